@@ -1,0 +1,2 @@
+//! The nap command.
+fn main() {}
