@@ -1,1 +1,15 @@
-//! Placeholder replaced by the next commits.
+//! Signal processing for receivers of ultra-narrow-band DBPSK.
+//!
+//! No protocol, no input or output, no clock: samples go in, estimates come out. The stages can be
+//! used one by one; `nap-phy` strings them together to a receiver of the Sigfox uplink.
+
+pub mod channelizer;
+pub mod demodulator;
+pub mod detector;
+pub mod down_converter;
+mod error;
+pub mod filter;
+pub mod noise;
+pub mod synchronizer;
+
+pub use error::Error;

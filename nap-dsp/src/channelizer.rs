@@ -1,0 +1,390 @@
+//! A polyphase filter bank: wideband samples to overlapping subbands.
+//!
+//! Everything behind it works on subbands of about 10 kS/s, so the cost of a burst does not depend
+//! on the sample rate of the recording, and the two symbol rates share one pass over the samples.
+//!
+//! The bank has `M` subbands spaced `sample_rate / M` apart and hands out one sample of each every
+//! `M / 2` input samples (twice oversampled), so that a signal of some hundred hertz anywhere
+//! between two centres passes undistorted through the nearer one.
+
+use std::sync::Arc;
+
+use num_complex::Complex32;
+use rustfft::{Fft, FftPlanner};
+
+use crate::Error;
+use crate::filter::{fast_length, low_pass};
+
+/// Spacing of the subbands that the design aims at, in hertz.
+const TARGET_SPACING_HZ: f64 = 5_000.0;
+/// Length of the prototype filter in multiples of the number of subbands.
+const TAPS_PER_BRANCH: usize = 12;
+/// Stop-band attenuation of the prototype, in dB.
+const ATTENUATION_DB: f64 = 72.0;
+/// Samples further from full scale than this carry no information and would overflow the sums.
+const LARGEST_SAMPLE: f32 = 1.0e6;
+
+/// Where the subbands lie in time and frequency.
+///
+/// Frequencies are in hertz from the centre of the recording, times in seconds from its first
+/// sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SubbandGrid {
+    /// The number of subbands.
+    pub subbands: usize,
+    /// Distance between neighbouring subbands.
+    pub spacing_hz: f64,
+    /// Centre of subband 0, the lowest.
+    pub first_centre_hz: f64,
+    /// Time of column 0: the middle of the filter's span.
+    pub first_column_s: f64,
+}
+
+impl SubbandGrid {
+    /// Samples per second of each subband: they are twice oversampled.
+    #[must_use]
+    pub fn rate_hz(&self) -> f64 {
+        2.0 * self.spacing_hz
+    }
+
+    /// Centre of subband `b`.
+    #[must_use]
+    pub fn centre_hz(&self, b: usize) -> f64 {
+        self.first_centre_hz + b as f64 * self.spacing_hz
+    }
+
+    /// The subband whose centre is nearest to `frequency_hz`.
+    #[must_use]
+    pub fn nearest(&self, frequency_hz: f64) -> usize {
+        let index = ((frequency_hz - self.first_centre_hz) / self.spacing_hz).round();
+        (index.max(0.0) as usize).min(self.subbands - 1)
+    }
+
+    /// Time of a column.
+    #[must_use]
+    pub fn time_s(&self, column: u64) -> f64 {
+        self.first_column_s + column as f64 / self.rate_hz()
+    }
+
+    /// The first column at or after `time_s`.
+    #[must_use]
+    pub fn column_at(&self, time_s: f64) -> u64 {
+        ((time_s - self.first_column_s) * self.rate_hz()).ceil().max(0.0) as u64
+    }
+}
+
+/// Splits a stream of samples into the subbands that cover one channel.
+///
+/// A tone of amplitude 1 in the flat part of a subband comes out with amplitude 1.
+pub struct Channelizer {
+    sample_rate_hz: f64,
+    size: usize,
+    first_subband: i64,
+    taps: Vec<f32>,
+    fft: Arc<dyn Fft<f32>>,
+    fft_scratch: Vec<Complex32>,
+    folded: Vec<Complex32>,
+    column: Vec<Complex32>,
+    pending: Vec<Complex32>,
+    read: usize,
+    columns: u64,
+    unusable_samples: u64,
+}
+
+impl Channelizer {
+    /// A bank for the channel `offset_hz` ± `half_width_hz` around the recording's centre.
+    ///
+    /// # Errors
+    /// [`Error::SampleRate`] for a rate that is not a positive number, and
+    /// [`Error::ChannelOutside`] when the channel reaches outside the sampled band.
+    pub fn new(sample_rate_hz: f64, offset_hz: f64, half_width_hz: f64) -> Result<Self, Error> {
+        if !(sample_rate_hz.is_finite() && sample_rate_hz >= 4.0 * TARGET_SPACING_HZ) {
+            return Err(Error::SampleRate { sample_rate_hz });
+        }
+        let reach_hz = offset_hz.abs() + half_width_hz;
+        if !(reach_hz <= sample_rate_hz / 2.0 && half_width_hz > 0.0) {
+            return Err(Error::ChannelOutside { offset_hz, half_width_hz, sample_rate_hz });
+        }
+        let size = fast_length(sample_rate_hz / TARGET_SPACING_HZ, 2);
+        let spacing_hz = sample_rate_hz / size as f64;
+        let first_subband = ((offset_hz - half_width_hz) / spacing_hz).round() as i64;
+        let last_subband = ((offset_hz + half_width_hz) / spacing_hz).round() as i64;
+        let fft = FftPlanner::new().plan_fft_forward(size);
+        let length = TAPS_PER_BRANCH * size;
+        Ok(Self {
+            sample_rate_hz,
+            size,
+            first_subband,
+            taps: low_pass(length, 1.0 / size as f64, ATTENUATION_DB),
+            fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
+            fft,
+            folded: vec![Complex32::default(); size],
+            column: vec![Complex32::default(); (last_subband - first_subband + 1) as usize],
+            pending: Vec::with_capacity(2 * length),
+            read: 0,
+            columns: 0,
+            unusable_samples: 0,
+        })
+    }
+
+    /// Where the subbands lie.
+    #[must_use]
+    pub fn grid(&self) -> SubbandGrid {
+        let spacing_hz = self.sample_rate_hz / self.size as f64;
+        SubbandGrid {
+            subbands: self.column.len(),
+            spacing_hz,
+            first_centre_hz: self.first_subband as f64 * spacing_hz,
+            first_column_s: (self.taps.len() as f64 - 1.0) / 2.0 / self.sample_rate_hz,
+        }
+    }
+
+    /// Samples replaced by zero so far because they were not finite or absurdly large.
+    #[must_use]
+    pub fn unusable_samples(&self) -> u64 {
+        self.unusable_samples
+    }
+
+    /// Takes samples in; calls `sink` with one sample of every subband for each column that they
+    /// complete. Any split of the same samples into blocks gives the same columns.
+    pub fn push(&mut self, samples: &[Complex32], mut sink: impl FnMut(&[Complex32])) {
+        let length = self.taps.len();
+        for chunk in samples.chunks(length) {
+            self.accept(chunk);
+            while self.pending.len() - self.read >= length {
+                self.compute_column();
+                sink(&self.column);
+                self.read += self.size / 2;
+                self.columns += 1;
+            }
+        }
+    }
+
+    /// Appends a chunk of at most one filter length, within the reserved capacity.
+    fn accept(&mut self, chunk: &[Complex32]) {
+        if self.pending.len() + chunk.len() > self.pending.capacity() {
+            self.pending.drain(..self.read);
+            self.read = 0;
+        }
+        let usable = |part: f32| part.abs() <= LARGEST_SAMPLE;
+        let mut unusable = 0;
+        self.pending.extend(chunk.iter().map(|&sample| {
+            if usable(sample.re) && usable(sample.im) {
+                sample
+            } else {
+                unusable += 1;
+                Complex32::default()
+            }
+        }));
+        self.unusable_samples += unusable;
+    }
+
+    /// Weights one filter length of samples, folds it to `size` points and transforms.
+    fn compute_column(&mut self) {
+        let span = &self.pending[self.read..self.read + self.taps.len()];
+        self.folded.fill(Complex32::default());
+        for (samples, taps) in span.chunks_exact(self.size).zip(self.taps.chunks_exact(self.size)) {
+            for ((sum, sample), tap) in self.folded.iter_mut().zip(samples).zip(taps) {
+                *sum += sample * tap;
+            }
+        }
+        self.fft.process_with_scratch(&mut self.folded, &mut self.fft_scratch);
+        // A hop is half a period of the transform: odd subbands turn by pi from column to column.
+        let odd_column = self.columns % 2 == 1;
+        for (b, out) in self.column.iter_mut().enumerate() {
+            let index = self.first_subband + b as i64;
+            let value = self.folded[index.rem_euclid(self.size as i64) as usize];
+            *out = if odd_column && index.rem_euclid(2) == 1 { -value } else { value };
+        }
+    }
+}
+
+/// The last seconds of every subband, addressed by column number.
+pub struct SubbandHistory {
+    capacity: usize,
+    samples: Vec<Complex32>,
+    columns: u64,
+}
+
+impl SubbandHistory {
+    /// Room for `capacity` columns of `subbands` samples each.
+    #[must_use]
+    pub fn new(subbands: usize, capacity: usize) -> Self {
+        Self { capacity, samples: vec![Complex32::default(); subbands * capacity], columns: 0 }
+    }
+
+    /// Columns written so far; the next one has this number.
+    #[must_use]
+    pub fn columns(&self) -> u64 {
+        self.columns
+    }
+
+    /// The oldest column that is still there.
+    #[must_use]
+    pub fn oldest(&self) -> u64 {
+        self.columns.saturating_sub(self.capacity as u64)
+    }
+
+    /// Appends one sample of every subband, dropping the oldest column when full.
+    pub fn push(&mut self, column: &[Complex32]) {
+        let at = (self.columns % self.capacity as u64) as usize;
+        for (ring, &sample) in self.samples.chunks_exact_mut(self.capacity).zip(column) {
+            ring[at] = sample;
+        }
+        self.columns += 1;
+    }
+
+    /// The samples of subband `b` from column `start` on, as the two parts of the ring, `count` in
+    /// all. What lies before the oldest or after the newest column is left out.
+    #[must_use]
+    pub fn range(&self, b: usize, start: u64, count: usize) -> (&[Complex32], &[Complex32]) {
+        let from = start.clamp(self.oldest(), self.columns);
+        let to = (start + count as u64).clamp(from, self.columns);
+        let ring = &self.samples[b * self.capacity..(b + 1) * self.capacity];
+        let first = (from % self.capacity as u64) as usize;
+        let count = (to - from) as usize;
+        let head = count.min(self.capacity - first);
+        (&ring[first..first + head], &ring[..count - head])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::PI;
+
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tone(sample_rate_hz: f64, frequency_hz: f64, count: usize) -> Vec<Complex32> {
+        (0..count)
+            .map(|n| {
+                let phase = 2.0 * PI * (frequency_hz * n as f64 / sample_rate_hz).fract();
+                Complex32::new(phase.cos() as f32, phase.sin() as f32)
+            })
+            .collect()
+    }
+
+    fn columns_of(bank: &mut Channelizer, samples: &[Complex32]) -> Vec<Vec<Complex32>> {
+        let mut columns = Vec::new();
+        bank.push(samples, |column| columns.push(column.to_vec()));
+        columns
+    }
+
+    /// The definition: mix the subband to zero, filter with the prototype, keep every hop-th sample.
+    fn reference(bank: &Channelizer, samples: &[Complex32], column: usize, b: usize) -> Complex64 {
+        let start = column * bank.size / 2;
+        let cycles = (bank.first_subband + b as i64) as f64 / bank.size as f64;
+        bank.taps.iter().enumerate().fold(Complex64::default(), |sum, (i, &tap)| {
+            let sample = samples[start + i];
+            let sample = Complex64::new(f64::from(sample.re), f64::from(sample.im));
+            sum + sample
+                * f64::from(tap)
+                * Complex64::from_polar(1.0, -2.0 * PI * (cycles * (start + i) as f64).fract())
+        })
+    }
+
+    #[test]
+    fn a_tone_comes_out_with_its_amplitude_frequency_and_phase() {
+        for sample_rate_hz in [200e3, 250e3, 226_757.0, 2.4e6] {
+            let frequency_hz = 41_234.5;
+            let mut bank = Channelizer::new(sample_rate_hz, 0.0, 96e3).unwrap();
+            let columns = columns_of(&mut bank, &tone(sample_rate_hz, frequency_hz, 60_000));
+            let grid = bank.grid();
+            let b = grid.nearest(frequency_hz);
+            for (m, column) in columns.iter().enumerate() {
+                let time_s = grid.time_s(m as u64);
+                let relative_hz = frequency_hz - grid.centre_hz(b);
+                // The phase at the middle of the filter, seen from the start of the recording,
+                // but for the subband centre's own constant turn over half the filter.
+                let expected = Complex64::from_polar(1.0, 2.0 * PI * relative_hz * time_s);
+                let found = Complex64::new(column[b].re.into(), column[b].im.into());
+                assert!((found.norm() - 1.0).abs() < 2e-3, "amplitude {}", found.norm());
+                let turn = found * expected.conj();
+                let first = Complex64::new(columns[0][b].re.into(), columns[0][b].im.into());
+                let expected_first =
+                    Complex64::from_polar(1.0, 2.0 * PI * relative_hz * grid.first_column_s);
+                assert!((turn - first * expected_first.conj()).norm() < 5e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn the_folded_transform_equals_the_definition() {
+        let mut bank = Channelizer::new(226_757.0, 3_000.0, 96e3).unwrap();
+        let samples: Vec<Complex32> = (0..4000)
+            .map(|n| Complex32::new(((n * 37) % 101) as f32 - 50.0, ((n * 53) % 89) as f32 - 44.0))
+            .map(|sample| sample / 64.0)
+            .collect();
+        let columns = columns_of(&mut bank, &samples);
+        for m in [0, 1, 2, 17, 40] {
+            for b in [0, 1, 7, bank.grid().subbands - 1] {
+                let found = columns[m][b];
+                let expected = reference(&bank, &samples, m, b);
+                // The fast one leaves out a constant turn by the filter's start.
+                let zero = reference(&bank, &samples, 0, b)
+                    / Complex64::new(columns[0][b].re.into(), columns[0][b].im.into());
+                let found = Complex64::new(found.re.into(), found.im.into()) * zero;
+                assert!((found - expected).norm() < 1e-5, "column {m}, subband {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_sample_is_counted_and_silenced() {
+        let mut bank = Channelizer::new(250e3, 0.0, 96e3).unwrap();
+        let mut samples = vec![Complex32::new(0.1, 0.0); 5000];
+        samples[100] = Complex32::new(f32::NAN, 0.0);
+        samples[200] = Complex32::new(0.0, f32::INFINITY);
+        samples[300] = Complex32::new(1e30, 0.0);
+        let columns = columns_of(&mut bank, &samples);
+        assert_eq!(bank.unusable_samples(), 3);
+        assert!(columns.iter().flatten().all(|sample| sample.is_finite()));
+    }
+
+    #[test]
+    fn a_channel_outside_the_band_is_refused_with_its_numbers() {
+        assert!(matches!(
+            Channelizer::new(250e3, 100e3, 96e3),
+            Err(Error::ChannelOutside { offset_hz: 100e3, .. })
+        ));
+        assert!(matches!(Channelizer::new(f64::NAN, 0.0, 96e3), Err(Error::SampleRate { .. })));
+        assert!(matches!(Channelizer::new(1e3, 0.0, 96e3), Err(Error::SampleRate { .. })));
+    }
+
+    #[test]
+    fn history_keeps_the_newest_columns() {
+        let mut history = SubbandHistory::new(2, 4);
+        for n in 0..10u8 {
+            let value = f32::from(n);
+            history.push(&[Complex32::new(value, 0.0), Complex32::new(-value, 0.0)]);
+        }
+        let (head, tail) = history.range(1, 7, 3);
+        let values: Vec<f32> = head.iter().chain(tail).map(|sample| sample.re).collect();
+        assert_eq!(values, [-7.0, -8.0, -9.0]);
+        let (head, tail) = history.range(0, 0, 100);
+        assert_eq!(head.len() + tail.len(), 4);
+        assert_eq!(history.range(0, 20, 5), (&[][..], &[][..]));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn any_split_gives_the_same_columns(splits in prop::collection::vec(1usize..700, 1..40)) {
+            let samples = tone(250e3, 12_345.0, 5000);
+            let mut whole = Channelizer::new(250e3, 0.0, 96e3).unwrap();
+            let expected = columns_of(&mut whole, &samples);
+            let mut bank = Channelizer::new(250e3, 0.0, 96e3).unwrap();
+            let mut columns = Vec::new();
+            let mut rest = &samples[..];
+            for split in splits.iter().cycle() {
+                let (block, after) = rest.split_at((*split).min(rest.len()));
+                columns.extend(columns_of(&mut bank, block));
+                rest = after;
+                if rest.is_empty() { break; }
+            }
+            prop_assert_eq!(columns, expected);
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! Coherent soft demodulation of a burst, and the measurement of one whose symbols are known.
+//!
+//! The carrier's phase over a frame is a low-order polynomial (phase, frequency, drift and one
+//! curvature): few parameters, estimated from all symbols together. The first estimate comes from
+//! the known symbols and from the squared symbols, which carry no data; then decisions and phase
+//! are improved in turn.
+
+use std::f64::consts::{PI, TAU};
+use std::sync::Arc;
+
+use num_complex::Complex64;
+use rustfft::{Fft, FftPlanner};
+
+use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::down_converter::{Baseband, Carrier};
+
+/// Length of the transforms over a frame's squared symbols (a frame has some 200 symbols).
+const TRANSFORM: usize = 512;
+/// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave.
+const QUADRATIC_PHASE: f64 = 0.25;
+/// Frequency error that the known symbols may leave, as a share of the symbol rate.
+const FREQUENCY_REACH: f64 = 0.04;
+/// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
+const TIMING_STEPS: [f64; 3] = [0.125, 0.0625, 0.0625];
+/// Parts of a symbol in which the envelope is measured.
+const ENVELOPE_PARTS: usize = 8;
+
+/// The symbols of one burst, turned so that the data lies on the real axis.
+#[derive(Debug, Clone)]
+pub struct SoftFrame {
+    /// One value a symbol; its real part is `±amplitude` and noise.
+    pub symbols: Vec<Complex64>,
+    /// Start of the first symbol, in seconds from the start of the recording.
+    pub start_s: f64,
+    /// The carrier, described at the middle of the burst.
+    pub carrier: Carrier,
+    /// Amplitude of the symbols, 1 is full scale.
+    pub amplitude: f64,
+    /// Variance of the noise in each of the two dimensions of a symbol.
+    pub noise_variance: f64,
+}
+
+impl SoftFrame {
+    /// Energy of a symbol over the density of the noise that the burst itself shows (linear).
+    #[must_use]
+    pub fn es_over_n0(&self) -> f64 {
+        self.amplitude * self.amplitude / (2.0 * self.noise_variance).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// What was measured on a burst whose symbols are known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measurement {
+    /// Start of the first symbol, in seconds from the start of the recording.
+    pub start_s: f64,
+    /// The carrier, described at the middle of the burst.
+    pub carrier: Carrier,
+    /// Mean power, 1 is that of a carrier at full scale.
+    pub power: f64,
+}
+
+/// Turns bursts of one symbol rate into soft symbols.
+pub struct Demodulator {
+    symbol_s: f64,
+    most_drift_hz_per_s: f64,
+    baseband: Baseband,
+    fft: Arc<dyn Fft<f64>>,
+    fft_scratch: Vec<Complex64>,
+    transform: Vec<Complex64>,
+}
+
+impl Demodulator {
+    /// A demodulator for `symbol_rate_hz` that expects drifts up to `most_drift_hz_per_s`.
+    #[must_use]
+    pub fn new(symbol_rate_hz: f64, most_drift_hz_per_s: f64) -> Self {
+        let fft = FftPlanner::new().plan_fft_forward(TRANSFORM);
+        Self {
+            symbol_s: 1.0 / symbol_rate_hz,
+            most_drift_hz_per_s,
+            baseband: Baseband::default(),
+            fft_scratch: vec![Complex64::default(); fft.get_inplace_scratch_len()],
+            fft,
+            transform: vec![Complex64::default(); TRANSFORM],
+        }
+    }
+
+    /// Demodulates `count` symbols from `start_s` on, of which the first are known as `known` (±1).
+    ///
+    /// `carrier` must be right to about a twentieth of the symbol rate over the known symbols.
+    pub fn demodulate(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        (start_s, carrier): (f64, Carrier),
+        known: &[f64],
+        count: usize,
+    ) -> SoftFrame {
+        let carrier = self.refine_on_known(history, grid, (start_s, carrier), known);
+        self.extract(history, grid, &carrier, (start_s, count));
+        let carrier = self.refine_on_squares(carrier, start_s, count, known.len());
+        self.extract(history, grid, &carrier, (start_s, count));
+        let mut track = Track::new(carrier, start_s, self.symbol_s, count);
+        track.seed(&self.baseband, known);
+        let symbols = track.follow(&self.baseband, known);
+        SoftFrame {
+            symbols,
+            start_s: track.start_s,
+            carrier: track.carrier(),
+            amplitude: track.amplitude,
+            noise_variance: track.noise_variance,
+        }
+    }
+
+    /// Measures the burst that `frame` is the first estimate of, now that all its signs are known.
+    pub fn measure(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        frame: &SoftFrame,
+        signs: &[f64],
+    ) -> Measurement {
+        self.extract(history, grid, &frame.carrier, (frame.start_s, signs.len()));
+        let mut track = Track::new(frame.carrier, frame.start_s, self.symbol_s, signs.len());
+        track.seed(&self.baseband, signs);
+        track.follow(&self.baseband, signs);
+        Measurement {
+            start_s: track.start_s,
+            carrier: track.carrier(),
+            power: track.power(&self.baseband, signs),
+        }
+    }
+
+    fn extract(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        carrier: &Carrier,
+        (start_s, count): (f64, usize),
+    ) {
+        let stretch =
+            (start_s - 2.0 * self.symbol_s, start_s + (count as f64 + 2.0) * self.symbol_s);
+        self.baseband.extract(history, grid, carrier, 1.0 / self.symbol_s, stretch);
+    }
+
+    /// Frequency and drift by a search over the known symbols.
+    fn refine_on_known(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        (start_s, carrier): (f64, Carrier),
+        known: &[f64],
+    ) -> Carrier {
+        self.extract(history, grid, &carrier, (start_s, known.len()));
+        let symbols: Vec<Complex64> =
+            known.iter().enumerate().map(|(k, sign)| self.symbol(start_s, k) * sign).collect();
+        let half_s = known.len() as f64 * self.symbol_s / 2.0;
+        let reach = self.most_drift_hz_per_s.min(0.4 / (half_s * half_s));
+        self.search(carrier.described_at(start_s + half_s), &symbols, reach, 0.1, 1.0)
+    }
+
+    /// Frequency and drift by a search over the squares of all symbols.
+    fn refine_on_squares(
+        &mut self,
+        carrier: Carrier,
+        start_s: f64,
+        count: usize,
+        known: usize,
+    ) -> Carrier {
+        let squares: Vec<Complex64> = (0..count)
+            .map(|k| self.symbol(start_s, k))
+            .map(|z| z * z / z.norm().max(f64::MIN_POSITIVE))
+            .collect();
+        let known_s = known as f64 * self.symbol_s / 2.0;
+        let reach = self.most_drift_hz_per_s.min(0.3 / (known_s * known_s));
+        let middle_s = start_s + count as f64 * self.symbol_s / 2.0;
+        // Over the frame the drift's error turns into a frequency error at the middle.
+        let carrier = carrier.described_at(middle_s);
+        self.search(carrier, &squares, reach, 2.0 * FREQUENCY_REACH, 2.0)
+    }
+
+    fn symbol(&self, start_s: f64, k: usize) -> Complex64 {
+        self.baseband.mean(start_s + k as f64 * self.symbol_s, self.symbol_s)
+    }
+
+    /// The carrier, near `carrier` (described at the middle of `symbols`), whose removal adds the
+    /// symbols up best. `reach` bounds the drift's change in Hz/s, `share` the frequency's as a share
+    /// of the symbol rate; `power` is the power to which the symbols were raised.
+    fn search(
+        &mut self,
+        carrier: Carrier,
+        symbols: &[Complex64],
+        reach: f64,
+        share: f64,
+        power: f64,
+    ) -> Carrier {
+        let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
+        let step = 2.0 * QUADRATIC_PHASE / (PI * power * half_s * half_s);
+        let steps = (reach / step).ceil() as i32;
+        let bins = (share * power * TRANSFORM as f64) as i32;
+        let mut best = (0.0, 0, 0.0);
+        for d in -steps..=steps {
+            let drift = f64::from(d) * step;
+            self.transform.fill(Complex64::default());
+            let mut chirp = Chirp::new(power * drift, self.symbol_s, -half_s);
+            for (out, symbol) in self.transform.iter_mut().zip(symbols) {
+                *out = symbol * chirp.next();
+            }
+            self.fft.process_with_scratch(&mut self.transform, &mut self.fft_scratch);
+            for bin in -bins..=bins {
+                let value = self.transform[bin.rem_euclid(TRANSFORM as i32) as usize].norm_sqr();
+                if value > best.0 {
+                    best = (value, bin, drift);
+                }
+            }
+        }
+        let (_, bin, drift) = best;
+        let offset_hz = f64::from(bin) / (TRANSFORM as f64 * self.symbol_s * power);
+        Carrier {
+            time_s: carrier.time_s,
+            frequency_hz: carrier.frequency_hz + offset_hz,
+            drift_hz_per_s: carrier.drift_hz_per_s + drift,
+        }
+    }
+}
+
+/// Conjugate of a linear chirp sampled once a symbol, zero frequency in the middle.
+struct Chirp {
+    value: Complex64,
+    step: Complex64,
+    change: Complex64,
+}
+
+impl Chirp {
+    fn new(drift_hz_per_s: f64, symbol_s: f64, first_s: f64) -> Self {
+        let centre_s = first_s + symbol_s / 2.0;
+        let turn = |cycles: f64| Complex64::from_polar(1.0, -TAU * cycles);
+        Self {
+            value: turn(drift_hz_per_s * centre_s * centre_s / 2.0),
+            step: turn(drift_hz_per_s * symbol_s * (centre_s + symbol_s / 2.0)),
+            change: turn(drift_hz_per_s * symbol_s * symbol_s),
+        }
+    }
+
+    fn next(&mut self) -> Complex64 {
+        let out = self.value;
+        self.value *= self.step;
+        self.step *= self.change;
+        out
+    }
+}
+
+/// The expected sign of symbol `k`, -1 to 1: known for the first symbols, from the symbol itself for
+/// the rest. `reliability` is amplitude over noise variance.
+fn sign(known: &[f64], k: usize, symbol: Complex64, reliability: f64) -> f64 {
+    known.get(k).copied().unwrap_or_else(|| (reliability * symbol.re).tanh())
+}
+
+/// The state of tracking: timing and the phase polynomial on top of a mixed-down carrier.
+///
+/// The phase is a sum of Legendre polynomials over the frame, which are orthogonal, so that each
+/// coefficient can be improved by itself.
+struct Track {
+    mixed: Carrier,
+    start_s: f64,
+    symbol_s: f64,
+    count: usize,
+    phase: [f64; 4],
+    amplitude: f64,
+    noise_variance: f64,
+}
+
+impl Track {
+    fn new(mixed: Carrier, start_s: f64, symbol_s: f64, count: usize) -> Self {
+        Self {
+            mixed,
+            start_s,
+            symbol_s,
+            count,
+            phase: [0.0; 4],
+            amplitude: 0.0,
+            noise_variance: 0.0,
+        }
+    }
+
+    /// Position of an instant within the frame: -1 at its start, 1 at its end.
+    fn position(&self, time_s: f64) -> f64 {
+        2.0 * (time_s - self.start_s) / (self.count as f64 * self.symbol_s) - 1.0
+    }
+
+    fn phase_at(&self, time_s: f64) -> f64 {
+        legendre(self.position(time_s)).iter().zip(&self.phase).map(|(p, a)| p * a).sum()
+    }
+
+    /// Mean over `span_s` from `from_s` on, with the tracked phase taken out.
+    fn mean(&self, baseband: &Baseband, from_s: f64, span_s: f64) -> Complex64 {
+        let turn = Complex64::from_polar(1.0, -self.phase_at(from_s + span_s / 2.0));
+        baseband.mean(from_s, span_s) * turn
+    }
+
+    fn symbols_at(&self, baseband: &Baseband, offset_s: f64) -> Vec<Complex64> {
+        (0..self.count)
+            .map(|k| {
+                let from_s = self.start_s + offset_s + k as f64 * self.symbol_s;
+                self.mean(baseband, from_s, self.symbol_s)
+            })
+            .collect()
+    }
+
+    /// The first phase: its double from the squares of all symbols, its sign from the known ones.
+    fn seed(&mut self, baseband: &Baseband, known: &[f64]) {
+        let symbols = self.symbols_at(baseband, 0.0);
+        let squares: Complex64 = symbols.iter().map(|z| z * z).sum();
+        let coherent: Complex64 = symbols.iter().zip(known).map(|(z, sign)| z * sign).sum();
+        let half = squares.arg() / 2.0;
+        let agrees = (coherent * Complex64::from_polar(1.0, -half)).re >= 0.0;
+        let all_known = known.len() >= symbols.len();
+        self.phase[0] = match (all_known, agrees) {
+            (true, _) => coherent.arg(),
+            (false, true) => half,
+            (false, false) => half + PI,
+        };
+        let turn = Complex64::from_polar(1.0, -self.phase[0]);
+        let turned: Vec<Complex64> = symbols.iter().map(|z| z * turn).collect();
+        let n = symbols.len() as f64;
+        self.amplitude = coherent.norm() / known.len().max(1) as f64;
+        self.noise_variance = turned.iter().map(|z| z.im * z.im).sum::<f64>() / n;
+    }
+
+    /// Improves phase and timing in turn; returns the symbols at the end.
+    fn follow(&mut self, baseband: &Baseband, known: &[f64]) -> Vec<Complex64> {
+        for step in TIMING_STEPS {
+            self.improve(&self.symbols_at(baseband, 0.0), known);
+            self.adjust_timing(baseband, known, step);
+        }
+        self.improve(&self.symbols_at(baseband, 0.0), known);
+        let symbols = self.symbols_at(baseband, 0.0);
+        self.fit_level(&symbols, known);
+        symbols
+    }
+
+    /// One round: decide softly, then move the phase and amplitude to what the decisions say.
+    fn improve(&mut self, symbols: &[Complex64], known: &[f64]) {
+        self.fit_level(symbols, known);
+        let reliability = self.reliability();
+        let mut numerator = [0.0; 4];
+        let mut denominator = [0.0; 4];
+        for (k, symbol) in symbols.iter().enumerate() {
+            let sign = sign(known, k, *symbol, reliability);
+            let error = symbol.im * sign;
+            let weight = self.amplitude * sign * sign;
+            let x = (2.0 * k as f64 + 1.0) / self.count as f64 - 1.0;
+            for (i, p) in legendre(x).into_iter().enumerate() {
+                numerator[i] += error * p;
+                denominator[i] += weight * p * p;
+            }
+        }
+        for (phase, (n, d)) in self.phase.iter_mut().zip(numerator.iter().zip(&denominator)) {
+            *phase += (n / d.max(f64::MIN_POSITIVE)).clamp(-0.7, 0.7);
+        }
+    }
+
+    fn reliability(&self) -> f64 {
+        self.amplitude / self.noise_variance.max(f64::MIN_POSITIVE)
+    }
+
+    fn fit_level(&mut self, symbols: &[Complex64], known: &[f64]) {
+        let reliability = self.reliability();
+        let (mut product, mut weight, mut noise) = (0.0, 0.0, 0.0);
+        for (k, symbol) in symbols.iter().enumerate() {
+            let sign = sign(known, k, *symbol, reliability);
+            product += symbol.re * sign;
+            weight += sign * sign;
+            noise += symbol.im * symbol.im;
+        }
+        self.amplitude = (product / weight.max(f64::MIN_POSITIVE)).max(0.0);
+        self.noise_variance = noise / symbols.len() as f64;
+    }
+
+    /// Moves the timing by up to `step` of a symbol to where the symbols are largest.
+    fn adjust_timing(&mut self, baseband: &Baseband, known: &[f64], step: f64) {
+        let step_s = step * self.symbol_s;
+        let reliability = self.reliability();
+        let strength = |offset_s: f64| -> f64 {
+            self.symbols_at(baseband, offset_s)
+                .iter()
+                .enumerate()
+                .map(|(k, symbol)| symbol.re * sign(known, k, *symbol, reliability))
+                .sum()
+        };
+        let (early, here, late) = (strength(-step_s), strength(0.0), strength(step_s));
+        let curvature = early - 2.0 * here + late;
+        let offset = if curvature < 0.0 {
+            ((early - late) / (2.0 * curvature)).clamp(-1.0, 1.0)
+        } else {
+            (late - early).signum()
+        };
+        self.start_s += offset * step_s;
+    }
+
+    /// The carrier at the middle of the frame.
+    fn carrier(&self) -> Carrier {
+        let half_s = self.count as f64 * self.symbol_s / 2.0;
+        let middle_s = self.start_s + half_s;
+        let [_, a1, a2, a3] = self.phase;
+        // Derivatives of the Legendre sum at its middle: P1' = 1, P3' = -3/2, P2'' = 3.
+        Carrier {
+            time_s: middle_s,
+            frequency_hz: self.mixed.frequency_at(middle_s) + (a1 - 1.5 * a3) / (TAU * half_s),
+            drift_hz_per_s: self.mixed.drift_hz_per_s + 3.0 * a2 / (TAU * half_s * half_s),
+        }
+    }
+
+    /// Mean power of the signal. The envelope is averaged over the symbols in parts of a symbol,
+    /// separately by whether a phase flip lies before and after, so that the dips of shaped
+    /// transmitters are seen and the noise is not.
+    fn power(&self, baseband: &Baseband, signs: &[f64]) -> f64 {
+        let part_s = self.symbol_s / ENVELOPE_PARTS as f64;
+        let mut sums = [[Complex64::default(); ENVELOPE_PARTS]; 4];
+        let mut squares = [[0.0; ENVELOPE_PARTS]; 4];
+        let mut counts = [0.0; 4];
+        for k in 1..signs.len() - 1 {
+            let group =
+                usize::from(signs[k] != signs[k - 1]) * 2 + usize::from(signs[k] != signs[k + 1]);
+            counts[group] += 1.0;
+            for part in 0..ENVELOPE_PARTS {
+                let from_s = self.start_s + k as f64 * self.symbol_s + part as f64 * part_s;
+                let value = self.mean(baseband, from_s, part_s) * signs[k];
+                sums[group][part] += value;
+                squares[group][part] += value.norm_sqr();
+            }
+        }
+        let mut power = 0.0;
+        for group in 0..4 {
+            let n: f64 = counts[group];
+            if n < 2.0 {
+                continue;
+            }
+            for (sum, squares) in sums[group].iter().zip(&squares[group]) {
+                let mean = sum.norm_sqr() / (n * n);
+                // Noise lifts the square of a mean by its variance over n.
+                let variance = (squares / n - mean).max(0.0) * n / (n - 1.0);
+                power += (mean - variance / n) * n;
+            }
+        }
+        let n: f64 = counts.iter().filter(|&&n| n >= 2.0).sum();
+        (power / (n * ENVELOPE_PARTS as f64)).max(0.0)
+    }
+}
+
+/// The Legendre polynomials of degree 0 to 3.
+fn legendre(x: f64) -> [f64; 4] {
+    [1.0, x, 1.5 * x * x - 0.5, (2.5 * x * x - 1.5) * x]
+}

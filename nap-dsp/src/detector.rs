@@ -1,0 +1,214 @@
+//! The sieve: where in time and frequency might a frame begin?
+//!
+//! A DBPSK preamble 1010... repeats with four symbols, so its spectrum is two lines a quarter of
+//! the symbol rate above and below the carrier, with 81 % of the power. The detector looks for such
+//! pairs in windowed spectra of about one preamble's length, everywhere in the channel.
+
+use std::sync::Arc;
+
+use num_complex::Complex32;
+use rustfft::{Fft, FftPlanner};
+
+use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::filter::{fast_length, hann};
+
+/// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
+const WINDOW_SYMBOLS: f64 = 20.0;
+/// Distance of the lines from the carrier in bins, a consequence of the window's length.
+const LINE_BINS: usize = 5;
+/// Hops of two fifths of a window cost little of the preamble's energy wherever it starts.
+const HOP: f64 = 0.4;
+/// Two lines that differ by more than this are a carrier and its neighbour's noise.
+const LARGEST_IMBALANCE: f32 = 20.0;
+/// Bins on each side that count as noise if they hold more than the subband's floor: in the skirts
+/// and in the middle of another signal, pairs of lines appear by chance.
+const SURROUND: usize = 20;
+/// A little less than 1, so that in noise alone the steadier floor rules.
+const SURROUND_WEIGHT: f64 = 0.7;
+/// Neighbouring candidates within this many bins compete; the strongest stays.
+const RIVAL_BINS: usize = LINE_BINS + 1;
+/// The most candidates of one hop; the strongest win.
+const MOST_CANDIDATES: usize = 64;
+
+/// A place where the preamble's pair of lines stands out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Middle of the spectrum's window, in seconds from the start of the recording.
+    pub time_s: f64,
+    /// Middle of the two lines, in hertz from the centre of the recording.
+    pub frequency_hz: f64,
+    /// Power of the two lines over the mean noise power of a bin; 2 where there is only noise.
+    pub strength: f64,
+}
+
+/// Searches the subbands for preambles of one symbol rate.
+pub struct PreambleDetector {
+    grid: SubbandGrid,
+    threshold: f32,
+    length: usize,
+    hop: u64,
+    next_column: u64,
+    window: Vec<f32>,
+    window_energy: f32,
+    fft: Arc<dyn Fft<f32>>,
+    scratch: Vec<Complex32>,
+    spectrum: Vec<Complex32>,
+    power: Vec<f32>,
+    running: Vec<f64>,
+    /// Strengths over the whole channel for the last three hops, the newest last.
+    rows: [Vec<f32>; 3],
+    hops: u64,
+    densities: Vec<f32>,
+    dropped: u64,
+}
+
+impl PreambleDetector {
+    /// A detector for `symbol_rate_hz` that reports pairs of lines from `threshold` on (in units of
+    /// the mean noise power of a bin).
+    #[must_use]
+    pub fn new(grid: SubbandGrid, symbol_rate_hz: f64, threshold: f64) -> Self {
+        let length = fast_length(WINDOW_SYMBOLS * grid.rate_hz() / symbol_rate_hz, 4);
+        let window = hann(length);
+        let fft = FftPlanner::new().plan_fft_forward(length);
+        let row = vec![0.0; grid.subbands * length / 2];
+        Self {
+            grid,
+            threshold: threshold as f32,
+            length,
+            hop: (HOP * length as f64) as u64,
+            next_column: length as u64,
+            window_energy: window.iter().map(|w| w * w).sum(),
+            window,
+            scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
+            fft,
+            spectrum: vec![Complex32::default(); length],
+            power: vec![0.0; length],
+            running: Vec::with_capacity(length),
+            rows: [row.clone(), row.clone(), row],
+            hops: 0,
+            densities: vec![0.0; grid.subbands],
+            dropped: 0,
+        }
+    }
+
+    /// Seconds between two searches.
+    #[must_use]
+    pub fn interval_s(&self) -> f64 {
+        self.hop as f64 / self.grid.rate_hz()
+    }
+
+    /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz.
+    #[must_use]
+    pub fn densities(&self) -> &[f32] {
+        &self.densities
+    }
+
+    /// Candidates given up so far because one hop had too many.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How long after the middle of its window a candidate is reported at the latest, in seconds.
+    #[must_use]
+    pub fn latency_s(&self) -> f64 {
+        (self.length as f64 / 2.0 + 2.0 * self.hop as f64) / self.grid.rate_hz()
+    }
+
+    /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
+    /// every column. Returns whether a search took place.
+    pub fn search(&mut self, history: &SubbandHistory, candidates: &mut Vec<Candidate>) -> bool {
+        if history.columns() < self.next_column {
+            return false;
+        }
+        self.rows.rotate_left(1);
+        for b in 0..self.grid.subbands {
+            self.transform(history, b);
+            self.rate(b);
+        }
+        self.hops += 1;
+        if self.hops >= 3 {
+            self.pick(candidates);
+        }
+        self.next_column += self.hop;
+        true
+    }
+
+    /// The power spectrum of subband `b` over the newest window, lowest frequency first.
+    fn transform(&mut self, history: &SubbandHistory, b: usize) {
+        let (head, tail) = history.range(b, self.next_column - self.length as u64, self.length);
+        let windowed = head.iter().chain(tail).zip(&self.window).map(|(sample, w)| sample * w);
+        for (out, value) in self.spectrum.iter_mut().zip(windowed) {
+            *out = value;
+        }
+        self.fft.process_with_scratch(&mut self.spectrum, &mut self.scratch);
+        let half = self.length / 2;
+        let (below, above) = self.power.split_at_mut(half);
+        for (power, value) in below.iter_mut().zip(&self.spectrum[half..]) {
+            *power = value.norm_sqr();
+        }
+        for (power, value) in above.iter_mut().zip(&self.spectrum[..half]) {
+            *power = value.norm_sqr();
+        }
+    }
+
+    /// Fills subband `b`'s part of the newest row: power of the two lines over the noise.
+    fn rate(&mut self, b: usize) {
+        let owned = self.length / 2;
+        let first = self.length / 4;
+        let row = &mut self.rows[2][b * owned..(b + 1) * owned];
+        // The row is scratch until it holds the strengths.
+        row.copy_from_slice(&self.power[first..first + owned]);
+        let (_, median, _) = row.select_nth_unstable_by(owned / 2, f32::total_cmp);
+        // The median of an exponential distribution is ln 2 of its mean.
+        let noise = (*median / std::f32::consts::LN_2).max(f32::MIN_POSITIVE);
+        self.densities[b] = noise / (self.window_energy * self.grid.rate_hz() as f32);
+        self.running.clear();
+        self.running.extend(self.power.iter().scan(0.0, |sum, &power| {
+            *sum += f64::from(power);
+            Some(*sum)
+        }));
+        let sum = |from: usize, to: usize| self.running[to] - self.running[from];
+        for (i, strength) in row.iter_mut().enumerate() {
+            let c = first + i;
+            let (low, high) = (self.power[c - LINE_BINS], self.power[c + LINE_BINS]);
+            let lines = (low + high).min(LARGEST_IMBALANCE * low.min(high));
+            let around = sum(c - SURROUND, c + SURROUND)
+                - sum(c - LINE_BINS - 3, c - LINE_BINS + 2)
+                - sum(c + LINE_BINS - 3, c + LINE_BINS + 2);
+            let around = SURROUND_WEIGHT * around / (2 * SURROUND - 10) as f64;
+            *strength = lines / noise.max(around as f32);
+        }
+    }
+
+    /// Reports the middle row's local maxima in time and frequency.
+    fn pick(&mut self, candidates: &mut Vec<Candidate>) {
+        let [before, now, after] = &self.rows;
+        let start = candidates.len();
+        let bin_hz = self.grid.rate_hz() / self.length as f64;
+        let lowest_hz = self.grid.first_centre_hz - self.grid.spacing_hz / 2.0;
+        // The middle of the window before the newest.
+        let middle = self.next_column - self.hop - self.length as u64 / 2;
+        for (g, &strength) in now.iter().enumerate() {
+            if strength < self.threshold {
+                continue;
+            }
+            let near = |reach: usize| g.saturating_sub(reach)..(g + reach + 1).min(now.len());
+            let beaten = now[near(RIVAL_BINS)].iter().any(|&rival| rival > strength)
+                || before[near(2)].iter().any(|&rival| rival >= strength)
+                || after[near(2)].iter().any(|&rival| rival > strength);
+            if !beaten {
+                candidates.push(Candidate {
+                    time_s: self.grid.time_s(middle),
+                    frequency_hz: lowest_hz + g as f64 * bin_hz,
+                    strength: f64::from(strength),
+                });
+            }
+        }
+        if candidates.len() > start + MOST_CANDIDATES {
+            candidates[start..].sort_by(|a, b| b.strength.total_cmp(&a.strength));
+            self.dropped += (candidates.len() - start - MOST_CANDIDATES) as u64;
+            candidates.truncate(start + MOST_CANDIDATES);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! From a subband to the baseband of one burst.
+
+use std::f64::consts::TAU;
+
+use num_complex::{Complex32, Complex64};
+
+use crate::channelizer::{SubbandGrid, SubbandHistory};
+
+/// Samples a symbol after decimation, at least. Enough for a matched filter by integration.
+const SAMPLES_A_SYMBOL: f64 = 16.0;
+
+/// A carrier whose frequency changes linearly with time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Carrier {
+    /// The instant at which the frequency holds, in seconds from the start of the recording.
+    pub time_s: f64,
+    /// Frequency at that instant, in hertz from the centre of the recording.
+    pub frequency_hz: f64,
+    /// Change of the frequency.
+    pub drift_hz_per_s: f64,
+}
+
+impl Carrier {
+    /// The frequency at another instant.
+    #[must_use]
+    pub fn frequency_at(&self, time_s: f64) -> f64 {
+        self.frequency_hz + self.drift_hz_per_s * (time_s - self.time_s)
+    }
+
+    /// The same carrier, described at another instant.
+    #[must_use]
+    pub fn described_at(&self, time_s: f64) -> Self {
+        Self { time_s, frequency_hz: self.frequency_at(time_s), ..*self }
+    }
+}
+
+/// A stretch of signal mixed to 0 Hz, kept as its running integral: the mean over any interval, and
+/// so the matched filter of a rectangular symbol at any timing, is two look-ups.
+#[derive(Debug, Clone, Default)]
+pub struct Baseband {
+    start_s: f64,
+    cell_s: f64,
+    integral: Vec<Complex64>,
+}
+
+impl Baseband {
+    /// Mixes the stretch `from_s`..`to_s` of the subband nearest to the carrier down to 0 Hz. What
+    /// the history no longer or not yet has is zero.
+    pub fn extract(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        carrier: &Carrier,
+        symbol_rate_hz: f64,
+        (from_s, to_s): (f64, f64),
+    ) {
+        let b = grid.nearest(carrier.frequency_at((from_s + to_s) / 2.0));
+        let rate_hz = grid.rate_hz();
+        let decimation = ((rate_hz / (SAMPLES_A_SYMBOL * symbol_rate_hz)) as usize).max(1);
+        let first = grid.column_at(from_s).max(history.oldest());
+        let count = (grid.column_at(to_s).saturating_sub(first)) as usize;
+        let (head, tail) = history.range(b, first, count);
+
+        self.cell_s = decimation as f64 / rate_hz;
+        // A sample stands for the time around it.
+        self.start_s = grid.time_s(first) - 0.5 / rate_hz;
+        self.integral.clear();
+        self.integral.push(Complex64::default());
+        let mut mixer = Mixer::new(carrier, grid.centre_hz(b), grid.time_s(first), rate_hz);
+        let mut integral = Complex64::default();
+        let mut cell = Complex32::default();
+        for (n, sample) in head.iter().chain(tail).enumerate() {
+            cell += sample * mixer.next();
+            if (n + 1) % decimation == 0 {
+                integral += Complex64::new(cell.re.into(), cell.im.into()) / decimation as f64;
+                self.integral.push(integral);
+                cell = Complex32::default();
+            }
+        }
+    }
+
+    /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.
+    #[must_use]
+    pub fn mean(&self, from_s: f64, span_s: f64) -> Complex64 {
+        (self.integral_at(from_s + span_s) - self.integral_at(from_s)) * (self.cell_s / span_s)
+    }
+
+    /// The running integral at an instant, in units of cells.
+    fn integral_at(&self, time_s: f64) -> Complex64 {
+        let position = ((time_s - self.start_s) / self.cell_s).max(0.0);
+        let index = position as usize;
+        match self.integral.get(index..index + 2) {
+            Some(&[before, after]) => before + (after - before) * (position - index as f64),
+            _ => self.integral.last().copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// A numerically controlled oscillator that follows a carrier's conjugate.
+struct Mixer {
+    value: Complex64,
+    step: Complex64,
+    step_change: Complex64,
+    count: u32,
+}
+
+impl Mixer {
+    fn new(carrier: &Carrier, centre_hz: f64, start_s: f64, rate_hz: f64) -> Self {
+        let elapsed_s = start_s - carrier.time_s;
+        let relative_hz = carrier.frequency_hz - centre_hz;
+        let phase =
+            TAU * (relative_hz * elapsed_s + carrier.drift_hz_per_s * elapsed_s * elapsed_s / 2.0);
+        // Over one step the mean frequency is that of its middle.
+        let first_hz = carrier.frequency_at(start_s + 0.5 / rate_hz) - centre_hz;
+        let turn = |cycles: f64| Complex64::from_polar(1.0, -TAU * cycles);
+        Self {
+            value: Complex64::from_polar(1.0, -phase),
+            step: turn(first_hz / rate_hz),
+            step_change: turn(carrier.drift_hz_per_s / (rate_hz * rate_hz)),
+            count: 0,
+        }
+    }
+
+    fn next(&mut self) -> Complex32 {
+        let out = Complex32::new(self.value.re as f32, self.value.im as f32);
+        self.value *= self.step;
+        self.step *= self.step_change;
+        self.count += 1;
+        if self.count.is_multiple_of(1024) {
+            self.value /= self.value.norm();
+            self.step /= self.step.norm();
+        }
+        out
+    }
+}

@@ -1,0 +1,73 @@
+//! The noise floor of each subband.
+
+/// How much of the past the floor looks back on, in seconds.
+const MEMORY_S: f64 = 10.0;
+/// Bursts fill less than three quarters of the remembered time, so the lower quartile is noise.
+const QUANTILE: f64 = 0.25;
+
+/// Remembers the noise density of every subband over the last seconds and reports a quantile that
+/// bursts do not lift.
+///
+/// Densities are in (full scale)² per hertz.
+pub struct NoiseFloor {
+    rows: usize,
+    densities: Vec<Vec<f32>>,
+    next: usize,
+    sorted: Vec<f32>,
+}
+
+impl NoiseFloor {
+    /// A floor for `subbands` subbands that is updated every `interval_s` seconds.
+    #[must_use]
+    pub fn new(subbands: usize, interval_s: f64) -> Self {
+        let rows = (MEMORY_S / interval_s).ceil().max(1.0) as usize;
+        Self {
+            rows,
+            densities: vec![Vec::with_capacity(rows); subbands],
+            next: 0,
+            sorted: Vec::with_capacity(rows),
+        }
+    }
+
+    /// Takes the newest density of every subband.
+    pub fn update(&mut self, densities: &[f32]) {
+        for (past, &density) in self.densities.iter_mut().zip(densities) {
+            if past.len() < self.rows {
+                past.push(density);
+            } else {
+                past[self.next] = density;
+            }
+        }
+        self.next = (self.next + 1) % self.rows;
+    }
+
+    /// The noise density of subband `b`; 0 before the first update.
+    pub fn density(&mut self, b: usize) -> f64 {
+        let Some(past) = self.densities.get(b).filter(|past| !past.is_empty()) else {
+            return 0.0;
+        };
+        self.sorted.clear();
+        self.sorted.extend_from_slice(past);
+        let rank = (QUANTILE * (past.len() - 1) as f64).round() as usize;
+        let (_, density, _) = self.sorted.select_nth_unstable_by(rank, f32::total_cmp);
+        f64::from(*density)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bursts_do_not_lift_the_floor() {
+        let mut floor = NoiseFloor::new(2, 0.1);
+        assert_eq!(floor.density(0), 0.0);
+        for n in 0..150 {
+            let burst = if n % 2 == 0 { 1000.0 } else { 1.0 };
+            floor.update(&[burst, 2.0]);
+        }
+        assert_eq!(floor.density(0), 1.0);
+        assert_eq!(floor.density(1), 2.0);
+        assert_eq!(floor.density(2), 0.0);
+    }
+}

@@ -1,0 +1,139 @@
+//! From frames to messages: each message once, with all its frames.
+
+use super::Event;
+use super::chain::DecodedFrame;
+use crate::{
+    Authentication, Content, ControlMessage, Decoder, DeviceTable, FrameReport, Level,
+    MAX_UPLINK_PAUSE_MS, Message, RadioConfiguration, Rank, Signal, Uplink,
+};
+
+/// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
+const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
+
+/// What is needed to report a frame's figures and authentication.
+pub(super) struct Reporter {
+    pub(super) centre_hz: f64,
+    pub(super) full_scale_dbm: Option<f64>,
+    pub(super) radio_configuration: Option<RadioConfiguration>,
+    pub(super) devices: DeviceTable,
+}
+
+impl Reporter {
+    fn signal(&self, frame: &DecodedFrame) -> Signal {
+        let measurement = &frame.measurement;
+        let dbfs = decibel(measurement.power);
+        Signal {
+            time_s: measurement.start_s,
+            frequency_hz: self.centre_hz + measurement.carrier.frequency_hz,
+            level: match self.full_scale_dbm {
+                Some(full_scale_dbm) => Level::Dbm(dbfs + full_scale_dbm),
+                None => Level::Dbfs(dbfs),
+            },
+            snr_db: decibel(frame.eb_over_n0),
+            drift_hz_per_s: measurement.carrier.drift_hz_per_s,
+        }
+    }
+
+    fn report(&self, frame: &DecodedFrame) -> FrameReport {
+        FrameReport { rank: frame.frame_type.rank, signal: self.signal(frame), crc_ok: true }
+    }
+
+    fn authentication(&self, frame: &DecodedFrame) -> Authentication {
+        match self.devices.key(frame.container.device_id()) {
+            Some(key) => frame.container.authenticate(key),
+            None => Authentication::Unchecked,
+        }
+    }
+}
+
+fn decibel(ratio: f64) -> f64 {
+    10.0 * ratio.max(f64::MIN_POSITIVE).log10()
+}
+
+/// A message to which frames may still come.
+struct Open {
+    message: Message,
+    /// When the last frame can have ended at the latest, in seconds.
+    deadline_s: f64,
+}
+
+/// Collects the frames of messages.
+pub(super) struct Assembler {
+    reporter: Reporter,
+    open: Vec<Open>,
+}
+
+impl Assembler {
+    pub(super) fn new(reporter: Reporter) -> Self {
+        Self { reporter, open: Vec::new() }
+    }
+
+    /// Takes a frame; returns the event it causes, if any.
+    pub(super) fn add(&mut self, frame: &DecodedFrame) -> Option<Event> {
+        let uplink = frame.container.uplink().ok()?;
+        let report = self.reporter.report(frame);
+        let same = |open: &&mut Open| {
+            open.message.uplink == uplink
+                && open.message.bit_rate == frame.bit_rate
+                && open.deadline_s >= frame.end_s()
+        };
+        if let Some(open) = self.open.iter_mut().find(same) {
+            let frames = &mut open.message.frames;
+            if let Some(twin) = frames.iter_mut().find(|twin| twin.rank == report.rank) {
+                // The same frame once more: an image or a spur of a strong signal.
+                if twin.signal.snr_db >= report.signal.snr_db {
+                    return None;
+                }
+                *twin = report;
+            } else {
+                frames.push(report);
+            }
+            frames.sort_by(|a, b| a.signal.time_s.total_cmp(&b.signal.time_s));
+            open.message.signal = Signal::of_message(frames)?;
+            open.deadline_s = open.deadline_s.min(deadline_s(frame));
+            return Some(Event::Update(open.message.clone()));
+        }
+        let message = Message {
+            authentication: self.reporter.authentication(frame),
+            radio_configuration: self.reporter.radio_configuration,
+            bit_rate: frame.bit_rate,
+            decoder: Decoder::Single,
+            signal: report.signal,
+            frames: vec![report],
+            uplink,
+        };
+        self.open.push(Open { message: message.clone(), deadline_s: deadline_s(frame) });
+        Some(Event::Message(message))
+    }
+
+    /// Hands out the messages to which nothing can come any more after `now_s`, in the order of
+    /// their times.
+    pub(super) fn complete(&mut self, now_s: f64, events: &mut Vec<Event>) {
+        if self.open.iter().all(|open| open.deadline_s >= now_s) {
+            return;
+        }
+        let (mut done, open): (Vec<Open>, Vec<Open>) =
+            std::mem::take(&mut self.open).into_iter().partition(|open| open.deadline_s < now_s);
+        self.open = open;
+        done.sort_by(|a, b| a.message.signal.time_s.total_cmp(&b.message.signal.time_s));
+        events.extend(done.into_iter().map(|open| Event::Complete(open.message)));
+    }
+}
+
+/// When the last frame of the message can have ended and been decoded, seen from one of its frames.
+fn deadline_s(frame: &DecodedFrame) -> f64 {
+    let duration_s = frame.end_s() - frame.measurement.start_s;
+    let following = Rank::Third.number() - frame.frame_type.rank.number();
+    let alone = matches!(
+        frame.container.content(),
+        Content::Control(ControlMessage::DownlinkConfirmation { .. })
+    );
+    let following = if alone { 0.0 } else { f64::from(following) };
+    // One frame more for the decoder's own waiting.
+    frame.end_s() + following * (duration_s + LONGEST_PAUSE_S) + duration_s
+}
+
+#[allow(dead_code)]
+fn _uplink_is_compared_as_a_whole(a: &Uplink, b: &Uplink) -> bool {
+    a == b
+}

@@ -1,0 +1,259 @@
+//! The way of the signals of one bit rate: from subbands to decoded frames.
+
+use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
+use nap_dsp::demodulator::{Demodulator, Measurement};
+use nap_dsp::detector::{Candidate, PreambleDetector};
+use nap_dsp::noise::NoiseFloor;
+use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
+
+use super::frame_decoder::{decode_single, symbol_count, symbol_signs};
+use super::{Limits, Statistics};
+use crate::{BitRate, Container, FrameType, LengthClass};
+
+/// Power of a preamble's two lines from which a place is looked at; noise has 2. In white noise it
+/// is passed some hundred times a second over a whole channel.
+const LEAST_STRENGTH: f64 = 10.5;
+/// Share of the energy that preamble and frame type must explain. Noise passes with the probability
+/// (1 - 0.34)^32, two in a million trials.
+const LEAST_SCORE: f64 = 0.34;
+/// Below this score another, better hypothesis may still explain the same signal: wait for it.
+const CERTAIN_SCORE: f64 = 0.65;
+/// Carriers closer than this many symbol rates are the same signal if they overlap in time.
+const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
+
+/// A frame whose check sum is right, and its signal.
+#[derive(Debug, Clone)]
+pub(super) struct DecodedFrame {
+    pub(super) frame_type: FrameType,
+    pub(super) container: Container,
+    pub(super) bit_rate: BitRate,
+    pub(super) measurement: Measurement,
+    /// Energy of a bit over the noise density (linear).
+    pub(super) eb_over_n0: f64,
+}
+
+impl DecodedFrame {
+    /// When the last symbol ends, in seconds.
+    pub(super) fn end_s(&self) -> f64 {
+        let symbols = symbol_count(self.frame_type) as f64;
+        self.measurement.start_s + symbols * self.bit_rate.symbol_s()
+    }
+}
+
+/// A place with its hypotheses, best first, waiting for the end of the frame.
+struct Burst {
+    hypotheses: Vec<Hypothesis>,
+    next: usize,
+    due_s: f64,
+}
+
+/// The stages for one bit rate.
+pub(super) struct Chain {
+    bit_rate: BitRate,
+    grid: SubbandGrid,
+    channel_hz: (f64, f64),
+    most_bursts: usize,
+    words: Vec<Vec<f64>>,
+    detector: PreambleDetector,
+    synchronizer: Synchronizer,
+    demodulator: Demodulator,
+    noise: NoiseFloor,
+    candidates: Vec<Candidate>,
+    bursts: Vec<Burst>,
+    /// Frames decoded lately, so that no signal is decoded twice.
+    recent: Vec<DecodedFrame>,
+}
+
+impl Chain {
+    /// The chain for a channel from `channel_hz.0` to `channel_hz.1` around the centre.
+    pub(super) fn new(
+        bit_rate: BitRate,
+        grid: SubbandGrid,
+        channel_hz: (f64, f64),
+        limits: &Limits,
+    ) -> Self {
+        let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
+        let words: Vec<Vec<f64>> =
+            FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect();
+        let detector = PreambleDetector::new(grid, symbol_rate_hz, LEAST_STRENGTH);
+        let drift = limits.most_drift_hz_per_s;
+        Self {
+            bit_rate,
+            grid,
+            channel_hz,
+            most_bursts: limits.most_bursts,
+            synchronizer: Synchronizer::new(symbol_rate_hz, &words, drift, LEAST_SCORE),
+            words,
+            demodulator: Demodulator::new(symbol_rate_hz, drift),
+            noise: NoiseFloor::new(grid.subbands, detector.interval_s()),
+            detector,
+            candidates: Vec::new(),
+            bursts: Vec::new(),
+            recent: Vec::new(),
+        }
+    }
+
+    /// How far back the chain looks, in seconds: a frame of the longest class, and the wait for it.
+    pub(super) fn lookback_s(bit_rate: BitRate) -> f64 {
+        longest_frame_s(bit_rate) + 60.0 * bit_rate.symbol_s()
+    }
+
+    /// How long after a preamble the chain may take to notice it, in seconds.
+    pub(super) fn latency_s(&self) -> f64 {
+        self.detector.latency_s() + 20.0 * self.bit_rate.symbol_s()
+    }
+
+    /// Works on what the newest column completes. Call it after every column.
+    pub(super) fn advance(
+        &mut self,
+        history: &SubbandHistory,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) {
+        let known = self.candidates.len();
+        if !self.detector.search(history, &mut self.candidates) {
+            return;
+        }
+        self.noise.update(self.detector.densities());
+        let (lowest_hz, highest_hz) = self.channel_hz;
+        let inside = |c: &Candidate| (lowest_hz..=highest_hz).contains(&c.frequency_hz);
+        let mut index = 0;
+        self.candidates.retain(|candidate| {
+            index += 1;
+            index <= known || inside(candidate)
+        });
+        statistics.candidates += (self.candidates.len() - known) as u64;
+        let now_s = self.grid.time_s(history.columns());
+        self.synchronize(history, now_s, statistics);
+        self.demodulate(history, now_s, statistics, frames);
+    }
+
+    /// Works on all that is left, whether complete or not.
+    pub(super) fn finish(
+        &mut self,
+        history: &SubbandHistory,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) {
+        self.synchronize(history, f64::INFINITY, statistics);
+        self.demodulate(history, f64::INFINITY, statistics, frames);
+    }
+
+    /// Turns the candidates whose known symbols have passed into bursts.
+    fn synchronize(&mut self, history: &SubbandHistory, now_s: f64, statistics: &mut Statistics) {
+        let mut index = 0;
+        while let Some(&candidate) = self.candidates.get(index) {
+            if self.synchronizer.ready_s(&candidate) > now_s {
+                index += 1;
+                continue;
+            }
+            self.candidates.remove(index);
+            let density = self.noise.density(self.grid.nearest(candidate.frequency_hz));
+            let found = self.synchronizer.search(history, &self.grid, &candidate, density);
+            let Some(best) = found.first() else { continue };
+            statistics.bursts += 1;
+            let due_s = if best.score >= CERTAIN_SCORE {
+                end_s(best, self.bit_rate)
+            } else {
+                best.start_s + longest_frame_s(self.bit_rate)
+            };
+            self.bursts.push(Burst { hypotheses: found.to_vec(), next: 0, due_s });
+        }
+        if self.bursts.len() > self.most_bursts {
+            self.bursts
+                .sort_by(|a, b| b.hypotheses[0].score.total_cmp(&a.hypotheses[0].score));
+            statistics.dropped_bursts += (self.bursts.len() - self.most_bursts) as u64;
+            self.bursts.truncate(self.most_bursts);
+        }
+    }
+
+    /// Tries the bursts that are due, the earliest first.
+    fn demodulate(
+        &mut self,
+        history: &SubbandHistory,
+        now_s: f64,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) {
+        self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
+        while self.bursts.first().is_some_and(|burst| burst.due_s <= now_s) {
+            let mut burst = self.bursts.remove(0);
+            while let Some(hypothesis) = burst.hypotheses.get(burst.next) {
+                burst.due_s = end_s(hypothesis, self.bit_rate);
+                if burst.due_s > now_s {
+                    self.bursts.push(burst);
+                    self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
+                    break;
+                }
+                if self.is_explained(hypothesis) {
+                    break;
+                }
+                statistics.hypotheses += 1;
+                if let Some(frame) = self.try_hypothesis(history, hypothesis) {
+                    statistics.frames += 1;
+                    self.recent.push(frame.clone());
+                    frames.push(frame);
+                    break;
+                }
+                burst.next += 1;
+            }
+        }
+        let forget_s = self.grid.time_s(history.oldest());
+        self.recent.retain(|frame| frame.end_s() >= forget_s);
+    }
+
+    /// Whether the hypothesis lies on a frame that has been decoded already.
+    fn is_explained(&self, hypothesis: &Hypothesis) -> bool {
+        let symbol_s = self.bit_rate.symbol_s();
+        let near_hz = SAME_SIGNAL_SYMBOL_RATES / symbol_s;
+        self.recent.iter().any(|frame| {
+            let carrier = &frame.measurement.carrier;
+            let distance_hz =
+                hypothesis.carrier.frequency_hz - carrier.frequency_at(hypothesis.carrier.time_s);
+            distance_hz.abs() < near_hz
+                && hypothesis.carrier.time_s > frame.measurement.start_s
+                && hypothesis.start_s < frame.end_s()
+        })
+    }
+
+    fn try_hypothesis(
+        &mut self,
+        history: &SubbandHistory,
+        hypothesis: &Hypothesis,
+    ) -> Option<DecodedFrame> {
+        let frame_type = FrameType::ALL[hypothesis.word];
+        let soft = self.demodulator.demodulate(
+            history,
+            &self.grid,
+            (hypothesis.start_s, hypothesis.carrier),
+            &self.words[hypothesis.word],
+            symbol_count(frame_type),
+        );
+        let container = decode_single(&soft, frame_type)?;
+        let signs = symbol_signs(&container.bitstream(frame_type.rank));
+        let measurement = self.demodulator.measure(history, &self.grid, &soft, &signs);
+        let frequency_hz = measurement.carrier.frequency_hz;
+        let density = self.noise.density(self.grid.nearest(frequency_hz));
+        let eb_over_n0 =
+            measurement.power * self.bit_rate.symbol_s() / density.max(f64::MIN_POSITIVE);
+        Some(DecodedFrame {
+            frame_type,
+            container,
+            bit_rate: self.bit_rate,
+            measurement,
+            eb_over_n0,
+        })
+    }
+}
+
+/// Duration of a frame of the longest class with its reference symbol, in seconds.
+fn longest_frame_s(bit_rate: BitRate) -> f64 {
+    LengthClass::ALL.iter().map(|class| class.airtime_s(bit_rate)).fold(0.0, f64::max)
+        + bit_rate.symbol_s()
+}
+
+/// When the last symbol of the hypothesis has passed, with one more for its ramp, in seconds.
+fn end_s(hypothesis: &Hypothesis, bit_rate: BitRate) -> f64 {
+    let symbols = symbol_count(FrameType::ALL[hypothesis.word]) as f64 + 1.0;
+    hypothesis.start_s + symbols * bit_rate.symbol_s()
+}

@@ -1,0 +1,246 @@
+//! The receiver: samples in, messages out. No clock, no input or output.
+
+mod assembler;
+mod chain;
+mod frame_decoder;
+
+use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use num_complex::Complex32;
+
+use crate::{BitRate, DeviceTable, Error, MACRO_CHANNEL_WIDTH_HZ, Message, RadioConfiguration};
+use assembler::{Assembler, Reporter};
+use chain::{Chain, DecodedFrame};
+
+/// The lowest sample rate, in samples per second, that covers a channel.
+pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
+
+/// What happened on the air.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message was decoded for the first time, from the frames listed in it.
+    Message(Message),
+    /// Another frame of a message that was reported; the message now lists it too.
+    Update(Message),
+    /// No more frames can come to this message.
+    Complete(Message),
+}
+
+/// Bounds on work and memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Frames that may be on the air at once; of more, the clearest are kept.
+    pub most_bursts: usize,
+    /// The fastest change of a carrier's frequency that is looked for.
+    pub most_drift_hz_per_s: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { most_bursts: 512, most_drift_hz_per_s: 60.0 }
+    }
+}
+
+/// What the receiver listens to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReceiverConfig {
+    /// Samples per second, at least [`LEAST_SAMPLE_RATE_HZ`].
+    pub sample_rate_hz: f64,
+    /// Frequency of the samples' 0 Hz. With 0 all frequencies are reported relative to it.
+    pub centre_hz: f64,
+    /// Middle of the channel.
+    pub channel_centre_hz: f64,
+    /// Width of the channel.
+    pub channel_width_hz: f64,
+    /// Reported with the messages.
+    pub radio_configuration: Option<RadioConfiguration>,
+    /// Bit rates to listen for.
+    pub bit_rates: Vec<BitRate>,
+    /// Power of a full-scale carrier at the antenna; with it levels are reported in dBm.
+    pub full_scale_dbm: Option<f64>,
+    /// Keys of known devices.
+    pub devices: DeviceTable,
+    /// Bounds on work and memory.
+    pub limits: Limits,
+}
+
+impl ReceiverConfig {
+    /// A configuration for the channel in the middle of the samples, both bit rates.
+    #[must_use]
+    pub fn new(sample_rate_hz: f64, centre_hz: f64) -> Self {
+        Self {
+            sample_rate_hz,
+            centre_hz,
+            channel_centre_hz: centre_hz,
+            channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
+            radio_configuration: None,
+            bit_rates: BitRate::ALL.to_vec(),
+            full_scale_dbm: None,
+            devices: DeviceTable::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Listens to the uplink channel of a radio configuration.
+    #[must_use]
+    pub fn with_radio_configuration(mut self, radio_configuration: RadioConfiguration) -> Self {
+        self.channel_centre_hz = f64::from(radio_configuration.uplink_centre_hz());
+        self.radio_configuration = Some(radio_configuration);
+        self
+    }
+}
+
+/// Counters since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Samples taken in.
+    pub samples: u64,
+    /// Of these, samples that were not finite or absurdly large and counted as silence.
+    pub unusable_samples: u64,
+    /// Places where a preamble might have begun.
+    pub candidates: u64,
+    /// Candidates given up because there were too many at once.
+    pub dropped_candidates: u64,
+    /// Candidates at which a preamble and a frame type were found.
+    pub bursts: u64,
+    /// Bursts given up because there were too many at once.
+    pub dropped_bursts: u64,
+    /// Demodulations of a burst as a frame of some type.
+    pub hypotheses: u64,
+    /// Frames decoded.
+    pub frames: u64,
+    /// Messages reported.
+    pub messages: u64,
+}
+
+/// A streaming receiver for one channel.
+///
+/// ```
+/// use nap_phy::{Receiver, ReceiverConfig};
+/// use num_complex::Complex32;
+///
+/// # fn main() -> Result<(), nap_phy::Error> {
+/// let mut receiver = Receiver::new(ReceiverConfig::new(250_000.0, 868_130_000.0))?;
+/// let silence = vec![Complex32::default(); 250_000];
+/// assert!(receiver.push(&silence).is_empty());
+/// assert!(receiver.flush().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Receiver {
+    sample_rate_hz: f64,
+    channelizer: Channelizer,
+    core: Core,
+}
+
+/// All that works on subbands.
+struct Core {
+    grid: SubbandGrid,
+    history: SubbandHistory,
+    chains: Vec<Chain>,
+    assembler: Assembler,
+    statistics: Statistics,
+    frames: Vec<DecodedFrame>,
+    events: Vec<Event>,
+}
+
+impl Receiver {
+    /// A receiver at the start of a stream.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
+    /// - [`Error::Signal`] if the channel lies outside the sampled band.
+    pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
+        // Also true for NaN.
+        if !(config.sample_rate_hz >= LEAST_SAMPLE_RATE_HZ) {
+            return Err(Error::SampleRate { found_hz: config.sample_rate_hz });
+        }
+        let offset_hz = config.channel_centre_hz - config.centre_hz;
+        let half_width_hz = config.channel_width_hz / 2.0;
+        let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
+        let grid = channelizer.grid();
+        let channel_hz = (offset_hz - half_width_hz, offset_hz + half_width_hz);
+        let chains: Vec<Chain> = config
+            .bit_rates
+            .iter()
+            .map(|&bit_rate| Chain::new(bit_rate, grid, channel_hz, &config.limits))
+            .collect();
+        let lookback_s = config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
+        let reporter = Reporter {
+            centre_hz: config.centre_hz,
+            full_scale_dbm: config.full_scale_dbm,
+            radio_configuration: config.radio_configuration,
+            devices: config.devices,
+        };
+        let core = Core {
+            grid,
+            history: SubbandHistory::new(grid.subbands, (lookback_s * grid.rate_hz()) as usize),
+            chains,
+            assembler: Assembler::new(reporter),
+            statistics: Statistics::default(),
+            frames: Vec::new(),
+            events: Vec::new(),
+        };
+        Ok(Self { sample_rate_hz: config.sample_rate_hz, channelizer, core })
+    }
+
+    /// Takes samples in and returns what they complete. Any split of a stream into blocks gives the
+    /// same events in the same order.
+    pub fn push(&mut self, samples: &[Complex32]) -> Vec<Event> {
+        let core = &mut self.core;
+        self.channelizer.push(samples, |column| core.take(column));
+        core.statistics.samples += samples.len() as u64;
+        core.statistics.unusable_samples = self.channelizer.unusable_samples();
+        std::mem::take(&mut core.events)
+    }
+
+    /// Ends the stream: decodes what is left and completes all messages. A frame that the end cuts
+    /// off is lost. Samples pushed later count as recorded after a short silence.
+    pub fn flush(&mut self) -> Vec<Event> {
+        let latency_s = self.core.chains.iter().map(Chain::latency_s).fold(0.0, f64::max);
+        let silence = vec![Complex32::default(); (latency_s * self.sample_rate_hz) as usize];
+        let core = &mut self.core;
+        self.channelizer.push(&silence, |column| core.take(column));
+        core.finish();
+        std::mem::take(&mut core.events)
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.core.statistics
+    }
+}
+
+impl Core {
+    /// Works on one more column of subband samples.
+    fn take(&mut self, column: &[Complex32]) {
+        self.history.push(column);
+        for chain in &mut self.chains {
+            chain.advance(&self.history, &mut self.statistics, &mut self.frames);
+        }
+        self.report();
+        let now_s = self.grid.time_s(self.history.columns());
+        self.assembler.complete(now_s, &mut self.events);
+    }
+
+    fn finish(&mut self) {
+        for chain in &mut self.chains {
+            chain.finish(&self.history, &mut self.statistics, &mut self.frames);
+        }
+        self.report();
+        self.assembler.complete(f64::INFINITY, &mut self.events);
+    }
+
+    fn report(&mut self) {
+        for frame in self.frames.drain(..) {
+            let event = self.assembler.add(&frame);
+            self.statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
+            self.events.extend(event);
+        }
+    }
+}
