@@ -1,1 +1,57 @@
-//! Placeholder replaced by the next commits.
+//! IQ samples in and out of files and pipes.
+//!
+//! [`open`] finds out how a recording is stored and gives its samples as a [`SampleSource`], block
+//! by block: SigMF, WAV (RF64 too), raw files named the way rtl_433 does, and standard input.
+//! [`create`] is the way back, a [`SampleSink`]. The crate knows no protocol: a sample is a
+//! `Complex32` of full scale 1.0, whatever the file holds (see [`SampleFormat`]).
+//!
+//! ```no_run
+//! use nap_io::{OpenOptions, SampleSource};
+//! use num_complex::Complex32;
+//!
+//! # fn main() -> Result<(), nap_io::Error> {
+//! let mut source = nap_io::open("g001_868.13M_250k.cu8".as_ref(), &OpenOptions::default())?;
+//! println!("{} samples a second", source.info().sample_rate_hz);
+//! let mut block = vec![Complex32::ZERO; 1 << 16];
+//! loop {
+//!     let count = source.read(&mut block)?;
+//!     if count == 0 {
+//!         break;
+//!     }
+//!     // ... use block[..count]
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Recordings that are cut short
+//! A recording whose end is missing is no reason to lose the rest: all whole samples are read, and
+//! then, once, [`Error::Truncated`] says what is missing.
+//!
+//! # Fuzzing
+//! Everything that reads bytes of others can be called by itself: [`sigmf::Metadata::parse`],
+//! [`wav::Header::read`], [`FileName::parse`] and [`FileName::split_prefix`]. They never panic.
+
+mod atomic_file;
+pub mod convert;
+mod error;
+mod file_name;
+mod format;
+mod input;
+mod open;
+mod raw;
+mod sample_reader;
+pub mod sigmf;
+mod sink;
+mod source;
+mod stream_info;
+pub mod wav;
+
+pub use error::Error;
+pub use file_name::FileName;
+pub use format::{SampleFormat, UnknownFormatName};
+pub use open::{OpenOptions, open, open_stream};
+pub use raw::RawWriter;
+pub use sink::{SampleSink, create};
+pub use source::SampleSource;
+pub use stream_info::{MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo};

@@ -1,0 +1,222 @@
+//! The one error type of the crate.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong with a recording. Every message names the file, says what is wrong with which
+/// number or field, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused. [`Error::io_kind`] tells a closed pipe or a full disk apart.
+    #[error("{}: cannot {action}: {source}{}", path.display(), io_advice(source.kind()))]
+    Io {
+        /// The file or stream.
+        path: PathBuf,
+        /// What was attempted, for instance "open" or "write samples to".
+        action: &'static str,
+        /// The reason given by the operating system.
+        source: io::Error,
+    },
+
+    /// Nothing tells how the samples are stored.
+    #[error(
+        "{}: unknown sample format{}; name the file like `g001_868.13M_250k.cu8` or give the format ({})",
+        path.display(), hint, crate::SampleFormat::COMMON_NAMES
+    )]
+    UnknownFormat {
+        /// The file or stream.
+        path: PathBuf,
+        /// What the name does say, in parentheses; empty if nothing.
+        hint: String,
+    },
+
+    /// A value that the file does not tell is needed.
+    #[error("{}: the {parameter} is not known; {advice}", path.display())]
+    Missing {
+        /// The file or stream.
+        path: PathBuf,
+        /// What is missing, for instance "sample rate".
+        parameter: &'static str,
+        /// How to give it.
+        advice: &'static str,
+    },
+
+    /// One half of a SigMF recording is not there.
+    #[error("{}: {} is missing; a SigMF recording is a pair of files, put both in one folder",
+        path.display(), missing.display())]
+    MissingPart {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// The file that is not there.
+        missing: PathBuf,
+    },
+
+    /// The file breaks the rules of its format.
+    #[error("{}: {place}: {problem}; correct the file or write it again", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The field, chunk or offset.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+
+    /// The file is legal, but of a kind that is not read or written.
+    #[error("{}: {what} is not supported; {advice}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What is not supported, with its value.
+        what: String,
+        /// What to do instead.
+        advice: &'static str,
+    },
+
+    /// An option contradicts a file that describes itself.
+    #[error("{}: the {parameter} is given as {given}, but the file says {found}; leave the option out or correct the file",
+        path.display())]
+    Conflict {
+        /// The file.
+        path: PathBuf,
+        /// What they disagree about.
+        parameter: &'static str,
+        /// The value of the option.
+        given: String,
+        /// The value in the file.
+        found: String,
+    },
+
+    /// A value is outside its range.
+    #[error("{}: the {parameter} is {value}, outside {range}; give a correct one", path.display())]
+    OutOfRange {
+        /// The file or stream.
+        path: PathBuf,
+        /// What is wrong.
+        parameter: &'static str,
+        /// The value.
+        value: f64,
+        /// The values allowed.
+        range: &'static str,
+    },
+
+    /// The receiver was tuned to another frequency during the recording.
+    #[error("{}: the centre frequency changes from {first_hz} Hz to {other_hz} Hz at sample {sample} (captures[{capture}]); \
+        split the recording there", path.display())]
+    Retuned {
+        /// The metadata file.
+        path: PathBuf,
+        /// The index of the capture that differs.
+        capture: usize,
+        /// The sample, counted from the first in the file, where it starts.
+        sample: u64,
+        /// The centre frequency before, in Hz.
+        first_hz: f64,
+        /// The centre frequency from there on, in Hz.
+        other_hz: f64,
+    },
+
+    /// The file holds no samples.
+    #[error("{}: the recording is empty; record or copy it again", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The recording ends too early. All whole samples were delivered before this error.
+    #[error("{}: the recording is cut short: it ends after {samples} samples{}{}; those are good, copy or record the file again for the rest",
+        path.display(),
+        promised.map(|n| format!(", {n} or more are described")).unwrap_or_default(),
+        if *leftover_bytes > 0 { format!(", with {leftover_bytes} bytes of an incomplete sample") } else { String::new() })]
+    Truncated {
+        /// The file or stream.
+        path: PathBuf,
+        /// How many whole samples there are.
+        samples: u64,
+        /// How many samples header or metadata describe (at least), where they do.
+        promised: Option<u64>,
+        /// The bytes of the last, incomplete sample.
+        leftover_bytes: usize,
+    },
+
+    /// An annotation cannot be written as SigMF.
+    #[error("{}: annotation {index} cannot be written: {problem}", path.display())]
+    Annotation {
+        /// The metadata file.
+        path: PathBuf,
+        /// Which of the annotations handed over, from 0.
+        index: usize,
+        /// What is wrong with it and what is right.
+        problem: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.into(),
+            action,
+            source,
+        }
+    }
+
+    pub(crate) fn malformed(
+        path: &Path,
+        place: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self::Malformed {
+            path: path.into(),
+            place: place.into(),
+            problem: problem.into(),
+        }
+    }
+
+    pub(crate) fn unsupported(path: &Path, what: impl Into<String>, advice: &'static str) -> Self {
+        Self::Unsupported {
+            path: path.into(),
+            what: what.into(),
+            advice,
+        }
+    }
+
+    /// The file or stream concerned; `-` is standard input.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. }
+            | Self::UnknownFormat { path, .. }
+            | Self::Missing { path, .. }
+            | Self::MissingPart { path, .. }
+            | Self::Malformed { path, .. }
+            | Self::Unsupported { path, .. }
+            | Self::Conflict { path, .. }
+            | Self::OutOfRange { path, .. }
+            | Self::Retuned { path, .. }
+            | Self::Empty { path }
+            | Self::Truncated { path, .. }
+            | Self::Annotation { path, .. } => path,
+        }
+    }
+
+    /// The operating system's kind of error, for instance [`io::ErrorKind::BrokenPipe`];
+    /// [`io::ErrorKind::UnexpectedEof`] for a recording that is cut short, `None` for all errors
+    /// that are about the content.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            Self::Truncated { .. } => Some(io::ErrorKind::UnexpectedEof),
+            _ => None,
+        }
+    }
+}
+
+fn io_advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::PermissionDenied => "; check the permissions",
+        io::ErrorKind::StorageFull => "; free some space or write elsewhere",
+        io::ErrorKind::IsADirectory => "; give a file",
+        _ => "",
+    }
+}

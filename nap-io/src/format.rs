@@ -1,0 +1,150 @@
+//! How samples are stored, and what these formats are called.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How one complex sample is stored: I, then Q, both in the same encoding.
+///
+/// Full scale is 1.0 (0 dBFS), so that the same signal has the same level in every format:
+///
+/// | format | sample value of the stored number `x` | why |
+/// | --- | --- | --- |
+/// | signed, `n` bits | `x / 2^(n-1)` | as SoapySDR, SigMF and audio do |
+/// | unsigned, `n` bits | `(x - m) / m`, `m = (2^n - 1) / 2` | the converters of RTL-SDR have no code for zero: its middle is 127.5 |
+/// | [`WavU8`](Self::WavU8) | `(x - 128) / 128` | the WAV standard sets the middle to 128 |
+/// | float | `x`, not limited to ±1.0 | |
+///
+/// Not-a-number and infinity in float files are passed on as they are; who uses the samples has to
+/// expect them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SampleFormat {
+    /// Unsigned 8 bit, as RTL-SDR delivers it.
+    Cu8,
+    /// Signed 8 bit.
+    Cs8,
+    /// Unsigned 16 bit, little-endian.
+    Cu16Le,
+    /// Unsigned 16 bit, big-endian.
+    Cu16Be,
+    /// Signed 16 bit, little-endian.
+    Cs16Le,
+    /// Signed 16 bit, big-endian.
+    Cs16Be,
+    /// Unsigned 32 bit, little-endian.
+    Cu32Le,
+    /// Unsigned 32 bit, big-endian.
+    Cu32Be,
+    /// Signed 32 bit, little-endian.
+    Cs32Le,
+    /// Signed 32 bit, big-endian.
+    Cs32Be,
+    /// Float 32 bit, little-endian.
+    Cf32Le,
+    /// Float 32 bit, big-endian.
+    Cf32Be,
+    /// Float 64 bit, little-endian.
+    Cf64Le,
+    /// Float 64 bit, big-endian.
+    Cf64Be,
+    /// Unsigned 8 bit with the middle at 128, only in WAV files.
+    WavU8,
+    /// Signed 24 bit, little-endian, only in WAV files.
+    Cs24Le,
+}
+
+/// Every format with its name and, where SigMF has it, its SigMF data type.
+/// <https://sigmf.org>, "Dataset Format"; the short names are those of rtl_433 and SoapySDR.
+const NAMES: [(SampleFormat, &str, Option<&str>); 16] = [
+    (SampleFormat::Cu8, "cu8", Some("cu8")),
+    (SampleFormat::Cs8, "cs8", Some("ci8")),
+    (SampleFormat::Cu16Le, "cu16", Some("cu16_le")),
+    (SampleFormat::Cu16Be, "cu16_be", Some("cu16_be")),
+    (SampleFormat::Cs16Le, "cs16", Some("ci16_le")),
+    (SampleFormat::Cs16Be, "cs16_be", Some("ci16_be")),
+    (SampleFormat::Cu32Le, "cu32", Some("cu32_le")),
+    (SampleFormat::Cu32Be, "cu32_be", Some("cu32_be")),
+    (SampleFormat::Cs32Le, "cs32", Some("ci32_le")),
+    (SampleFormat::Cs32Be, "cs32_be", Some("ci32_be")),
+    (SampleFormat::Cf32Le, "cf32", Some("cf32_le")),
+    (SampleFormat::Cf32Be, "cf32_be", Some("cf32_be")),
+    (SampleFormat::Cf64Le, "cf64", Some("cf64_le")),
+    (SampleFormat::Cf64Be, "cf64_be", Some("cf64_be")),
+    (SampleFormat::WavU8, "wav-u8", None),
+    (SampleFormat::Cs24Le, "cs24", None),
+];
+
+impl SampleFormat {
+    /// The names worth telling a user who gave none.
+    pub(crate) const COMMON_NAMES: &'static str = "cu8, cs8, cs16, cf32";
+
+    /// The bytes of one complex sample.
+    pub fn bytes_per_sample(self) -> usize {
+        match self {
+            Self::Cu8 | Self::Cs8 | Self::WavU8 => 2,
+            Self::Cu16Le | Self::Cu16Be | Self::Cs16Le | Self::Cs16Be => 4,
+            Self::Cs24Le => 6,
+            Self::Cu32Le | Self::Cu32Be | Self::Cs32Le | Self::Cs32Be => 8,
+            Self::Cf32Le | Self::Cf32Be => 8,
+            Self::Cf64Le | Self::Cf64Be => 16,
+        }
+    }
+
+    /// The short name, as rtl_433 and SoapySDR use it (`cs16`); little-endian is understood.
+    pub fn name(self) -> &'static str {
+        NAMES
+            .iter()
+            .find(|(format, ..)| *format == self)
+            .map_or("", |(_, name, _)| name)
+    }
+
+    /// The SigMF data type (`ci16_le`), `None` for the formats that only WAV has.
+    pub fn sigmf_datatype(self) -> Option<&'static str> {
+        NAMES
+            .iter()
+            .find(|(format, ..)| *format == self)
+            .and_then(|(.., datatype)| *datatype)
+    }
+
+    /// The format of a SigMF data type. The byte order must be there where SigMF demands it;
+    /// `None` for real data and for anything that is not a data type.
+    pub fn from_sigmf_datatype(datatype: &str) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(.., name)| *name == Some(datatype))
+            .map(|(format, ..)| *format)
+    }
+}
+
+impl fmt::Display for SampleFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The text is not the name of a sample format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a sample format; use cu8, cs8, cs16, cf32 or a SigMF data type such as ci16_be"
+)]
+pub struct UnknownFormatName(
+    /// What was given.
+    pub String,
+);
+
+impl FromStr for SampleFormat {
+    type Err = UnknownFormatName;
+
+    /// Takes short names, SigMF data types and `ci16` (little-endian understood), in any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let lower = text.to_ascii_lowercase();
+        NAMES
+            .iter()
+            .find(|(_, name, datatype)| {
+                *name == lower
+                    || datatype.is_some_and(|d| d == lower || d.strip_suffix("_le") == Some(&lower))
+            })
+            .map(|(format, ..)| *format)
+            .ok_or_else(|| UnknownFormatName(text.into()))
+    }
+}

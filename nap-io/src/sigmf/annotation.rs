@@ -1,0 +1,197 @@
+//! Annotations: what somebody has marked in a recording.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::Error;
+
+/// A marked part of a recording.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Annotation {
+    /// The first sample of the part, counted from the first in the recording.
+    pub sample_start: u64,
+    /// How many samples the part has; `None` if nobody knows.
+    pub sample_count: Option<u64>,
+    /// The lower edge of the signal, in Hz; a radio frequency where the centre is known.
+    pub freq_lower_edge_hz: Option<f64>,
+    /// The upper edge of the signal, in Hz.
+    pub freq_upper_edge_hz: Option<f64>,
+    /// A short name.
+    pub label: Option<String>,
+    /// A text for people.
+    pub comment: Option<String>,
+    /// All other fields, with their name space: `"lpwan:device_id"`. To be written, the name space
+    /// must be declared by an [`Extension`].
+    pub extra: Map<String, Value>,
+}
+
+/// A name space for fields that SigMF does not have. It is declared as optional: who does not know
+/// it can still read the recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// The name space, the part before the colon in field names.
+    pub name: String,
+    /// The version of the fields, for instance "1.0.0".
+    pub version: String,
+}
+
+pub(super) const SAMPLE_START: &str = "core:sample_start";
+pub(super) const SAMPLE_COUNT: &str = "core:sample_count";
+pub(super) const FREQ_LOWER_EDGE: &str = "core:freq_lower_edge";
+pub(super) const FREQ_UPPER_EDGE: &str = "core:freq_upper_edge";
+pub(super) const LABEL: &str = "core:label";
+pub(super) const COMMENT: &str = "core:comment";
+/// The fields that [`Annotation`] has a place for.
+pub(super) const OWN_FIELDS: [&str; 6] = [
+    SAMPLE_START,
+    SAMPLE_COUNT,
+    FREQ_LOWER_EDGE,
+    FREQ_UPPER_EDGE,
+    LABEL,
+    COMMENT,
+];
+
+impl Annotation {
+    /// As JSON, with indices that start at `offset`.
+    fn to_json(&self, offset: u64) -> Value {
+        let mut fields = self.extra.clone();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                fields.insert(name.into(), value);
+            }
+        };
+        put(
+            SAMPLE_START,
+            Some(json!(self.sample_start.saturating_add(offset))),
+        );
+        put(SAMPLE_COUNT, self.sample_count.map(|count| json!(count)));
+        put(FREQ_LOWER_EDGE, self.freq_lower_edge_hz.map(|hz| json!(hz)));
+        put(FREQ_UPPER_EDGE, self.freq_upper_edge_hz.map(|hz| json!(hz)));
+        put(LABEL, self.label.as_ref().map(|text| json!(text)));
+        put(COMMENT, self.comment.as_ref().map(|text| json!(text)));
+        Value::Object(fields)
+    }
+
+    /// What keeps this from being written, given the name spaces declared.
+    fn problem(&self, declared: &[&str]) -> Option<String> {
+        let edges = [self.freq_lower_edge_hz, self.freq_upper_edge_hz];
+        match edges {
+            [Some(lower), Some(upper)] if lower > upper => {
+                return Some(format!(
+                    "its lower edge {lower} Hz is above its upper edge {upper} Hz"
+                ));
+            }
+            [Some(_), None] | [None, Some(_)] => {
+                return Some("it has one frequency edge; give both or none".into());
+            }
+            _ => {}
+        }
+        if let Some(edge) = edges.into_iter().flatten().find(|edge| !edge.is_finite()) {
+            return Some(format!("its frequency edge is {edge}; give a number"));
+        }
+        self.extra.keys().find_map(|key| key_problem(key, declared))
+    }
+}
+
+fn key_problem(key: &str, declared: &[&str]) -> Option<String> {
+    if OWN_FIELDS.contains(&key) {
+        return Some(format!(
+            "{key} is among the extra fields; use the field for it"
+        ));
+    }
+    match key.split_once(':') {
+        Some(("core", _)) => None,
+        Some((space, _)) if declared.contains(&space) => None,
+        Some((space, _)) => Some(format!("the name space {space} of {key} is not declared")),
+        None => Some(format!(
+            "the field {key} has no name space; name it like `lpwan:{key}`"
+        )),
+    }
+}
+
+/// Appends annotations to metadata, in the order of `core:sample_start` that SigMF demands, and
+/// declares the extensions.
+///
+/// `root` is a metadata document; other fields stay as they are.
+pub(super) fn append(
+    path: &Path,
+    root: &mut Map<String, Value>,
+    annotations: &[Annotation],
+    extensions: &[Extension],
+) -> Result<(), Error> {
+    let global = object(path, root, "global")?;
+    let offset = global
+        .get("core:offset")
+        .and_then(Value::as_u64)
+        .unwrap_or(0);
+    declare(path, global, extensions)?;
+    let declared = array(path, global, "core:extensions")?;
+    let spaces: Vec<&str> = declared
+        .iter()
+        .filter_map(|e| e.get("name")?.as_str())
+        .collect();
+    for (index, annotation) in annotations.iter().enumerate() {
+        if let Some(problem) = annotation.problem(&spaces) {
+            return Err(Error::Annotation {
+                path: path.into(),
+                index,
+                problem,
+            });
+        }
+    }
+    if declared.is_empty() {
+        global.remove("core:extensions");
+    }
+    let all = array(path, root, "annotations")?;
+    all.extend(
+        annotations
+            .iter()
+            .map(|annotation| annotation.to_json(offset)),
+    );
+    all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(Value::as_u64));
+    Ok(())
+}
+
+fn declare(
+    path: &Path,
+    global: &mut Map<String, Value>,
+    extensions: &[Extension],
+) -> Result<(), Error> {
+    let declared = array(path, global, "core:extensions")?;
+    for Extension { name, version } in extensions {
+        if !declared
+            .iter()
+            .any(|known| known.get("name") == Some(&json!(name)))
+        {
+            declared.push(json!({"name": name, "version": version, "optional": true}));
+        }
+    }
+    Ok(())
+}
+
+/// A member that must be an object, made if it is not there.
+fn object<'a>(
+    path: &Path,
+    parent: &'a mut Map<String, Value>,
+    name: &str,
+) -> Result<&'a mut Map<String, Value>, Error> {
+    parent
+        .entry(name)
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+        .ok_or_else(|| Error::malformed(path, name, "must be an object"))
+}
+
+/// A member that must be an array, made if it is not there.
+fn array<'a>(
+    path: &Path,
+    parent: &'a mut Map<String, Value>,
+    name: &str,
+) -> Result<&'a mut Vec<Value>, Error> {
+    parent
+        .entry(name)
+        .or_insert_with(|| json!([]))
+        .as_array_mut()
+        .ok_or_else(|| Error::malformed(path, name, "must be an array"))
+}

@@ -1,0 +1,65 @@
+//! The two files of a recording share a base name.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+const META: &str = "sigmf-meta";
+const DATA: &str = "sigmf-data";
+
+/// The metadata file that a path means, `None` if it means no SigMF recording.
+///
+/// Fails for an archive and for a data file without metadata.
+pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some(META) => Ok(Some(path.into())),
+        Some(DATA) => {
+            let meta = meta_path(path);
+            let missing = Error::MissingPart {
+                path: path.into(),
+                missing: meta.clone(),
+            };
+            if meta.exists() {
+                Ok(Some(meta))
+            } else {
+                Err(missing)
+            }
+        }
+        Some("sigmf") if path.exists() => Err(Error::unsupported(
+            path,
+            "a SigMF archive",
+            "unpack it (tar xf) and give the .sigmf-meta file",
+        )),
+        Some("sigmf-collection") => Err(Error::unsupported(
+            path,
+            "a SigMF collection",
+            "give the .sigmf-meta files of its recordings one by one",
+        )),
+        _ => Ok(Some(meta_path(path)).filter(|meta| !path.exists() && meta.exists())),
+    }
+}
+
+/// The metadata file beside any file of a recording, or for its base name.
+pub(crate) fn meta_path(path: &Path) -> PathBuf {
+    with_suffix(path, META)
+}
+
+/// The data file beside any file of a recording, or for its base name.
+pub(crate) fn data_path(path: &Path) -> PathBuf {
+    with_suffix(path, DATA)
+}
+
+/// Replaces the SigMF extension only: other points belong to the base name (`g001_868.13M`).
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let is_sigmf = path
+        .extension()
+        .is_some_and(|e| e == META || e == DATA || e == "sigmf");
+    if is_sigmf {
+        return path.with_extension(suffix);
+    }
+    let mut name = OsString::from(path);
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}

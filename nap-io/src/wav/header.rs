@@ -1,0 +1,253 @@
+//! The chunks before the samples.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::{Error, SampleFormat};
+
+/// A size that a program writes if it does not know the size yet, or if RF64's `ds64` tells it.
+const UNKNOWN_SIZE: u32 = u32::MAX;
+pub(super) const TAG_PCM: u16 = 1;
+pub(super) const TAG_FLOAT: u16 = 3;
+const TAG_EXTENSIBLE: u16 = 0xfffe;
+/// The chunks that are looked into are short; this much of them is enough.
+const MAX_CHUNK_BYTES: u64 = 128;
+
+/// What a WAV file says before its samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// How the samples are stored.
+    pub format: SampleFormat,
+    /// Samples per second, as written: it may be 0.
+    pub sample_rate_hz: u32,
+    /// Where the samples start, in bytes from the start of the file.
+    pub data_offset: u64,
+    /// How many bytes of samples there should be; `None` if the program that wrote the file did not
+    /// come to say so, which means up to the end of the file.
+    pub data_bytes: Option<u64>,
+    /// The centre frequency in Hz, from the `auxi` chunk.
+    pub center_hz: Option<f64>,
+    /// The time of the first sample, from the `auxi` chunk.
+    pub start: Option<Timestamp>,
+}
+
+impl Header {
+    /// Reads the header; `path` is used in messages only. The reader should be buffered.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for what is no WAV file, [`Error::Unsupported`] for encodings other
+    /// than plain numbers and for other than two channels, [`Error::Io`] if reading fails.
+    pub fn read<R: Read + Seek>(reader: &mut R, path: &Path) -> Result<Self, Error> {
+        let mut chunks = Chunks { reader, path };
+        let riff = chunks.riff()?;
+        let mut found = Found::default();
+        loop {
+            let chunk = chunks.next()?;
+            match &chunk.id {
+                b"fmt " => found.format = Some(parse_format(&chunks.content(&chunk)?, path)?),
+                b"ds64" => found.data_bytes_64 = parse_data_size(&chunks.content(&chunk)?),
+                b"auxi" => found.tuning = parse_auxi(&chunks.content(&chunk)?),
+                b"data" => return found.into_header(&riff, &chunk, path),
+                _ => {}
+            }
+            chunks.pass(&chunk)?;
+        }
+    }
+}
+
+/// What the chunks before the samples have told.
+#[derive(Default)]
+struct Found {
+    format: Option<(SampleFormat, u32)>,
+    data_bytes_64: Option<u64>,
+    tuning: Option<(f64, Timestamp)>,
+}
+
+impl Found {
+    fn into_header(self, riff: &Chunk, data: &Chunk, path: &Path) -> Result<Header, Error> {
+        let (format, sample_rate_hz) = self.format.ok_or_else(|| {
+            Error::malformed(path, "the chunk `fmt `", "is missing before `data`")
+        })?;
+        Ok(Header {
+            format,
+            sample_rate_hz,
+            data_offset: data.start,
+            data_bytes: self.data_bytes(riff, data),
+            center_hz: self.tuning.map(|(center_hz, _)| center_hz),
+            start: self.tuning.map(|(_, start)| start),
+        })
+    }
+
+    fn data_bytes(&self, riff: &Chunk, data: &Chunk) -> Option<u64> {
+        // A program that was stopped leaves the sizes it began with: an empty file.
+        let never_told =
+            data.size == 0 && (riff.size == UNKNOWN_SIZE || u64::from(riff.size) + 8 <= data.start);
+        match data.size {
+            UNKNOWN_SIZE if riff.id == *b"RF64" => self.data_bytes_64,
+            UNKNOWN_SIZE => None,
+            _ if never_told => None,
+            size => Some(size.into()),
+        }
+    }
+}
+
+/// The head of a chunk.
+struct Chunk {
+    id: [u8; 4],
+    size: u32,
+    /// Where its content starts, in bytes from the start of the file.
+    start: u64,
+}
+
+/// Walks from chunk to chunk.
+struct Chunks<'a, R> {
+    reader: &'a mut R,
+    path: &'a Path,
+}
+
+impl<R: Read + Seek> Chunks<'_, R> {
+    /// The outermost chunk, which holds all others.
+    fn riff(&mut self) -> Result<Chunk, Error> {
+        let riff = self.next()?;
+        let mut kind = [0; 4];
+        self.read_exact(&mut kind, "the first 12 bytes")?;
+        if !matches!(&riff.id, b"RIFF" | b"RF64") || &kind != b"WAVE" {
+            let problem = "are not those of a WAV file (RIFF or RF64, then WAVE)";
+            return Err(Error::malformed(self.path, "the first 12 bytes", problem));
+        }
+        Ok(riff)
+    }
+
+    fn next(&mut self) -> Result<Chunk, Error> {
+        let mut head = [0; 8];
+        self.read_exact(&mut head, "the chunk `data`")?;
+        let [a, b, c, d, size @ ..] = head;
+        let start = self
+            .reader
+            .stream_position()
+            .map_err(Error::io(self.path, "read"))?;
+        Ok(Chunk {
+            id: [a, b, c, d],
+            size: u32::from_le_bytes(size),
+            start,
+        })
+    }
+
+    /// The content of a short chunk.
+    fn content(&mut self, chunk: &Chunk) -> Result<Vec<u8>, Error> {
+        let mut content = Vec::new();
+        let limit = u64::from(chunk.size).min(MAX_CHUNK_BYTES);
+        self.reader
+            .by_ref()
+            .take(limit)
+            .read_to_end(&mut content)
+            .map_err(Error::io(self.path, "read"))?;
+        Ok(content)
+    }
+
+    /// Goes to the next chunk; chunks of odd size are followed by a filling byte.
+    fn pass(&mut self, chunk: &Chunk) -> Result<(), Error> {
+        let end = chunk.start + u64::from(chunk.size) + u64::from(chunk.size % 2);
+        self.reader
+            .seek(SeekFrom::Start(end))
+            .map(|_| ())
+            .map_err(Error::io(self.path, "seek in"))
+    }
+
+    fn read_exact(&mut self, bytes: &mut [u8], what: &str) -> Result<(), Error> {
+        self.reader
+            .read_exact(bytes)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    Error::malformed(self.path, what, "is missing: the file ends before it")
+                }
+                _ => Error::io(self.path, "read")(error),
+            })
+    }
+}
+
+/// The `fmt ` chunk: encoding and sample rate.
+fn parse_format(content: &[u8], path: &Path) -> Result<(SampleFormat, u32), Error> {
+    let Some((head, rest)) = content.split_first_chunk::<16>() else {
+        let problem = format!("has {} bytes, but at least 16 are needed", content.len());
+        return Err(Error::malformed(path, "the chunk `fmt `", problem));
+    };
+    let field = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+    let (channels, frame_bytes, bits) = (field(2), field(12), field(14));
+    let sample_rate_hz = u32::from(field(4)) | u32::from(field(6)) << 16;
+    let tag = match field(0) {
+        // The extension has 8 bytes of channel layout, then the tag as the start of a GUID.
+        TAG_EXTENSIBLE => rest
+            .get(8..10)
+            .map_or(TAG_EXTENSIBLE, |t| u16::from_le_bytes([t[0], t[1]])),
+        tag => tag,
+    };
+    if channels != 2 {
+        let what = format!("a WAV file with {channels} channel(s)");
+        return Err(Error::unsupported(
+            path,
+            what,
+            "record IQ: two channels, I left and Q right",
+        ));
+    }
+    let format = match (tag, bits) {
+        (TAG_PCM, 8) => SampleFormat::WavU8,
+        (TAG_PCM, 16) => SampleFormat::Cs16Le,
+        (TAG_PCM, 24) => SampleFormat::Cs24Le,
+        (TAG_PCM, 32) => SampleFormat::Cs32Le,
+        (TAG_FLOAT, 32) => SampleFormat::Cf32Le,
+        (TAG_FLOAT, 64) => SampleFormat::Cf64Le,
+        _ => {
+            let what = format!("WAV encoding {tag} with {bits} bits");
+            let advice = "use integers of 8, 16, 24 or 32 bits or floats of 32 or 64";
+            return Err(Error::unsupported(path, what, advice));
+        }
+    };
+    if usize::from(frame_bytes) != format.bytes_per_sample() {
+        let what = format!("a WAV file with {frame_bytes} bytes for a sample of 2 x {bits} bits");
+        return Err(Error::unsupported(
+            path,
+            what,
+            "convert it to packed samples",
+        ));
+    }
+    Ok((format, sample_rate_hz))
+}
+
+/// The `ds64` chunk of RF64: the size of the file, then that of the samples (EBU Tech 3306).
+fn parse_data_size(content: &[u8]) -> Option<u64> {
+    content
+        .get(8..)?
+        .first_chunk()
+        .map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The `auxi` chunk: start and stop as Windows' SYSTEMTIME (eight 16-bit numbers), then the centre
+/// frequency in Hz. SDR Console puts a text there instead, whose first numbers are no date.
+fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
+    let center_hz = u32::from_le_bytes(*content.get(32..)?.first_chunk()?);
+    let field = |index: usize| {
+        let bytes = content.get(2 * index..)?.first_chunk()?;
+        i16::try_from(u16::from_le_bytes(*bytes)).ok()
+    };
+    let short = |index: usize| i8::try_from(field(index)?).ok();
+    // Year, month, day of the week, day, hour, minute, second, millisecond.
+    let nanosecond = i32::from(field(7)?) * 1_000_000;
+    let time = DateTime::new(
+        field(0)?,
+        short(1)?,
+        short(3)?,
+        short(4)?,
+        short(5)?,
+        short(6)?,
+        nanosecond,
+    );
+    Some((
+        center_hz.into(),
+        TimeZone::UTC.to_timestamp(time.ok()?).ok()?,
+    ))
+}

@@ -1,0 +1,613 @@
+//! SigMF: metadata and data that agree, disagree or are incomplete.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{fixture, open, open_error, ramp, raw, read_all, read_to_end};
+use nap_io::sigmf::{Annotation, Extension, Metadata, SigmfWriter, annotate};
+use nap_io::{Error, OpenOptions, SampleFormat, SampleSink, StreamInfo};
+use num_complex::Complex32;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A recording in a folder of its own: 1000 bytes of ci16_le, 250 samples, unless changed.
+struct Recording {
+    folder: TempDir,
+    meta: Value,
+    data: Vec<u8>,
+}
+
+impl Recording {
+    fn new() -> Self {
+        let meta = json!({
+            "global": {
+                "core:datatype": "ci16_le", "core:sample_rate": 250000, "core:version": "1.2.0"
+            },
+            "captures": [{"core:sample_start": 0, "core:frequency": 868130000.0}],
+            "annotations": [],
+        });
+        let data = (0..250_u16)
+            .flat_map(|i| [i.to_le_bytes(), (i + 1).to_le_bytes()])
+            .flatten();
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            meta,
+            data: data.collect(),
+        }
+    }
+
+    fn global(mut self, name: &str, value: Value) -> Self {
+        self.meta["global"][name] = value;
+        self
+    }
+
+    fn captures(mut self, captures: Value) -> Self {
+        self.meta["captures"] = captures;
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self) -> PathBuf {
+        std::fs::write(self.path("r.sigmf-data"), &self.data).unwrap();
+        std::fs::write(self.path("r.sigmf-meta"), self.meta.to_string()).unwrap();
+        self.path("r.sigmf-meta")
+    }
+
+    fn error(&self) -> Error {
+        open_error(&self.write(), &OpenOptions::default())
+    }
+
+    fn error_with(&self, options: OpenOptions) -> Error {
+        open_error(&self.write(), &options)
+    }
+}
+
+fn assert_malformed(error: &Error, expected_place: &str) {
+    match error {
+        Error::Malformed { place, .. } => assert_eq!(place, expected_place, "{error}"),
+        other => panic!("{other:?} instead of a malformed {expected_place}"),
+    }
+}
+
+#[test]
+fn fields_that_are_missing_or_wrong_are_named() {
+    let cases = [
+        ("core:datatype", json!(null)),
+        ("core:datatype", json!("ci16")),
+        ("core:datatype", json!(16)),
+        ("core:sample_rate", json!("250k")),
+        ("core:num_channels", json!(-1)),
+        ("core:num_channels", json!(0)),
+        ("core:offset", json!(1.5)),
+        ("core:offset", json!(1e30)),
+        ("core:trailing_bytes", json!("x")),
+        ("core:metadata_only", json!(1)),
+        ("core:version", json!(1.2)),
+        ("core:dataset", json!("../other.bin")),
+        ("core:dataset", json!("")),
+    ];
+    for (name, value) in cases {
+        let error = Recording::new().global(name, value).error();
+        assert_malformed(&error, &format!("global.{name}"));
+    }
+    let cases = [
+        (json!([{}]), "captures[0].core:sample_start"),
+        (
+            json!([{"core:sample_start": -1}]),
+            "captures[0].core:sample_start",
+        ),
+        (json!([{"core:sample_start": 0}, 5]), "captures[1]"),
+        (
+            json!([{"core:sample_start": 0, "core:datetime": "today"}]),
+            "captures[0].core:datetime",
+        ),
+        (
+            json!([{"core:sample_start": 0, "core:frequency": []}]),
+            "captures[0].core:frequency",
+        ),
+        (
+            json!([{"core:sample_start": 5}, {"core:sample_start": 1}]),
+            "captures",
+        ),
+        (json!(null), "captures"),
+        (json!({}), "captures"),
+    ];
+    for (captures, place) in cases {
+        assert_malformed(&Recording::new().captures(captures).error(), place);
+    }
+    let mut recording = Recording::new();
+    recording.meta["annotations"] = json!([{"core:sample_start": 0}, {"core:sample_count": 1}]);
+    assert_malformed(&recording.error(), "annotations[1].core:sample_start");
+    recording.meta = json!([]);
+    assert_malformed(&recording.error(), "the document");
+    recording.meta = json!({"captures": []});
+    assert_malformed(&recording.error(), "global");
+}
+
+#[test]
+fn a_text_that_is_no_json_says_where() {
+    let error = Metadata::parse(b"{\"global\": {,}}", Path::new("x.sigmf-meta")).unwrap_err();
+    assert!(error.to_string().contains("line 1 column 13"), "{error}");
+    assert!(error.to_string().starts_with("x.sigmf-meta: "), "{error}");
+}
+
+#[test]
+fn rates_and_frequencies_out_of_range() {
+    for rate in [json!(0), json!(-250000), json!(1e300), json!(0.5)] {
+        let error = Recording::new().global("core:sample_rate", rate).error();
+        assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
+    }
+    let captures = json!([{"core:sample_start": 0, "core:frequency": 1e13}]);
+    let error = Recording::new().captures(captures).error();
+    assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
+}
+
+#[test]
+fn kinds_that_are_not_supported_say_so() {
+    let cases = [
+        ("core:num_channels", json!(2)),
+        ("core:metadata_only", json!(true)),
+        ("core:datatype", json!("rf32_le")),
+    ];
+    for (name, value) in cases {
+        let error = Recording::new().global(name, value).error();
+        assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    }
+    let later = json!([{"core:sample_start": 0}, {"core:sample_start": 9, "core:header_bytes": 4}]);
+    let error = Recording::new().captures(later).error();
+    assert!(
+        error
+            .to_string()
+            .contains("captures[1].core:header_bytes of 4"),
+        "{error}"
+    );
+    let recording = Recording::new();
+    for (name, word) in [("r.sigmf", "tar xf"), ("r.sigmf-collection", "one by one")] {
+        std::fs::write(recording.path(name), [0]).unwrap();
+        let error = open_error(&recording.path(name), &OpenOptions::default());
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn both_files_are_needed() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    std::fs::remove_file(recording.path("r.sigmf-data")).unwrap();
+    let error = open_error(&meta, &OpenOptions::default());
+    assert!(
+        matches!(&error, Error::MissingPart { missing, .. } if missing.ends_with("r.sigmf-data")),
+        "{error:?}"
+    );
+    recording.write();
+    std::fs::remove_file(&meta).unwrap();
+    let error = open_error(&recording.path("r.sigmf-data"), &OpenOptions::default());
+    assert!(
+        matches!(&error, Error::MissingPart { missing, .. } if missing.ends_with("r.sigmf-meta")),
+        "{error:?}"
+    );
+    let error = open_error(&meta, &OpenOptions::default());
+    assert_eq!(error.io_kind(), Some(std::io::ErrorKind::NotFound));
+}
+
+#[test]
+fn no_samples_at_all() {
+    let mut recording = Recording::new();
+    recording.data.clear();
+    assert!(matches!(recording.error(), Error::Empty { .. }));
+    let all_trailing = Recording::new().global("core:trailing_bytes", json!(u64::MAX));
+    assert!(matches!(all_trailing.error(), Error::Empty { .. }));
+}
+
+#[test]
+fn the_sample_rate_may_come_from_the_options() {
+    let recording = Recording::new().global("core:sample_rate", json!(null));
+    assert!(matches!(
+        recording.error(),
+        Error::Missing {
+            parameter: "sample rate",
+            ..
+        }
+    ));
+    let source = nap_io::open(&recording.write(), &raw(SampleFormat::Cs16Le)).unwrap();
+    assert_eq!(source.info().sample_rate_hz, 250e3);
+}
+
+#[test]
+fn options_against_metadata() {
+    let recording = Recording::new();
+    let error = recording.error_with(raw(SampleFormat::Cu8));
+    assert!(
+        matches!(
+            error,
+            Error::Conflict {
+                parameter: "sample format",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    let other_rate = OpenOptions {
+        sample_rate_hz: Some(240e3),
+        ..Default::default()
+    };
+    let error = recording.error_with(other_rate);
+    assert!(
+        error.to_string().contains("240000") && error.to_string().contains("250000"),
+        "{error}"
+    );
+    let options = OpenOptions {
+        center_hz: Some(902e6),
+        start: "2026-01-19T09:30:00Z".parse().ok(),
+        ..raw(SampleFormat::Cs16Le)
+    };
+    let source = nap_io::open(&recording.write(), &options).unwrap();
+    assert_eq!(source.info().center_hz, Some(902e6));
+    assert_eq!(source.info().start, options.start);
+}
+
+#[test]
+fn a_data_file_cut_inside_a_sample() {
+    let mut recording = Recording::new();
+    recording.data.truncate(501);
+    let (samples, error) = read_to_end(open(&recording.write()).unwrap().as_mut());
+    assert_eq!(samples.len(), 125);
+    assert_eq!(samples[124], Complex32::new(124.0, 125.0) / 32768.0);
+    let error = error.unwrap();
+    assert!(
+        matches!(
+            error,
+            Error::Truncated {
+                samples: 125,
+                promised: None,
+                leftover_bytes: 1,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_capture_beyond_the_end_means_that_samples_are_missing() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:frequency": 868e6},
+        {"core:sample_start": 4000, "core:frequency": 902e6},
+    ]);
+    let mut source = open(&Recording::new().captures(captures).write()).unwrap();
+    assert_eq!(source.info().center_hz, Some(868e6));
+    assert_eq!(source.info().total_samples, Some(250));
+    let (samples, error) = read_to_end(source.as_mut());
+    assert_eq!(samples.len(), 250);
+    assert!(
+        matches!(
+            error,
+            Some(Error::Truncated {
+                samples: 250,
+                promised: Some(4001),
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+    let huge = json!([{"core:sample_start": u64::MAX}]);
+    let (samples, error) = read_to_end(
+        open(&Recording::new().captures(huge).write())
+            .unwrap()
+            .as_mut(),
+    );
+    assert_eq!(samples.len(), 250);
+    assert!(
+        matches!(
+            error,
+            Some(Error::Truncated {
+                promised: Some(u64::MAX),
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn captures_of_one_frequency_are_one_stream() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:frequency": 868e6, "core:datetime": "2026-01-19T09:30:00Z"},
+        {"core:sample_start": 125},
+        {"core:sample_start": 200, "core:frequency": 868e6,
+            "core:datetime": "2026-01-19T09:30:00.0008Z"},
+    ]);
+    let mut source = open(&Recording::new().captures(captures).write()).unwrap();
+    assert!(
+        source.info().warnings.is_empty(),
+        "{:?}",
+        source.info().warnings
+    );
+    assert_eq!(
+        source.info().time_at(250),
+        "2026-01-19T09:30:00.001Z".parse().ok()
+    );
+    assert_eq!(read_all(&mut source).len(), 250);
+}
+
+#[test]
+fn a_change_of_frequency_is_refused_at_its_sample() {
+    let captures = json!([
+        {"core:sample_start": 0},
+        {"core:sample_start": 10, "core:frequency": 868e6},
+        {"core:sample_start": 125, "core:frequency": 868.2e6},
+    ]);
+    let error = Recording::new().captures(captures).error();
+    assert!(
+        matches!(
+            error,
+            Error::Retuned {
+                capture: 2,
+                sample: 125,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("from 868000000 Hz to 868200000 Hz at sample 125"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_pause_between_captures_is_a_warning() {
+    let captures = json!([
+        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:00.0004Z"},
+        {"core:sample_start": 200, "core:datetime": "2026-01-19T09:30:02.0008Z"},
+    ]);
+    let source = open(&Recording::new().captures(captures).write()).unwrap();
+    assert_eq!(source.info().start, "2026-01-19T09:30:00Z".parse().ok());
+    let [warning] = source.info().warnings.as_slice() else {
+        panic!("{:?}", source.info())
+    };
+    assert!(
+        warning.contains("captures[1] at sample 200 is +2.000 s"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn the_offset_is_taken_off_every_index() {
+    let mut recording = Recording::new()
+        .global("core:offset", json!(10_000))
+        .captures(json!([
+            {"core:sample_start": 10_000, "core:frequency": 868e6,
+                "core:datetime": "2026-01-19T09:30:00Z"},
+            {"core:sample_start": 10_100, "core:frequency": 868e6},
+        ]));
+    recording.meta["annotations"] =
+        json!([{"core:sample_start": 10_020.0, "core:sample_count": 7}]);
+    let mut source = open(&recording.write()).unwrap();
+    assert_eq!(source.info().start, "2026-01-19T09:30:00Z".parse().ok());
+    assert_eq!(source.info().annotations[0].sample_start, 20);
+    assert_eq!(read_all(&mut source).len(), 250);
+}
+
+#[test]
+fn a_foreign_data_file_with_header_and_trailer() {
+    let recording = Recording::new()
+        .global("core:dataset", json!("r.bin"))
+        .global("core:trailing_bytes", json!(12))
+        .captures(json!([{"core:sample_start": 0, "core:header_bytes": 8}]));
+    let meta = recording.write();
+    std::fs::rename(recording.path("r.sigmf-data"), recording.path("r.bin")).unwrap();
+    let samples = read_all(&mut open(&meta).unwrap());
+    assert_eq!(samples.len(), 245);
+    assert_eq!(samples[0], Complex32::new(2.0, 3.0) / 32768.0);
+}
+
+#[test]
+fn byte_order_follows_the_data_type() {
+    let mut recording = Recording::new().global("core:datatype", json!("ci16_be"));
+    recording.data = vec![0x40, 0x00, 0xff, 0xff];
+    let samples = read_all(&mut open(&recording.write()).unwrap());
+    assert_eq!(samples, [Complex32::new(0.5, -1.0 / 32768.0)]);
+}
+
+fn burst() -> Annotation {
+    let extra = json!({"lpwan:device_id": "004D33DB", "core:generator": "test"});
+    Annotation {
+        sample_start: 20,
+        sample_count: Some(7),
+        freq_lower_edge_hz: Some(868_130_050.25),
+        freq_upper_edge_hz: Some(868_130_150.75),
+        label: Some("uplink".into()),
+        comment: Some("two\nlines".into()),
+        extra: extra.as_object().unwrap().clone(),
+    }
+}
+
+fn lpwan() -> Extension {
+    Extension {
+        name: "lpwan".into(),
+        version: "1.0.0".into(),
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("g001_868.13M");
+    let mut info = StreamInfo::new(192_307.692_307_692_3, SampleFormat::Cs8);
+    info.center_hz = Some(868_130_000.1);
+    info.start = "2026-01-19T09:30:00.123456789Z".parse().ok();
+    info.description = Some("a \"scene\"".into());
+    let mut writer = SigmfWriter::create(&base, &info).unwrap();
+    writer.annotate(&[burst()], &[lpwan()]).unwrap();
+    writer.write(&ramp(300)).unwrap();
+    writer.write(&[Complex32::new(2.0, 0.0)]).unwrap();
+    assert!(
+        !writer.meta_path().exists(),
+        "metadata before the data is complete"
+    );
+    writer.finish().unwrap();
+    assert_eq!(
+        (writer.samples_written(), writer.clipped_components()),
+        (301, 1)
+    );
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["g001_868.13M.sigmf-data", "g001_868.13M.sigmf-meta"]
+    );
+
+    let mut source = open(&base).unwrap();
+    info.total_samples = Some(301);
+    info.annotations = vec![burst()];
+    assert_eq!(*source.info(), info);
+    assert_eq!(read_all(&mut source).len(), 301);
+}
+
+#[test]
+fn writing_over_a_recording_takes_its_metadata_away_first() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    let info = StreamInfo::new(250e3, SampleFormat::Cf32Le);
+    let writer = SigmfWriter::create(&meta, &info).unwrap();
+    drop(writer);
+    assert!(!meta.exists());
+}
+
+#[test]
+fn annotations_are_added_and_all_else_stays() {
+    let mut recording = Recording::new()
+        .global("core:offset", json!(1000))
+        .global("antenna:gain", json!(3.1))
+        .global(
+            "core:extensions",
+            json!([{"name": "antenna", "version": "1.0.0", "optional": true}]),
+        )
+        .captures(json!([{"core:sample_start": 1000, "my:note": [1, null]}]));
+    recording.meta["unknown"] = json!({"a": u64::MAX});
+    recording.meta["annotations"] = json!([{"core:sample_start": 1500, "other:x": 0.1}]);
+    let meta = recording.write();
+    let out = recording.path("decoded.sigmf-meta");
+    annotate(&meta, &[burst()], &[lpwan()], &out).unwrap();
+
+    let mut expected = recording.meta.clone();
+    expected["global"]["core:dataset"] = json!("r.sigmf-data");
+    let extension = json!({"name": "lpwan", "version": "1.0.0", "optional": true});
+    expected["global"]["core:extensions"]
+        .as_array_mut()
+        .unwrap()
+        .push(extension);
+    expected["annotations"] = json!([
+        {
+            "core:sample_start": 1020, "core:sample_count": 7, "core:label": "uplink",
+            "core:comment": "two\nlines", "core:generator": "test",
+            "core:freq_lower_edge": 868_130_050.25, "core:freq_upper_edge": 868_130_150.75,
+            "lpwan:device_id": "004D33DB",
+        },
+        {"core:sample_start": 1500, "other:x": 0.1},
+    ]);
+    let written: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    assert_eq!(written, expected);
+    let source = open(&out).unwrap();
+    assert_eq!(source.info().annotations[0], burst());
+
+    // In place, and a second time: the extension is declared once.
+    annotate(&out, &[burst()], &[lpwan()], &out).unwrap();
+    let written: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    assert_eq!(written["annotations"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        written["global"]["core:extensions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn annotating_the_foreign_recording_changes_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("rc2_minus112dbm.sigmf-meta");
+    annotate(&fixture("rc2_minus112dbm.sigmf-meta"), &[], &[], &out).unwrap();
+    let read =
+        |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    assert_eq!(read(&out), read(&fixture("rc2_minus112dbm.sigmf-meta")));
+}
+
+#[test]
+fn annotations_against_the_rules_are_refused() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    let extra = |key: &str| {
+        let mut annotation = burst();
+        annotation.extra.insert(key.into(), json!(1));
+        annotation
+    };
+    let cases = [
+        (extra("device_id"), "has no name space"),
+        (
+            extra("other:x"),
+            "name space other of other:x is not declared",
+        ),
+        (extra("core:label"), "use the field"),
+        (
+            Annotation {
+                freq_upper_edge_hz: None,
+                ..burst()
+            },
+            "give both or none",
+        ),
+        (
+            Annotation {
+                freq_upper_edge_hz: Some(1.0),
+                ..burst()
+            },
+            "above its upper edge",
+        ),
+        (
+            Annotation {
+                freq_upper_edge_hz: Some(f64::INFINITY),
+                ..burst()
+            },
+            "is inf",
+        ),
+    ];
+    for (annotation, word) in cases {
+        let error = annotate(&meta, &[burst(), annotation], &[lpwan()], &meta).unwrap_err();
+        assert!(
+            matches!(error, Error::Annotation { index: 1, .. }),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    assert!(
+        open(&meta).unwrap().info().annotations.is_empty(),
+        "nothing was written"
+    );
+}
+
+#[test]
+fn errors_of_writing_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let info = StreamInfo::new(250e3, SampleFormat::Cs16Le);
+    let Err(error) = SigmfWriter::create(&folder.path().join("no/such/x"), &info) else {
+        panic!()
+    };
+    assert_eq!(error.io_kind(), Some(std::io::ErrorKind::NotFound));
+    let wav_only = StreamInfo::new(250e3, SampleFormat::Cs24Le);
+    let result = SigmfWriter::create(&folder.path().join("x"), &wav_only);
+    assert!(matches!(result.err(), Some(Error::Unsupported { .. })));
+    let no_rate = StreamInfo::new(f64::NAN, SampleFormat::Cs8);
+    let result = SigmfWriter::create(&folder.path().join("x"), &no_rate);
+    assert!(matches!(result.err(), Some(Error::OutOfRange { .. })));
+}

@@ -1,0 +1,428 @@
+//! WAV files, checked against the independent reader and writer of the crate hound.
+
+mod common;
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use common::{open, open_error, ramp, raw, read_all, read_to_end};
+use nap_io::wav::{Header, WavWriter};
+use nap_io::{Error, OpenOptions, SampleFormat, SampleSink, StreamInfo};
+use num_complex::Complex32;
+use tempfile::TempDir;
+
+fn spec(bits_per_sample: u16, sample_format: hound::SampleFormat) -> hound::WavSpec {
+    hound::WavSpec {
+        channels: 2,
+        sample_rate: 250_000,
+        bits_per_sample,
+        sample_format,
+    }
+}
+
+const NUMBERS: [i32; 8] = [0, 1, -1, 100, -128, 127, -77, 64];
+
+#[test]
+fn integers_that_hound_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    for bits in [8_u16, 16, 24, 32] {
+        let up = bits.saturating_sub(8).min(23);
+        let spec = spec(bits, hound::SampleFormat::Int);
+        let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+        for number in NUMBERS {
+            writer.write_sample(number << up).unwrap();
+        }
+        writer.finalize().unwrap();
+        let mut source = open(&path).unwrap();
+        assert_eq!(source.info().sample_rate_hz, 250e3);
+        assert_eq!(source.info().total_samples, Some(4));
+        let scale = f64::from(1 << up) / 2_f64.powi(i32::from(bits) - 1);
+        let expected: Vec<_> = NUMBERS
+            .chunks(2)
+            .map(|n| {
+                Complex32::new(
+                    (f64::from(n[0]) * scale) as f32,
+                    (f64::from(n[1]) * scale) as f32,
+                )
+            })
+            .collect();
+        assert_eq!(read_all(&mut source), expected, "{bits} bits");
+    }
+}
+
+#[test]
+fn floats_that_hound_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    let spec = spec(32, hound::SampleFormat::Float);
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    for sample in ramp(300) {
+        writer.write_sample(sample.re).unwrap();
+        writer.write_sample(sample.im).unwrap();
+    }
+    writer.finalize().unwrap();
+    assert_eq!(read_all(&mut open(&path).unwrap()), ramp(300));
+}
+
+#[test]
+fn hound_reads_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    let formats = [
+        (SampleFormat::WavU8, 8),
+        (SampleFormat::Cs16Le, 16),
+        (SampleFormat::Cs24Le, 24),
+        (SampleFormat::Cs32Le, 32),
+    ];
+    for (format, bits) in formats {
+        write(&path, format, &ramp(501));
+        let mut reader = hound::WavReader::open(&path).unwrap();
+        assert_eq!(reader.spec(), spec(bits, hound::SampleFormat::Int));
+        let numbers: Vec<i32> = reader.samples().map(Result::unwrap).collect();
+        let samples = read_all(&mut open(&path).unwrap());
+        let scale = 2_f64.powi(i32::from(bits) - 1);
+        let ours: Vec<i32> = samples
+            .iter()
+            .flat_map(|s| [s.re, s.im])
+            .map(|part| (f64::from(part) * scale) as i32)
+            .collect();
+        if bits == 32 {
+            // An f32 keeps 24 of the 32 bits.
+            assert!(
+                ours.iter()
+                    .zip(&numbers)
+                    .all(|(a, b)| a.abs_diff(*b) <= 128)
+            );
+        } else {
+            assert_eq!(ours, numbers, "{bits} bits");
+        }
+    }
+    write(&path, SampleFormat::Cf32Le, &ramp(501));
+    let mut reader = hound::WavReader::open(&path).unwrap();
+    let parts: Vec<f32> = reader.samples().map(Result::unwrap).collect();
+    assert_eq!(
+        parts,
+        ramp(501)
+            .iter()
+            .flat_map(|s| [s.re, s.im])
+            .collect::<Vec<_>>()
+    );
+}
+
+fn write(path: &Path, format: SampleFormat, samples: &[Complex32]) {
+    let mut writer = WavWriter::create(path, &StreamInfo::new(250e3, format)).unwrap();
+    writer.write(samples).unwrap();
+    writer.finish().unwrap();
+}
+
+/// Builds WAV files byte by byte.
+struct Builder {
+    riff: [u8; 4],
+    riff_size: Option<u32>,
+    chunks: Vec<u8>,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Self {
+            riff: *b"RIFF",
+            riff_size: None,
+            chunks: Vec::new(),
+        }
+    }
+
+    fn chunk(mut self, id: &[u8; 4], content: &[u8]) -> Self {
+        self.chunks.extend(id);
+        self.chunks.extend((content.len() as u32).to_le_bytes());
+        self.chunks.extend(content);
+        if content.len() % 2 == 1 {
+            self.chunks.push(0);
+        }
+        self
+    }
+
+    fn format(self, tag: u16, channels: u16, rate: u32, bits: u16) -> Self {
+        let frame = channels * (bits / 8);
+        let mut content = Vec::new();
+        content.extend([tag, channels].map(u16::to_le_bytes).concat());
+        content.extend(
+            [rate, rate.wrapping_mul(frame.into())]
+                .map(u32::to_le_bytes)
+                .concat(),
+        );
+        content.extend([frame, bits].map(u16::to_le_bytes).concat());
+        self.chunk(b"fmt ", &content)
+    }
+
+    /// The last chunk; its size may be a lie.
+    fn data(mut self, size: u32, samples: &[u8]) -> Vec<u8> {
+        self.chunks.extend(b"data");
+        self.chunks.extend(size.to_le_bytes());
+        self.chunks.extend(samples);
+        let riff_size = self.riff_size.unwrap_or(self.chunks.len() as u32 + 4);
+        [
+            &self.riff[..],
+            &riff_size.to_le_bytes(),
+            b"WAVE",
+            &self.chunks,
+        ]
+        .concat()
+    }
+}
+
+fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    std::fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+fn auxi(center_hz: u32) -> Vec<u8> {
+    let start: [u16; 8] = [2026, 1, 1, 19, 9, 30, 5, 250];
+    let mut content = [start, start]
+        .concat()
+        .iter()
+        .flat_map(|n| n.to_le_bytes())
+        .collect::<Vec<_>>();
+    content.extend(center_hz.to_le_bytes());
+    content.extend([0; 32]);
+    content
+}
+
+#[test]
+fn the_auxi_chunk_has_centre_and_start() {
+    let bytes = Builder::new()
+        .chunk(b"junk", b"odd")
+        .format(1, 2, 250_000, 16)
+        .chunk(b"auxi", &auxi(868_130_000))
+        .data(8, &[0, 0x40, 0, 0xc0, 0, 0, 0, 0]);
+    let (_folder, path) = file(&bytes);
+    let mut source = open(&path).unwrap();
+    assert_eq!(source.info().center_hz, Some(868.13e6));
+    assert_eq!(source.info().start, "2026-01-19T09:30:05.25Z".parse().ok());
+    assert_eq!(read_all(&mut source)[0], Complex32::new(0.5, -0.5));
+    let options = OpenOptions {
+        center_hz: Some(1.0),
+        ..raw(SampleFormat::Cs16Le)
+    };
+    assert_eq!(
+        nap_io::open(&path, &options).unwrap().info().center_hz,
+        Some(1.0)
+    );
+}
+
+#[test]
+fn an_auxi_chunk_of_text_is_passed_over() {
+    let text: Vec<u8> = "<?xml version=\"1.0\"?><SDR-XML-Root>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let bytes = Builder::new()
+        .format(1, 2, 250_000, 16)
+        .chunk(b"auxi", &text)
+        .data(4, &[0, 0, 0, 0]);
+    let (_folder, path) = file(&bytes);
+    let source = open(&path).unwrap();
+    assert_eq!((source.info().center_hz, source.info().start), (None, None));
+}
+
+#[test]
+fn the_name_tells_what_the_header_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join("SDRSharp_20260119_093005Z_868130000Hz_IQ.wav");
+    std::fs::write(
+        &path,
+        Builder::new().format(1, 2, 250_000, 8).data(2, &[128, 0]),
+    )
+    .unwrap();
+    let source = open(&path).unwrap();
+    assert_eq!(source.info().center_hz, Some(868.13e6));
+    assert_eq!(source.info().start, "2026-01-19T09:30:05Z".parse().ok());
+}
+
+#[test]
+fn options_against_the_header() {
+    let (_folder, path) = file(&Builder::new().format(1, 2, 240_000, 16).data(4, &[0; 4]));
+    let error = open_error(&path, &raw(SampleFormat::Cs16Le));
+    assert!(
+        matches!(
+            error,
+            Error::Conflict {
+                parameter: "sample rate",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    let options = OpenOptions {
+        format: Some(SampleFormat::Cf32Le),
+        ..Default::default()
+    };
+    let error = open_error(&path, &options);
+    assert!(
+        matches!(
+            error,
+            Error::Conflict {
+                parameter: "sample format",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_header_that_promises_more() {
+    let bytes = Builder::new()
+        .format(1, 2, 250_000, 16)
+        .data(4000, &[0; 43]);
+    let (_folder, path) = file(&bytes);
+    let mut source = open(&path).unwrap();
+    assert_eq!(source.info().total_samples, Some(10));
+    let (samples, error) = read_to_end(source.as_mut());
+    assert_eq!(samples.len(), 10);
+    assert!(
+        matches!(
+            error,
+            Some(Error::Truncated {
+                samples: 10,
+                promised: Some(1000),
+                leftover_bytes: 3,
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_chunk_after_the_samples_is_no_samples() {
+    let bytes = Builder::new()
+        .format(1, 2, 250_000, 16)
+        .data(8, b"\0\0\0\0\0\0\0\0LIST\x04\0\0\0abcd");
+    let (_folder, path) = file(&bytes);
+    assert_eq!(read_all(&mut open(&path).unwrap()).len(), 2);
+}
+
+#[test]
+fn sizes_that_were_never_filled_in() {
+    for (riff_size, data_size) in [(0, 0), (u32::MAX, u32::MAX), (36, 0)] {
+        let mut builder = Builder::new().format(1, 2, 250_000, 16);
+        builder.riff_size = Some(riff_size);
+        let (_folder, path) = file(&builder.data(data_size, &[0; 12]));
+        let mut source = open(&path).unwrap();
+        assert_eq!(source.info().warnings.len(), 1);
+        assert_eq!(read_all(&mut source).len(), 3);
+    }
+    let empty = Builder::new()
+        .format(1, 2, 250_000, 16)
+        .data(0, b"LIST\x04\0\0\0abcd");
+    let (_folder, path) = file(&empty);
+    assert!(matches!(
+        open_error(&path, &OpenOptions::default()),
+        Error::Empty { .. }
+    ));
+}
+
+#[test]
+fn rf64_has_its_size_in_another_chunk() {
+    let mut ds64 = [0_u8; 28];
+    ds64[8..16].copy_from_slice(&8_u64.to_le_bytes());
+    let mut builder = Builder::new()
+        .chunk(b"ds64", &ds64)
+        .format(1, 2, 250_000, 16);
+    builder.riff = *b"RF64";
+    builder.riff_size = Some(u32::MAX);
+    let (_folder, path) = file(&builder.data(u32::MAX, b"\0\0\0\0\0\0\0\0LIST\0\0\0\0"));
+    let mut source = open(&path).unwrap();
+    assert!(source.info().warnings.is_empty());
+    assert_eq!(read_all(&mut source).len(), 2);
+}
+
+#[test]
+fn an_extensible_header_names_the_encoding_at_its_end() {
+    let mut content = Vec::new();
+    content.extend([0xfffe_u16, 2].map(u16::to_le_bytes).concat());
+    content.extend([250_000_u32, 2_000_000].map(u32::to_le_bytes).concat());
+    content.extend([8_u16, 32, 22, 32].map(u16::to_le_bytes).concat());
+    content.extend(3_u32.to_le_bytes());
+    content.extend([
+        3, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71,
+    ]);
+    let samples = [0.5_f32.to_le_bytes(), (-2.0_f32).to_le_bytes()].concat();
+    let (_folder, path) = file(&Builder::new().chunk(b"fmt ", &content).data(8, &samples));
+    assert_eq!(
+        read_all(&mut open(&path).unwrap()),
+        [Complex32::new(0.5, -2.0)]
+    );
+}
+
+#[test]
+fn files_that_are_refused() {
+    let error_of = |bytes: &[u8]| {
+        let (_folder, path) = file(bytes);
+        open_error(&path, &OpenOptions::default())
+    };
+    let cases: [(Vec<u8>, &str); 9] = [
+        (b"RIFFxxxxAVI LIST".to_vec(), "are not those of a WAV file"),
+        (b"RIF".to_vec(), "ends before it"),
+        (Vec::new(), "ends before it"),
+        (Builder::new().data(4, &[0; 4]), "`fmt `: is missing"),
+        (
+            Builder::new().chunk(b"fmt ", &[1, 0]).data(4, &[0; 4]),
+            "has 2 bytes",
+        ),
+        (
+            Builder::new().format(1, 1, 250_000, 16).data(4, &[0; 4]),
+            "1 channel(s)",
+        ),
+        (
+            Builder::new().format(2, 2, 250_000, 8).data(4, &[0; 4]),
+            "WAV encoding 2 with 8 bits",
+        ),
+        (
+            Builder::new().format(1, 2, 0, 16).data(4, &[0; 4]),
+            "sample rate in Hz is 0",
+        ),
+        (
+            Builder::new()
+                .format(1, 2, 250_000, 16)
+                .chunk(b"LIST", &[0; 4])
+                .chunks,
+            "not those",
+        ),
+    ];
+    for (bytes, message) in cases {
+        let error = error_of(&bytes);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+#[test]
+fn a_chunk_size_beyond_the_file_ends_the_search() {
+    let mut bytes = b"RIFF\0\0\0\0WAVEjunk".to_vec();
+    bytes.extend(u32::MAX.to_le_bytes());
+    let error = Header::read(&mut Cursor::new(bytes), Path::new("x.wav")).unwrap_err();
+    assert!(error.to_string().contains("`data`: is missing"), "{error}");
+}
+
+#[test]
+fn what_wav_cannot_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    for (rate_hz, format) in [
+        (250e3, SampleFormat::Cs8),
+        (0.5e6 + 0.5, SampleFormat::Cs16Le),
+        (5e9, SampleFormat::Cs16Le),
+    ] {
+        let result = WavWriter::create(&path, &StreamInfo::new(rate_hz, format));
+        assert!(
+            matches!(result.err(), Some(Error::Unsupported { .. })),
+            "{rate_hz} {format}"
+        );
+    }
+    assert!(!path.exists());
+}
