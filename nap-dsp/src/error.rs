@@ -1,7 +1,7 @@
 //! What can be wrong with a request to this crate.
 
 /// An error of the signal-processing crate.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The sample rate is not a number, not positive, or far too low.

@@ -28,25 +28,11 @@ impl Telemetry {
         let [idle_low, idle_high] = self.voltage_idle_mv.to_le_bytes();
         let [tx_low, tx_high] = self.voltage_tx_mv.to_le_bytes();
         let [temperature_low, temperature_high] = self.temperature_decidegree_c.to_le_bytes();
-        [
-            idle_low,
-            idle_high,
-            tx_low,
-            tx_high,
-            temperature_low,
-            temperature_high,
-        ]
+        [idle_low, idle_high, tx_low, tx_high, temperature_low, temperature_high]
     }
 
     fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
-        let [
-            idle_low,
-            idle_high,
-            tx_low,
-            tx_high,
-            temperature_low,
-            temperature_high,
-        ] = bytes;
+        let [idle_low, idle_high, tx_low, tx_high, temperature_low, temperature_high] = bytes;
         Self {
             voltage_idle_mv: u16::from_le_bytes([idle_low, idle_high]),
             voltage_tx_mv: u16::from_le_bytes([tx_low, tx_high]),
@@ -125,14 +111,9 @@ impl ControlMessage {
     /// [`FrameError::ControlCode`] if the first byte is unknown or missing (found 0),
     /// [`FrameError::ControlLength`] if the length is not the one that goes with it.
     pub fn parse(payload: &[u8]) -> Result<Self, FrameError> {
-        let (&code, fields) = payload
-            .split_first()
-            .ok_or(FrameError::ControlCode { found: 0 })?;
-        let wrong_length = |expected| FrameError::ControlLength {
-            code,
-            expected,
-            found: payload.len(),
-        };
+        let (&code, fields) = payload.split_first().ok_or(FrameError::ControlCode { found: 0 })?;
+        let wrong_length =
+            |expected| FrameError::ControlLength { code, expected, found: payload.len() };
         match code {
             KEEP_ALIVE => {
                 let telemetry = fields.try_into().map_err(|_| wrong_length(7))?;
@@ -141,9 +122,7 @@ impl ControlMessage {
             DOWNLINK_CONFIRMATION => match fields.split_first_chunk() {
                 Some((telemetry, &[rssi])) => Ok(Self::DownlinkConfirmation {
                     telemetry: Telemetry::from_bytes(*telemetry),
-                    rssi: DeviceRssi {
-                        over_minus_100_dbm: i8::from_be_bytes([rssi]),
-                    },
+                    rssi: DeviceRssi { over_minus_100_dbm: i8::from_be_bytes([rssi]) },
                 }),
                 _ => Err(wrong_length(8)),
             },
@@ -158,29 +137,18 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        assert_eq!(
-            ControlMessage::parse(&[]),
-            Err(FrameError::ControlCode { found: 0 })
-        );
+        assert_eq!(ControlMessage::parse(&[]), Err(FrameError::ControlCode { found: 0 }));
         assert_eq!(
             ControlMessage::parse(&[0x0a, 0, 0, 0, 0, 0, 0]),
             Err(FrameError::ControlCode { found: 0x0a })
         );
         assert_eq!(
             ControlMessage::parse(&[0x08; 8]),
-            Err(FrameError::ControlLength {
-                code: 8,
-                expected: 7,
-                found: 8
-            })
+            Err(FrameError::ControlLength { code: 8, expected: 7, found: 8 })
         );
         assert_eq!(
             ControlMessage::parse(&[0x09; 7]),
-            Err(FrameError::ControlLength {
-                code: 9,
-                expected: 8,
-                found: 7
-            })
+            Err(FrameError::ControlLength { code: 9, expected: 8, found: 7 })
         );
     }
 
@@ -190,10 +158,7 @@ mod tests {
             assert_eq!(DeviceRssi::from_dbm(dbm).unwrap().dbm(), dbm);
         }
         for found in [-229, 28, i16::MIN, i16::MAX] {
-            assert_eq!(
-                DeviceRssi::from_dbm(found),
-                Err(Error::DeviceRssi { found })
-            );
+            assert_eq!(DeviceRssi::from_dbm(found), Err(Error::DeviceRssi { found }));
         }
     }
 }

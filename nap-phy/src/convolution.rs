@@ -35,10 +35,7 @@ impl Encoder {
     /// An encoder for a frame of this rank, in its start state.
     #[must_use]
     pub fn new(rank: Rank) -> Self {
-        Self {
-            taps: rank.generator(),
-            register: Register::default(),
-        }
+        Self { taps: rank.generator(), register: Register::default() }
     }
 
     /// The bit sent for the next bit of the container.
@@ -59,10 +56,7 @@ impl Decoder {
     /// A decoder for a frame of this rank, in its start state.
     #[must_use]
     pub fn new(rank: Rank) -> Self {
-        Self {
-            taps: rank.generator(),
-            register: Register::default(),
-        }
+        Self { taps: rank.generator(), register: Register::default() }
     }
 
     /// The bit of the container for the next bit received.
@@ -90,9 +84,9 @@ pub fn decode(rank: Rank, container: &mut [u8]) {
 /// Replaces each bit, most significant first.
 fn for_each_bit(bytes: &mut [u8], mut replace: impl FnMut(bool) -> bool) {
     for byte in bytes {
-        *byte = (0..8).rev().fold(0, |replaced, shift| {
-            replaced << 1 | u8::from(replace(*byte >> shift & 1 == 1))
-        });
+        *byte = (0..8)
+            .rev()
+            .fold(0, |replaced, shift| replaced << 1 | u8::from(replace(*byte >> shift & 1 == 1)));
     }
 }
 
@@ -103,11 +97,9 @@ mod tests {
     /// The header of the vectors: 0123 goes out as 01FA on frame 2 and as 016B on frame 3.
     #[test]
     fn header_of_the_official_library() {
-        for (rank, sent) in [
-            (Rank::First, [0x01, 0x23]),
-            (Rank::Second, [0x01, 0xfa]),
-            (Rank::Third, [0x01, 0x6b]),
-        ] {
+        for (rank, sent) in
+            [(Rank::First, [0x01, 0x23]), (Rank::Second, [0x01, 0xfa]), (Rank::Third, [0x01, 0x6b])]
+        {
             let mut header = [0x01, 0x23];
             encode(rank, &mut header);
             assert_eq!(header, sent);

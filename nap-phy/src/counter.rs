@@ -197,10 +197,7 @@ impl AcceptanceWindow {
     #[must_use]
     pub fn three_days(messages_per_day: u32) -> Self {
         let limit = messages_per_day.saturating_mul(3).max(20);
-        Self {
-            accepted_gap: limit,
-            rejected_above_gap: limit,
-        }
+        Self { accepted_gap: limit, rejected_above_gap: limit }
     }
 
     /// Judges the number of a message that came after `last` was accepted.
@@ -277,10 +274,7 @@ mod tests {
         }
         let small = MessageModulo::new(128).unwrap();
         let window = AcceptanceWindow::three_days(140);
-        assert_eq!(
-            window.judge(counter(1), counter(128), small),
-            Acceptance::OutsideModulo
-        );
+        assert_eq!(window.judge(counter(1), counter(128), small), Acceptance::OutsideModulo);
     }
 
     #[test]
@@ -301,18 +295,9 @@ mod tests {
 
     #[test]
     fn limits_of_values() {
-        assert_eq!(
-            MessageCounter::new(4096),
-            Err(Error::SequenceNumber { found: 4096 })
-        );
-        assert_eq!(
-            MessageModulo::new(100),
-            Err(Error::MessageModulo { found: 100 })
-        );
+        assert_eq!(MessageCounter::new(4096), Err(Error::SequenceNumber { found: 4096 }));
+        assert_eq!(MessageModulo::new(100), Err(Error::MessageModulo { found: 100 }));
         assert_eq!("4096".parse(), Ok(MessageModulo::default()));
-        assert_eq!(
-            "many".parse::<MessageModulo>(),
-            Err(Error::MessageModuloText)
-        );
+        assert_eq!("many".parse::<MessageModulo>(), Err(Error::MessageModuloText));
     }
 }

@@ -22,12 +22,7 @@ impl Device {
     /// A device of which nothing but the identity is known.
     #[must_use]
     pub fn new(id: DeviceId) -> Self {
-        Self {
-            id,
-            key: None,
-            message_modulo: MessageModulo::default(),
-            name: None,
-        }
+        Self { id, key: None, message_modulo: MessageModulo::default(), name: None }
     }
 
     /// A device from the text fields of a table's line.
@@ -80,9 +75,7 @@ impl DeviceTable {
     /// [`Error::DuplicateDevice`] if the table has it already; the table stays as it was.
     pub fn insert(&mut self, device: Device) -> Result<(), Error> {
         match self.0.entry(device.id) {
-            Entry::Occupied(_) => Err(Error::DuplicateDevice {
-                device_id: device.id,
-            }),
+            Entry::Occupied(_) => Err(Error::DuplicateDevice { device_id: device.id }),
             Entry::Vacant(place) => {
                 place.insert(device);
                 Ok(())
@@ -126,13 +119,9 @@ mod tests {
 
     #[test]
     fn reads_the_fields_of_a_line() {
-        let device = Device::from_fields(
-            " 4d33db",
-            "00112233445566778899aabbccddeeff",
-            "256",
-            " shed ",
-        )
-        .unwrap();
+        let device =
+            Device::from_fields(" 4d33db", "00112233445566778899aabbccddeeff", "256", " shed ")
+                .unwrap();
         assert_eq!(device.id, DeviceId(0x4d_33db));
         assert_eq!(device.key, Some(Key::PUBLIC));
         assert_eq!(device.message_modulo.value(), 256);
@@ -158,16 +147,8 @@ mod tests {
     fn refuses_a_device_twice() {
         let mut table = DeviceTable::new();
         let device_id = DeviceId(7);
-        table
-            .insert(Device {
-                key: Some(Key::PUBLIC),
-                ..Device::new(device_id)
-            })
-            .unwrap();
-        assert_eq!(
-            table.insert(Device::new(device_id)),
-            Err(Error::DuplicateDevice { device_id })
-        );
+        table.insert(Device { key: Some(Key::PUBLIC), ..Device::new(device_id) }).unwrap();
+        assert_eq!(table.insert(Device::new(device_id)), Err(Error::DuplicateDevice { device_id }));
         assert_eq!(table.len(), 1);
         assert_eq!(table.key(device_id), Some(&Key::PUBLIC));
         assert_eq!(table.get(DeviceId(8)), None);

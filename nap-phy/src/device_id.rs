@@ -30,9 +30,7 @@ impl FromStr for DeviceId {
         if !(1..=8).contains(&digits) {
             return Err(Error::DeviceIdLength { digits });
         }
-        u32::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| Error::DeviceIdLength { digits })
+        u32::from_str_radix(text, 16).map(Self).map_err(|_| Error::DeviceIdLength { digits })
     }
 }
 

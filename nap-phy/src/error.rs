@@ -5,12 +5,28 @@ use thiserror::Error;
 use crate::{DeviceId, Kind, LengthClass};
 
 /// Any error of this crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A bitstream or container is not a valid frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
+
+    /// The sample rate does not cover a channel.
+    #[cfg(feature = "receiver")]
+    #[error(
+        "a sample rate of {found_hz} S/s is too low: a channel needs {} S/s or more",
+        crate::receiver::LEAST_SAMPLE_RATE_HZ
+    )]
+    SampleRate {
+        /// The rate given, in samples per second.
+        found_hz: f64,
+    },
+
+    /// The signal processing cannot do what was asked for.
+    #[cfg(feature = "receiver")]
+    #[error(transparent)]
+    Signal(#[from] nap_dsp::Error),
 
     /// A device id has no digit or more than eight.
     #[error("a device id has 1 to 8 hexadecimal digits, this one has {digits}")]

@@ -46,10 +46,7 @@ impl Frame {
     pub fn parse(bitstream: &[u8]) -> Result<Self, FrameError> {
         let (frame_type, bytes) = deconvolved(bitstream)?;
         let container = Container::check(frame_type.class, &bytes)?;
-        Ok(Self {
-            rank: frame_type.rank,
-            container,
-        })
+        Ok(Self { rank: frame_type.rank, container })
     }
 
     /// Which frame of a message.
@@ -61,10 +58,7 @@ impl Frame {
     /// Rank and length class of the frame.
     #[must_use]
     pub const fn frame_type(&self) -> FrameType {
-        FrameType {
-            class: self.container.class,
-            rank: self.rank,
-        }
+        FrameType { class: self.container.class, rank: self.rank }
     }
 
     /// The deconvolved container.
@@ -78,9 +72,8 @@ impl Frame {
 pub(crate) fn deconvolved(
     bitstream: &[u8],
 ) -> Result<(FrameType, ArrayVec<u8, MAX_CONTAINER_BYTES>), FrameError> {
-    let (sync_word, container) = bitstream.split_first_chunk().ok_or(FrameError::TooShort {
-        found: bitstream.len(),
-    })?;
+    let (sync_word, container) =
+        bitstream.split_first_chunk().ok_or(FrameError::TooShort { found: bitstream.len() })?;
     let frame_type = parse_sync_word(u32::from_be_bytes(*sync_word))?;
     check_length(frame_type.class, container)?;
     let mut container: ArrayVec<u8, MAX_CONTAINER_BYTES> = container.iter().copied().collect();
@@ -91,10 +84,7 @@ pub(crate) fn deconvolved(
 fn parse_sync_word(sync_word: u32) -> Result<FrameType, FrameError> {
     let (found, frame_type) = split_sync_word(sync_word);
     if found != preamble() {
-        return Err(FrameError::Preamble {
-            expected: preamble(),
-            found,
-        });
+        return Err(FrameError::Preamble { expected: preamble(), found });
     }
     FrameType::from_bits(frame_type).ok_or(FrameError::FrameType { found: frame_type })
 }
@@ -102,11 +92,7 @@ fn parse_sync_word(sync_word: u32) -> Result<FrameType, FrameError> {
 fn check_length(class: LengthClass, container: &[u8]) -> Result<(), FrameError> {
     let (expected, found) = (class.container_bytes(), container.len());
     if found != expected {
-        return Err(FrameError::ContainerLength {
-            class,
-            expected,
-            found,
-        });
+        return Err(FrameError::ContainerLength { class, expected, found });
     }
     Ok(())
 }
@@ -152,13 +138,9 @@ impl Container {
     /// Reads a container whose length has been checked, whatever its CRC.
     pub(crate) fn read(class: LengthClass, bytes: &[u8]) -> Result<Self, FrameError> {
         let length_indicator = bytes[0] >> 6;
-        let payload_bytes =
-            class
-                .payload_bytes(length_indicator)
-                .ok_or(FrameError::LengthIndicator {
-                    class,
-                    found: length_indicator,
-                })?;
+        let payload_bytes = class
+            .payload_bytes(length_indicator)
+            .ok_or(FrameError::LengthIndicator { class, found: length_indicator })?;
         if class == LengthClass::Control && bytes[0] & BIDIRECTIONAL != 0 {
             return Err(FrameError::BidirectionalControl);
         }
@@ -182,28 +164,16 @@ impl Container {
         let tag = cbc_mac(key, &bytes);
         bytes.extend(tag.into_iter().take(class.tag_bytes(payload.len())));
         bytes.extend(crc16(&bytes).to_be_bytes());
-        Self {
-            class,
-            bytes,
-            content,
-        }
+        Self { class, bytes, content }
     }
 
     /// A whole frame with this container: preamble, frame type and the container convolved.
     #[must_use]
     pub fn bitstream(&self, rank: Rank) -> Bitstream {
-        let frame_type = FrameType {
-            class: self.class,
-            rank,
-        };
+        let frame_type = FrameType { class: self.class, rank };
         let mut convolved = self.bytes.clone();
         convolution::encode(rank, &mut convolved);
-        frame_type
-            .sync_word()
-            .to_be_bytes()
-            .into_iter()
-            .chain(convolved)
-            .collect()
+        frame_type.sync_word().to_be_bytes().into_iter().chain(convolved).collect()
     }
 
     /// The bytes of the container.
@@ -245,9 +215,7 @@ impl Container {
     /// The sender.
     #[must_use]
     pub fn device_id(&self) -> DeviceId {
-        DeviceId(u32::from_le_bytes(
-            [2, 3, 4, 5].map(|index| self.bytes[index]),
-        ))
+        DeviceId(u32::from_le_bytes([2, 3, 4, 5].map(|index| self.bytes[index])))
     }
 
     /// What the container says.
@@ -284,13 +252,9 @@ impl Container {
         if self.repeated() {
             return Err(FrameError::RepeatedFrame);
         }
-        Uplink::new(
-            self.device_id(),
-            self.sequence_number(),
-            self.content.clone(),
-        )
-        .with_bidirectional(self.bidirectional())
-        .map_err(|_| FrameError::BidirectionalControl)
+        Uplink::new(self.device_id(), self.sequence_number(), self.content.clone())
+            .with_bidirectional(self.bidirectional())
+            .map_err(|_| FrameError::BidirectionalControl)
     }
 
     /// Whether `key` made the tag. Compares in constant time.
@@ -308,10 +272,7 @@ impl Container {
     }
 
     fn tag_start(&self) -> usize {
-        let payload_bytes = self
-            .class
-            .payload_bytes(self.length_indicator())
-            .unwrap_or(0);
+        let payload_bytes = self.class.payload_bytes(self.length_indicator()).unwrap_or(0);
         ADDRESS_BYTES + payload_bytes
     }
 }
@@ -322,28 +283,19 @@ pub(crate) fn check_crc(container: &[u8]) -> Result<(), FrameError> {
         0 => Ok(()),
         syndrome => {
             let found = crc_of(container);
-            Err(FrameError::Crc {
-                expected: found ^ syndrome,
-                found,
-            })
+            Err(FrameError::Crc { expected: found ^ syndrome, found })
         }
     }
 }
 
 /// The CRC at the end of a container.
 fn crc_of(container: &[u8]) -> u16 {
-    container
-        .last_chunk()
-        .map_or(0, |crc| u16::from_be_bytes(*crc))
+    container.last_chunk().map_or(0, |crc| u16::from_be_bytes(*crc))
 }
 
 /// The first two bytes of a container.
 fn header(uplink: &Uplink, length_indicator: u8) -> [u8; 2] {
     let [high, low] = uplink.sequence_number().value().to_be_bytes();
-    let flags = if uplink.bidirectional() {
-        BIDIRECTIONAL
-    } else {
-        0
-    };
+    let flags = if uplink.bidirectional() { BIDIRECTIONAL } else { 0 };
     [length_indicator << 6 | flags | high, low]
 }

@@ -70,10 +70,7 @@ impl TryFrom<u8> for Rank {
     type Error = Error;
 
     fn try_from(found: u8) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|rank| rank.number() == found)
-            .ok_or(Error::Rank { found })
+        Self::ALL.into_iter().find(|rank| rank.number() == found).ok_or(Error::Rank { found })
     }
 }
 
@@ -168,9 +165,7 @@ impl LengthClass {
         let (shortest, longest) = self.payload_range();
         match self {
             Self::EmptyOrBit => matches!(length_indicator, 0 | 2 | 3).then_some(0),
-            _ => longest
-                .checked_sub(length_indicator.into())
-                .filter(|&bytes| bytes >= shortest),
+            _ => longest.checked_sub(length_indicator.into()).filter(|&bytes| bytes >= shortest),
         }
     }
 
@@ -208,10 +203,7 @@ pub struct FrameType {
 impl FrameType {
     /// All frame types, by class and then by rank.
     pub const ALL: [Self; 18] = {
-        let mut all = [Self {
-            class: LengthClass::EmptyOrBit,
-            rank: Rank::First,
-        }; 18];
+        let mut all = [Self { class: LengthClass::EmptyOrBit, rank: Rank::First }; 18];
         let mut index = 0;
         while index < all.len() {
             all[index] = Self {
@@ -244,9 +236,7 @@ impl FrameType {
     /// The type of these 13 bits, if there is one.
     #[must_use]
     pub fn from_bits(bits: u16) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|frame_type| frame_type.bits() == bits)
+        Self::ALL.into_iter().find(|frame_type| frame_type.bits() == bits)
     }
 
     /// The first 32 bits of a frame: preamble, then frame type.
@@ -312,17 +302,12 @@ mod tests {
     fn sizes() {
         let sizes = |class: LengthClass| {
             [0, 1, 2, 3].map(|indicator| {
-                class
-                    .payload_bytes(indicator)
-                    .map(|payload| (payload, class.tag_bytes(payload)))
+                class.payload_bytes(indicator).map(|payload| (payload, class.tag_bytes(payload)))
             })
         };
         let shortest = [Some((0, 2)), None, Some((0, 2)), Some((0, 2))];
         assert_eq!(sizes(LengthClass::EmptyOrBit), shortest);
-        assert_eq!(
-            sizes(LengthClass::OneByte),
-            [Some((1, 2)), None, None, None]
-        );
+        assert_eq!(sizes(LengthClass::OneByte), [Some((1, 2)), None, None, None]);
         assert_eq!(
             sizes(LengthClass::TwoToFourBytes),
             [Some((4, 2)), Some((3, 3)), Some((2, 4)), None]
@@ -335,10 +320,7 @@ mod tests {
             sizes(LengthClass::NineToTwelveBytes),
             [Some((12, 2)), Some((11, 3)), Some((10, 4)), Some((9, 5))]
         );
-        assert_eq!(
-            sizes(LengthClass::Control),
-            [Some((8, 2)), Some((7, 3)), None, None]
-        );
+        assert_eq!(sizes(LengthClass::Control), [Some((8, 2)), Some((7, 3)), None, None]);
         assert_eq!(LengthClass::EmptyOrBit.payload_bytes(4), None);
     }
 

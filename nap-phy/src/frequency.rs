@@ -97,9 +97,7 @@ impl FrequencyGenerator {
 
     /// Advances the generator and gives the frequency that its value stands for.
     fn step(&mut self) -> u32 {
-        self.random_value = MULTIPLIER
-            .wrapping_mul(self.random_value)
-            .wrapping_add(self.increment)
+        self.random_value = MULTIPLIER.wrapping_mul(self.random_value).wrapping_add(self.increment)
             & MAX_RANDOM_VALUE;
         let (lowest_hz, highest_hz) = self.limits_hz();
         lowest_hz
@@ -125,13 +123,11 @@ impl FrequencyGenerator {
         let Access::FrequencyHopping { raster, .. } = self.radio_configuration.access() else {
             return true;
         };
-        raster
-            .usable_micro_channel(frequency_hz)
-            .is_some_and(|micro_channel| {
-                used_hz
-                    .iter()
-                    .all(|&used_hz| raster.usable_micro_channel(used_hz) != Some(micro_channel))
-            })
+        raster.usable_micro_channel(frequency_hz).is_some_and(|micro_channel| {
+            used_hz
+                .iter()
+                .all(|&used_hz| raster.usable_micro_channel(used_hz) != Some(micro_channel))
+        })
     }
 }
 
@@ -168,16 +164,8 @@ mod tests {
         for (radio_configuration, expected_hz, downlink_hz) in [
             (Rc1, [868_184_199, 868_190_199, 868_178_199], 869_579_199.0),
             (Rc2, [902_238_294, 902_263_294, 902_213_294], 905_238_294.0),
-            (
-                Rc3Lbt,
-                [923_253_364, 923_259_364, 923_247_364],
-                922_253_364.0,
-            ),
-            (
-                Rc3Ldc,
-                [923_253_364, 923_259_364, 923_247_364],
-                922_253_364.0,
-            ),
+            (Rc3Lbt, [923_253_364, 923_259_364, 923_247_364], 922_253_364.0),
+            (Rc3Ldc, [923_253_364, 923_259_364, 923_247_364], 922_253_364.0),
             (Rc4, [920_838_294, 920_863_294, 920_813_294], 922_338_294.0),
             (Rc5, [923_353_364, 923_359_364, 923_347_364], 922_353_364.0),
             (Rc6, [865_254_241, 865_260_241, 865_248_241], 866_354_241.0),

@@ -82,16 +82,10 @@ mod tests {
     fn says_how_many_digits_were_given_but_never_which() {
         let parse = |text: &str| text.parse::<Key>().unwrap_err();
         assert_eq!(parse("0123"), Error::KeyLength { digits: 4 });
-        assert_eq!(
-            parse("0123456789ABCDEF0123456789ABCDEF01"),
-            Error::KeyLength { digits: 34 }
-        );
+        assert_eq!(parse("0123456789ABCDEF0123456789ABCDEF01"), Error::KeyLength { digits: 34 });
         let bad = "0123456789ABCDEF0123456789ABCDxF";
         assert_eq!(parse(bad), Error::KeyDigit { position: 30 });
-        assert_eq!(
-            parse("0123456789ABCDEF0123456789ABCDEé"),
-            Error::KeyDigit { position: 33 }
-        );
+        assert_eq!(parse("0123456789ABCDEF0123456789ABCDEé"), Error::KeyDigit { position: 33 });
         assert!(!parse(bad).to_string().contains("ABCD"));
     }
 

@@ -69,6 +69,8 @@ mod key;
 mod message;
 mod payload;
 mod radio_configuration;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 #[cfg(feature = "serde")]
 mod serde_text;
 mod uplink;
@@ -93,4 +95,6 @@ pub use radio_configuration::{
     Access, BIDIRECTIONAL_PAUSE_MS, CONFIRMATION_DELAY_MS, DownlinkWindow, Guard, HoppingRaster,
     MACRO_CHANNEL_WIDTH_HZ, MAX_UPLINK_PAUSE_MS, RadioConfiguration,
 };
+#[cfg(feature = "receiver")]
+pub use receiver::{Event, Receiver, ReceiverConfig};
 pub use uplink::{Content, Kind, Uplink};

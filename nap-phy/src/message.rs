@@ -72,9 +72,7 @@ impl Signal {
     pub fn of_message(frames: &[FrameReport]) -> Option<Self> {
         let signals = || frames.iter().map(|frame| frame.signal);
         let best = signals().max_by(|a, b| a.snr_db.total_cmp(&b.snr_db))?;
-        let time_s = signals()
-            .map(|signal| signal.time_s)
-            .fold(best.time_s, f64::min);
+        let time_s = signals().map(|signal| signal.time_s).fold(best.time_s, f64::min);
         Some(Self { time_s, ..best })
     }
 }
@@ -100,11 +98,7 @@ mod tests {
             snr_db,
             drift_hz_per_s: 0.0,
         };
-        FrameReport {
-            rank,
-            signal,
-            crc_ok: true,
-        }
+        FrameReport { rank, signal, crc_ok: true }
     }
 
     #[test]
@@ -114,10 +108,7 @@ mod tests {
             frame(Rank::Second, 3.5, 11.0),
             frame(Rank::Third, 6.0, 9.0),
         ];
-        let expected = Signal {
-            time_s: 1.0,
-            ..frames[1].signal
-        };
+        let expected = Signal { time_s: 1.0, ..frames[1].signal };
         assert_eq!(Signal::of_message(&frames), Some(expected));
         assert_eq!(Signal::of_message(&[]), None);
     }

@@ -75,9 +75,8 @@ impl FromStr for Payload {
             return Err(Error::PayloadOddDigits { digits });
         }
         let mut bytes = [0; MAX_PAYLOAD_BYTES];
-        let bytes = bytes
-            .get_mut(..digits / 2)
-            .ok_or(Error::PayloadLength { found: digits / 2 })?;
+        let bytes =
+            bytes.get_mut(..digits / 2).ok_or(Error::PayloadLength { found: digits / 2 })?;
         hexadecimal::decode_into(text, bytes)
             .map_err(|position| Error::PayloadDigit { position })?;
         Self::new(bytes)
@@ -99,15 +98,9 @@ mod tests {
     fn says_what_is_wrong() {
         let parse = |text: &str| text.parse::<Payload>().unwrap_err();
         assert_eq!(parse(""), Error::PayloadLength { found: 0 });
-        assert_eq!(
-            parse("000102030405060708090a0b0c"),
-            Error::PayloadLength { found: 13 }
-        );
+        assert_eq!(parse("000102030405060708090a0b0c"), Error::PayloadLength { found: 13 });
         assert_eq!(parse("123"), Error::PayloadOddDigits { digits: 3 });
         assert_eq!(parse("12 4"), Error::PayloadDigit { position: 2 });
-        assert_eq!(
-            Payload::new(&[0; 13]),
-            Err(Error::PayloadLength { found: 13 })
-        );
+        assert_eq!(Payload::new(&[0; 13]), Err(Error::PayloadLength { found: 13 }));
     }
 }

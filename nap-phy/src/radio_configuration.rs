@@ -135,10 +135,7 @@ impl RadioConfiguration {
             Self::Rc7 => (1410, 17_380),
             Self::Rc2 | Self::Rc4 => return Guard::MicroChannel { width_hz: 21_000 },
         };
-        Guard::Oscillators {
-            network_hz,
-            device_hz,
-        }
+        Guard::Oscillators { network_hz, device_hz }
     }
 
     /// Bit rates that devices may use, slowest first.
@@ -181,9 +178,7 @@ impl RadioConfiguration {
     ///
     /// There may be several: both of Japan share a channel, which Korea's overlaps.
     pub fn covering(frequency_hz: f64) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(move |configuration| configuration.covers(frequency_hz))
+        Self::ALL.into_iter().filter(move |configuration| configuration.covers(frequency_hz))
     }
 }
 
@@ -255,10 +250,7 @@ pub enum Access {
 impl Access {
     const DUTY_CYCLE: Self = Self::DutyCycle { max_percent: 1 };
 
-    const LOW_DUTY_CYCLE: Self = Self::LowDutyCycle {
-        min_pause_ms: 50,
-        max_transmission_ms: 4000,
-    };
+    const LOW_DUTY_CYCLE: Self = Self::LowDutyCycle { min_pause_ms: 50, max_transmission_ms: 4000 };
 
     const fn listen_before_talk(threshold_dbm: i8) -> Self {
         Self::ListenBeforeTalk {
@@ -271,11 +263,7 @@ impl Access {
     }
 
     const fn hopping(raster: HoppingRaster) -> Self {
-        Self::FrequencyHopping {
-            max_dwell_ms: 400,
-            min_message_pause_ms: 20_000,
-            raster,
-        }
+        Self::FrequencyHopping { max_dwell_ms: 400, min_message_pause_ms: 20_000, raster }
     }
 
     /// How far frame 2 is above and frame 3 below frame 1 in a message that asks for a downlink, Hz.
@@ -291,14 +279,12 @@ impl Access {
     #[must_use]
     pub const fn downlink_window(self) -> DownlinkWindow {
         match self {
-            Self::DutyCycle { .. } | Self::FrequencyHopping { .. } => DownlinkWindow {
-                start_ms: 20_000,
-                length_ms: 25_000,
-            },
-            Self::ListenBeforeTalk { .. } | Self::LowDutyCycle { .. } => DownlinkWindow {
-                start_ms: 19_000,
-                length_ms: 33_500,
-            },
+            Self::DutyCycle { .. } | Self::FrequencyHopping { .. } => {
+                DownlinkWindow { start_ms: 20_000, length_ms: 25_000 }
+            }
+            Self::ListenBeforeTalk { .. } | Self::LowDutyCycle { .. } => {
+                DownlinkWindow { start_ms: 19_000, length_ms: 33_500 }
+            }
         }
     }
 }
@@ -334,10 +320,7 @@ impl Guard {
     #[must_use]
     pub const fn total_hz(self) -> u32 {
         match self {
-            Self::Oscillators {
-                network_hz,
-                device_hz,
-            } => network_hz + device_hz,
+            Self::Oscillators { network_hz, device_hz } => network_hz + device_hz,
             Self::MicroChannel { width_hz } => width_hz,
         }
     }
@@ -357,16 +340,10 @@ pub struct HoppingRaster {
 
 impl HoppingRaster {
     /// The grid of RC2, operated on 902.2 MHz.
-    pub const RC2: Self = Self {
-        first_macro_channel_hz: 902_200_000,
-        operated_macro_channel: 0,
-    };
+    pub const RC2: Self = Self { first_macro_channel_hz: 902_200_000, operated_macro_channel: 0 };
 
     /// The grid of RC4, operated on 920.8 MHz.
-    pub const RC4: Self = Self {
-        first_macro_channel_hz: 920_200_000,
-        operated_macro_channel: 2,
-    };
+    pub const RC4: Self = Self { first_macro_channel_hz: 920_200_000, operated_macro_channel: 2 };
 
     /// Macro channels of a grid.
     pub const MACRO_CHANNELS: u8 = 9;
@@ -393,16 +370,14 @@ impl HoppingRaster {
 
     /// Centres of the micro channels used in a macro channel, Hz, lowest first; none from 9 on.
     pub fn micro_channel_centres_hz(self, macro_channel: u8) -> impl Iterator<Item = u32> {
-        self.macro_channel_centre_hz(macro_channel)
-            .into_iter()
-            .flat_map(|centre_hz| {
-                let lower_edge_hz = centre_hz - Self::SPAN_BELOW_CENTRE_HZ;
-                (0..u32::from(Self::MICRO_CHANNELS)).map(move |micro_channel| {
-                    lower_edge_hz
-                        + micro_channel * Self::MICRO_CHANNEL_WIDTH_HZ
-                        + Self::MICRO_CHANNEL_WIDTH_HZ / 2
-                })
+        self.macro_channel_centre_hz(macro_channel).into_iter().flat_map(|centre_hz| {
+            let lower_edge_hz = centre_hz - Self::SPAN_BELOW_CENTRE_HZ;
+            (0..u32::from(Self::MICRO_CHANNELS)).map(move |micro_channel| {
+                lower_edge_hz
+                    + micro_channel * Self::MICRO_CHANNEL_WIDTH_HZ
+                    + Self::MICRO_CHANNEL_WIDTH_HZ / 2
             })
+        })
     }
 
     /// The micro channel of the operated macro channel, 0 to 5, in whose usable part
@@ -429,30 +404,19 @@ mod tests {
             assert_eq!(configuration.to_string().parse(), Ok(configuration));
         }
         assert_eq!("rc3".parse(), Ok(Rc3Lbt));
-        assert_eq!(
-            "RC8".parse::<RadioConfiguration>(),
-            Err(Error::RadioConfiguration)
-        );
+        assert_eq!("RC8".parse::<RadioConfiguration>(), Err(Error::RadioConfiguration));
     }
 
     #[test]
     fn guards() {
         let totals = RadioConfiguration::ALL.map(|configuration| configuration.guard().total_hz());
-        assert_eq!(
-            totals,
-            [
-                18_780, 21_000, 19_970, 19_970, 21_000, 19_970, 18_720, 18_790
-            ]
-        );
+        assert_eq!(totals, [18_780, 21_000, 19_970, 19_970, 21_000, 19_970, 18_720, 18_790]);
     }
 
     #[test]
     fn downlink_offsets() {
         let offsets = RadioConfiguration::ALL.map(RadioConfiguration::downlink_offset_hz);
-        assert_eq!(
-            offsets,
-            [1.395e6, 3e6, -1e6, -1e6, 1.5e6, -1e6, 1.1e6, 0.3e6]
-        );
+        assert_eq!(offsets, [1.395e6, 3e6, -1e6, -1e6, 1.5e6, -1e6, 1.1e6, 0.3e6]);
         // The pairs that renard measured on a real network, without that network's wrap.
         assert_eq!(Rc1.downlink_frequency_hz(868_200_000.0), 869_595_000.0);
         assert_eq!(Rc1.downlink_frequency_hz(868_100_000.0), 869_495_000.0);
@@ -473,41 +437,19 @@ mod tests {
     #[test]
     fn micro_channels() {
         let operated = |raster: HoppingRaster| {
-            raster
-                .micro_channel_centres_hz(raster.operated_macro_channel)
-                .collect::<Vec<_>>()
+            raster.micro_channel_centres_hz(raster.operated_macro_channel).collect::<Vec<_>>()
         };
         assert_eq!(
             operated(HoppingRaster::RC2),
-            [
-                902_137_500,
-                902_162_500,
-                902_187_500,
-                902_212_500,
-                902_237_500,
-                902_262_500
-            ]
+            [902_137_500, 902_162_500, 902_187_500, 902_212_500, 902_237_500, 902_262_500]
         );
         assert_eq!(
             operated(HoppingRaster::RC4),
-            [
-                920_737_500,
-                920_762_500,
-                920_787_500,
-                920_812_500,
-                920_837_500,
-                920_862_500
-            ]
+            [920_737_500, 920_762_500, 920_787_500, 920_812_500, 920_837_500, 920_862_500]
         );
-        assert_eq!(
-            HoppingRaster::RC2.micro_channel_centres_hz(8).last(),
-            Some(904_662_500)
-        );
+        assert_eq!(HoppingRaster::RC2.micro_channel_centres_hz(8).last(), Some(904_662_500));
         assert_eq!(HoppingRaster::RC2.micro_channel_centres_hz(9).count(), 0);
-        assert_eq!(
-            HoppingRaster::RC4.macro_channel_centre_hz(2),
-            Some(920_800_000)
-        );
+        assert_eq!(HoppingRaster::RC4.macro_channel_centre_hz(2), Some(920_800_000));
     }
 
     #[test]

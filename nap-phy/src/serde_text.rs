@@ -38,10 +38,7 @@ pub(crate) struct Text<T> {
 
 impl<T> Text<T> {
     pub(crate) const fn expecting(expecting: &'static str) -> Self {
-        Self {
-            expecting,
-            parsed: PhantomData,
-        }
+        Self { expecting, parsed: PhantomData }
     }
 }
 

@@ -26,12 +26,7 @@ impl Uplink {
         sequence_number: MessageCounter,
         content: Content,
     ) -> Self {
-        Self {
-            device_id,
-            sequence_number,
-            bidirectional: false,
-            content,
-        }
+        Self { device_id, sequence_number, bidirectional: false, content }
     }
 
     /// The same message, asking for a downlink or not.
@@ -42,10 +37,7 @@ impl Uplink {
     pub fn with_bidirectional(self, bidirectional: bool) -> Result<Self, Error> {
         match self.content {
             Content::Control(_) if bidirectional => Err(Error::BidirectionalControl),
-            _ => Ok(Self {
-                bidirectional,
-                ..self
-            }),
+            _ => Ok(Self { bidirectional, ..self }),
         }
     }
 
@@ -168,10 +160,7 @@ impl Content {
             }),
             _ => Payload::new(payload)
                 .map(Self::Bytes)
-                .map_err(|_| FrameError::LengthIndicator {
-                    class,
-                    found: length_indicator,
-                }),
+                .map_err(|_| FrameError::LengthIndicator { class, found: length_indicator }),
         }
     }
 }

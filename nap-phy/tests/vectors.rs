@@ -25,10 +25,7 @@ fn every_frame_parses_to_its_fields_and_verifies() {
             let container = frame.container();
             assert_eq!(fields_of(&container.uplink().unwrap()), vector.fields);
             assert!(!container.repeated());
-            assert_eq!(
-                container.authenticate(&vector.key),
-                Authentication::Verified
-            );
+            assert_eq!(container.authenticate(&vector.key), Authentication::Verified);
             let wrong_key = Key::from_bytes([0x5a; Key::BYTES]);
             assert_eq!(container.authenticate(&wrong_key), Authentication::Failed);
         }
@@ -76,10 +73,7 @@ fn one_wrong_bit_never_verifies() {
         }
     });
     // 20 messages of each kind: 3 of 112 bits, 1 of 120, 3 of 144, 4 and 2 of 176, 4 of 208.
-    assert_eq!(
-        wrong_bits,
-        20 * 3 * (3 * 112 + 120 + 3 * 144 + 6 * 176 + 4 * 208)
-    );
+    assert_eq!(wrong_bits, 20 * 3 * (3 * 112 + 120 + 3 * 144 + 6 * 176 + 4 * 208));
 }
 
 /// Cipher blocks of the official library for device FEDCBA98 and the test key.
@@ -95,47 +89,17 @@ fn cipher_blocks() {
         ("412398badcfe404142", "32347d8c8f2123b2046ed0d8c06f1791"),
         ("012398badcfe40414243", "eeb971076a1b410accaa28ec12f3cd07"),
         ("c12398badcfe4041424344", "96d0e221e87c5c037b82d160a069a0cd"),
-        (
-            "812398badcfe404142434445",
-            "3f028395d9c87fc315bda0d111d287ea",
-        ),
-        (
-            "412398badcfe40414243444546",
-            "5f7c08d538af22dd2a1bce87fd6ee9fc",
-        ),
-        (
-            "012398badcfe4041424344454647",
-            "4dc3671a853d609b0cc1dbd9b6a2c872",
-        ),
-        (
-            "c12398badcfe404142434445464748",
-            "13e2fc8f20c8aa708d8eddfc084382d2",
-        ),
-        (
-            "812398badcfe40414243444546474849",
-            "a508e86c089278fa63cadcdb49b11c2f",
-        ),
-        (
-            "412398badcfe404142434445464748494a",
-            "50676553c99d46f2bfe545afb357debe",
-        ),
-        (
-            "012398badcfe404142434445464748494a4b",
-            "e2091d1dccfb4d049766d4fcadca06f9",
-        ),
-        (
-            "412398badcfe08e40cb80bfd00",
-            "7fa1fc6dc56c26bd2e20da61a98b6943",
-        ),
-        (
-            "012498badcfe09e40cb80bfd00ec",
-            "0a3382055d1b7662d00e2c47f4576c05",
-        ),
+        ("812398badcfe404142434445", "3f028395d9c87fc315bda0d111d287ea"),
+        ("412398badcfe40414243444546", "5f7c08d538af22dd2a1bce87fd6ee9fc"),
+        ("012398badcfe4041424344454647", "4dc3671a853d609b0cc1dbd9b6a2c872"),
+        ("c12398badcfe404142434445464748", "13e2fc8f20c8aa708d8eddfc084382d2"),
+        ("812398badcfe40414243444546474849", "a508e86c089278fa63cadcdb49b11c2f"),
+        ("412398badcfe404142434445464748494a", "50676553c99d46f2bfe545afb357debe"),
+        ("012398badcfe404142434445464748494a4b", "e2091d1dccfb4d049766d4fcadca06f9"),
+        ("412398badcfe08e40cb80bfd00", "7fa1fc6dc56c26bd2e20da61a98b6943"),
+        ("012498badcfe09e40cb80bfd00ec", "0a3382055d1b7662d00e2c47f4576c05"),
     ] {
-        assert_eq!(
-            hex::encode(cbc_mac(&key, &hex::decode(data).unwrap())),
-            block
-        );
+        assert_eq!(hex::encode(cbc_mac(&key, &hex::decode(data).unwrap())), block);
     }
 }
 
@@ -145,30 +109,17 @@ fn errors_say_what_is_wrong() {
     assert_eq!(parse("aaaaa0"), FrameError::TooShort { found: 3 });
     assert_eq!(
         parse("aaaba06b012398badcfe8d3860d3"),
-        FrameError::Preamble {
-            expected: 0x5_5555,
-            found: 0x5_555d
-        }
+        FrameError::Preamble { expected: 0x5_5555, found: 0x5_555d }
     );
-    assert_eq!(
-        parse("aaaaa06a012398badcfe8d3860d3"),
-        FrameError::FrameType { found: 0x006a }
-    );
+    assert_eq!(parse("aaaaa06a012398badcfe8d3860d3"), FrameError::FrameType { found: 0x006a });
     let class = LengthClass::EmptyOrBit;
     assert_eq!(
         parse("aaaaa06b012398badcfe8d3860d300"),
-        FrameError::ContainerLength {
-            class,
-            expected: 10,
-            found: 11
-        }
+        FrameError::ContainerLength { class, expected: 10, found: 11 }
     );
     assert_eq!(
         parse("aaaaa06b012398badcfe8d3860d2"),
-        FrameError::Crc {
-            expected: 0x60d3,
-            found: 0x60d2
-        }
+        FrameError::Crc { expected: 0x60d3, found: 0x60d2 }
     );
     assert_eq!(
         Error::from(parse("aaaaa06b012398badcfe8d3860d2")).to_string(),

@@ -43,14 +43,8 @@ pub(super) const FREQ_UPPER_EDGE: &str = "core:freq_upper_edge";
 pub(super) const LABEL: &str = "core:label";
 pub(super) const COMMENT: &str = "core:comment";
 /// The fields that [`Annotation`] has a place for.
-pub(super) const OWN_FIELDS: [&str; 6] = [
-    SAMPLE_START,
-    SAMPLE_COUNT,
-    FREQ_LOWER_EDGE,
-    FREQ_UPPER_EDGE,
-    LABEL,
-    COMMENT,
-];
+pub(super) const OWN_FIELDS: [&str; 6] =
+    [SAMPLE_START, SAMPLE_COUNT, FREQ_LOWER_EDGE, FREQ_UPPER_EDGE, LABEL, COMMENT];
 
 impl Annotation {
     /// As JSON, with indices that start at `offset`.
@@ -61,10 +55,7 @@ impl Annotation {
                 fields.insert(name.into(), value);
             }
         };
-        put(
-            SAMPLE_START,
-            Some(json!(self.sample_start.saturating_add(offset))),
-        );
+        put(SAMPLE_START, Some(json!(self.sample_start.saturating_add(offset))));
         put(SAMPLE_COUNT, self.sample_count.map(|count| json!(count)));
         put(FREQ_LOWER_EDGE, self.freq_lower_edge_hz.map(|hz| json!(hz)));
         put(FREQ_UPPER_EDGE, self.freq_upper_edge_hz.map(|hz| json!(hz)));
@@ -96,17 +87,13 @@ impl Annotation {
 
 fn key_problem(key: &str, declared: &[&str]) -> Option<String> {
     if OWN_FIELDS.contains(&key) {
-        return Some(format!(
-            "{key} is among the extra fields; use the field for it"
-        ));
+        return Some(format!("{key} is among the extra fields; use the field for it"));
     }
     match key.split_once(':') {
         Some(("core", _)) => None,
         Some((space, _)) if declared.contains(&space) => None,
         Some((space, _)) => Some(format!("the name space {space} of {key} is not declared")),
-        None => Some(format!(
-            "the field {key} has no name space; name it like `lpwan:{key}`"
-        )),
+        None => Some(format!("the field {key} has no name space; name it like `lpwan:{key}`")),
     }
 }
 
@@ -121,34 +108,20 @@ pub(super) fn append(
     extensions: &[Extension],
 ) -> Result<(), Error> {
     let global = object(path, root, "global")?;
-    let offset = global
-        .get("core:offset")
-        .and_then(Value::as_u64)
-        .unwrap_or(0);
+    let offset = global.get("core:offset").and_then(Value::as_u64).unwrap_or(0);
     declare(path, global, extensions)?;
     let declared = array(path, global, "core:extensions")?;
-    let spaces: Vec<&str> = declared
-        .iter()
-        .filter_map(|e| e.get("name")?.as_str())
-        .collect();
+    let spaces: Vec<&str> = declared.iter().filter_map(|e| e.get("name")?.as_str()).collect();
     for (index, annotation) in annotations.iter().enumerate() {
         if let Some(problem) = annotation.problem(&spaces) {
-            return Err(Error::Annotation {
-                path: path.into(),
-                index,
-                problem,
-            });
+            return Err(Error::Annotation { path: path.into(), index, problem });
         }
     }
     if declared.is_empty() {
         global.remove("core:extensions");
     }
     let all = array(path, root, "annotations")?;
-    all.extend(
-        annotations
-            .iter()
-            .map(|annotation| annotation.to_json(offset)),
-    );
+    all.extend(annotations.iter().map(|annotation| annotation.to_json(offset)));
     all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(Value::as_u64));
     Ok(())
 }
@@ -160,10 +133,7 @@ fn declare(
 ) -> Result<(), Error> {
     let declared = array(path, global, "core:extensions")?;
     for Extension { name, version } in extensions {
-        if !declared
-            .iter()
-            .any(|known| known.get("name") == Some(&json!(name)))
-        {
+        if !declared.iter().any(|known| known.get("name") == Some(&json!(name))) {
             declared.push(json!({"name": name, "version": version, "optional": true}));
         }
     }

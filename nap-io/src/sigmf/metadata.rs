@@ -71,11 +71,7 @@ impl Metadata {
     /// [`Error::Malformed`] for what is no SigMF metadata, [`Error::OutOfRange`] for an impossible
     /// rate or frequency, [`Error::Unsupported`] for real samples or several channels.
     pub fn parse(text: &[u8], path: &Path) -> Result<Self, Error> {
-        let root = Object {
-            path,
-            place: String::new(),
-            fields: &root_object(path, text)?,
-        };
+        let root = Object { path, place: String::new(), fields: &root_object(path, text)? };
         let global = root.object("global")?;
         let mut warnings = Vec::new();
         if global.text("core:version")?.is_none() {
@@ -109,11 +105,7 @@ pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
         .map_err(Error::io(path, "read"))?;
     if text.len() as u64 > MAX_TEXT_BYTES {
         let what = format!("metadata of more than {MAX_TEXT_BYTES} bytes");
-        return Err(Error::unsupported(
-            path,
-            what,
-            "check that this is the .sigmf-meta file",
-        ));
+        return Err(Error::unsupported(path, what, "check that this is the .sigmf-meta file"));
     }
     Ok(text)
 }
@@ -124,16 +116,8 @@ pub(super) fn root_object(path: &Path, text: &[u8]) -> Result<Map<String, Value>
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match serde_json::from_slice(text) {
         Ok(Value::Object(root)) => Ok(root),
-        Ok(_) => Err(Error::malformed(
-            path,
-            "the document",
-            "must be a JSON object",
-        )),
-        Err(error) => Err(Error::malformed(
-            path,
-            "the document",
-            format!("is no JSON: {error}"),
-        )),
+        Ok(_) => Err(Error::malformed(path, "the document", "must be a JSON object")),
+        Err(error) => Err(Error::malformed(path, "the document", format!("is no JSON: {error}"))),
     }
 }
 
@@ -158,11 +142,7 @@ fn format(global: &Object<'_>) -> Result<SampleFormat, Error> {
     }
     if name.starts_with('r') {
         let what = format!("the data type {name:?}, real samples,");
-        return Err(Error::unsupported(
-            global.path,
-            what,
-            "record complex samples (IQ)",
-        ));
+        return Err(Error::unsupported(global.path, what, "record complex samples (IQ)"));
     }
     let problem = format!("{name:?} is no complex data type such as ci8, ci16_le or cf32_le");
     Err(global.malformed("core:datatype", &problem))
@@ -180,13 +160,9 @@ fn dataset(global: &Object<'_>) -> Result<Option<String>, Error> {
 }
 
 fn captures(root: &Object<'_>, offset: u64) -> Result<Vec<Capture>, Error> {
-    let list = root
-        .objects("captures")?
-        .ok_or_else(|| root.malformed("captures", "is missing"))?;
-    let captures = list
-        .iter()
-        .map(|fields| capture(fields, offset))
-        .collect::<Result<Vec<_>, _>>()?;
+    let list = root.objects("captures")?.ok_or_else(|| root.malformed("captures", "is missing"))?;
+    let captures =
+        list.iter().map(|fields| capture(fields, offset)).collect::<Result<Vec<_>, _>>()?;
     if !captures.is_sorted_by_key(|capture| capture.sample_start) {
         return Err(root.malformed("captures", "must be in the order of core:sample_start"));
     }
@@ -194,9 +170,8 @@ fn captures(root: &Object<'_>, offset: u64) -> Result<Vec<Capture>, Error> {
 }
 
 fn capture(fields: &Object<'_>, offset: u64) -> Result<Capture, Error> {
-    let sample_start = fields
-        .index(SAMPLE_START)?
-        .ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
+    let sample_start =
+        fields.index(SAMPLE_START)?.ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
     Ok(Capture {
         // Many writers of files with an offset leave their captures at 0.
         sample_start: sample_start.saturating_sub(offset),
@@ -222,9 +197,7 @@ fn annotations(
             .ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
         if start < offset {
             let place = &fields.place;
-            warnings.push(format!(
-                "{place} starts at {start}, before core:offset {offset}"
-            ));
+            warnings.push(format!("{place} starts at {start}, before core:offset {offset}"));
         }
         annotations.push(annotation(fields, start.saturating_sub(offset))?);
     }
@@ -258,11 +231,7 @@ struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn place_of(&self, name: &str) -> String {
-        if self.place.is_empty() {
-            name.into()
-        } else {
-            format!("{}.{name}", self.place)
-        }
+        if self.place.is_empty() { name.into() } else { format!("{}.{name}", self.place) }
     }
 
     fn malformed(&self, name: &str, problem: &str) -> Error {
@@ -294,9 +263,7 @@ impl<'a> Object<'a> {
     }
 
     fn flag(&self, name: &str) -> Result<bool, Error> {
-        Ok(self
-            .get(name, "true or false", Value::as_bool)?
-            .unwrap_or(false))
+        Ok(self.get(name, "true or false", Value::as_bool)?.unwrap_or(false))
     }
 
     fn index(&self, name: &str) -> Result<Option<u64>, Error> {
@@ -312,11 +279,7 @@ impl<'a> Object<'a> {
         let fields = self
             .get(name, "an object", Value::as_object)?
             .ok_or_else(|| self.malformed(name, "is missing"))?;
-        Ok(Object {
-            path: self.path,
-            place: self.place_of(name),
-            fields,
-        })
+        Ok(Object { path: self.path, place: self.place_of(name), fields })
     }
 
     fn objects(&self, name: &str) -> Result<Option<Vec<Object<'a>>>, Error> {
@@ -326,11 +289,7 @@ impl<'a> Object<'a> {
         let objects = list.iter().enumerate().map(|(index, value)| {
             let place = format!("{}[{index}]", self.place_of(name));
             match value.as_object() {
-                Some(fields) => Ok(Object {
-                    path: self.path,
-                    place,
-                    fields,
-                }),
+                Some(fields) => Ok(Object { path: self.path, place, fields }),
                 None => Err(Error::malformed(self.path, place, "must be an object")),
             }
         });
@@ -342,10 +301,7 @@ impl<'a> Object<'a> {
 fn whole_number(value: &Value) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let as_float = || {
-        value
-            .as_f64()
-            .filter(|x| x.fract() == 0.0 && (0.0..=EXACT).contains(x))
-            .map(|x| x as u64)
+        value.as_f64().filter(|x| x.fract() == 0.0 && (0.0..=EXACT).contains(x)).map(|x| x as u64)
     };
     value.as_u64().or_else(as_float)
 }

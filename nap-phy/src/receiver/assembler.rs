@@ -4,7 +4,7 @@ use super::Event;
 use super::chain::DecodedFrame;
 use crate::{
     Authentication, Content, ControlMessage, Decoder, DeviceTable, FrameReport, Level,
-    MAX_UPLINK_PAUSE_MS, Message, RadioConfiguration, Rank, Signal, Uplink,
+    MAX_UPLINK_PAUSE_MS, Message, RadioConfiguration, Rank, Signal,
 };
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
@@ -131,9 +131,4 @@ fn deadline_s(frame: &DecodedFrame) -> f64 {
     let following = if alone { 0.0 } else { f64::from(following) };
     // One frame more for the decoder's own waiting.
     frame.end_s() + following * (duration_s + LONGEST_PAUSE_S) + duration_s
-}
-
-#[allow(dead_code)]
-fn _uplink_is_compared_as_a_whole(a: &Uplink, b: &Uplink) -> bool {
-    a == b
 }

@@ -160,8 +160,7 @@ impl Chain {
             self.bursts.push(Burst { hypotheses: found.to_vec(), next: 0, due_s });
         }
         if self.bursts.len() > self.most_bursts {
-            self.bursts
-                .sort_by(|a, b| b.hypotheses[0].score.total_cmp(&a.hypotheses[0].score));
+            self.bursts.sort_by(|a, b| b.hypotheses[0].score.total_cmp(&a.hypotheses[0].score));
             statistics.dropped_bursts += (self.bursts.len() - self.most_bursts) as u64;
             self.bursts.truncate(self.most_bursts);
         }

@@ -169,7 +169,8 @@ impl Receiver {
             .iter()
             .map(|&bit_rate| Chain::new(bit_rate, grid, channel_hz, &config.limits))
             .collect();
-        let lookback_s = config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
+        let lookback_s =
+            config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
         let reporter = Reporter {
             centre_hz: config.centre_hz,
             full_scale_dbm: config.full_scale_dbm,

@@ -18,28 +18,15 @@ impl Vector {
         let Value::Object(mut fields) = serde_json::from_str(line).unwrap() else {
             panic!("{line} is not an object");
         };
-        if fields
-            .remove("direction")
-            .is_some_and(|direction| direction == "downlink")
-        {
+        if fields.remove("direction").is_some_and(|direction| direction == "downlink") {
             return None;
         }
         fields.remove("source");
         fields.entry("bidirectional").or_insert(json!(false));
         fields.entry("payload").or_insert(json!(""));
-        let key = fields
-            .remove("key")
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let key = fields.remove("key").unwrap().as_str().unwrap().parse().unwrap();
         let frames = serde_json::from_value(fields.remove("frames").unwrap()).unwrap();
-        Some(Self {
-            fields,
-            key,
-            frames,
-        })
+        Some(Self { fields, key, frames })
     }
 
     /// The frames that are given, with their ranks.
@@ -124,10 +111,7 @@ pub fn published() -> Vec<Vector> {
 
 /// All of them.
 pub fn all_vectors() -> Vec<Vector> {
-    [uplinks(), worked(), published()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [uplinks(), worked(), published()].into_iter().flatten().collect()
 }
 
 fn read(lines: &str) -> Vec<Vector> {
