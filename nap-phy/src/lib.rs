@@ -69,6 +69,8 @@ mod key;
 mod message;
 mod payload;
 mod radio_configuration;
+#[cfg(all(feature = "serde", feature = "std"))]
+pub mod schema;
 #[cfg(feature = "serde")]
 mod serde_text;
 mod uplink;
