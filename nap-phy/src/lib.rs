@@ -85,7 +85,7 @@ pub use device::{Device, DeviceTable};
 pub use device_id::DeviceId;
 pub use error::{Error, FrameError};
 pub use frame::{Bitstream, Container, Frame, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
-pub use frame_type::{FrameType, LengthClass, PREAMBLE_BITS, Rank, SYNC_BITS};
+pub use frame_type::{FrameType, LengthClass, PREAMBLE, PREAMBLE_BITS, Rank, SYNC_BITS};
 pub use frequency::FrequencyGenerator;
 pub use key::Key;
 #[cfg(feature = "std")]
