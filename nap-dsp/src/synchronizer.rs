@@ -156,6 +156,44 @@ impl Synchronizer {
             self.try_words(start, first_s + start as f64 * step_s, &carrier, noise_density);
         }
         self.keep_best();
+        if std::env::var("DBG2")
+            .is_ok_and(|f| (f.parse::<f64>().unwrap() - candidate.frequency_hz).abs() < 3.0)
+        {
+            println!(
+                "sym {:?}",
+                (0..33)
+                    .map(|k| {
+                        let z = self.symbol(15, k);
+                        ((z.norm() * 1e4) as i32, z.arg().to_degrees() as i32)
+                    })
+                    .collect::<Vec<_>>()
+            );
+            println!(
+                "  starts {:?} words {:?}",
+                self.starts,
+                (0..18)
+                    .map(|w| (0..self.starts.len())
+                        .map(|i| {
+                            let st = self.starts[i].1;
+                            (100.0
+                                * self
+                                    .turns
+                                    .iter()
+                                    .map(|t| {
+                                        dot(
+                                            &self.segment_sums(st, &self.words[w].clone(), (0, 33)),
+                                            t,
+                                        )
+                                        .norm_sqr()
+                                    })
+                                    .fold(0.0, f64::max)
+                                / 33.0
+                                / self.energy(st, 33)) as i32
+                        })
+                        .max())
+                    .collect::<Vec<_>>()
+            );
+        }
         &self.found
     }
 

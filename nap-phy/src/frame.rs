@@ -3,10 +3,10 @@
 use arrayvec::ArrayVec;
 use subtle::ConstantTimeEq;
 
-use crate::frame_type::{preamble, split_sync_word};
+use crate::frame_type::split_sync_word;
 use crate::{
     Authentication, Content, DeviceId, FrameError, FrameType, Key, LengthClass, MessageCounter,
-    Rank, Uplink, cbc_mac, convolution, crc_syndrome, crc16,
+    PREAMBLE, Rank, Uplink, cbc_mac, convolution, crc_syndrome, crc16,
 };
 
 /// Longest container in bytes.
@@ -83,8 +83,8 @@ pub(crate) fn deconvolved(
 
 fn parse_sync_word(sync_word: u32) -> Result<FrameType, FrameError> {
     let (found, frame_type) = split_sync_word(sync_word);
-    if found != preamble() {
-        return Err(FrameError::Preamble { expected: preamble(), found });
+    if found != PREAMBLE {
+        return Err(FrameError::Preamble { expected: PREAMBLE, found });
     }
     FrameType::from_bits(frame_type).ok_or(FrameError::FrameType { found: frame_type })
 }

@@ -71,6 +71,8 @@ mod payload;
 mod radio_configuration;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg(all(feature = "serde", feature = "std"))]
+pub mod schema;
 #[cfg(feature = "serde")]
 mod serde_text;
 mod uplink;
@@ -85,7 +87,7 @@ pub use device::{Device, DeviceTable};
 pub use device_id::DeviceId;
 pub use error::{Error, FrameError};
 pub use frame::{Bitstream, Container, Frame, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
-pub use frame_type::{FrameType, LengthClass, PREAMBLE_BITS, Rank, SYNC_BITS};
+pub use frame_type::{FrameType, LengthClass, PREAMBLE, PREAMBLE_BITS, Rank, SYNC_BITS};
 pub use frequency::FrequencyGenerator;
 pub use key::Key;
 #[cfg(feature = "std")]

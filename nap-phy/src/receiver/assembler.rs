@@ -3,8 +3,8 @@
 use super::Event;
 use super::chain::DecodedFrame;
 use crate::{
-    Authentication, Content, ControlMessage, Decoder, DeviceTable, FrameReport, Level,
-    MAX_UPLINK_PAUSE_MS, Message, RadioConfiguration, Rank, Signal,
+    Authentication, Decoder, DeviceTable, FrameReport, Level, MAX_UPLINK_PAUSE_MS, Message,
+    RadioConfiguration, Rank, Signal,
 };
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
@@ -124,11 +124,6 @@ impl Assembler {
 fn deadline_s(frame: &DecodedFrame) -> f64 {
     let duration_s = frame.end_s() - frame.measurement.start_s;
     let following = Rank::Third.number() - frame.frame_type.rank.number();
-    let alone = matches!(
-        frame.container.content(),
-        Content::Control(ControlMessage::DownlinkConfirmation { .. })
-    );
-    let following = if alone { 0.0 } else { f64::from(following) };
     // One frame more for the decoder's own waiting.
-    frame.end_s() + following * (duration_s + LONGEST_PAUSE_S) + duration_s
+    frame.end_s() + f64::from(following) * (duration_s + LONGEST_PAUSE_S) + duration_s
 }
