@@ -19,14 +19,16 @@ const SEGMENT: usize = 4;
 /// Where the first known symbol may begin, in symbols before the middle of the candidate's window.
 const EARLIEST_START: usize = 17;
 const LATEST_START: usize = 3;
-/// Frequencies tried, in fortieths of the symbol rate on each side.
-const FREQUENCY_STEPS: i32 = 3;
-const FREQUENCY_STEP: f64 = 1.0 / 40.0;
-/// The quadratic phase, in radians at the ends of the word, that may stay uncorrected.
+/// Frequencies tried reach this far from the candidate's, as a share of the symbol rate.
+const FREQUENCY_REACH: f64 = 0.075;
+/// Spacing of the trial frequencies in cycles over the length of what is correlated.
+const FREQUENCY_STEP_CYCLES: f64 = 0.4;
+/// The quadratic phase, in radians at the ends, that trial drifts may leave uncorrected.
 const LARGEST_QUADRATIC_PHASE: f64 = 0.7;
 /// Starts whose preamble alone explains less than this are not looked at further.
 const LEAST_PREAMBLE_SCORE: f64 = 0.2;
-const MOST_STARTS: usize = 12;
+/// Starts looked at further. The preamble repeats, so that several starts fit it.
+const MOST_STARTS: usize = 8;
 /// The score that the energy over the noise promises is `1 - noise / energy`; a word must reach this
 /// share of it: among the data of a strong frame a word is soon found that fits half.
 const PROMISED_SHARE: f64 = 0.6;
@@ -51,15 +53,23 @@ pub struct Hypothesis {
 pub struct Synchronizer {
     symbol_s: f64,
     words: Vec<Vec<f64>>,
-    preamble: usize,
     threshold: f64,
-    /// Turns by trial carrier and segment; the carriers of one drift lie together.
-    turns: Vec<Vec<Complex64>>,
-    trials: Vec<(f64, f64)>,
+    preamble: Trials,
+    word: Trials,
     baseband: Baseband,
     symbols: Vec<Complex64>,
-    starts: Vec<(f64, usize)>,
+    sums: Vec<Complex64>,
+    starts: Vec<Start>,
     found: Vec<Hypothesis>,
+}
+
+/// A start at which the preamble fits.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    step: usize,
+    score: f64,
+    /// Frequency that suits the preamble, relative to the candidate's, at the preamble's middle.
+    frequency_hz: f64,
 }
 
 impl Synchronizer {
@@ -78,50 +88,24 @@ impl Synchronizer {
         let common = (0..length).take_while(|&k| words.iter().all(|w| w[k] == words[0][k])).count();
         // Whole segments only, so that the words' own segments begin where the preamble's end.
         let preamble = common / SEGMENT * SEGMENT;
-        let half_s = length as f64 * symbol_s / 2.0;
-        let drift_step = 2.0 * LARGEST_QUADRATIC_PHASE / (PI * half_s * half_s);
-        let drift_steps = (most_drift_hz_per_s / drift_step).round() as i32;
-        let trials: Vec<(f64, f64)> = (-drift_steps..=drift_steps)
-            .flat_map(|d| {
-                (-FREQUENCY_STEPS..=FREQUENCY_STEPS).map(move |f| {
-                    (f64::from(f) * FREQUENCY_STEP * symbol_rate_hz, f64::from(d) * drift_step)
-                })
-            })
-            .collect();
-        let turns = trials
-            .iter()
-            .map(|&(frequency_hz, drift)| {
-                segments(length)
-                    .map(|(from, to)| {
-                        let time_s = (from + to) as f64 / 2.0 * symbol_s - half_s;
-                        let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
-                        Complex64::from_polar(1.0, -TAU * cycles)
-                    })
-                    .collect()
-            })
-            .collect();
         Self {
             symbol_s,
             words: words.to_vec(),
-            preamble,
             threshold,
-            turns,
-            trials,
+            preamble: Trials::new(preamble, symbol_s, most_drift_hz_per_s),
+            word: Trials::new(length, symbol_s, most_drift_hz_per_s),
             baseband: Baseband::default(),
             symbols: Vec::new(),
+            sums: Vec::new(),
             starts: Vec::new(),
             found: Vec::new(),
         }
     }
 
-    fn length(&self) -> usize {
-        self.words.first().map_or(0, Vec::len)
-    }
-
     /// When the signal that [`Synchronizer::search`] looks at has passed, in seconds.
     #[must_use]
     pub fn ready_s(&self, candidate: &Candidate) -> f64 {
-        candidate.time_s + (self.length() - LATEST_START + 1) as f64 * self.symbol_s
+        candidate.time_s + (self.word.length - LATEST_START + 1) as f64 * self.symbol_s
     }
 
     /// The best hypotheses for a candidate, best first. `noise_density` is that of the subband, in
@@ -143,136 +127,79 @@ impl Synchronizer {
         let stretch = (first_s - self.symbol_s, self.ready_s(candidate));
         self.baseband.extract(history, grid, &carrier, 1.0 / self.symbol_s, stretch);
         let starts = (EARLIEST_START - LATEST_START) * STEPS_A_SYMBOL + 1;
-        let count = starts + (self.length() - 1) * STEPS_A_SYMBOL;
+        let count = starts + (self.word.length - 1) * STEPS_A_SYMBOL;
         self.symbols.clear();
         for i in 0..count {
-            self.symbols.push(self.baseband.mean(first_s + i as f64 * step_s, self.symbol_s));
+            let mean = self.baseband.mean(first_s + i as f64 * step_s, self.symbol_s);
+            self.symbols.push(mean);
         }
 
-        self.rank_starts(starts);
+        self.find_starts(starts);
         self.found.clear();
         for index in 0..self.starts.len() {
-            let start = self.starts[index].1;
-            self.try_words(start, first_s + start as f64 * step_s, &carrier, noise_density);
+            let start = self.starts[index];
+            let start_s = first_s + start.step as f64 * step_s;
+            self.try_words(start, (start_s, candidate.frequency_hz), noise_density);
         }
         self.keep_best();
-        if std::env::var("DBG2")
-            .is_ok_and(|f| (f.parse::<f64>().unwrap() - candidate.frequency_hz).abs() < 3.0)
-        {
-            println!(
-                "sym {:?}",
-                (0..33)
-                    .map(|k| {
-                        let z = self.symbol(15, k);
-                        ((z.norm() * 1e4) as i32, z.arg().to_degrees() as i32)
-                    })
-                    .collect::<Vec<_>>()
-            );
-            println!(
-                "  starts {:?} words {:?}",
-                self.starts,
-                (0..18)
-                    .map(|w| (0..self.starts.len())
-                        .map(|i| {
-                            let st = self.starts[i].1;
-                            (100.0
-                                * self
-                                    .turns
-                                    .iter()
-                                    .map(|t| {
-                                        dot(
-                                            &self.segment_sums(st, &self.words[w].clone(), (0, 33)),
-                                            t,
-                                        )
-                                        .norm_sqr()
-                                    })
-                                    .fold(0.0, f64::max)
-                                / 33.0
-                                / self.energy(st, 33)) as i32
-                        })
-                        .max())
-                    .collect::<Vec<_>>()
-            );
-        }
         &self.found
     }
 
-    /// The symbols of a word that begins at timing step `start`.
-    fn symbol(&self, start: usize, k: usize) -> Complex64 {
-        self.symbols[start + k * STEPS_A_SYMBOL]
-    }
-
-    fn energy(&self, start: usize, count: usize) -> f64 {
-        (0..count).map(|k| self.symbol(start, k).norm_sqr()).sum()
-    }
-
     /// Chooses the starts at which the preamble alone fits best.
-    fn rank_starts(&mut self, starts: usize) {
+    fn find_starts(&mut self, starts: usize) {
         self.starts.clear();
-        for start in 0..starts {
-            let sums = self.segment_sums(start, &self.words[0], (0, self.preamble));
-            let best =
-                self.turns.iter().map(|turns| dot(&sums, turns).norm_sqr()).fold(0.0, f64::max);
-            let full = self.preamble as f64 * self.energy(start, self.preamble);
-            if full > 0.0 && best / full >= LEAST_PREAMBLE_SCORE {
-                self.starts.push((best / full, start));
-            }
+        for step in 0..starts {
+            self.sums.clear();
+            segment_sums(
+                &mut self.sums,
+                &self.symbols[step..],
+                &self.words[0],
+                self.preamble.length,
+            );
+            let full =
+                self.preamble.length as f64 * energy(&self.symbols[step..], self.preamble.length);
+            let (power, trial) = self.preamble.best(&self.sums);
+            let score = power / full.max(f64::MIN_POSITIVE);
+            let frequency_hz = self.preamble.carriers[trial].0;
+            self.starts.push(Start { step, score, frequency_hz });
         }
-        self.starts.sort_by(|a, b| b.0.total_cmp(&a.0));
+        // Only local maxima in time: neighbours see the same.
+        let scores: Vec<f64> = self.starts.iter().map(|start| start.score).collect();
+        self.starts.retain(|start| {
+            let near = start.step.saturating_sub(2)..(start.step + 3).min(scores.len());
+            start.score >= LEAST_PREAMBLE_SCORE && scores[near].iter().all(|&s| s <= start.score)
+        });
+        self.starts.sort_by(|a, b| b.score.total_cmp(&a.score));
         self.starts.truncate(MOST_STARTS);
     }
 
     /// Tries every word at one start, with the carriers that suit the preamble.
-    fn try_words(&mut self, start: usize, start_s: f64, mixed: &Carrier, noise_density: f64) {
-        let length = self.length();
-        let preamble = self.segment_sums(start, &self.words[0], (0, self.preamble));
-        let by_trial: Vec<Complex64> =
-            self.turns.iter().map(|turns| dot(&preamble, turns)).collect();
-        let energy = self.energy(start, length);
-        let full = length as f64 * energy;
+    fn try_words(&mut self, start: Start, (start_s, centre_hz): (f64, f64), noise_density: f64) {
+        let symbols = &self.symbols[start.step..];
+        let length = self.word.length;
+        let energy = energy(symbols, length);
         let noise = length as f64 * noise_density / self.symbol_s;
         let promised = 1.0 - noise / energy.max(f64::MIN_POSITIVE);
         let threshold = self.threshold.max(PROMISED_SHARE * promised);
-        let frequencies = 2 * FREQUENCY_STEPS as usize + 1;
-        let skip = self.preamble / SEGMENT;
+        // From the middle of the preamble to that of the word.
+        let middle_s = length as f64 * self.symbol_s / 2.0;
+        let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
+        let trials = self.word.near(start.frequency_hz, advance_s);
         for (index, word) in self.words.iter().enumerate() {
-            let sums = self.segment_sums(start, word, (self.preamble, length));
-            let mut best = (0.0, 0);
-            for (group, values) in by_trial.chunks(frequencies).enumerate() {
-                // For each drift, the frequency that suits the preamble and its neighbours.
-                let top = (0..frequencies)
-                    .max_by(|&a, &b| values[a].norm_sqr().total_cmp(&values[b].norm_sqr()))
-                    .unwrap_or(0);
-                for f in top.saturating_sub(1)..(top + 2).min(frequencies) {
-                    let trial = group * frequencies + f;
-                    let power = (values[f] + dot(&sums, &self.turns[trial][skip..])).norm_sqr();
-                    if power > best.0 {
-                        best = (power, trial);
-                    }
-                }
-            }
-            let score = best.0 / full.max(f64::MIN_POSITIVE);
+            self.sums.clear();
+            segment_sums(&mut self.sums, symbols, word, length);
+            let (power, trial) = self.word.best_of(trials.iter().copied(), &self.sums);
+            let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
             if score >= threshold {
-                let (frequency_hz, drift_hz_per_s) = self.trials[best.1];
-                let middle_s = start_s + length as f64 * self.symbol_s / 2.0;
-                let frequency_hz = mixed.frequency_at(middle_s) + frequency_hz;
-                let carrier = Carrier { time_s: middle_s, frequency_hz, drift_hz_per_s };
+                let (frequency_hz, drift_hz_per_s) = self.word.carriers[trial];
+                let carrier = Carrier {
+                    time_s: start_s + middle_s,
+                    frequency_hz: centre_hz + frequency_hz,
+                    drift_hz_per_s,
+                };
                 self.found.push(Hypothesis { word: index, start_s, carrier, score });
             }
         }
-    }
-
-    /// Sums of the symbols `from..to`, freed of the word's signs, segment by segment.
-    fn segment_sums(
-        &self,
-        start: usize,
-        word: &[f64],
-        (from, to): (usize, usize),
-    ) -> Vec<Complex64> {
-        segments(word.len())
-            .filter(|segment| segment.0 >= from && segment.1 <= to)
-            .map(|(a, b)| (a..b).map(|k| self.symbol(start, k) * word[k]).sum())
-            .collect()
     }
 
     /// Sorts by score; of one word's neighbouring starts only the best stays.
@@ -293,12 +220,83 @@ impl Synchronizer {
     }
 }
 
+/// A grid of carriers tried on a stretch of symbols.
+struct Trials {
+    /// Symbols in the stretch.
+    length: usize,
+    /// Frequency and drift of each trial, relative to the candidate, at the stretch's middle.
+    carriers: Vec<(f64, f64)>,
+    /// For each trial, the turns that take its carrier out of the segments.
+    turns: Vec<Vec<Complex64>>,
+    frequency_step_hz: f64,
+}
+
+impl Trials {
+    fn new(length: usize, symbol_s: f64, most_drift_hz_per_s: f64) -> Self {
+        let span_s = length as f64 * symbol_s;
+        let frequency_step_hz = FREQUENCY_STEP_CYCLES / span_s;
+        let frequency_steps = (FREQUENCY_REACH / symbol_s / frequency_step_hz).ceil() as i32;
+        let drift_step = 8.0 * LARGEST_QUADRATIC_PHASE / (PI * span_s * span_s);
+        let drift_steps = (most_drift_hz_per_s / drift_step).round() as i32;
+        let carriers: Vec<(f64, f64)> = (-drift_steps..=drift_steps)
+            .flat_map(|d| {
+                (-frequency_steps..=frequency_steps)
+                    .map(move |f| (f64::from(f) * frequency_step_hz, f64::from(d) * drift_step))
+            })
+            .collect();
+        let turns = carriers
+            .iter()
+            .map(|&(frequency_hz, drift)| {
+                segments(length)
+                    .map(|(from, to)| {
+                        let time_s = (from + to) as f64 / 2.0 * symbol_s - span_s / 2.0;
+                        let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
+                        Complex64::from_polar(1.0, -TAU * cycles)
+                    })
+                    .collect()
+            })
+            .collect();
+        Self { length, carriers, turns, frequency_step_hz }
+    }
+
+    /// The trial that gathers the most power from segment sums, and that power.
+    fn best(&self, sums: &[Complex64]) -> (f64, usize) {
+        self.best_of(0..self.carriers.len(), sums)
+    }
+
+    fn best_of(&self, trials: impl Iterator<Item = usize>, sums: &[Complex64]) -> (f64, usize) {
+        trials
+            .map(|trial| {
+                let turned = sums.iter().zip(&self.turns[trial]).map(|(sum, turn)| sum * turn);
+                (turned.sum::<Complex64>().norm_sqr(), trial)
+            })
+            .fold((0.0, 0), |best, this| if this.0 > best.0 { this } else { best })
+    }
+
+    /// The trials that have about this frequency `advance_s` before the stretch's middle.
+    fn near(&self, frequency_hz: f64, advance_s: f64) -> Vec<usize> {
+        let reach_hz = 2.0 * self.frequency_step_hz;
+        let carriers = self.carriers.iter().enumerate();
+        carriers
+            .filter(|(_, (f, d))| (f - d * advance_s - frequency_hz).abs() <= reach_hz)
+            .map(|(trial, _)| trial)
+            .collect()
+    }
+}
+
 /// Cuts `length` symbols into segments; a rest shorter than a segment joins the last one.
 fn segments(length: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = (length / SEGMENT).max(1);
     (0..count).map(move |s| (s * SEGMENT, if s + 1 == count { length } else { (s + 1) * SEGMENT }))
 }
 
-fn dot(a: &[Complex64], b: &[Complex64]) -> Complex64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+/// Appends the sums over each segment of the symbols, freed of the word's signs.
+fn segment_sums(sums: &mut Vec<Complex64>, symbols: &[Complex64], word: &[f64], length: usize) {
+    sums.extend(segments(length).map(|(from, to)| -> Complex64 {
+        (from..to).map(|k| symbols[k * STEPS_A_SYMBOL] * word[k]).sum()
+    }));
+}
+
+fn energy(symbols: &[Complex64], count: usize) -> f64 {
+    symbols.iter().step_by(STEPS_A_SYMBOL).take(count).map(Complex64::norm_sqr).sum()
 }

@@ -150,11 +150,6 @@ impl Chain {
             self.candidates.remove(index);
             let density = self.noise.density(self.grid.nearest(candidate.frequency_hz));
             let found = self.synchronizer.search(history, &self.grid, &candidate, density);
-            if std::env::var("DBG")
-                .is_ok_and(|f| (f.parse::<f64>().unwrap() - candidate.frequency_hz).abs() < 80.0)
-            {
-                println!("{:?} cand {candidate:?} density {density:e} {found:?}", self.bit_rate);
-            }
             let Some(best) = found.first() else { continue };
             statistics.bursts += 1;
             let due_s = if best.score >= CERTAIN_SCORE {
