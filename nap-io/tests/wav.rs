@@ -1,4 +1,9 @@
 //! WAV files, checked against the independent reader and writer of the crate hound.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic fails the test that called"
+)]
 
 mod common;
 
@@ -225,6 +230,29 @@ fn an_auxi_chunk_of_text_is_passed_over() {
     let (_folder, path) = file(&bytes);
     let source = open(&path).unwrap();
     assert_eq!((source.info().center_hz, source.info().start), (None, None));
+}
+
+/// Found by a property test: the milliseconds are a 16-bit number, too.
+#[test]
+fn an_auxi_chunk_with_an_impossible_time_is_passed_over() {
+    for (field, value) in [
+        (0, 10_000_u16),
+        (1, 13),
+        (3, 0),
+        (4, 24),
+        (5, 60),
+        (6, 61),
+        (7, 32_000),
+    ] {
+        let mut content = auxi(868_130_000);
+        content[2 * field..2 * field + 2].copy_from_slice(&value.to_le_bytes());
+        let bytes = Builder::new()
+            .format(1, 2, 250_000, 16)
+            .chunk(b"auxi", &content)
+            .data(4, &[0; 4]);
+        let (_folder, path) = file(&bytes);
+        assert_eq!(open(&path).unwrap().info().start, None, "{field}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::metadata::{first_index, whole_number};
 use crate::Error;
 
 /// A marked part of a recording.
@@ -53,8 +54,8 @@ pub(super) const OWN_FIELDS: [&str; 6] = [
 ];
 
 impl Annotation {
-    /// As JSON, with indices that start at `offset`.
-    fn to_json(&self, offset: u64) -> Value {
+    /// As JSON, for a document that gives the first sample this index.
+    fn to_json(&self, first_index: u64) -> Value {
         let mut fields = self.extra.clone();
         let mut put = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -63,7 +64,7 @@ impl Annotation {
         };
         put(
             SAMPLE_START,
-            Some(json!(self.sample_start.saturating_add(offset))),
+            Some(json!(self.sample_start.saturating_add(first_index))),
         );
         put(SAMPLE_COUNT, self.sample_count.map(|count| json!(count)));
         put(FREQ_LOWER_EDGE, self.freq_lower_edge_hz.map(|hz| json!(hz)));
@@ -120,11 +121,8 @@ pub(super) fn append(
     annotations: &[Annotation],
     extensions: &[Extension],
 ) -> Result<(), Error> {
+    let first_index = first_index(root);
     let global = object(path, root, "global")?;
-    let offset = global
-        .get("core:offset")
-        .and_then(Value::as_u64)
-        .unwrap_or(0);
     declare(path, global, extensions)?;
     let declared = array(path, global, "core:extensions")?;
     let spaces: Vec<&str> = declared
@@ -147,9 +145,9 @@ pub(super) fn append(
     all.extend(
         annotations
             .iter()
-            .map(|annotation| annotation.to_json(offset)),
+            .map(|annotation| annotation.to_json(first_index)),
     );
-    all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(Value::as_u64));
+    all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(whole_number));
     Ok(())
 }
 

@@ -236,7 +236,7 @@ fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
     };
     let short = |index: usize| i8::try_from(field(index)?).ok();
     // Year, month, day of the week, day, hour, minute, second, millisecond.
-    let nanosecond = i32::from(field(7)?) * 1_000_000;
+    let nanosecond = i32::from(field(7)?).checked_mul(1_000_000)?;
     let time = DateTime::new(
         field(0)?,
         short(1)?,
