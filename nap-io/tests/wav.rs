@@ -438,6 +438,19 @@ fn a_chunk_size_beyond_the_file_ends_the_search() {
 }
 
 #[test]
+fn a_folder_is_no_wav_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    std::fs::create_dir(&path).unwrap();
+    let error = open_error(&path, &OpenOptions::default());
+    assert_eq!(
+        error.io_kind(),
+        Some(std::io::ErrorKind::IsADirectory),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn what_wav_cannot_hold() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.wav");
