@@ -123,21 +123,9 @@ pub(super) fn append(
 ) -> Result<(), Error> {
     let first_index = first_index(root);
     let global = object(path, root, "global")?;
-    declare(path, global, extensions)?;
     let declared = array(path, global, "core:extensions")?;
-    let spaces: Vec<&str> = declared
-        .iter()
-        .filter_map(|e| e.get("name")?.as_str())
-        .collect();
-    for (index, annotation) in annotations.iter().enumerate() {
-        if let Some(problem) = annotation.problem(&spaces) {
-            return Err(Error::Annotation {
-                path: path.into(),
-                index,
-                problem,
-            });
-        }
-    }
+    check(path, annotations, &name_spaces(declared, extensions))?;
+    declare(declared, extensions);
     if declared.is_empty() {
         global.remove("core:extensions");
     }
@@ -151,12 +139,30 @@ pub(super) fn append(
     Ok(())
 }
 
-fn declare(
-    path: &Path,
-    global: &mut Map<String, Value>,
-    extensions: &[Extension],
-) -> Result<(), Error> {
-    let declared = array(path, global, "core:extensions")?;
+/// The name spaces that are or will be declared.
+fn name_spaces<'a>(declared: &'a [Value], extensions: &'a [Extension]) -> Vec<&'a str> {
+    let known = declared
+        .iter()
+        .filter_map(|extension| extension.get("name")?.as_str());
+    known
+        .chain(extensions.iter().map(|extension| extension.name.as_str()))
+        .collect()
+}
+
+fn check(path: &Path, annotations: &[Annotation], spaces: &[&str]) -> Result<(), Error> {
+    for (index, annotation) in annotations.iter().enumerate() {
+        if let Some(problem) = annotation.problem(spaces) {
+            return Err(Error::Annotation {
+                path: path.into(),
+                index,
+                problem,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn declare(declared: &mut Vec<Value>, extensions: &[Extension]) {
     for Extension { name, version } in extensions {
         if !declared
             .iter()
@@ -165,7 +171,6 @@ fn declare(
             declared.push(json!({"name": name, "version": version, "optional": true}));
         }
     }
-    Ok(())
 }
 
 /// A member that must be an object, made if it is not there.
