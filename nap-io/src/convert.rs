@@ -26,15 +26,15 @@ pub fn decode(format: SampleFormat, bytes: &[u8], samples: &mut [Complex32]) -> 
     let count = samples.len().min(bytes.len() / format.bytes_per_sample());
     let parts: &mut [f32] = cast_slice_mut(&mut samples[..count]);
     match format {
-        SampleFormat::Cu8 => each(bytes, parts, |[b]| {
-            (f32::from(b) - MIDDLE_U8) * (1.0 / MIDDLE_U8)
-        }),
-        SampleFormat::WavU8 => each(bytes, parts, |[b]| {
-            (f32::from(b) - SCALE_I8) * (1.0 / SCALE_I8)
-        }),
-        SampleFormat::Cs8 => each(bytes, parts, |b| {
-            f32::from(i8::from_le_bytes(b)) * (1.0 / SCALE_I8)
-        }),
+        SampleFormat::Cu8 => {
+            each(bytes, parts, |[b]| (f32::from(b) - MIDDLE_U8) * (1.0 / MIDDLE_U8))
+        }
+        SampleFormat::WavU8 => {
+            each(bytes, parts, |[b]| (f32::from(b) - SCALE_I8) * (1.0 / SCALE_I8))
+        }
+        SampleFormat::Cs8 => {
+            each(bytes, parts, |b| f32::from(i8::from_le_bytes(b)) * (1.0 / SCALE_I8))
+        }
         SampleFormat::Cu16Le => each(bytes, parts, |b| from_u16(u16::from_le_bytes(b))),
         SampleFormat::Cu16Be => each(bytes, parts, |b| from_u16(u16::from_be_bytes(b))),
         SampleFormat::Cs16Le => each(bytes, parts, |b| from_i16(i16::from_le_bytes(b))),
@@ -62,12 +62,12 @@ pub fn encode(format: SampleFormat, samples: &[Complex32], bytes: &mut Vec<u8>) 
     bytes.reserve(samples.len() * format.bytes_per_sample());
     match format {
         SampleFormat::Cu8 => store_unsigned(parts, bytes, MIDDLE_U8.into(), |v| [v as u8]),
-        SampleFormat::Cu16Le => store_unsigned(parts, bytes, MIDDLE_U16.into(), |v| {
-            (v as u16).to_le_bytes()
-        }),
-        SampleFormat::Cu16Be => store_unsigned(parts, bytes, MIDDLE_U16.into(), |v| {
-            (v as u16).to_be_bytes()
-        }),
+        SampleFormat::Cu16Le => {
+            store_unsigned(parts, bytes, MIDDLE_U16.into(), |v| (v as u16).to_le_bytes())
+        }
+        SampleFormat::Cu16Be => {
+            store_unsigned(parts, bytes, MIDDLE_U16.into(), |v| (v as u16).to_be_bytes())
+        }
         SampleFormat::Cu32Le => {
             store_unsigned(parts, bytes, MIDDLE_U32, |v| (v as u32).to_le_bytes())
         }
@@ -144,13 +144,7 @@ fn store_unsigned<const N: usize>(
     middle: f64,
     pack: impl Fn(f64) -> [u8; N],
 ) -> u64 {
-    store(
-        parts,
-        bytes,
-        |x| x * middle + middle,
-        0.0..=2.0 * middle,
-        pack,
-    )
+    store(parts, bytes, |x| x * middle + middle, 0.0..=2.0 * middle, pack)
 }
 
 /// Scales, rounds and limits every component; counts those that were beyond the limits.

@@ -154,11 +154,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            path: path.into(),
-            action,
-            source,
-        }
+        move |source| Self::Io { path: path.into(), action, source }
     }
 
     pub(crate) fn malformed(
@@ -166,19 +162,11 @@ impl Error {
         place: impl Into<String>,
         problem: impl Into<String>,
     ) -> Self {
-        Self::Malformed {
-            path: path.into(),
-            place: place.into(),
-            problem: problem.into(),
-        }
+        Self::Malformed { path: path.into(), place: place.into(), problem: problem.into() }
     }
 
     pub(crate) fn unsupported(path: &Path, what: impl Into<String>, advice: &'static str) -> Self {
-        Self::Unsupported {
-            path: path.into(),
-            what: what.into(),
-            advice,
-        }
+        Self::Unsupported { path: path.into(), what: what.into(), advice }
     }
 
     /// The file or stream concerned; `-` is standard input.

@@ -49,9 +49,7 @@ impl FileName {
         while let Some(word) = words.next() {
             told.take(word);
         }
-        told.format = told
-            .format
-            .or_else(|| format_of_extension(extension(name)?));
+        told.format = told.format.or_else(|| format_of_extension(extension(name)?));
         told.start = find_start(name);
         told
     }
@@ -111,9 +109,7 @@ struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {
     fn next(&mut self) -> Option<Word<'a>> {
-        self.0 = self
-            .0
-            .trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        self.0 = self.0.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
         let first = self.0.chars().next()?;
         if first.is_ascii_alphabetic() {
             return Some(Word::Text(self.cut(|c| c.is_ascii_alphanumeric())));
@@ -127,10 +123,7 @@ impl<'a> Words<'a> {
         }
         let unit = self.cut(|c| c.is_ascii_alphabetic());
         // Digits with one point are always a number; a very long one is infinite and refused later.
-        Some(Word::Quantity(
-            whole[..digits].parse().unwrap_or(f64::NAN),
-            unit,
-        ))
+        Some(Word::Quantity(whole[..digits].parse().unwrap_or(f64::NAN), unit))
     }
 
     fn cut(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
@@ -156,9 +149,7 @@ fn quantity(value: f64, unit: &str) -> Option<Quantity> {
     if let Some(scale) = unit.strip_suffix("hz").and_then(scale) {
         return Some(Quantity::Frequency(value * scale));
     }
-    unit.strip_suffix("sps")
-        .and_then(scale)
-        .map(|scale| Quantity::Rate(value * scale))
+    unit.strip_suffix("sps").and_then(scale).map(|scale| Quantity::Rate(value * scale))
 }
 
 fn scale(prefix: &str) -> Option<f64> {
@@ -194,9 +185,7 @@ pub(crate) fn extension(name: &str) -> Option<&str> {
 /// Finds `YYYYMMDD_HHMMSSZ`.
 fn find_start(name: &str) -> Option<Timestamp> {
     let parts: Vec<&str> = name.split(['_', '.']).collect();
-    parts
-        .windows(2)
-        .find_map(|pair| parse_start(pair[0], pair[1].strip_suffix('Z')?))
+    parts.windows(2).find_map(|pair| parse_start(pair[0], pair[1].strip_suffix('Z')?))
 }
 
 fn parse_start(date: &str, time: &str) -> Option<Timestamp> {

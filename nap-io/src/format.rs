@@ -92,27 +92,18 @@ impl SampleFormat {
 
     /// The short name, as rtl_433 and SoapySDR use it (`cs16`); little-endian is understood.
     pub fn name(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(format, ..)| *format == self)
-            .map_or("", |(_, name, _)| name)
+        NAMES.iter().find(|(format, ..)| *format == self).map_or("", |(_, name, _)| name)
     }
 
     /// The SigMF data type (`ci16_le`), `None` for the formats that only WAV has.
     pub fn sigmf_datatype(self) -> Option<&'static str> {
-        NAMES
-            .iter()
-            .find(|(format, ..)| *format == self)
-            .and_then(|(.., datatype)| *datatype)
+        NAMES.iter().find(|(format, ..)| *format == self).and_then(|(.., datatype)| *datatype)
     }
 
     /// The format of a SigMF data type. The byte order must be there where SigMF demands it;
     /// `None` for real data and for anything that is not a data type.
     pub fn from_sigmf_datatype(datatype: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(.., name)| *name == Some(datatype))
-            .map(|(format, ..)| *format)
+        NAMES.iter().find(|(.., name)| *name == Some(datatype)).map(|(format, ..)| *format)
     }
 }
 

@@ -23,10 +23,7 @@ impl Input {
             return Err(Error::io(path, "open")(io::ErrorKind::IsADirectory.into()));
         }
         if metadata.is_file() {
-            Ok(Self::File {
-                file,
-                left: metadata.len(),
-            })
+            Ok(Self::File { file, left: metadata.len() })
         } else {
             Ok(Self::Pipe(Box::new(file)))
         }

@@ -67,12 +67,7 @@ pub fn open_stream(
     name: &Path,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
-    raw::source(
-        name,
-        Input::Pipe(stream),
-        options.as_told(),
-        name_hint(None),
-    )
+    raw::source(name, Input::Pipe(stream), options.as_told(), name_hint(None))
 }
 
 impl OpenOptions {
@@ -128,15 +123,10 @@ fn conflict(
 
 /// The last part of a path as text, for looking at; characters that are not Unicode are replaced.
 pub(crate) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The extension for a message, as far as there is one.
 pub(crate) fn name_hint(extension: Option<&str>) -> String {
-    extension
-        .map(|extension| format!(" (extension .{extension})"))
-        .unwrap_or_default()
+    extension.map(|extension| format!(" (extension .{extension})")).unwrap_or_default()
 }

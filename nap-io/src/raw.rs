@@ -32,20 +32,14 @@ pub(crate) fn source(
     told: FileName,
     hint: String,
 ) -> Result<Box<dyn SampleSource>, Error> {
-    let format = told.format.ok_or(Error::UnknownFormat {
-        path: path.into(),
-        hint,
-    })?;
+    let format = told.format.ok_or(Error::UnknownFormat { path: path.into(), hint })?;
     let sample_rate_hz = told.sample_rate_hz.ok_or_else(|| Error::Missing {
         path: path.into(),
         parameter: "sample rate",
         advice: "give it, or name the file like `g001_868.13M_250k.cu8`",
     })?;
     let mut info = StreamInfo::new(check_sample_rate(path, sample_rate_hz)?, format);
-    info.center_hz = told
-        .center_hz
-        .map(|center_hz| check_center(path, center_hz))
-        .transpose()?;
+    info.center_hz = told.center_hz.map(|center_hz| check_center(path, center_hz)).transpose()?;
     info.start = told.start;
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
 }
@@ -79,16 +73,12 @@ impl RawWriter {
 
     /// Writes bytes that are no samples.
     pub(crate) fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file
-            .write_all(bytes)
-            .map_err(Error::io(&self.path, "write to"))
+        self.file.write_all(bytes).map_err(Error::io(&self.path, "write to"))
     }
 
     /// The file, written out, for what is left to do in it.
     pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
-        self.file
-            .flush()
-            .map_err(Error::io(&self.path, "write to"))?;
+        self.file.flush().map_err(Error::io(&self.path, "write to"))?;
         Ok(self.file.get_mut())
     }
 
@@ -107,9 +97,7 @@ impl SampleSink for RawWriter {
         for piece in samples.chunks(1 << 14) {
             self.bytes.clear();
             self.clipped_components += encode(self.format, piece, &mut self.bytes);
-            self.file
-                .write_all(&self.bytes)
-                .map_err(Error::io(&self.path, "write to"))?;
+            self.file.write_all(&self.bytes).map_err(Error::io(&self.path, "write to"))?;
             self.samples_written += piece.len() as u64;
         }
         Ok(())

@@ -41,9 +41,7 @@ impl SampleReader {
         if input.bytes_left() == Some(0) {
             return Err(Error::Empty { path });
         }
-        info.total_samples = input
-            .bytes_left()
-            .map(|bytes| bytes / bytes_per_sample as u64);
+        info.total_samples = input.bytes_left().map(|bytes| bytes / bytes_per_sample as u64);
         Ok(Self {
             path,
             info,
@@ -65,10 +63,7 @@ impl SampleReader {
     /// Fills as much of the block as one read of the input gives; 0 is the end of the input.
     fn read_once(&mut self, block: &mut [Complex32]) -> Result<usize, Error> {
         let bytes_per_sample = self.info.format.bytes_per_sample();
-        let wanted = block
-            .len()
-            .saturating_mul(bytes_per_sample)
-            .min(self.buffer.len());
+        let wanted = block.len().saturating_mul(bytes_per_sample).min(self.buffer.len());
         loop {
             let got = self
                 .input
@@ -89,9 +84,7 @@ impl SampleReader {
     /// What the end of the input means: the end of the stream, or a recording that is cut short.
     fn end(&mut self) -> Result<usize, Error> {
         self.state = State::Ended;
-        let promised = self
-            .promised
-            .filter(|&promised| promised > self.samples_read);
+        let promised = self.promised.filter(|&promised| promised > self.samples_read);
         if promised.is_none() && self.leftover == 0 {
             return Ok(0);
         }
@@ -154,9 +147,7 @@ impl SampleSource for SampleReader {
         let bytes_per_sample = self.info.format.bytes_per_sample() as u64;
         let available = self.input.bytes_left().unwrap_or(0) / bytes_per_sample;
         let count = samples.min(available);
-        self.input
-            .seek_over(count * bytes_per_sample)
-            .map_err(Error::io(&self.path, "seek in"))?;
+        self.input.seek_over(count * bytes_per_sample).map_err(Error::io(&self.path, "seek in"))?;
         self.samples_read += count;
         Ok(count)
     }

@@ -51,9 +51,7 @@ pub(crate) fn skip_by_reading<S: SampleSource + ?Sized>(
     let mut scratch = [Complex32::ZERO; 4096];
     let mut left = samples;
     while left > 0 {
-        let count = scratch
-            .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let count = scratch.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let got = source.read(&mut scratch[..count])?;
         if got == 0 {
             break;

@@ -60,8 +60,7 @@ impl StreamInfo {
 
     /// How long the recording is, in seconds; `None` for a pipe.
     pub fn duration_s(&self) -> Option<f64> {
-        self.total_samples
-            .map(|samples| samples as f64 / self.sample_rate_hz)
+        self.total_samples.map(|samples| samples as f64 / self.sample_rate_hz)
     }
 }
 

@@ -28,28 +28,13 @@ fn full_scale_and_byte_order() {
     assert_eq!(value(Cs16Le, &[0x00, 0x80, 0x00, 0x40]), (-1.0, 0.5));
     assert_eq!(value(Cs16Be, &[0x80, 0x00, 0x40, 0x00]), (-1.0, 0.5));
     assert_eq!(value(Cs24Le, &[0, 0, 0x80, 0, 0, 0x20]), (-1.0, 0.25));
-    assert_eq!(
-        value(Cs24Le, &[0xff, 0xff, 0xff, 1, 0, 0]),
-        (-1.0 / 8388608.0, 1.0 / 8388608.0)
-    );
-    assert_eq!(
-        value(Cu32Le, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]),
-        (-1.0, 1.0)
-    );
-    assert_eq!(
-        value(Cu32Be, &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
-        (1.0, -1.0)
-    );
+    assert_eq!(value(Cs24Le, &[0xff, 0xff, 0xff, 1, 0, 0]), (-1.0 / 8388608.0, 1.0 / 8388608.0));
+    assert_eq!(value(Cu32Le, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]), (-1.0, 1.0));
+    assert_eq!(value(Cu32Be, &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), (1.0, -1.0));
     assert_eq!(value(Cs32Le, &[0, 0, 0, 0x80, 0, 0, 0, 0x40]), (-1.0, 0.5));
     assert_eq!(value(Cs32Be, &[0x80, 0, 0, 0, 0x40, 0, 0, 0]), (-1.0, 0.5));
-    assert_eq!(
-        value(Cf32Le, &[0, 0, 0xc0, 0x3f, 0, 0, 0, 0xbf]),
-        (1.5, -0.5)
-    );
-    assert_eq!(
-        value(Cf32Be, &[0x3f, 0xc0, 0, 0, 0xbf, 0, 0, 0]),
-        (1.5, -0.5)
-    );
+    assert_eq!(value(Cf32Le, &[0, 0, 0xc0, 0x3f, 0, 0, 0, 0xbf]), (1.5, -0.5));
+    assert_eq!(value(Cf32Be, &[0x3f, 0xc0, 0, 0, 0xbf, 0, 0, 0]), (1.5, -0.5));
     let (one_and_a_half, minus_half) = (1.5_f64, -0.5_f64);
     let little = [one_and_a_half.to_le_bytes(), minus_half.to_le_bytes()].concat();
     let big = [one_and_a_half.to_be_bytes(), minus_half.to_be_bytes()].concat();
@@ -60,20 +45,10 @@ fn full_scale_and_byte_order() {
 #[test]
 fn an_incomplete_sample_is_left_alone() {
     let mut samples = [Complex32::new(9.0, 9.0); 3];
-    assert_eq!(
-        decode(
-            SampleFormat::Cs16Le,
-            &[0, 0x40, 0, 0x40, 1, 2, 3],
-            &mut samples
-        ),
-        1
-    );
+    assert_eq!(decode(SampleFormat::Cs16Le, &[0, 0x40, 0, 0x40, 1, 2, 3], &mut samples), 1);
     assert_eq!(samples[0], Complex32::new(0.5, 0.5));
     assert_eq!(samples[1], Complex32::new(9.0, 9.0));
-    assert_eq!(
-        decode(SampleFormat::Cs8, &[1, 2, 3, 4, 5, 6, 7, 8], &mut samples),
-        3
-    );
+    assert_eq!(decode(SampleFormat::Cs8, &[1, 2, 3, 4, 5, 6, 7, 8], &mut samples), 3);
 }
 
 /// Every stored number comes back as itself.
@@ -88,11 +63,7 @@ fn every_8_and_16_bit_number_survives() {
         let mut samples = vec![Complex32::ZERO; stored.len() / format.bytes_per_sample()];
         assert_eq!(decode(format, &stored, &mut samples), samples.len());
         let mut again = Vec::new();
-        assert_eq!(
-            encode(format, &samples, &mut again),
-            0,
-            "{format}: nothing is clipped"
-        );
+        assert_eq!(encode(format, &samples, &mut again), 0, "{format}: nothing is clipped");
         assert_eq!(again, stored, "{format}");
     }
 }
@@ -106,10 +77,7 @@ fn clipping_is_counted_and_never_wraps() {
         let mut samples = [Complex32::ZERO; 2];
         decode(format, &bytes, &mut samples);
         let limited = [Complex32::new(1.0, -1.0), Complex32::new(0.0, 0.25)];
-        assert!(
-            largest_difference(&samples, &limited) <= step,
-            "{format}: {samples:?}"
-        );
+        assert!(largest_difference(&samples, &limited) <= step, "{format}: {samples:?}");
     }
 }
 
@@ -144,10 +112,7 @@ fn files_of_every_format_give_back_what_was_written() {
                 sink.write(block).unwrap();
             }
             sink.finish().unwrap();
-            assert_eq!(
-                (sink.samples_written(), sink.clipped_components()),
-                (5000, 0)
-            );
+            assert_eq!((sink.samples_written(), sink.clipped_components()), (5000, 0));
             let mut source = nap_io::open(&path, &raw(format)).unwrap();
             assert_eq!(source.info().format, format);
             assert_eq!(source.info().sample_rate_hz, 250e3);
@@ -169,11 +134,7 @@ fn names_of_formats() {
     }
     assert_eq!("CI16".parse(), Ok(SampleFormat::Cs16Le));
     assert_eq!("cf32_be".parse(), Ok(SampleFormat::Cf32Be));
-    assert_eq!(
-        SampleFormat::from_sigmf_datatype("ci16"),
-        None,
-        "SigMF demands a byte order"
-    );
+    assert_eq!(SampleFormat::from_sigmf_datatype("ci16"), None, "SigMF demands a byte order");
     for wrong in ["", "_le", "cs12", "rf32_le", "ci8_le", "cs16 "] {
         assert!(wrong.parse::<SampleFormat>().is_err(), "{wrong:?}");
     }

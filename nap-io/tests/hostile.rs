@@ -175,9 +175,6 @@ fn a_recording_under_a_wrong_name() {
     for wrong in ["x.wav", "x.sigmf-meta", "x.txt"] {
         let path = folder.path().join(wrong);
         std::fs::copy(fixture("rc2_minus112dbm.sigmf-data"), &path).unwrap();
-        assert!(
-            nap_io::open(&path, &OpenOptions::default()).is_err(),
-            "{wrong}"
-        );
+        assert!(nap_io::open(&path, &OpenOptions::default()).is_err(), "{wrong}");
     }
 }

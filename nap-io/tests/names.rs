@@ -15,36 +15,11 @@ fn told(name: &str) -> (Option<SampleFormat>, Option<f64>, Option<f64>) {
 fn names_of_rtl_433() {
     use SampleFormat::*;
     let cases = [
-        (
-            "g001_433.92M_250k.cu8",
-            Some(Cu8),
-            Some(433.92e6),
-            Some(250e3),
-        ),
-        (
-            "g009_868.3M_1000k.cs16",
-            Some(Cs16Le),
-            Some(868.3e6),
-            Some(1e6),
-        ),
-        (
-            "g001_868130000Hz_250000sps.cf32",
-            Some(Cf32Le),
-            Some(868.13e6),
-            Some(250e3),
-        ),
-        (
-            "x_868130kHz_1.024Msps.CS8",
-            Some(Cs8),
-            Some(868.13e6),
-            Some(1.024e6),
-        ),
-        (
-            "x_0.90213GHz_200ksps.ci16",
-            Some(Cs16Le),
-            Some(902.13e6),
-            Some(200e3),
-        ),
+        ("g001_433.92M_250k.cu8", Some(Cu8), Some(433.92e6), Some(250e3)),
+        ("g009_868.3M_1000k.cs16", Some(Cs16Le), Some(868.3e6), Some(1e6)),
+        ("g001_868130000Hz_250000sps.cf32", Some(Cf32Le), Some(868.13e6), Some(250e3)),
+        ("x_868130kHz_1.024Msps.CS8", Some(Cs8), Some(868.13e6), Some(1.024e6)),
+        ("x_0.90213GHz_200ksps.ci16", Some(Cs16Le), Some(902.13e6), Some(200e3)),
         ("cs16_868M_250k.bin", Some(Cs16Le), Some(868e6), Some(250e3)),
         ("capture.cu8", Some(Cu8), None, None),
         ("capture.cfile", Some(Cf32Le), None, None),
@@ -61,10 +36,7 @@ fn names_of_rtl_433() {
             (Some(a), Some(b)) => (a - b).abs() < 1e-3,
             (a, b) => a == b,
         };
-        assert!(
-            close(told_center_hz, center_hz),
-            "{name}: {told_center_hz:?}"
-        );
+        assert!(close(told_center_hz, center_hz), "{name}: {told_center_hz:?}");
         assert!(close(told_rate_hz, rate_hz), "{name}: {told_rate_hz:?}");
     }
 }
@@ -75,20 +47,9 @@ fn names_of_sdr_sharp_and_hdsdr_have_the_start() {
     assert_eq!(sharp.center_hz, Some(868.13e6));
     assert_eq!(sharp.start, "2026-01-19T09:30:05Z".parse().ok());
     let hdsdr = FileName::parse("HDSDR_20260119_093005Z_868130kHz_RF.wav");
-    assert_eq!(
-        (hdsdr.center_hz, hdsdr.start),
-        (sharp.center_hz, sharp.start)
-    );
-    assert_eq!(
-        FileName::parse("x_20261319_093005Z.wav").start,
-        None,
-        "no thirteenth month"
-    );
-    assert_eq!(
-        FileName::parse("x_20260119_093005.wav").start,
-        None,
-        "an unknown time zone"
-    );
+    assert_eq!((hdsdr.center_hz, hdsdr.start), (sharp.center_hz, sharp.start));
+    assert_eq!(FileName::parse("x_20261319_093005Z.wav").start, None, "no thirteenth month");
+    assert_eq!(FileName::parse("x_20260119_093005.wav").start, None, "an unknown time zone");
 }
 
 #[test]
@@ -98,13 +59,7 @@ fn a_prefix_wins_over_the_name() {
     assert_eq!(prefix.format, Some(SampleFormat::Cs16Le));
     assert_eq!(prefix.sample_rate_hz, Some(250e3));
     assert_eq!(prefix.center_hz, Some(868.13e6));
-    for path in [
-        "C:\\x.cu8",
-        "2026-01-19T09:30:05_250k.cu8",
-        ":x.cu8",
-        "dir/a:b.cu8",
-        "x.cu8",
-    ] {
+    for path in ["C:\\x.cu8", "2026-01-19T09:30:05_250k.cu8", ":x.cu8", "dir/a:b.cu8", "x.cu8"] {
         assert_eq!(FileName::split_prefix(path), None, "{path}");
     }
 }
@@ -117,15 +72,9 @@ fn options_then_prefix_then_name() {
     let prefixed = format!("cs16:250k:{}", path.display());
     let source = common::open(prefixed.as_ref()).unwrap();
     let info = source.info();
-    assert_eq!(
-        (info.format, info.sample_rate_hz),
-        (SampleFormat::Cs16Le, 250e3)
-    );
+    assert_eq!((info.format, info.sample_rate_hz), (SampleFormat::Cs16Le, 250e3));
     assert_eq!((info.center_hz, info.total_samples), (Some(868e6), Some(4)));
-    let options = OpenOptions {
-        center_hz: Some(902e6),
-        ..raw(SampleFormat::Cs8)
-    };
+    let options = OpenOptions { center_hz: Some(902e6), ..raw(SampleFormat::Cs8) };
     let source = nap_io::open(prefixed.as_ref(), &options).unwrap();
     assert_eq!(source.info().format, SampleFormat::Cs8);
     assert_eq!(source.info().center_hz, Some(902e6));
@@ -145,21 +94,9 @@ fn a_name_that_tells_too_little() {
     let error = open_error(&create("noise"), &OpenOptions::default());
     assert!(matches!(error, Error::UnknownFormat { .. }), "{error:?}");
     let error = open_error(&create("x_868M.cu8"), &OpenOptions::default());
-    assert!(
-        matches!(
-            error,
-            Error::Missing {
-                parameter: "sample rate",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Missing { parameter: "sample rate", .. }), "{error:?}");
     let error = open_error(&create("x_0k.cu8"), &OpenOptions::default());
-    assert!(
-        matches!(error, Error::OutOfRange { value: 0.0, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::OutOfRange { value: 0.0, .. }), "{error:?}");
     let endless = format!("x_{}k.cu8", "9".repeat(200));
     let error = open_error(&create(&endless), &OpenOptions::default());
     assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");

@@ -16,12 +16,7 @@ fn metadata_of_the_fixture() {
     assert_eq!(info.total_samples, Some(1_000_000));
     assert_eq!(info.duration_s(), Some(4.0));
     assert_eq!(info.start, None);
-    assert!(
-        info.description
-            .as_deref()
-            .unwrap()
-            .starts_with("two devices, 600 bps")
-    );
+    assert!(info.description.as_deref().unwrap().starts_with("two devices, 600 bps"));
     assert!(info.warnings.is_empty(), "{:?}", info.warnings);
 }
 
@@ -30,20 +25,14 @@ fn metadata_of_the_fixture() {
 fn samples_of_the_fixture() {
     let samples = read_all(&mut open(&fixture("rc2_minus112dbm.sigmf-data")).unwrap());
     let stored = |i: i8, q: i8| Complex32::new(f32::from(i) / 128.0, f32::from(q) / 128.0);
-    assert_eq!(
-        samples[..4],
-        [stored(10, 7), stored(-8, -8), stored(6, -6), stored(11, 3)]
-    );
+    assert_eq!(samples[..4], [stored(10, 7), stored(-8, -8), stored(6, -6), stored(11, 3)]);
     assert_eq!(samples[999_998..], [stored(3, 0), stored(2, -6)]);
     // Sums over all stored numbers, counted with Python's array module.
     let sum = |part: fn(&Complex32) -> f32| -> f64 {
         samples.iter().map(|s| f64::from(part(s)) * 128.0).sum()
     };
     assert_eq!((sum(|s| s.re), sum(|s| s.im)), (-13_958.0, 16_017.0));
-    let energy: f64 = samples
-        .iter()
-        .map(|s| f64::from(s.norm_sqr()) * 16_384.0)
-        .sum();
+    let energy: f64 = samples.iter().map(|s| f64::from(s.norm_sqr()) * 16_384.0).sum();
     assert_eq!(energy, 113_459_507.0);
 }
 
@@ -75,19 +64,11 @@ fn a_recording_of_the_reference_library() {
     let mut source = open(&fixture("sigmf_python_ci16_be.sigmf-meta")).unwrap();
     let info = source.info().clone();
     assert_eq!(info.format, SampleFormat::Cs16Be);
-    assert_eq!(
-        (info.sample_rate_hz, info.center_hz),
-        (192_000.5, Some(868_130_000.25))
-    );
+    assert_eq!((info.sample_rate_hz, info.center_hz), (192_000.5, Some(868_130_000.25)));
     assert_eq!(info.start, "2026-01-19T09:30:00.125Z".parse().ok());
     assert!(info.warnings.is_empty(), "{:?}", info.warnings);
-    let [annotation] = info.annotations.as_slice() else {
-        panic!("{:?}", info.annotations)
-    };
-    assert_eq!(
-        (annotation.sample_start, annotation.sample_count),
-        (10, Some(20))
-    );
+    let [annotation] = info.annotations.as_slice() else { panic!("{:?}", info.annotations) };
+    assert_eq!((annotation.sample_start, annotation.sample_count), (10, Some(20)));
     assert_eq!(annotation.freq_lower_edge_hz, Some(868_129_000.0));
     assert_eq!(annotation.freq_upper_edge_hz, Some(868_131_000.0));
     assert_eq!(annotation.label.as_deref(), Some("ramp"));

@@ -1,9 +1,5 @@
 //! SigMF: metadata and data that agree, disagree or are incomplete.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic fails the test that called"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 mod common;
 
@@ -32,14 +28,8 @@ impl Recording {
             "captures": [{"core:sample_start": 0, "core:frequency": 868130000.0}],
             "annotations": [],
         });
-        let data = (0..250_u16)
-            .flat_map(|i| [i.to_le_bytes(), (i + 1).to_le_bytes()])
-            .flatten();
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            meta,
-            data: data.collect(),
-        }
+        let data = (0..250_u16).flat_map(|i| [i.to_le_bytes(), (i + 1).to_le_bytes()]).flatten();
+        Self { folder: tempfile::tempdir().unwrap(), meta, data: data.collect() }
     }
 
     fn global(mut self, name: &str, value: Value) -> Self {
@@ -101,23 +91,11 @@ fn fields_that_are_missing_or_wrong_are_named() {
     }
     let cases = [
         (json!([{}]), "captures[0].core:sample_start"),
-        (
-            json!([{"core:sample_start": -1}]),
-            "captures[0].core:sample_start",
-        ),
+        (json!([{"core:sample_start": -1}]), "captures[0].core:sample_start"),
         (json!([{"core:sample_start": 0}, 5]), "captures[1]"),
-        (
-            json!([{"core:sample_start": 0, "core:datetime": "today"}]),
-            "captures[0].core:datetime",
-        ),
-        (
-            json!([{"core:sample_start": 0, "core:frequency": []}]),
-            "captures[0].core:frequency",
-        ),
-        (
-            json!([{"core:sample_start": 5}, {"core:sample_start": 1}]),
-            "captures",
-        ),
+        (json!([{"core:sample_start": 0, "core:datetime": "today"}]), "captures[0].core:datetime"),
+        (json!([{"core:sample_start": 0, "core:frequency": []}]), "captures[0].core:frequency"),
+        (json!([{"core:sample_start": 5}, {"core:sample_start": 1}]), "captures"),
         (json!(null), "captures"),
         (json!({}), "captures"),
     ];
@@ -164,12 +142,7 @@ fn kinds_that_are_not_supported_say_so() {
     }
     let later = json!([{"core:sample_start": 0}, {"core:sample_start": 9, "core:header_bytes": 4}]);
     let error = Recording::new().captures(later).error();
-    assert!(
-        error
-            .to_string()
-            .contains("captures[1].core:header_bytes of 4"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("captures[1].core:header_bytes of 4"), "{error}");
     let recording = Recording::new();
     for (name, word) in [("r.sigmf", "tar xf"), ("r.sigmf-collection", "one by one")] {
         std::fs::write(recording.path(name), [0]).unwrap();
@@ -211,13 +184,7 @@ fn no_samples_at_all() {
 #[test]
 fn the_sample_rate_may_come_from_the_options() {
     let recording = Recording::new().global("core:sample_rate", json!(null));
-    assert!(matches!(
-        recording.error(),
-        Error::Missing {
-            parameter: "sample rate",
-            ..
-        }
-    ));
+    assert!(matches!(recording.error(), Error::Missing { parameter: "sample rate", .. }));
     let source = nap_io::open(&recording.write(), &raw(SampleFormat::Cs16Le)).unwrap();
     assert_eq!(source.info().sample_rate_hz, 250e3);
 }
@@ -226,20 +193,8 @@ fn the_sample_rate_may_come_from_the_options() {
 fn options_against_metadata() {
     let recording = Recording::new();
     let error = recording.error_with(raw(SampleFormat::Cu8));
-    assert!(
-        matches!(
-            error,
-            Error::Conflict {
-                parameter: "sample format",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    let other_rate = OpenOptions {
-        sample_rate_hz: Some(240e3),
-        ..Default::default()
-    };
+    assert!(matches!(error, Error::Conflict { parameter: "sample format", .. }), "{error:?}");
+    let other_rate = OpenOptions { sample_rate_hz: Some(240e3), ..Default::default() };
     let error = recording.error_with(other_rate);
     assert!(
         error.to_string().contains("240000") && error.to_string().contains("250000"),
@@ -264,15 +219,7 @@ fn a_data_file_cut_inside_a_sample() {
     assert_eq!(samples[124], Complex32::new(124.0, 125.0) / 32768.0);
     let error = error.unwrap();
     assert!(
-        matches!(
-            error,
-            Error::Truncated {
-                samples: 125,
-                promised: None,
-                leftover_bytes: 1,
-                ..
-            }
-        ),
+        matches!(error, Error::Truncated { samples: 125, promised: None, leftover_bytes: 1, .. }),
         "{error:?}"
     );
 }
@@ -289,33 +236,14 @@ fn a_capture_beyond_the_end_means_that_samples_are_missing() {
     let (samples, error) = read_to_end(source.as_mut());
     assert_eq!(samples.len(), 250);
     assert!(
-        matches!(
-            error,
-            Some(Error::Truncated {
-                samples: 250,
-                promised: Some(4001),
-                ..
-            })
-        ),
+        matches!(error, Some(Error::Truncated { samples: 250, promised: Some(4001), .. })),
         "{error:?}"
     );
     let huge = json!([{"core:sample_start": u64::MAX}]);
-    let (samples, error) = read_to_end(
-        open(&Recording::new().captures(huge).write())
-            .unwrap()
-            .as_mut(),
-    );
+    let (samples, error) =
+        read_to_end(open(&Recording::new().captures(huge).write()).unwrap().as_mut());
     assert_eq!(samples.len(), 250);
-    assert!(
-        matches!(
-            error,
-            Some(Error::Truncated {
-                promised: Some(u64::MAX),
-                ..
-            })
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, Some(Error::Truncated { promised: Some(u64::MAX), .. })), "{error:?}");
 }
 
 #[test]
@@ -327,15 +255,8 @@ fn captures_of_one_frequency_are_one_stream() {
             "core:datetime": "2026-01-19T09:30:00.0008Z"},
     ]);
     let mut source = open(&Recording::new().captures(captures).write()).unwrap();
-    assert!(
-        source.info().warnings.is_empty(),
-        "{:?}",
-        source.info().warnings
-    );
-    assert_eq!(
-        source.info().time_at(250),
-        "2026-01-19T09:30:00.001Z".parse().ok()
-    );
+    assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
+    assert_eq!(source.info().time_at(250), "2026-01-19T09:30:00.001Z".parse().ok());
     assert_eq!(read_all(&mut source).len(), 250);
 }
 
@@ -347,21 +268,9 @@ fn a_change_of_frequency_is_refused_at_its_sample() {
         {"core:sample_start": 125, "core:frequency": 868.2e6},
     ]);
     let error = Recording::new().captures(captures).error();
+    assert!(matches!(error, Error::Retuned { capture: 2, sample: 125, .. }), "{error:?}");
     assert!(
-        matches!(
-            error,
-            Error::Retuned {
-                capture: 2,
-                sample: 125,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("from 868000000 Hz to 868200000 Hz at sample 125"),
+        error.to_string().contains("from 868000000 Hz to 868200000 Hz at sample 125"),
         "{error}"
     );
 }
@@ -374,24 +283,17 @@ fn a_pause_between_captures_is_a_warning() {
     ]);
     let source = open(&Recording::new().captures(captures).write()).unwrap();
     assert_eq!(source.info().start, "2026-01-19T09:30:00Z".parse().ok());
-    let [warning] = source.info().warnings.as_slice() else {
-        panic!("{:?}", source.info())
-    };
-    assert!(
-        warning.contains("captures[1] at sample 200 is +2.000 s"),
-        "{warning}"
-    );
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(warning.contains("captures[1] at sample 200 is +2.000 s"), "{warning}");
 }
 
 #[test]
 fn the_offset_is_taken_off_every_index() {
-    let mut recording = Recording::new()
-        .global("core:offset", json!(10_000))
-        .captures(json!([
-            {"core:sample_start": 10_000, "core:frequency": 868e6,
-                "core:datetime": "2026-01-19T09:30:00Z"},
-            {"core:sample_start": 10_100, "core:frequency": 868e6},
-        ]));
+    let mut recording = Recording::new().global("core:offset", json!(10_000)).captures(json!([
+        {"core:sample_start": 10_000, "core:frequency": 868e6,
+            "core:datetime": "2026-01-19T09:30:00Z"},
+        {"core:sample_start": 10_100, "core:frequency": 868e6},
+    ]));
     recording.meta["annotations"] =
         json!([{"core:sample_start": 10_020.0, "core:sample_count": 7}]);
     let mut source = open(&recording.write()).unwrap();
@@ -402,32 +304,17 @@ fn the_offset_is_taken_off_every_index() {
 
 #[test]
 fn captures_below_the_offset_count_from_the_file() {
-    let mut recording = Recording::new()
-        .global("core:offset", json!(10_000))
-        .captures(json!([
-            {"core:sample_start": 0, "core:datetime": "2026-01-19T09:30:00Z"},
-            {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:00.0004Z"},
-        ]));
+    let mut recording = Recording::new().global("core:offset", json!(10_000)).captures(json!([
+        {"core:sample_start": 0, "core:datetime": "2026-01-19T09:30:00Z"},
+        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:00.0004Z"},
+    ]));
     recording.meta["annotations"] = json!([{"core:sample_start": 20}]);
     let meta = recording.write();
     assert_eq!(open(&meta).unwrap().info().annotations[0].sample_start, 20);
-    annotate(
-        &meta,
-        &[Annotation {
-            sample_start: 30,
-            ..Default::default()
-        }],
-        &[],
-        &meta,
-    )
-    .unwrap();
+    annotate(&meta, &[Annotation { sample_start: 30, ..Default::default() }], &[], &meta).unwrap();
     let source = open(&meta).unwrap();
     assert_eq!(source.info().annotations[1].sample_start, 30);
-    assert!(
-        source.info().warnings.is_empty(),
-        "{:?}",
-        source.info().warnings
-    );
+    assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
 }
 
 #[test]
@@ -443,10 +330,7 @@ fn what_is_odd_but_harmless_is_a_warning() {
         panic!("{:?}", source.info().warnings)
     };
     assert!(version.contains("core:version"), "{version}");
-    assert!(
-        extension.contains("antenna is marked as required"),
-        "{extension}"
-    );
+    assert!(extension.contains("antenna is marked as required"), "{extension}");
     assert_eq!(source.info().center_hz, None);
     let old_form = Recording::new().global("core:extensions", json!({"antenna": "v0.9.0"}));
     assert!(open(&old_form.write()).unwrap().info().warnings.is_empty());
@@ -487,10 +371,7 @@ fn burst() -> Annotation {
 }
 
 fn lpwan() -> Extension {
-    Extension {
-        name: "lpwan".into(),
-        version: "1.0.0".into(),
-    }
+    Extension { name: "lpwan".into(), version: "1.0.0".into() }
 }
 
 #[test]
@@ -505,24 +386,13 @@ fn what_is_written_is_read() {
     writer.annotate(&[burst()], &[lpwan()]).unwrap();
     writer.write(&ramp(300)).unwrap();
     writer.write(&[Complex32::new(2.0, 0.0)]).unwrap();
-    assert!(
-        !writer.meta_path().exists(),
-        "metadata before the data is complete"
-    );
+    assert!(!writer.meta_path().exists(), "metadata before the data is complete");
     writer.finish().unwrap();
-    assert_eq!(
-        (writer.samples_written(), writer.clipped_components()),
-        (301, 1)
-    );
-    let mut names: Vec<_> = std::fs::read_dir(folder.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    assert_eq!((writer.samples_written(), writer.clipped_components()), (301, 1));
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(
-        names,
-        ["g001_868.13M.sigmf-data", "g001_868.13M.sigmf-meta"]
-    );
+    assert_eq!(names, ["g001_868.13M.sigmf-data", "g001_868.13M.sigmf-meta"]);
 
     let mut source = open(&base).unwrap();
     info.total_samples = Some(301);
@@ -560,10 +430,7 @@ fn annotations_are_added_and_all_else_stays() {
     let mut expected = recording.meta.clone();
     expected["global"]["core:dataset"] = json!("r.sigmf-data");
     let extension = json!({"name": "lpwan", "version": "1.0.0", "optional": true});
-    expected["global"]["core:extensions"]
-        .as_array_mut()
-        .unwrap()
-        .push(extension);
+    expected["global"]["core:extensions"].as_array_mut().unwrap().push(extension);
     expected["annotations"] = json!([
         {
             "core:sample_start": 1020, "core:sample_count": 7, "core:label": "uplink",
@@ -582,13 +449,7 @@ fn annotations_are_added_and_all_else_stays() {
     annotate(&out, &[burst()], &[lpwan()], &out).unwrap();
     let written: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     assert_eq!(written["annotations"].as_array().unwrap().len(), 3);
-    assert_eq!(
-        written["global"]["core:extensions"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(written["global"]["core:extensions"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -612,54 +473,25 @@ fn annotations_against_the_rules_are_refused() {
     };
     let cases = [
         (extra("device_id"), "has no name space"),
-        (
-            extra("other:x"),
-            "name space other of other:x is not declared",
-        ),
+        (extra("other:x"), "name space other of other:x is not declared"),
         (extra("core:label"), "use the field"),
-        (
-            Annotation {
-                freq_upper_edge_hz: None,
-                ..burst()
-            },
-            "give both or none",
-        ),
-        (
-            Annotation {
-                freq_upper_edge_hz: Some(1.0),
-                ..burst()
-            },
-            "above its upper edge",
-        ),
-        (
-            Annotation {
-                freq_upper_edge_hz: Some(f64::INFINITY),
-                ..burst()
-            },
-            "is inf",
-        ),
+        (Annotation { freq_upper_edge_hz: None, ..burst() }, "give both or none"),
+        (Annotation { freq_upper_edge_hz: Some(1.0), ..burst() }, "above its upper edge"),
+        (Annotation { freq_upper_edge_hz: Some(f64::INFINITY), ..burst() }, "is inf"),
     ];
     for (annotation, word) in cases {
         let error = annotate(&meta, &[burst(), annotation], &[lpwan()], &meta).unwrap_err();
-        assert!(
-            matches!(error, Error::Annotation { index: 1, .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, Error::Annotation { index: 1, .. }), "{error:?}");
         assert!(error.to_string().contains(word), "{error}");
     }
-    assert!(
-        open(&meta).unwrap().info().annotations.is_empty(),
-        "nothing was written"
-    );
+    assert!(open(&meta).unwrap().info().annotations.is_empty(), "nothing was written");
 }
 
 #[test]
 fn errors_of_writing_name_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let info = StreamInfo::new(250e3, SampleFormat::Cs16Le);
-    let Err(error) = SigmfWriter::create(&folder.path().join("no/such/x"), &info) else {
-        panic!()
-    };
+    let Err(error) = SigmfWriter::create(&folder.path().join("no/such/x"), &info) else { panic!() };
     assert_eq!(error.io_kind(), Some(std::io::ErrorKind::NotFound));
     let wav_only = StreamInfo::new(250e3, SampleFormat::Cs24Le);
     let result = SigmfWriter::create(&folder.path().join("x"), &wav_only);

@@ -1,9 +1,5 @@
 //! Blocks, pipes and ends: what every source has in common.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic fails the test that called"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 mod common;
 
@@ -26,12 +22,7 @@ struct Dribble {
 
 impl Dribble {
     fn new(bytes: Vec<u8>, sizes: &[usize]) -> Self {
-        Self {
-            bytes: Cursor::new(bytes),
-            sizes: sizes.to_vec(),
-            turn: 0,
-            error: None,
-        }
+        Self { bytes: Cursor::new(bytes), sizes: sizes.to_vec(), turn: 0, error: None }
     }
 }
 
@@ -127,12 +118,7 @@ fn a_partial_sample_is_reported_after_the_whole_ones() {
         assert!(
             matches!(
                 error,
-                Error::Truncated {
-                    samples: 1500,
-                    promised: None,
-                    leftover_bytes: 3,
-                    ..
-                }
+                Error::Truncated { samples: 1500, promised: None, leftover_bytes: 3, .. }
             ),
             "{error:?}"
         );
@@ -157,19 +143,12 @@ fn interrupted_reads_are_tried_again() {
     impl Read for Interrupted {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             self.0 = !self.0;
-            if self.0 {
-                Err(io::ErrorKind::Interrupted.into())
-            } else {
-                io::repeat(1).read(buffer)
-            }
+            if self.0 { Err(io::ErrorKind::Interrupted.into()) } else { io::repeat(1).read(buffer) }
         }
     }
-    let mut source = nap_io::open_stream(
-        Box::new(Interrupted(false)),
-        Path::new("-"),
-        &raw(SampleFormat::Cs8),
-    )
-    .unwrap();
+    let mut source =
+        nap_io::open_stream(Box::new(Interrupted(false)), Path::new("-"), &raw(SampleFormat::Cs8))
+            .unwrap();
     assert_eq!(source.read(&mut [Complex32::ZERO; 4]).unwrap(), 4);
 }
 
@@ -186,15 +165,9 @@ fn empty_and_missing_files() {
     let path = folder.path().join("g001_868.13M_250k.cu8");
     let error = open_error(&path, &OpenOptions::default());
     assert_eq!(error.io_kind(), Some(io::ErrorKind::NotFound));
-    assert!(
-        error.to_string().contains("g001_868.13M_250k.cu8"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("g001_868.13M_250k.cu8"), "{error}");
     std::fs::write(&path, []).unwrap();
-    assert!(matches!(
-        open_error(&path, &OpenOptions::default()),
-        Error::Empty { .. }
-    ));
+    assert!(matches!(open_error(&path, &OpenOptions::default()), Error::Empty { .. }));
     let error = open_error(folder.path(), &raw(SampleFormat::Cu8));
     assert_eq!(error.io_kind(), Some(io::ErrorKind::IsADirectory));
 }
@@ -203,37 +176,16 @@ fn empty_and_missing_files() {
 fn standard_input_needs_format_and_rate() {
     let error = open_error(Path::new("-"), &OpenOptions::default());
     assert!(matches!(error, Error::UnknownFormat { .. }), "{error:?}");
-    let options = OpenOptions {
-        format: Some(SampleFormat::Cu8),
-        ..Default::default()
-    };
+    let options = OpenOptions { format: Some(SampleFormat::Cu8), ..Default::default() };
     let error = open_error(Path::new("-"), &options);
-    assert!(
-        matches!(
-            error,
-            Error::Missing {
-                parameter: "sample rate",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Missing { parameter: "sample rate", .. }), "{error:?}");
     for rate_hz in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300] {
-        let options = OpenOptions {
-            sample_rate_hz: Some(rate_hz),
-            ..raw(SampleFormat::Cu8)
-        };
+        let options = OpenOptions { sample_rate_hz: Some(rate_hz), ..raw(SampleFormat::Cu8) };
         let error = open_error(Path::new("-"), &options);
         assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
     }
-    let options = OpenOptions {
-        center_hz: Some(f64::NAN),
-        ..raw(SampleFormat::Cu8)
-    };
-    assert!(matches!(
-        open_error(Path::new("-"), &options),
-        Error::OutOfRange { .. }
-    ));
+    let options = OpenOptions { center_hz: Some(f64::NAN), ..raw(SampleFormat::Cu8) };
+    assert!(matches!(open_error(Path::new("-"), &options), Error::OutOfRange { .. }));
 }
 
 #[test]
@@ -241,10 +193,7 @@ fn standard_input_needs_format_and_rate() {
 fn a_full_disk_is_recognised() {
     use nap_io::{RawWriter, SampleSink};
     let mut sink = RawWriter::create(Path::new("/dev/full"), SampleFormat::Cf32Le).unwrap();
-    let error = sink
-        .write(&ramp(10_000))
-        .and_then(|()| sink.finish())
-        .unwrap_err();
+    let error = sink.write(&ramp(10_000)).and_then(|()| sink.finish()).unwrap_err();
     assert_eq!(error.io_kind(), Some(io::ErrorKind::StorageFull));
     assert!(error.to_string().contains("/dev/full"), "{error}");
 }

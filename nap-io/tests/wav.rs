@@ -1,9 +1,5 @@
 //! WAV files, checked against the independent reader and writer of the crate hound.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic fails the test that called"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 mod common;
 
@@ -17,12 +13,7 @@ use num_complex::Complex32;
 use tempfile::TempDir;
 
 fn spec(bits_per_sample: u16, sample_format: hound::SampleFormat) -> hound::WavSpec {
-    hound::WavSpec {
-        channels: 2,
-        sample_rate: 250_000,
-        bits_per_sample,
-        sample_format,
-    }
+    hound::WavSpec { channels: 2, sample_rate: 250_000, bits_per_sample, sample_format }
 }
 
 const NUMBERS: [i32; 8] = [0, 1, -1, 100, -128, 127, -77, 64];
@@ -46,10 +37,7 @@ fn integers_that_hound_wrote() {
         let expected: Vec<_> = NUMBERS
             .chunks(2)
             .map(|n| {
-                Complex32::new(
-                    (f64::from(n[0]) * scale) as f32,
-                    (f64::from(n[1]) * scale) as f32,
-                )
+                Complex32::new((f64::from(n[0]) * scale) as f32, (f64::from(n[1]) * scale) as f32)
             })
             .collect();
         assert_eq!(read_all(&mut source), expected, "{bits} bits");
@@ -94,11 +82,7 @@ fn hound_reads_what_is_written() {
             .collect();
         if bits == 32 {
             // An f32 keeps 24 of the 32 bits.
-            assert!(
-                ours.iter()
-                    .zip(&numbers)
-                    .all(|(a, b)| a.abs_diff(*b) <= 128)
-            );
+            assert!(ours.iter().zip(&numbers).all(|(a, b)| a.abs_diff(*b) <= 128));
         } else {
             assert_eq!(ours, numbers, "{bits} bits");
         }
@@ -106,13 +90,7 @@ fn hound_reads_what_is_written() {
     write(&path, SampleFormat::Cf32Le, &ramp(501));
     let mut reader = hound::WavReader::open(&path).unwrap();
     let parts: Vec<f32> = reader.samples().map(Result::unwrap).collect();
-    assert_eq!(
-        parts,
-        ramp(501)
-            .iter()
-            .flat_map(|s| [s.re, s.im])
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(parts, ramp(501).iter().flat_map(|s| [s.re, s.im]).collect::<Vec<_>>());
 }
 
 fn write(path: &Path, format: SampleFormat, samples: &[Complex32]) {
@@ -130,11 +108,7 @@ struct Builder {
 
 impl Builder {
     fn new() -> Self {
-        Self {
-            riff: *b"RIFF",
-            riff_size: None,
-            chunks: Vec::new(),
-        }
+        Self { riff: *b"RIFF", riff_size: None, chunks: Vec::new() }
     }
 
     fn chunk(mut self, id: &[u8; 4], content: &[u8]) -> Self {
@@ -151,11 +125,7 @@ impl Builder {
         let frame = channels * (bits / 8);
         let mut content = Vec::new();
         content.extend([tag, channels].map(u16::to_le_bytes).concat());
-        content.extend(
-            [rate, rate.wrapping_mul(frame.into())]
-                .map(u32::to_le_bytes)
-                .concat(),
-        );
+        content.extend([rate, rate.wrapping_mul(frame.into())].map(u32::to_le_bytes).concat());
         content.extend([frame, bits].map(u16::to_le_bytes).concat());
         self.chunk(b"fmt ", &content)
     }
@@ -166,13 +136,7 @@ impl Builder {
         self.chunks.extend(size.to_le_bytes());
         self.chunks.extend(samples);
         let riff_size = self.riff_size.unwrap_or(self.chunks.len() as u32 + 4);
-        [
-            &self.riff[..],
-            &riff_size.to_le_bytes(),
-            b"WAVE",
-            &self.chunks,
-        ]
-        .concat()
+        [&self.riff[..], &riff_size.to_le_bytes(), b"WAVE", &self.chunks].concat()
     }
 }
 
@@ -185,11 +149,8 @@ fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
 
 fn auxi(center_hz: u32) -> Vec<u8> {
     let start: [u16; 8] = [2026, 1, 1, 19, 9, 30, 5, 250];
-    let mut content = [start, start]
-        .concat()
-        .iter()
-        .flat_map(|n| n.to_le_bytes())
-        .collect::<Vec<_>>();
+    let mut content =
+        [start, start].concat().iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>();
     content.extend(center_hz.to_le_bytes());
     content.extend([0; 32]);
     content
@@ -207,26 +168,16 @@ fn the_auxi_chunk_has_centre_and_start() {
     assert_eq!(source.info().center_hz, Some(868.13e6));
     assert_eq!(source.info().start, "2026-01-19T09:30:05.25Z".parse().ok());
     assert_eq!(read_all(&mut source)[0], Complex32::new(0.5, -0.5));
-    let options = OpenOptions {
-        center_hz: Some(1.0),
-        ..raw(SampleFormat::Cs16Le)
-    };
-    assert_eq!(
-        nap_io::open(&path, &options).unwrap().info().center_hz,
-        Some(1.0)
-    );
+    let options = OpenOptions { center_hz: Some(1.0), ..raw(SampleFormat::Cs16Le) };
+    assert_eq!(nap_io::open(&path, &options).unwrap().info().center_hz, Some(1.0));
 }
 
 #[test]
 fn an_auxi_chunk_of_text_is_passed_over() {
-    let text: Vec<u8> = "<?xml version=\"1.0\"?><SDR-XML-Root>"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
-    let bytes = Builder::new()
-        .format(1, 2, 250_000, 16)
-        .chunk(b"auxi", &text)
-        .data(4, &[0, 0, 0, 0]);
+    let text: Vec<u8> =
+        "<?xml version=\"1.0\"?><SDR-XML-Root>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bytes =
+        Builder::new().format(1, 2, 250_000, 16).chunk(b"auxi", &text).data(4, &[0, 0, 0, 0]);
     let (_folder, path) = file(&bytes);
     let source = open(&path).unwrap();
     assert_eq!((source.info().center_hz, source.info().start), (None, None));
@@ -235,21 +186,12 @@ fn an_auxi_chunk_of_text_is_passed_over() {
 /// Found by a property test: the milliseconds are a 16-bit number, too.
 #[test]
 fn an_auxi_chunk_with_an_impossible_time_is_passed_over() {
-    for (field, value) in [
-        (0, 10_000_u16),
-        (1, 13),
-        (3, 0),
-        (4, 24),
-        (5, 60),
-        (6, 61),
-        (7, 32_000),
-    ] {
+    for (field, value) in [(0, 10_000_u16), (1, 13), (3, 0), (4, 24), (5, 60), (6, 61), (7, 32_000)]
+    {
         let mut content = auxi(868_130_000);
         content[2 * field..2 * field + 2].copy_from_slice(&value.to_le_bytes());
-        let bytes = Builder::new()
-            .format(1, 2, 250_000, 16)
-            .chunk(b"auxi", &content)
-            .data(4, &[0; 4]);
+        let bytes =
+            Builder::new().format(1, 2, 250_000, 16).chunk(b"auxi", &content).data(4, &[0; 4]);
         let (_folder, path) = file(&bytes);
         assert_eq!(open(&path).unwrap().info().start, None, "{field}");
     }
@@ -258,14 +200,8 @@ fn an_auxi_chunk_with_an_impossible_time_is_passed_over() {
 #[test]
 fn the_name_tells_what_the_header_does_not() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder
-        .path()
-        .join("SDRSharp_20260119_093005Z_868130000Hz_IQ.wav");
-    std::fs::write(
-        &path,
-        Builder::new().format(1, 2, 250_000, 8).data(2, &[128, 0]),
-    )
-    .unwrap();
+    let path = folder.path().join("SDRSharp_20260119_093005Z_868130000Hz_IQ.wav");
+    std::fs::write(&path, Builder::new().format(1, 2, 250_000, 8).data(2, &[128, 0])).unwrap();
     let source = open(&path).unwrap();
     assert_eq!(source.info().center_hz, Some(868.13e6));
     assert_eq!(source.info().start, "2026-01-19T09:30:05Z".parse().ok());
@@ -275,38 +211,15 @@ fn the_name_tells_what_the_header_does_not() {
 fn options_against_the_header() {
     let (_folder, path) = file(&Builder::new().format(1, 2, 240_000, 16).data(4, &[0; 4]));
     let error = open_error(&path, &raw(SampleFormat::Cs16Le));
-    assert!(
-        matches!(
-            error,
-            Error::Conflict {
-                parameter: "sample rate",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    let options = OpenOptions {
-        format: Some(SampleFormat::Cf32Le),
-        ..Default::default()
-    };
+    assert!(matches!(error, Error::Conflict { parameter: "sample rate", .. }), "{error:?}");
+    let options = OpenOptions { format: Some(SampleFormat::Cf32Le), ..Default::default() };
     let error = open_error(&path, &options);
-    assert!(
-        matches!(
-            error,
-            Error::Conflict {
-                parameter: "sample format",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Conflict { parameter: "sample format", .. }), "{error:?}");
 }
 
 #[test]
 fn a_header_that_promises_more() {
-    let bytes = Builder::new()
-        .format(1, 2, 250_000, 16)
-        .data(4000, &[0; 43]);
+    let bytes = Builder::new().format(1, 2, 250_000, 16).data(4000, &[0; 43]);
     let (_folder, path) = file(&bytes);
     let mut source = open(&path).unwrap();
     assert_eq!(source.info().total_samples, Some(10));
@@ -315,12 +228,7 @@ fn a_header_that_promises_more() {
     assert!(
         matches!(
             error,
-            Some(Error::Truncated {
-                samples: 10,
-                promised: Some(1000),
-                leftover_bytes: 3,
-                ..
-            })
+            Some(Error::Truncated { samples: 10, promised: Some(1000), leftover_bytes: 3, .. })
         ),
         "{error:?}"
     );
@@ -328,9 +236,8 @@ fn a_header_that_promises_more() {
 
 #[test]
 fn a_chunk_after_the_samples_is_no_samples() {
-    let bytes = Builder::new()
-        .format(1, 2, 250_000, 16)
-        .data(8, b"\0\0\0\0\0\0\0\0LIST\x04\0\0\0abcd");
+    let bytes =
+        Builder::new().format(1, 2, 250_000, 16).data(8, b"\0\0\0\0\0\0\0\0LIST\x04\0\0\0abcd");
     let (_folder, path) = file(&bytes);
     assert_eq!(read_all(&mut open(&path).unwrap()).len(), 2);
 }
@@ -345,23 +252,16 @@ fn sizes_that_were_never_filled_in() {
         assert_eq!(source.info().warnings.len(), 1);
         assert_eq!(read_all(&mut source).len(), 3);
     }
-    let empty = Builder::new()
-        .format(1, 2, 250_000, 16)
-        .data(0, b"LIST\x04\0\0\0abcd");
+    let empty = Builder::new().format(1, 2, 250_000, 16).data(0, b"LIST\x04\0\0\0abcd");
     let (_folder, path) = file(&empty);
-    assert!(matches!(
-        open_error(&path, &OpenOptions::default()),
-        Error::Empty { .. }
-    ));
+    assert!(matches!(open_error(&path, &OpenOptions::default()), Error::Empty { .. }));
 }
 
 #[test]
 fn rf64_has_its_size_in_another_chunk() {
     let mut ds64 = [0_u8; 28];
     ds64[8..16].copy_from_slice(&8_u64.to_le_bytes());
-    let mut builder = Builder::new()
-        .chunk(b"ds64", &ds64)
-        .format(1, 2, 250_000, 16);
+    let mut builder = Builder::new().chunk(b"ds64", &ds64).format(1, 2, 250_000, 16);
     builder.riff = *b"RF64";
     builder.riff_size = Some(u32::MAX);
     let (_folder, path) = file(&builder.data(u32::MAX, b"\0\0\0\0\0\0\0\0LIST\0\0\0\0"));
@@ -377,15 +277,10 @@ fn an_extensible_header_names_the_encoding_at_its_end() {
     content.extend([250_000_u32, 2_000_000].map(u32::to_le_bytes).concat());
     content.extend([8_u16, 32, 22, 32].map(u16::to_le_bytes).concat());
     content.extend(3_u32.to_le_bytes());
-    content.extend([
-        3, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71,
-    ]);
+    content.extend([3, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71]);
     let samples = [0.5_f32.to_le_bytes(), (-2.0_f32).to_le_bytes()].concat();
     let (_folder, path) = file(&Builder::new().chunk(b"fmt ", &content).data(8, &samples));
-    assert_eq!(
-        read_all(&mut open(&path).unwrap()),
-        [Complex32::new(0.5, -2.0)]
-    );
+    assert_eq!(read_all(&mut open(&path).unwrap()), [Complex32::new(0.5, -2.0)]);
 }
 
 #[test]
@@ -399,29 +294,11 @@ fn files_that_are_refused() {
         (b"RIF".to_vec(), "ends before it"),
         (Vec::new(), "ends before it"),
         (Builder::new().data(4, &[0; 4]), "`fmt `: is missing"),
-        (
-            Builder::new().chunk(b"fmt ", &[1, 0]).data(4, &[0; 4]),
-            "has 2 bytes",
-        ),
-        (
-            Builder::new().format(1, 1, 250_000, 16).data(4, &[0; 4]),
-            "1 channel(s)",
-        ),
-        (
-            Builder::new().format(2, 2, 250_000, 8).data(4, &[0; 4]),
-            "WAV encoding 2 with 8 bits",
-        ),
-        (
-            Builder::new().format(1, 2, 0, 16).data(4, &[0; 4]),
-            "sample rate in Hz is 0",
-        ),
-        (
-            Builder::new()
-                .format(1, 2, 250_000, 16)
-                .chunk(b"LIST", &[0; 4])
-                .chunks,
-            "not those",
-        ),
+        (Builder::new().chunk(b"fmt ", &[1, 0]).data(4, &[0; 4]), "has 2 bytes"),
+        (Builder::new().format(1, 1, 250_000, 16).data(4, &[0; 4]), "1 channel(s)"),
+        (Builder::new().format(2, 2, 250_000, 8).data(4, &[0; 4]), "WAV encoding 2 with 8 bits"),
+        (Builder::new().format(1, 2, 0, 16).data(4, &[0; 4]), "sample rate in Hz is 0"),
+        (Builder::new().format(1, 2, 250_000, 16).chunk(b"LIST", &[0; 4]).chunks, "not those"),
     ];
     for (bytes, message) in cases {
         let error = error_of(&bytes);
@@ -443,11 +320,7 @@ fn a_folder_is_no_wav_file() {
     let path = folder.path().join("x.wav");
     std::fs::create_dir(&path).unwrap();
     let error = open_error(&path, &OpenOptions::default());
-    assert_eq!(
-        error.io_kind(),
-        Some(std::io::ErrorKind::IsADirectory),
-        "{error:?}"
-    );
+    assert_eq!(error.io_kind(), Some(std::io::ErrorKind::IsADirectory), "{error:?}");
 }
 
 #[test]
@@ -460,10 +333,7 @@ fn what_wav_cannot_hold() {
         (5e9, SampleFormat::Cs16Le),
     ] {
         let result = WavWriter::create(&path, &StreamInfo::new(rate_hz, format));
-        assert!(
-            matches!(result.err(), Some(Error::Unsupported { .. })),
-            "{rate_hz} {format}"
-        );
+        assert!(matches!(result.err(), Some(Error::Unsupported { .. })), "{rate_hz} {format}");
     }
     assert!(!path.exists());
 }

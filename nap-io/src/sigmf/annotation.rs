@@ -44,14 +44,8 @@ pub(super) const FREQ_UPPER_EDGE: &str = "core:freq_upper_edge";
 pub(super) const LABEL: &str = "core:label";
 pub(super) const COMMENT: &str = "core:comment";
 /// The fields that [`Annotation`] has a place for.
-pub(super) const OWN_FIELDS: [&str; 6] = [
-    SAMPLE_START,
-    SAMPLE_COUNT,
-    FREQ_LOWER_EDGE,
-    FREQ_UPPER_EDGE,
-    LABEL,
-    COMMENT,
-];
+pub(super) const OWN_FIELDS: [&str; 6] =
+    [SAMPLE_START, SAMPLE_COUNT, FREQ_LOWER_EDGE, FREQ_UPPER_EDGE, LABEL, COMMENT];
 
 impl Annotation {
     /// As JSON, for a document that gives the first sample this index.
@@ -62,10 +56,7 @@ impl Annotation {
                 fields.insert(name.into(), value);
             }
         };
-        put(
-            SAMPLE_START,
-            Some(json!(self.sample_start.saturating_add(first_index))),
-        );
+        put(SAMPLE_START, Some(json!(self.sample_start.saturating_add(first_index))));
         put(SAMPLE_COUNT, self.sample_count.map(|count| json!(count)));
         put(FREQ_LOWER_EDGE, self.freq_lower_edge_hz.map(|hz| json!(hz)));
         put(FREQ_UPPER_EDGE, self.freq_upper_edge_hz.map(|hz| json!(hz)));
@@ -97,17 +88,13 @@ impl Annotation {
 
 fn key_problem(key: &str, declared: &[&str]) -> Option<String> {
     if OWN_FIELDS.contains(&key) {
-        return Some(format!(
-            "{key} is among the extra fields; use the field for it"
-        ));
+        return Some(format!("{key} is among the extra fields; use the field for it"));
     }
     match key.split_once(':') {
         Some(("core", _)) => None,
         Some((space, _)) if declared.contains(&space) => None,
         Some((space, _)) => Some(format!("the name space {space} of {key} is not declared")),
-        None => Some(format!(
-            "the field {key} has no name space; name it like `lpwan:{key}`"
-        )),
+        None => Some(format!("the field {key} has no name space; name it like `lpwan:{key}`")),
     }
 }
 
@@ -130,33 +117,21 @@ pub(super) fn append(
         global.remove("core:extensions");
     }
     let all = array(path, root, "annotations")?;
-    all.extend(
-        annotations
-            .iter()
-            .map(|annotation| annotation.to_json(first_index)),
-    );
+    all.extend(annotations.iter().map(|annotation| annotation.to_json(first_index)));
     all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(whole_number));
     Ok(())
 }
 
 /// The name spaces that are or will be declared.
 fn name_spaces<'a>(declared: &'a [Value], extensions: &'a [Extension]) -> Vec<&'a str> {
-    let known = declared
-        .iter()
-        .filter_map(|extension| extension.get("name")?.as_str());
-    known
-        .chain(extensions.iter().map(|extension| extension.name.as_str()))
-        .collect()
+    let known = declared.iter().filter_map(|extension| extension.get("name")?.as_str());
+    known.chain(extensions.iter().map(|extension| extension.name.as_str())).collect()
 }
 
 fn check(path: &Path, annotations: &[Annotation], spaces: &[&str]) -> Result<(), Error> {
     for (index, annotation) in annotations.iter().enumerate() {
         if let Some(problem) = annotation.problem(spaces) {
-            return Err(Error::Annotation {
-                path: path.into(),
-                index,
-                problem,
-            });
+            return Err(Error::Annotation { path: path.into(), index, problem });
         }
     }
     Ok(())
@@ -164,10 +139,7 @@ fn check(path: &Path, annotations: &[Annotation], spaces: &[&str]) -> Result<(),
 
 fn declare(declared: &mut Vec<Value>, extensions: &[Extension]) {
     for Extension { name, version } in extensions {
-        if !declared
-            .iter()
-            .any(|known| known.get("name") == Some(&json!(name)))
-        {
+        if !declared.iter().any(|known| known.get("name") == Some(&json!(name))) {
             declared.push(json!({"name": name, "version": version, "optional": true}));
         }
     }

@@ -71,11 +71,7 @@ impl Metadata {
     pub fn parse(text: &[u8], path: &Path) -> Result<Self, Error> {
         let document = root_object(path, text)?;
         let first_index = first_index(&document);
-        let root = Object {
-            path,
-            place: String::new(),
-            fields: &document,
-        };
+        let root = Object { path, place: String::new(), fields: &document };
         let global = root.object("global")?;
         let mut warnings = Vec::new();
         if global.text("core:version")?.is_none() {
@@ -109,11 +105,7 @@ pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
         .map_err(Error::io(path, "read"))?;
     if text.len() as u64 > MAX_TEXT_BYTES {
         let what = format!("metadata of more than {MAX_TEXT_BYTES} bytes");
-        return Err(Error::unsupported(
-            path,
-            what,
-            "check that this is the .sigmf-meta file",
-        ));
+        return Err(Error::unsupported(path, what, "check that this is the .sigmf-meta file"));
     }
     Ok(text)
 }
@@ -124,16 +116,8 @@ pub(super) fn root_object(path: &Path, text: &[u8]) -> Result<Map<String, Value>
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match serde_json::from_slice(text) {
         Ok(Value::Object(root)) => Ok(root),
-        Ok(_) => Err(Error::malformed(
-            path,
-            "the document",
-            "must be a JSON object",
-        )),
-        Err(error) => Err(Error::malformed(
-            path,
-            "the document",
-            format!("is no JSON: {error}"),
-        )),
+        Ok(_) => Err(Error::malformed(path, "the document", "must be a JSON object")),
+        Err(error) => Err(Error::malformed(path, "the document", format!("is no JSON: {error}"))),
     }
 }
 
@@ -142,17 +126,10 @@ pub(super) fn root_object(path: &Path, text: &[u8]) -> Result<Map<String, Value>
 /// All indices are absolute, says `core:offset`; a capture's start maps directly to the data file,
 /// says `core:sample_start`. The captures tell which of the two the writer followed.
 pub(super) fn first_index(document: &Map<String, Value>) -> u64 {
-    let offset = document
-        .get("global")
-        .and_then(|global| global.get("core:offset"));
+    let offset = document.get("global").and_then(|global| global.get("core:offset"));
     let offset = offset.and_then(whole_number).unwrap_or(0);
-    let first_capture = document
-        .get("captures")
-        .and_then(|captures| captures.get(0));
-    match first_capture
-        .and_then(|capture| capture.get(SAMPLE_START))
-        .and_then(whole_number)
-    {
+    let first_capture = document.get("captures").and_then(|captures| captures.get(0));
+    match first_capture.and_then(|capture| capture.get(SAMPLE_START)).and_then(whole_number) {
         Some(start) if start < offset => 0,
         _ => offset,
     }
@@ -162,19 +139,13 @@ pub(super) fn first_index(document: &Map<String, Value>) -> u64 {
 /// they are no reason to refuse a recording.
 fn required_extensions(global: &Object<'_>) -> Result<Vec<String>, Error> {
     // An object instead of the list is the form before SigMF 1.0, and says nothing more.
-    if global
-        .fields
-        .get("core:extensions")
-        .is_some_and(Value::is_object)
-    {
+    if global.fields.get("core:extensions").is_some_and(Value::is_object) {
         return Ok(Vec::new());
     }
     let mut warnings = Vec::new();
     for extension in global.objects("core:extensions")?.unwrap_or_default() {
         if let (Some(name), Some(false)) = (extension.text("name")?, extension.flag("optional")?) {
-            warnings.push(format!(
-                "the extension {name} is marked as required, but is not known"
-            ));
+            warnings.push(format!("the extension {name} is marked as required, but is not known"));
         }
     }
     Ok(warnings)
@@ -201,11 +172,7 @@ fn format(global: &Object<'_>) -> Result<SampleFormat, Error> {
     }
     if name.starts_with('r') {
         let what = format!("the data type {name:?}, real samples,");
-        return Err(Error::unsupported(
-            global.path,
-            what,
-            "record complex samples (IQ)",
-        ));
+        return Err(Error::unsupported(global.path, what, "record complex samples (IQ)"));
     }
     let problem = format!("{name:?} is no complex data type such as ci8, ci16_le or cf32_le");
     Err(global.malformed("core:datatype", &problem))
@@ -223,13 +190,9 @@ fn dataset(global: &Object<'_>) -> Result<Option<String>, Error> {
 }
 
 fn captures(root: &Object<'_>, first_index: u64) -> Result<Vec<Capture>, Error> {
-    let list = root
-        .objects("captures")?
-        .ok_or_else(|| root.malformed("captures", "is missing"))?;
-    let captures = list
-        .iter()
-        .map(|fields| capture(fields, first_index))
-        .collect::<Result<Vec<_>, _>>()?;
+    let list = root.objects("captures")?.ok_or_else(|| root.malformed("captures", "is missing"))?;
+    let captures =
+        list.iter().map(|fields| capture(fields, first_index)).collect::<Result<Vec<_>, _>>()?;
     if !captures.is_sorted_by_key(|capture| capture.sample_start) {
         return Err(root.malformed("captures", "must be in the order of core:sample_start"));
     }
@@ -237,9 +200,8 @@ fn captures(root: &Object<'_>, first_index: u64) -> Result<Vec<Capture>, Error> 
 }
 
 fn capture(fields: &Object<'_>, first_index: u64) -> Result<Capture, Error> {
-    let sample_start = fields
-        .index(SAMPLE_START)?
-        .ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
+    let sample_start =
+        fields.index(SAMPLE_START)?.ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
     Ok(Capture {
         sample_start: sample_start.saturating_sub(first_index),
         center_hz: fields
@@ -264,9 +226,8 @@ fn annotations(
             .ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
         if start < first_index {
             let place = &fields.place;
-            warnings.push(format!(
-                "{place} starts at {start}, before the first sample {first_index}"
-            ));
+            warnings
+                .push(format!("{place} starts at {start}, before the first sample {first_index}"));
         }
         annotations.push(annotation(fields, start.saturating_sub(first_index))?);
     }
@@ -300,11 +261,7 @@ struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn place_of(&self, name: &str) -> String {
-        if self.place.is_empty() {
-            name.into()
-        } else {
-            format!("{}.{name}", self.place)
-        }
+        if self.place.is_empty() { name.into() } else { format!("{}.{name}", self.place) }
     }
 
     fn malformed(&self, name: &str, problem: &str) -> Error {
@@ -352,11 +309,7 @@ impl<'a> Object<'a> {
         let fields = self
             .get(name, "an object", Value::as_object)?
             .ok_or_else(|| self.malformed(name, "is missing"))?;
-        Ok(Object {
-            path: self.path,
-            place: self.place_of(name),
-            fields,
-        })
+        Ok(Object { path: self.path, place: self.place_of(name), fields })
     }
 
     fn objects(&self, name: &str) -> Result<Option<Vec<Object<'a>>>, Error> {
@@ -366,11 +319,7 @@ impl<'a> Object<'a> {
         let objects = list.iter().enumerate().map(|(index, value)| {
             let place = format!("{}[{index}]", self.place_of(name));
             match value.as_object() {
-                Some(fields) => Ok(Object {
-                    path: self.path,
-                    place,
-                    fields,
-                }),
+                Some(fields) => Ok(Object { path: self.path, place, fields }),
                 None => Err(Error::malformed(self.path, place, "must be an object")),
             }
         });
@@ -382,10 +331,7 @@ impl<'a> Object<'a> {
 pub(super) fn whole_number(value: &Value) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let as_float = || {
-        value
-            .as_f64()
-            .filter(|x| x.fract() == 0.0 && (0.0..=EXACT).contains(x))
-            .map(|x| x as u64)
+        value.as_f64().filter(|x| x.fract() == 0.0 && (0.0..=EXACT).contains(x)).map(|x| x as u64)
     };
     value.as_u64().or_else(as_float)
 }

@@ -16,15 +16,8 @@ pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
         Some(META) => Ok(Some(path.into())),
         Some(DATA) => {
             let meta = meta_path(path);
-            let missing = Error::MissingPart {
-                path: path.into(),
-                missing: meta.clone(),
-            };
-            if meta.exists() {
-                Ok(Some(meta))
-            } else {
-                Err(missing)
-            }
+            let missing = Error::MissingPart { path: path.into(), missing: meta.clone() };
+            if meta.exists() { Ok(Some(meta)) } else { Err(missing) }
         }
         Some("sigmf") if path.exists() => Err(Error::unsupported(
             path,
@@ -52,9 +45,7 @@ pub(crate) fn data_path(path: &Path) -> PathBuf {
 
 /// Replaces the SigMF extension only: other points belong to the base name (`g001_868.13M`).
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let is_sigmf = path
-        .extension()
-        .is_some_and(|e| e == META || e == DATA || e == "sigmf");
+    let is_sigmf = path.extension().is_some_and(|e| e == META || e == DATA || e == "sigmf");
     if is_sigmf {
         return path.with_extension(suffix);
     }

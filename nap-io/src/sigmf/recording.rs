@@ -33,14 +33,10 @@ pub(crate) fn open(
     let (input, samples) = open_data(&data_path, &metadata, header_bytes)?;
 
     // Captures of samples that do not exist are ignored, as the specification wants it.
-    let (captures, missing) = metadata.captures.split_at(
-        metadata
-            .captures
-            .partition_point(|c| c.sample_start <= samples),
-    );
-    let promised = missing
-        .last()
-        .map(|capture| capture.sample_start.saturating_add(1));
+    let (captures, missing) = metadata
+        .captures
+        .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples));
+    let promised = missing.last().map(|capture| capture.sample_start.saturating_add(1));
     let info = stream_info(meta_path, &metadata, captures, options)?;
     let reader = SampleReader::new(data_path, info, input)?;
     Ok(Box::new(match promised {
@@ -76,10 +72,7 @@ fn existing_data_path(meta_path: &Path, metadata: &Metadata) -> Result<PathBuf, 
     };
     match path.try_exists() {
         Ok(true) => Ok(path),
-        Ok(false) => Err(Error::MissingPart {
-            path: meta_path.into(),
-            missing: path,
-        }),
+        Ok(false) => Err(Error::MissingPart { path: meta_path.into(), missing: path }),
         Err(error) => Err(Error::io(&path, "open")(error)),
     }
 }
@@ -107,10 +100,8 @@ fn stream_info(
     captures: &[Capture],
     options: &OpenOptions,
 ) -> Result<StreamInfo, Error> {
-    let sample_rate_hz = metadata
-        .sample_rate_hz
-        .or(options.sample_rate_hz)
-        .ok_or_else(|| Error::Missing {
+    let sample_rate_hz =
+        metadata.sample_rate_hz.or(options.sample_rate_hz).ok_or_else(|| Error::Missing {
             path: meta_path.into(),
             parameter: "sample rate",
             advice: "give it, or put core:sample_rate into the global object",
@@ -127,10 +118,7 @@ fn stream_info(
 
 /// The centre frequency, which must be the same all along.
 fn single_center(meta_path: &Path, captures: &[Capture]) -> Result<Option<f64>, Error> {
-    let mut centers = captures
-        .iter()
-        .enumerate()
-        .filter_map(|(i, c)| Some((i, c, c.center_hz?)));
+    let mut centers = captures.iter().enumerate().filter_map(|(i, c)| Some((i, c, c.center_hz?)));
     let Some((_, _, first_hz)) = centers.next() else {
         return Ok(None);
     };
@@ -148,9 +136,7 @@ fn single_center(meta_path: &Path, captures: &[Capture]) -> Result<Option<f64>, 
 
 /// The time of the first sample, from the first capture that has a time.
 fn start(captures: &[Capture], sample_rate_hz: f64) -> Option<Timestamp> {
-    let (sample, time) = captures
-        .iter()
-        .find_map(|c| Some((c.sample_start, c.time?)))?;
+    let (sample, time) = captures.iter().find_map(|c| Some((c.sample_start, c.time?)))?;
     let lead = SignedDuration::try_from_secs_f64(sample as f64 / sample_rate_hz).ok()?;
     time.checked_sub(lead).ok()
 }

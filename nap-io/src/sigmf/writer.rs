@@ -36,11 +36,7 @@ impl SigmfWriter {
         // Metadata of an older recording must not describe the samples of this one.
         remove_if_there(&meta_path)?;
         let data = RawWriter::create(&data_path(path), info.format)?;
-        Ok(Self {
-            meta_path,
-            root,
-            data,
-        })
+        Ok(Self { meta_path, root, data })
     }
 
     /// Adds annotations, to be written with the metadata.
@@ -99,10 +95,7 @@ fn document(meta_path: &Path, info: &StreamInfo) -> Result<Map<String, Value>, E
     let mut capture = Map::new();
     capture.insert("core:sample_start".into(), json!(0));
     if let Some(center_hz) = info.center_hz {
-        capture.insert(
-            "core:frequency".into(),
-            json!(check_center(meta_path, center_hz)?),
-        );
+        capture.insert("core:frequency".into(), json!(check_center(meta_path, center_hz)?));
     }
     if let Some(start) = info.start {
         capture.insert("core:datetime".into(), json!(start.to_string()));

@@ -126,15 +126,8 @@ impl<R: Read + Seek> Chunks<'_, R> {
         let mut head = [0; 8];
         self.read_exact(&mut head, "the chunk `data`")?;
         let [a, b, c, d, size @ ..] = head;
-        let start = self
-            .reader
-            .stream_position()
-            .map_err(Error::io(self.path, "read"))?;
-        Ok(Chunk {
-            id: [a, b, c, d],
-            size: u32::from_le_bytes(size),
-            start,
-        })
+        let start = self.reader.stream_position().map_err(Error::io(self.path, "read"))?;
+        Ok(Chunk { id: [a, b, c, d], size: u32::from_le_bytes(size), start })
     }
 
     /// The content of a short chunk.
@@ -152,21 +145,16 @@ impl<R: Read + Seek> Chunks<'_, R> {
     /// Goes to the next chunk; chunks of odd size are followed by a filling byte.
     fn pass(&mut self, chunk: &Chunk) -> Result<(), Error> {
         let end = chunk.start + u64::from(chunk.size) + u64::from(chunk.size % 2);
-        self.reader
-            .seek(SeekFrom::Start(end))
-            .map(|_| ())
-            .map_err(Error::io(self.path, "seek in"))
+        self.reader.seek(SeekFrom::Start(end)).map(|_| ()).map_err(Error::io(self.path, "seek in"))
     }
 
     fn read_exact(&mut self, bytes: &mut [u8], what: &str) -> Result<(), Error> {
-        self.reader
-            .read_exact(bytes)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => {
-                    Error::malformed(self.path, what, "is missing: the file ends before it")
-                }
-                _ => Error::io(self.path, "read")(error),
-            })
+        self.reader.read_exact(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                Error::malformed(self.path, what, "is missing: the file ends before it")
+            }
+            _ => Error::io(self.path, "read")(error),
+        })
     }
 }
 
@@ -181,18 +169,14 @@ fn parse_format(content: &[u8], path: &Path) -> Result<(SampleFormat, u32), Erro
     let sample_rate_hz = u32::from(field(4)) | u32::from(field(6)) << 16;
     let tag = match field(0) {
         // The extension has 8 bytes of channel layout, then the tag as the start of a GUID.
-        TAG_EXTENSIBLE => rest
-            .get(8..10)
-            .map_or(TAG_EXTENSIBLE, |t| u16::from_le_bytes([t[0], t[1]])),
+        TAG_EXTENSIBLE => {
+            rest.get(8..10).map_or(TAG_EXTENSIBLE, |t| u16::from_le_bytes([t[0], t[1]]))
+        }
         tag => tag,
     };
     if channels != 2 {
         let what = format!("a WAV file with {channels} channel(s)");
-        return Err(Error::unsupported(
-            path,
-            what,
-            "record IQ: two channels, I left and Q right",
-        ));
+        return Err(Error::unsupported(path, what, "record IQ: two channels, I left and Q right"));
     }
     let format = match (tag, bits) {
         (TAG_PCM, 8) => SampleFormat::WavU8,
@@ -209,21 +193,14 @@ fn parse_format(content: &[u8], path: &Path) -> Result<(SampleFormat, u32), Erro
     };
     if usize::from(frame_bytes) != format.bytes_per_sample() {
         let what = format!("a WAV file with {frame_bytes} bytes for a sample of 2 x {bits} bits");
-        return Err(Error::unsupported(
-            path,
-            what,
-            "convert it to packed samples",
-        ));
+        return Err(Error::unsupported(path, what, "convert it to packed samples"));
     }
     Ok((format, sample_rate_hz))
 }
 
 /// The `ds64` chunk of RF64: the size of the file, then that of the samples (EBU Tech 3306).
 fn parse_data_size(content: &[u8]) -> Option<u64> {
-    content
-        .get(8..)?
-        .first_chunk()
-        .map(|bytes| u64::from_le_bytes(*bytes))
+    content.get(8..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// The `auxi` chunk: start and stop as Windows' SYSTEMTIME (eight 16-bit numbers), then the centre
@@ -237,17 +214,7 @@ fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
     let short = |index: usize| i8::try_from(field(index)?).ok();
     // Year, month, day of the week, day, hour, minute, second, millisecond.
     let nanosecond = i32::from(field(7)?).checked_mul(1_000_000)?;
-    let time = DateTime::new(
-        field(0)?,
-        short(1)?,
-        short(3)?,
-        short(4)?,
-        short(5)?,
-        short(6)?,
-        nanosecond,
-    );
-    Some((
-        center_hz.into(),
-        TimeZone::UTC.to_timestamp(time.ok()?).ok()?,
-    ))
+    let time =
+        DateTime::new(field(0)?, short(1)?, short(3)?, short(4)?, short(5)?, short(6)?, nanosecond);
+    Some((center_hz.into(), TimeZone::UTC.to_timestamp(time.ok()?).ok()?))
 }

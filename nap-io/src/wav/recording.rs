@@ -26,9 +26,7 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleS
     let mut reader = BufReader::new(file);
     let header = Header::read(&mut reader, path)?;
     let available = file_bytes.saturating_sub(header.data_offset);
-    let bytes = header
-        .data_bytes
-        .map_or(available, |described| described.min(available));
+    let bytes = header.data_bytes.map_or(available, |described| described.min(available));
     let input = Input::region(reader.into_inner(), header.data_offset, bytes)
         .map_err(Error::io(path, "seek in"))?;
     let info = options.apply(path, stream_info(path, &header)?)?;
@@ -44,10 +42,7 @@ fn stream_info(path: &Path, header: &Header) -> Result<StreamInfo, Error> {
     let rate_hz = check_sample_rate(path, header.sample_rate_hz.into())?;
     let mut info = StreamInfo::new(rate_hz, header.format);
     // An `auxi` chunk can only hold frequencies up to 4.29 GHz, and 0 stands for unknown.
-    info.center_hz = header
-        .center_hz
-        .filter(|&center_hz| center_hz > 0.0)
-        .or(name.center_hz);
+    info.center_hz = header.center_hz.filter(|&center_hz| center_hz > 0.0).or(name.center_hz);
     info.start = header.start.or(name.start);
     if header.data_bytes.is_none() {
         info.warnings.push(

@@ -30,26 +30,15 @@ impl WavWriter {
     pub fn create(path: &Path, info: &StreamInfo) -> Result<Self, Error> {
         if encoding(info.format).is_none() {
             let what = format!("the sample format {} in WAV", info.format);
-            return Err(Error::unsupported(
-                path,
-                what,
-                "use wav-u8, cs16, cs24, cs32 or cf32",
-            ));
+            return Err(Error::unsupported(path, what, "use wav-u8, cs16, cs24, cs32 or cf32"));
         }
         let rate_hz = check_sample_rate(path, info.sample_rate_hz)?;
         if rate_hz.fract() != 0.0 || rate_hz > u32::MAX.into() {
             let what = format!("a sample rate of {rate_hz} Hz in WAV");
-            return Err(Error::unsupported(
-                path,
-                what,
-                "use a whole number or write SigMF",
-            ));
+            return Err(Error::unsupported(path, what, "use a whole number or write SigMF"));
         }
         let samples = RawWriter::create(path, info.format)?;
-        let mut writer = Self {
-            samples,
-            sample_rate_hz: rate_hz as u32,
-        };
+        let mut writer = Self { samples, sample_rate_hz: rate_hz as u32 };
         writer.samples.write_bytes(&writer.header(0))?;
         Ok(writer)
     }
@@ -69,18 +58,10 @@ impl WavWriter {
         header.extend((HEADER_BYTES - 8 + data_bytes).to_le_bytes());
         header.extend(b"WAVEfmt ");
         header.extend(16_u32.to_le_bytes());
-        header.extend(
-            encoding(self.samples.format())
-                .unwrap_or_default()
-                .to_le_bytes(),
-        );
+        header.extend(encoding(self.samples.format()).unwrap_or_default().to_le_bytes());
         header.extend(2_u16.to_le_bytes());
         header.extend(self.sample_rate_hz.to_le_bytes());
-        header.extend(
-            self.sample_rate_hz
-                .saturating_mul(frame_bytes.into())
-                .to_le_bytes(),
-        );
+        header.extend(self.sample_rate_hz.saturating_mul(frame_bytes.into()).to_le_bytes());
         header.extend(frame_bytes.to_le_bytes());
         header.extend((frame_bytes * 4).to_le_bytes());
         header.extend(b"data");

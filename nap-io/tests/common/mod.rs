@@ -1,10 +1,6 @@
 //! What the tests share.
 #![allow(dead_code, reason = "every test file uses its own part of this")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic fails the test that called"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 use std::path::{Path, PathBuf};
 
@@ -43,18 +39,12 @@ pub fn fixed_seed(cases: u32) -> Config {
 }
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../fixtures/recordings")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recordings").join(name)
 }
 
 /// Options as a user gives them for a raw file.
 pub fn raw(format: SampleFormat) -> OpenOptions {
-    OpenOptions {
-        format: Some(format),
-        sample_rate_hz: Some(250e3),
-        ..Default::default()
-    }
+    OpenOptions { format: Some(format), sample_rate_hz: Some(250e3), ..Default::default() }
 }
 
 /// Opens without options.
@@ -79,11 +69,7 @@ pub fn read_to_end(source: &mut dyn SampleSource) -> (Vec<Complex32>, Option<Err
             Ok(0) => return (samples, None),
             Ok(count) => samples.extend_from_slice(&block[..count]),
             Err(error) => {
-                assert_eq!(
-                    source.read(&mut block).unwrap(),
-                    0,
-                    "the end after the error"
-                );
+                assert_eq!(source.read(&mut block).unwrap(), 0, "the end after the error");
                 return (samples, Some(error));
             }
         }
@@ -110,8 +96,5 @@ pub fn ramp(count: usize) -> Vec<Complex32> {
 /// The largest difference of a component.
 pub fn largest_difference(a: &[Complex32], b: &[Complex32]) -> f32 {
     assert_eq!(a.len(), b.len());
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| (a.re - b.re).abs().max((a.im - b.im).abs()))
-        .fold(0.0, f32::max)
+    a.iter().zip(b).map(|(a, b)| (a.re - b.re).abs().max((a.im - b.im).abs())).fold(0.0, f32::max)
 }
