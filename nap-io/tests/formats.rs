@@ -141,6 +141,8 @@ fn names_of_formats() {
 }
 
 proptest! {
+    #![proptest_config(common::fixed_seed(256))]
+
     #[test]
     fn quantising_errs_by_half_a_step(re in -0.99_f32..0.99, im in -0.99_f32..0.99) {
         let sample = [Complex32::new(re, im)];

@@ -59,6 +59,8 @@ fn name() -> &'static Path {
 }
 
 proptest! {
+    #![proptest_config(common::fixed_seed(1024))]
+
     #[test]
     fn metadata_of_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Metadata::parse(&bytes, name());

@@ -1,4 +1,4 @@
-//! A recording that an independent generator made.
+//! Recordings that other programs made.
 
 mod common;
 
@@ -56,4 +56,23 @@ fn skipping_is_reading_and_dropping() {
     assert_eq!(source.skip(u64::MAX).unwrap(), 1_000_000 - 123_462);
     assert_eq!(source.skip(1).unwrap(), 0);
     assert_eq!(source.read(&mut block).unwrap(), 0);
+}
+
+/// Big-endian samples, an offset, a time and an annotation, as the SigMF reference library has them.
+#[test]
+fn a_recording_of_the_reference_library() {
+    let mut source = open(&fixture("sigmf_python_ci16_be.sigmf-meta")).unwrap();
+    let info = source.info().clone();
+    assert_eq!(info.format, SampleFormat::Cs16Be);
+    assert_eq!((info.sample_rate_hz, info.center_hz), (192_000.5, Some(868_130_000.25)));
+    assert_eq!(info.start, "2026-01-19T09:30:00.125Z".parse().ok());
+    assert!(info.warnings.is_empty(), "{:?}", info.warnings);
+    let [annotation] = info.annotations.as_slice() else { panic!("{:?}", info.annotations) };
+    assert_eq!((annotation.sample_start, annotation.sample_count), (10, Some(20)));
+    assert_eq!(annotation.freq_lower_edge_hz, Some(868_129_000.0));
+    assert_eq!(annotation.freq_upper_edge_hz, Some(868_131_000.0));
+    assert_eq!(annotation.label.as_deref(), Some("ramp"));
+    let stored = |k: i32| Complex32::new((600 * k - 30_000) as f32, (3000 - 37 * k) as f32);
+    let expected: Vec<_> = (0..100).map(|k| stored(k) / 32_768.0).collect();
+    assert_eq!(read_all(&mut source), expected);
 }

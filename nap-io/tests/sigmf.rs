@@ -1,4 +1,5 @@
 //! SigMF: metadata and data that agree, disagree or are incomplete.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 mod common;
 
@@ -299,6 +300,40 @@ fn the_offset_is_taken_off_every_index() {
     assert_eq!(source.info().start, "2026-01-19T09:30:00Z".parse().ok());
     assert_eq!(source.info().annotations[0].sample_start, 20);
     assert_eq!(read_all(&mut source).len(), 250);
+}
+
+#[test]
+fn captures_below_the_offset_count_from_the_file() {
+    let mut recording = Recording::new().global("core:offset", json!(10_000)).captures(json!([
+        {"core:sample_start": 0, "core:datetime": "2026-01-19T09:30:00Z"},
+        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:00.0004Z"},
+    ]));
+    recording.meta["annotations"] = json!([{"core:sample_start": 20}]);
+    let meta = recording.write();
+    assert_eq!(open(&meta).unwrap().info().annotations[0].sample_start, 20);
+    annotate(&meta, &[Annotation { sample_start: 30, ..Default::default() }], &[], &meta).unwrap();
+    let source = open(&meta).unwrap();
+    assert_eq!(source.info().annotations[1].sample_start, 30);
+    assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
+}
+
+#[test]
+fn what_is_odd_but_harmless_is_a_warning() {
+    let extension = json!([{"name": "antenna", "version": "1.0.0", "optional": false}]);
+    let recording = Recording::new()
+        .global("core:version", json!(null))
+        .global("core:extensions", extension)
+        .global("core:offset", json!(5))
+        .captures(json!([]));
+    let source = open(&recording.write()).unwrap();
+    let [version, extension] = source.info().warnings.as_slice() else {
+        panic!("{:?}", source.info().warnings)
+    };
+    assert!(version.contains("core:version"), "{version}");
+    assert!(extension.contains("antenna is marked as required"), "{extension}");
+    assert_eq!(source.info().center_hz, None);
+    let old_form = Recording::new().global("core:extensions", json!({"antenna": "v0.9.0"}));
+    assert!(open(&old_form.write()).unwrap().info().warnings.is_empty());
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Blocks, pipes and ends: what every source has in common.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 mod common;
 
@@ -47,7 +48,7 @@ fn stored(format: SampleFormat, samples: &[Complex32]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(common::fixed_seed(64))]
 
     #[test]
     fn any_split_of_reads_and_skips_gives_the_same_samples(

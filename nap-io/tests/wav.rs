@@ -1,4 +1,5 @@
 //! WAV files, checked against the independent reader and writer of the crate hound.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 mod common;
 
@@ -182,6 +183,20 @@ fn an_auxi_chunk_of_text_is_passed_over() {
     assert_eq!((source.info().center_hz, source.info().start), (None, None));
 }
 
+/// Found by a property test: the milliseconds are a 16-bit number, too.
+#[test]
+fn an_auxi_chunk_with_an_impossible_time_is_passed_over() {
+    for (field, value) in [(0, 10_000_u16), (1, 13), (3, 0), (4, 24), (5, 60), (6, 61), (7, 32_000)]
+    {
+        let mut content = auxi(868_130_000);
+        content[2 * field..2 * field + 2].copy_from_slice(&value.to_le_bytes());
+        let bytes =
+            Builder::new().format(1, 2, 250_000, 16).chunk(b"auxi", &content).data(4, &[0; 4]);
+        let (_folder, path) = file(&bytes);
+        assert_eq!(open(&path).unwrap().info().start, None, "{field}");
+    }
+}
+
 #[test]
 fn the_name_tells_what_the_header_does_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -297,6 +312,15 @@ fn a_chunk_size_beyond_the_file_ends_the_search() {
     bytes.extend(u32::MAX.to_le_bytes());
     let error = Header::read(&mut Cursor::new(bytes), Path::new("x.wav")).unwrap_err();
     assert!(error.to_string().contains("`data`: is missing"), "{error}");
+}
+
+#[test]
+fn a_folder_is_no_wav_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    std::fs::create_dir(&path).unwrap();
+    let error = open_error(&path, &OpenOptions::default());
+    assert_eq!(error.io_kind(), Some(std::io::ErrorKind::IsADirectory), "{error:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::metadata::{first_index, whole_number};
 use crate::Error;
 
 /// A marked part of a recording.
@@ -47,15 +48,15 @@ pub(super) const OWN_FIELDS: [&str; 6] =
     [SAMPLE_START, SAMPLE_COUNT, FREQ_LOWER_EDGE, FREQ_UPPER_EDGE, LABEL, COMMENT];
 
 impl Annotation {
-    /// As JSON, with indices that start at `offset`.
-    fn to_json(&self, offset: u64) -> Value {
+    /// As JSON, for a document that gives the first sample this index.
+    fn to_json(&self, first_index: u64) -> Value {
         let mut fields = self.extra.clone();
         let mut put = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
                 fields.insert(name.into(), value);
             }
         };
-        put(SAMPLE_START, Some(json!(self.sample_start.saturating_add(offset))));
+        put(SAMPLE_START, Some(json!(self.sample_start.saturating_add(first_index))));
         put(SAMPLE_COUNT, self.sample_count.map(|count| json!(count)));
         put(FREQ_LOWER_EDGE, self.freq_lower_edge_hz.map(|hz| json!(hz)));
         put(FREQ_UPPER_EDGE, self.freq_upper_edge_hz.map(|hz| json!(hz)));
@@ -107,37 +108,41 @@ pub(super) fn append(
     annotations: &[Annotation],
     extensions: &[Extension],
 ) -> Result<(), Error> {
+    let first_index = first_index(root);
     let global = object(path, root, "global")?;
-    let offset = global.get("core:offset").and_then(Value::as_u64).unwrap_or(0);
-    declare(path, global, extensions)?;
     let declared = array(path, global, "core:extensions")?;
-    let spaces: Vec<&str> = declared.iter().filter_map(|e| e.get("name")?.as_str()).collect();
-    for (index, annotation) in annotations.iter().enumerate() {
-        if let Some(problem) = annotation.problem(&spaces) {
-            return Err(Error::Annotation { path: path.into(), index, problem });
-        }
-    }
+    check(path, annotations, &name_spaces(declared, extensions))?;
+    declare(declared, extensions);
     if declared.is_empty() {
         global.remove("core:extensions");
     }
     let all = array(path, root, "annotations")?;
-    all.extend(annotations.iter().map(|annotation| annotation.to_json(offset)));
-    all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(Value::as_u64));
+    all.extend(annotations.iter().map(|annotation| annotation.to_json(first_index)));
+    all.sort_by_key(|annotation| annotation.get(SAMPLE_START).and_then(whole_number));
     Ok(())
 }
 
-fn declare(
-    path: &Path,
-    global: &mut Map<String, Value>,
-    extensions: &[Extension],
-) -> Result<(), Error> {
-    let declared = array(path, global, "core:extensions")?;
+/// The name spaces that are or will be declared.
+fn name_spaces<'a>(declared: &'a [Value], extensions: &'a [Extension]) -> Vec<&'a str> {
+    let known = declared.iter().filter_map(|extension| extension.get("name")?.as_str());
+    known.chain(extensions.iter().map(|extension| extension.name.as_str())).collect()
+}
+
+fn check(path: &Path, annotations: &[Annotation], spaces: &[&str]) -> Result<(), Error> {
+    for (index, annotation) in annotations.iter().enumerate() {
+        if let Some(problem) = annotation.problem(spaces) {
+            return Err(Error::Annotation { path: path.into(), index, problem });
+        }
+    }
+    Ok(())
+}
+
+fn declare(declared: &mut Vec<Value>, extensions: &[Extension]) {
     for Extension { name, version } in extensions {
         if !declared.iter().any(|known| known.get("name") == Some(&json!(name))) {
             declared.push(json!({"name": name, "version": version, "optional": true}));
         }
     }
-    Ok(())
 }
 
 /// A member that must be an object, made if it is not there.

@@ -26,8 +26,6 @@ pub struct Metadata {
     pub sample_rate_hz: Option<f64>,
     /// `core:description`.
     pub description: Option<String>,
-    /// `core:offset`: the index that files of this recording give to its first sample.
-    pub offset: u64,
     /// `core:dataset`: the name of the data file, where it is not that of the metadata file. A
     /// name without a folder.
     pub dataset: Option<String>,
@@ -71,14 +69,17 @@ impl Metadata {
     /// [`Error::Malformed`] for what is no SigMF metadata, [`Error::OutOfRange`] for an impossible
     /// rate or frequency, [`Error::Unsupported`] for real samples or several channels.
     pub fn parse(text: &[u8], path: &Path) -> Result<Self, Error> {
-        let root = Object { path, place: String::new(), fields: &root_object(path, text)? };
+        let document = root_object(path, text)?;
+        let first_index = first_index(&document);
+        let root = Object { path, place: String::new(), fields: &document };
         let global = root.object("global")?;
         let mut warnings = Vec::new();
         if global.text("core:version")?.is_none() {
             warnings.push("the metadata has no core:version".into());
         }
+        warnings.extend(required_extensions(&global)?);
         check_channels(&global)?;
-        let offset = global.index("core:offset")?.unwrap_or(0);
+        global.index("core:offset")?;
         Ok(Self {
             format: format(&global)?,
             sample_rate_hz: global
@@ -86,12 +87,11 @@ impl Metadata {
                 .map(|rate_hz| check_sample_rate(path, rate_hz))
                 .transpose()?,
             description: global.text("core:description")?.map(Into::into),
-            offset,
             dataset: dataset(&global)?,
             trailing_bytes: global.index("core:trailing_bytes")?.unwrap_or(0),
-            metadata_only: global.flag("core:metadata_only")?,
-            captures: captures(&root, offset)?,
-            annotations: annotations(&root, offset, &mut warnings)?,
+            metadata_only: global.flag("core:metadata_only")?.unwrap_or(false),
+            captures: captures(&root, first_index)?,
+            annotations: annotations(&root, first_index, &mut warnings)?,
             warnings,
         })
     }
@@ -119,6 +119,36 @@ pub(super) fn root_object(path: &Path, text: &[u8]) -> Result<Map<String, Value>
         Ok(_) => Err(Error::malformed(path, "the document", "must be a JSON object")),
         Err(error) => Err(Error::malformed(path, "the document", format!("is no JSON: {error}"))),
     }
+}
+
+/// The index that the document gives to the first sample in the data file.
+///
+/// All indices are absolute, says `core:offset`; a capture's start maps directly to the data file,
+/// says `core:sample_start`. The captures tell which of the two the writer followed.
+pub(super) fn first_index(document: &Map<String, Value>) -> u64 {
+    let offset = document.get("global").and_then(|global| global.get("core:offset"));
+    let offset = offset.and_then(whole_number).unwrap_or(0);
+    let first_capture = document.get("captures").and_then(|captures| captures.get(0));
+    match first_capture.and_then(|capture| capture.get(SAMPLE_START)).and_then(whole_number) {
+        Some(start) if start < offset => 0,
+        _ => offset,
+    }
+}
+
+/// Extensions that the writer thought one has to know. None changes how samples are stored, so
+/// they are no reason to refuse a recording.
+fn required_extensions(global: &Object<'_>) -> Result<Vec<String>, Error> {
+    // An object instead of the list is the form before SigMF 1.0, and says nothing more.
+    if global.fields.get("core:extensions").is_some_and(Value::is_object) {
+        return Ok(Vec::new());
+    }
+    let mut warnings = Vec::new();
+    for extension in global.objects("core:extensions")?.unwrap_or_default() {
+        if let (Some(name), Some(false)) = (extension.text("name")?, extension.flag("optional")?) {
+            warnings.push(format!("the extension {name} is marked as required, but is not known"));
+        }
+    }
+    Ok(warnings)
 }
 
 fn check_channels(global: &Object<'_>) -> Result<(), Error> {
@@ -159,22 +189,21 @@ fn dataset(global: &Object<'_>) -> Result<Option<String>, Error> {
     Ok(Some(name.into()))
 }
 
-fn captures(root: &Object<'_>, offset: u64) -> Result<Vec<Capture>, Error> {
+fn captures(root: &Object<'_>, first_index: u64) -> Result<Vec<Capture>, Error> {
     let list = root.objects("captures")?.ok_or_else(|| root.malformed("captures", "is missing"))?;
     let captures =
-        list.iter().map(|fields| capture(fields, offset)).collect::<Result<Vec<_>, _>>()?;
+        list.iter().map(|fields| capture(fields, first_index)).collect::<Result<Vec<_>, _>>()?;
     if !captures.is_sorted_by_key(|capture| capture.sample_start) {
         return Err(root.malformed("captures", "must be in the order of core:sample_start"));
     }
     Ok(captures)
 }
 
-fn capture(fields: &Object<'_>, offset: u64) -> Result<Capture, Error> {
+fn capture(fields: &Object<'_>, first_index: u64) -> Result<Capture, Error> {
     let sample_start =
         fields.index(SAMPLE_START)?.ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
     Ok(Capture {
-        // Many writers of files with an offset leave their captures at 0.
-        sample_start: sample_start.saturating_sub(offset),
+        sample_start: sample_start.saturating_sub(first_index),
         center_hz: fields
             .number("core:frequency")?
             .map(|center_hz| check_center(fields.path, center_hz))
@@ -186,7 +215,7 @@ fn capture(fields: &Object<'_>, offset: u64) -> Result<Capture, Error> {
 
 fn annotations(
     root: &Object<'_>,
-    offset: u64,
+    first_index: u64,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Annotation>, Error> {
     let list = root.objects("annotations")?.unwrap_or_default();
@@ -195,11 +224,12 @@ fn annotations(
         let start = fields
             .index(SAMPLE_START)?
             .ok_or_else(|| fields.malformed(SAMPLE_START, "is missing"))?;
-        if start < offset {
+        if start < first_index {
             let place = &fields.place;
-            warnings.push(format!("{place} starts at {start}, before core:offset {offset}"));
+            warnings
+                .push(format!("{place} starts at {start}, before the first sample {first_index}"));
         }
-        annotations.push(annotation(fields, start.saturating_sub(offset))?);
+        annotations.push(annotation(fields, start.saturating_sub(first_index))?);
     }
     Ok(annotations)
 }
@@ -262,8 +292,8 @@ impl<'a> Object<'a> {
         self.get(name, "a number", Value::as_f64)
     }
 
-    fn flag(&self, name: &str) -> Result<bool, Error> {
-        Ok(self.get(name, "true or false", Value::as_bool)?.unwrap_or(false))
+    fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.get(name, "true or false", Value::as_bool)
     }
 
     fn index(&self, name: &str) -> Result<Option<u64>, Error> {
@@ -298,7 +328,7 @@ impl<'a> Object<'a> {
 }
 
 /// Some programs write whole numbers as floats; those are exact up to 2^53.
-fn whole_number(value: &Value) -> Option<u64> {
+pub(super) fn whole_number(value: &Value) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let as_float = || {
         value.as_f64().filter(|x| x.fract() == 0.0 && (0.0..=EXACT).contains(x)).map(|x| x as u64)

@@ -2,7 +2,7 @@
 //!
 //! Follows the SigMF specification 1.2 (<https://sigmf.org>) for recordings with one channel of
 //! complex samples. The checksum is not verified. Sample indices in this crate count from the
-//! first sample in the data file; `core:offset` is taken off and added again where files need it.
+//! first sample in the data file; where a document counts otherwise (`core:offset`), they are converted.
 
 mod annotate;
 mod annotation;

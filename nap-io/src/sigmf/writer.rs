@@ -22,23 +22,21 @@ pub struct SigmfWriter {
 
 impl SigmfWriter {
     /// Starts a recording; `path` is its base name or the name of either of its files. A recording
-    /// of that name is replaced. Rate, centre, start, format, description and annotations are
-    /// taken from `info`, the latter without their extra fields' declarations: use
-    /// [`SigmfWriter::annotate`] for annotations with name spaces.
+    /// of that name is replaced.
+    ///
+    /// Format, rate, centre, start and description are taken from `info`. Annotations are not:
+    /// [`SigmfWriter::annotate`] adds them, since their name spaces have to be declared.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a format that SigMF does not have, [`Error::OutOfRange`] for an
-    /// impossible rate or centre, [`Error::Annotation`] for an annotation that breaks the rules,
-    /// [`Error::Io`] if a file cannot be created.
+    /// impossible rate or centre, [`Error::Io`] if a file cannot be created.
     pub fn create(path: &Path, info: &StreamInfo) -> Result<Self, Error> {
         let meta_path = meta_path(path);
         let root = document(&meta_path, info)?;
         // Metadata of an older recording must not describe the samples of this one.
         remove_if_there(&meta_path)?;
         let data = RawWriter::create(&data_path(path), info.format)?;
-        let mut writer = Self { meta_path, root, data };
-        writer.annotate(&info.annotations, &[])?;
-        Ok(writer)
+        Ok(Self { meta_path, root, data })
     }
 
     /// Adds annotations, to be written with the metadata.

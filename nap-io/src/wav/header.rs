@@ -213,7 +213,7 @@ fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
     };
     let short = |index: usize| i8::try_from(field(index)?).ok();
     // Year, month, day of the week, day, hour, minute, second, millisecond.
-    let nanosecond = i32::from(field(7)?) * 1_000_000;
+    let nanosecond = i32::from(field(7)?).checked_mul(1_000_000)?;
     let time =
         DateTime::new(field(0)?, short(1)?, short(3)?, short(4)?, short(5)?, short(6)?, nanosecond);
     Some((center_hz.into(), TimeZone::UTC.to_timestamp(time.ok()?).ok()?))

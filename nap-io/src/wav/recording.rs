@@ -14,7 +14,15 @@ use crate::{Error, FileName, OpenOptions, SampleSource, StreamInfo};
 /// Opens a WAV file.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
     let file = File::open(path).map_err(Error::io(path, "open"))?;
-    let file_bytes = file.metadata().map_err(Error::io(path, "open"))?.len();
+    let metadata = file.metadata().map_err(Error::io(path, "open"))?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(Error::unsupported(
+            path,
+            "WAV from a pipe",
+            "pipe raw samples or write a file first",
+        ));
+    }
+    let file_bytes = metadata.len();
     let mut reader = BufReader::new(file);
     let header = Header::read(&mut reader, path)?;
     let available = file_bytes.saturating_sub(header.data_offset);

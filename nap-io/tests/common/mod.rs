@@ -1,10 +1,12 @@
 //! What the tests share.
 #![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test that called")]
 
 use std::path::{Path, PathBuf};
 
 use nap_io::{Error, OpenOptions, SampleFormat, SampleSource};
 use num_complex::Complex32;
+use proptest::test_runner::{Config, RngSeed};
 
 /// Every format with the smallest step between two stored values, 0 for floats.
 pub const FORMATS: [(SampleFormat, f32); 16] = [
@@ -25,6 +27,16 @@ pub const FORMATS: [(SampleFormat, f32); 16] = [
     (SampleFormat::Cf64Le, 0.0),
     (SampleFormat::Cf64Be, 0.0),
 ];
+
+/// Property tests that run the same way every time.
+pub fn fixed_seed(cases: u32) -> Config {
+    Config {
+        cases,
+        rng_seed: RngSeed::Fixed(0x0D5B),
+        failure_persistence: None,
+        ..Config::default()
+    }
+}
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recordings").join(name)
