@@ -1,1 +1,7 @@
-//! Placeholder replaced by the next commits.
+//! Signal processing for ultra-narrow-band DBPSK receivers.
+
+mod error;
+pub mod modulator;
+pub mod simulator;
+
+pub use error::Error;
