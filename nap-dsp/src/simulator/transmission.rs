@@ -97,8 +97,9 @@ impl Transmission {
         1.0 + 1e-6 * self.clock_error_ppm
     }
 
-    /// The middle of the signal in seconds after `time_s`.
-    fn middle_s(&self) -> f64 {
+    /// The middle of the signal, where the carrier is `carrier_offset_hz`, in seconds after
+    /// `time_s`.
+    pub fn middle_s(&self) -> f64 {
         let span_s = self.span_s();
         0.5 * (span_s.start + span_s.end) - self.time_s
     }
