@@ -1,1 +1,96 @@
-//! Placeholder replaced by the next commits.
+//! The Sigfox 0G uplink: radio configurations, frames, coding and authentication.
+//!
+//! A device sends a message as up to three *frames*. Each is a bitstream of a 19-bit preamble, a
+//! 13-bit frame type and a *container*, which frames 2 and 3 pass through a convolution. Two types
+//! stand for the two sides of it:
+//!
+//! - [`Uplink`] is the meaning: a message value that cannot be illegal. [`Uplink::encode`] turns it
+//!   into a bitstream.
+//! - [`Frame`] and [`Container`] are the wire: checked views over what came off the air.
+//!   [`Frame::parse`] takes a bitstream apart, [`Container::uplink`] gives its meaning and
+//!   [`Container::authenticate`] says whether a key made it.
+//!
+//! ```
+//! use nap_phy::{Authentication, Content, Frame, Key, MessageCounter, Payload, Rank, Uplink};
+//!
+//! # fn main() -> Result<(), nap_phy::Error> {
+//! let key: Key = "0123456789ABCDEF0123456789ABCDEF".parse()?;
+//! let uplink = Uplink::new(
+//!     "FEDCBA98".parse()?,
+//!     MessageCounter::new(0x123)?,
+//!     Content::Bytes(Payload::new(&[0x40, 0x41])?),
+//! );
+//! let bitstream = uplink.encode(Rank::Second, &key);
+//!
+//! let frame = Frame::parse(&bitstream)?;
+//! assert_eq!(frame.rank(), Rank::Second);
+//! assert_eq!(frame.container().uplink()?, uplink);
+//! assert_eq!(frame.container().authenticate(&key), Authentication::Verified);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Bits and bytes are most significant first. A 0 bit is a phase flip on the air. Names carry their
+//! units.
+//!
+//! # Features
+//!
+//! - `receiver` (default): the streaming receiver. Brings `std`.
+//! - `std`: device tables and messages as a receiver reports them.
+//! - `serde`: serialisation of the value types; with `std` also the documented JSON records of
+//!   `schema`.
+//!
+//! Without features the crate needs neither `std` nor an allocator.
+//!
+//! # Sources
+//!
+//! The constants and rules are those of the official end-point library
+//! [sigfox-ep-lib](https://github.com/sigfox-tech-radio/sigfox-ep-lib), of
+//! [RFC 8376](https://www.rfc-editor.org/rfc/rfc8376#section-2.3) section 2.3 and of the
+//! [renard specification](https://github.com/Jeija/renard-spec); each item says which.
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+mod authentication;
+mod bit_rate;
+mod control;
+pub mod convolution;
+mod counter;
+mod crc16;
+#[cfg(feature = "std")]
+mod device;
+mod device_id;
+mod error;
+mod frame;
+mod frame_type;
+mod frequency;
+mod hexadecimal;
+mod key;
+#[cfg(feature = "std")]
+mod message;
+mod payload;
+mod radio_configuration;
+#[cfg(feature = "serde")]
+mod serde_text;
+mod uplink;
+
+pub use authentication::{Authentication, MAX_TAG_BYTES, cbc_mac};
+pub use bit_rate::BitRate;
+pub use control::{ControlMessage, DeviceRssi, Telemetry};
+pub use counter::{Acceptance, AcceptanceWindow, MessageCounter, MessageModulo};
+pub use crc16::{crc_syndrome, crc16};
+#[cfg(feature = "std")]
+pub use device::{Device, DeviceTable};
+pub use device_id::DeviceId;
+pub use error::{Error, FrameError};
+pub use frame::{Bitstream, Container, Frame, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
+pub use frame_type::{FrameType, LengthClass, PREAMBLE_BITS, Rank, SYNC_BITS};
+pub use frequency::FrequencyGenerator;
+pub use key::Key;
+#[cfg(feature = "std")]
+pub use message::{Decoder, FrameReport, Level, Message, Signal};
+pub use payload::{MAX_PAYLOAD_BYTES, Payload};
+pub use radio_configuration::{
+    Access, BIDIRECTIONAL_PAUSE_MS, CONFIRMATION_DELAY_MS, DownlinkWindow, Guard, HoppingRaster,
+    MACRO_CHANNEL_WIDTH_HZ, MAX_UPLINK_PAUSE_MS, RadioConfiguration,
+};
+pub use uplink::{Content, Kind, Uplink};

@@ -1,0 +1,226 @@
+//! What can be wrong with input from outside.
+
+use thiserror::Error;
+
+use crate::{DeviceId, Kind, LengthClass};
+
+/// Any error of this crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A bitstream or container is not a valid frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+
+    /// A device id has no digit or more than eight.
+    #[error("a device id has 1 to 8 hexadecimal digits, this one has {digits}")]
+    DeviceIdLength {
+        /// How many characters were given.
+        digits: usize,
+    },
+
+    /// A device id holds something else than hexadecimal digits.
+    #[error("character {position} of the device id is not a hexadecimal digit (counted from 0)")]
+    DeviceIdDigit {
+        /// Where, counted in bytes from 0.
+        position: usize,
+    },
+
+    /// A key has not 32 digits.
+    #[error("a key has 32 hexadecimal digits (16 bytes), this one has {digits}")]
+    KeyLength {
+        /// How many characters were given.
+        digits: usize,
+    },
+
+    /// A key holds something else than hexadecimal digits.
+    #[error("character {position} of the key is not a hexadecimal digit (counted from 0)")]
+    KeyDigit {
+        /// Where, counted in bytes from 0.
+        position: usize,
+    },
+
+    /// A sequence number does not fit 12 bits.
+    #[error("a sequence number is 0 to 4095, this one is {found}")]
+    SequenceNumber {
+        /// The number given.
+        found: u16,
+    },
+
+    /// A message modulo that no device can be set to.
+    #[error("a message modulo is 128, 256, 512, 1024, 2048 or 4096, this one is {found}")]
+    MessageModulo {
+        /// The number given.
+        found: u16,
+    },
+
+    /// A message modulo is not a number.
+    #[error("the message modulo is not a number; give 128, 256, 512, 1024, 2048 or 4096")]
+    MessageModuloText,
+
+    /// A payload is empty or too long.
+    #[error("a payload has 1 to 12 bytes, this one has {found}")]
+    PayloadLength {
+        /// How many bytes were given.
+        found: usize,
+    },
+
+    /// A payload ends in half a byte.
+    #[error("a payload has two hexadecimal digits a byte, this one has {digits} digits")]
+    PayloadOddDigits {
+        /// How many characters were given.
+        digits: usize,
+    },
+
+    /// A payload holds something else than hexadecimal digits.
+    #[error("character {position} of the payload is not a hexadecimal digit (counted from 0)")]
+    PayloadDigit {
+        /// Where, counted in bytes from 0.
+        position: usize,
+    },
+
+    /// A control message cannot ask for a downlink.
+    #[error("a control message cannot ask for a downlink; clear `bidirectional`")]
+    BidirectionalControl,
+
+    /// A device cannot report this level.
+    #[error("a device reports a downlink level of -228 to 27 dBm, not {found} dBm")]
+    DeviceRssi {
+        /// The level given, dBm.
+        found: i16,
+    },
+
+    /// A message has frames 1, 2 and 3 only.
+    #[error("a frame's rank is 1, 2 or 3, not {found}")]
+    Rank {
+        /// The rank given.
+        found: u8,
+    },
+
+    /// No radio configuration has this name.
+    #[error(
+        "unknown radio configuration; \
+         give RC1, RC2, RC3_LBT (or RC3), RC3_LDC, RC4, RC5, RC6 or RC7"
+    )]
+    RadioConfiguration,
+
+    /// The uplink has no such bit rate.
+    #[error("an uplink's bit rate is 100 or 600 bit/s, not {found}")]
+    BitRate {
+        /// The bit rate given, bit/s.
+        found: u16,
+    },
+
+    /// A table names a device twice.
+    #[error("device {device_id} is already in the table; keep one of the two lines")]
+    DuplicateDevice {
+        /// The device.
+        device_id: DeviceId,
+    },
+
+    /// A record lacks a field that its kind needs.
+    #[error("an uplink of kind {kind} needs the field `{field}`")]
+    MissingField {
+        /// The kind of uplink.
+        kind: Kind,
+        /// The field that is missing.
+        field: &'static str,
+    },
+
+    /// A record has a field that its kind cannot carry.
+    #[error("an uplink of kind {kind} cannot carry the field `{field}`")]
+    UnexpectedField {
+        /// The kind of uplink.
+        kind: Kind,
+        /// The field that must go.
+        field: &'static str,
+    },
+}
+
+/// Why bits off the air are not a valid frame.
+///
+/// Small and `Copy`, since a receiver tries many candidates and drops most of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// The bitstream ends before its preamble and frame type do.
+    #[error("a frame starts with 4 bytes of preamble and frame type, this one has {found} bytes")]
+    TooShort {
+        /// How many bytes were given.
+        found: usize,
+    },
+
+    /// The first 19 bits are not the preamble.
+    #[error("a frame starts with the 19 bits {expected:05x}, this one with {found:05x}")]
+    Preamble {
+        /// The preamble, right-aligned.
+        expected: u32,
+        /// The bits found, right-aligned.
+        found: u32,
+    },
+
+    /// The 13 bits after the preamble are none of the 18 frame types.
+    #[error("{found:04x} is not a frame type")]
+    FrameType {
+        /// The bits found, right-aligned.
+        found: u16,
+    },
+
+    /// The container has not the length of its class.
+    #[error("a {class} container has {expected} bytes, this one has {found}")]
+    ContainerLength {
+        /// The class that the frame type names.
+        class: LengthClass,
+        /// Bytes of a container of the class.
+        expected: usize,
+        /// Bytes found.
+        found: usize,
+    },
+
+    /// The CRC does not match.
+    #[error("the CRC should be {expected:04x}, found {found:04x}")]
+    Crc {
+        /// The CRC of the bytes before it.
+        expected: u16,
+        /// The CRC found.
+        found: u16,
+    },
+
+    /// No device uses this length indicator in this class.
+    #[error("length indicator {found} is not used in a {class} container")]
+    LengthIndicator {
+        /// The class that the frame type names.
+        class: LengthClass,
+        /// The length indicator found, 0 to 3.
+        found: u8,
+    },
+
+    /// The first byte of a control message is none that is known.
+    #[error(
+        "control code {found:#04x} is unknown; \
+         0x08 is a keep-alive, 0x09 a downlink confirmation"
+    )]
+    ControlCode {
+        /// The code found.
+        found: u8,
+    },
+
+    /// A control message has not the length of its code.
+    #[error("a control message of code {code:#04x} has {expected} bytes, this one has {found}")]
+    ControlLength {
+        /// The control code.
+        code: u8,
+        /// Payload bytes that the code goes with.
+        expected: usize,
+        /// Payload bytes found.
+        found: usize,
+    },
+
+    /// A control message asks for a downlink, which no device does.
+    #[error("a control message cannot have the bidirectional flag set")]
+    BidirectionalControl,
+
+    /// The repeated flag is set; the format of repeated frames is not public.
+    #[error("the frame comes from a repeater (REP = 1), a format that is not public")]
+    RepeatedFrame,
+}

@@ -1,0 +1,124 @@
+//! What a receiver reports.
+
+use crate::{Authentication, BitRate, RadioConfiguration, Rank, Uplink};
+
+/// A message as received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// What the device sent.
+    pub uplink: Uplink,
+    /// Whether its key made the tag.
+    pub authentication: Authentication,
+    /// The radio configuration of the channel, if known.
+    pub radio_configuration: Option<RadioConfiguration>,
+    /// How fast the device sent.
+    pub bit_rate: BitRate,
+    /// How the message was decoded.
+    pub decoder: Decoder,
+    /// The message's signal, as [`Signal::of_message`] sums up that of its frames.
+    pub signal: Signal,
+    /// The frames of the message that were received, in the order of time.
+    pub frames: Vec<FrameReport>,
+}
+
+/// A frame of a message as received.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FrameReport {
+    /// Which of the three frames.
+    pub rank: Rank,
+    /// The frame's signal.
+    pub signal: Signal,
+    /// Whether this frame alone could be decoded, its CRC matching.
+    pub crc_ok: bool,
+}
+
+/// How a message was decoded, from the most certain way to the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+pub enum Decoder {
+    /// One frame, as received.
+    Single,
+    /// One frame, after corrections that the CRC confirmed.
+    List,
+    /// Several frames together.
+    Joint,
+    /// With the help of what was known of the device before.
+    APriori,
+}
+
+/// When, where, how strong and how clean a frame or message was received.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Signal {
+    /// Start of the frame, or of the message's first frame, from the first sample, s.
+    pub time_s: f64,
+    /// Carrier frequency in the middle of the frame, Hz.
+    pub frequency_hz: f64,
+    /// Mean power over the frame.
+    pub level: Level,
+    /// Energy of a bit over the noise density, Eb/N0, dB.
+    pub snr_db: f64,
+    /// Drift of the carrier, Hz/s.
+    pub drift_hz_per_s: f64,
+}
+
+impl Signal {
+    /// The signal of a message: that of its cleanest frame, with the time of its first one.
+    /// `None` without frames.
+    #[must_use]
+    pub fn of_message(frames: &[FrameReport]) -> Option<Self> {
+        let signals = || frames.iter().map(|frame| frame.signal);
+        let best = signals().max_by(|a, b| a.snr_db.total_cmp(&b.snr_db))?;
+        let time_s = signals()
+            .map(|signal| signal.time_s)
+            .fold(best.time_s, f64::min);
+        Some(Self { time_s, ..best })
+    }
+}
+
+/// A power level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Level {
+    /// At the antenna, dBm; known with a calibration only.
+    Dbm(f64),
+    /// Relative to full scale, dB.
+    Dbfs(f64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(rank: Rank, time_s: f64, snr_db: f64) -> FrameReport {
+        let signal = Signal {
+            time_s,
+            frequency_hz: 868.1e6 + time_s,
+            level: Level::Dbfs(snr_db - 60.0),
+            snr_db,
+            drift_hz_per_s: 0.0,
+        };
+        FrameReport {
+            rank,
+            signal,
+            crc_ok: true,
+        }
+    }
+
+    #[test]
+    fn a_message_has_its_best_frames_signal_and_its_first_frames_time() {
+        let frames = [
+            frame(Rank::First, 1.0, 7.0),
+            frame(Rank::Second, 3.5, 11.0),
+            frame(Rank::Third, 6.0, 9.0),
+        ];
+        let expected = Signal {
+            time_s: 1.0,
+            ..frames[1].signal
+        };
+        assert_eq!(Signal::of_message(&frames), Some(expected));
+        assert_eq!(Signal::of_message(&[]), None);
+    }
+}
