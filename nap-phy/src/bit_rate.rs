@@ -67,7 +67,20 @@ impl FromStr for BitRate {
 
     /// Reads `100` or `600`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        // Text that is no number is no bit rate either; 0 stands for it in the error.
-        Self::try_from(text.parse().unwrap_or(0))
+        Self::try_from(text.parse::<u16>().map_err(|_| Error::BitRateText)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for bit_rate in BitRate::ALL {
+            assert_eq!(bit_rate.to_string().parse(), Ok(bit_rate));
+        }
+        assert_eq!("300".parse::<BitRate>(), Err(Error::BitRate { found: 300 }));
+        assert_eq!("auto".parse::<BitRate>(), Err(Error::BitRateText));
     }
 }

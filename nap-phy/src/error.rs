@@ -111,6 +111,10 @@ pub enum Error {
         found: u16,
     },
 
+    /// A bit rate is not a number.
+    #[error("the bit rate is not a number; give 100 or 600")]
+    BitRateText,
+
     /// A table names a device twice.
     #[error("device {device_id} is already in the table; keep one of the two lines")]
     DuplicateDevice {

@@ -3,10 +3,10 @@
 use arrayvec::ArrayVec;
 use subtle::ConstantTimeEq;
 
-use crate::frame_type::{preamble, split_sync_word};
+use crate::frame_type::split_sync_word;
 use crate::{
     Authentication, Content, DeviceId, FrameError, FrameType, Key, LengthClass, MessageCounter,
-    Rank, Uplink, cbc_mac, convolution, crc_syndrome, crc16,
+    PREAMBLE, Rank, Uplink, cbc_mac, convolution, crc_syndrome, crc16,
 };
 
 /// Longest container in bytes.
@@ -90,9 +90,9 @@ pub(crate) fn deconvolved(
 
 fn parse_sync_word(sync_word: u32) -> Result<FrameType, FrameError> {
     let (found, frame_type) = split_sync_word(sync_word);
-    if found != preamble() {
+    if found != PREAMBLE {
         return Err(FrameError::Preamble {
-            expected: preamble(),
+            expected: PREAMBLE,
             found,
         });
     }

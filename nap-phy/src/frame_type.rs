@@ -14,7 +14,7 @@ pub const SYNC_BITS: u32 = 32;
 const FRAME_TYPE_BITS: u32 = SYNC_BITS - PREAMBLE_BITS;
 
 /// The preamble, 1010…101, right-aligned.
-const PREAMBLE: u32 = 0x5_5555;
+pub const PREAMBLE: u32 = 0x5_5555;
 
 /// Bytes of header, device id and CRC, which every container has.
 const CONTAINER_FIXED_BYTES: usize = 2 + 4 + 2;
@@ -262,11 +262,6 @@ pub(crate) const fn split_sync_word(sync_word: u32) -> (u32, u16) {
     (sync_word >> FRAME_TYPE_BITS, frame_type as u16)
 }
 
-/// The preamble that [`split_sync_word`] should find.
-pub(crate) const fn preamble() -> u32 {
-    PREAMBLE
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +335,15 @@ mod tests {
             [Some((8, 2)), Some((7, 3)), None, None]
         );
         assert_eq!(LengthClass::EmptyOrBit.payload_bytes(4), None);
+    }
+
+    #[test]
+    fn ranks_count_from_one() {
+        for (number, rank) in (1..).zip(Rank::ALL) {
+            assert_eq!(Rank::try_from(number), Ok(rank));
+        }
+        assert_eq!(Rank::try_from(0), Err(Error::Rank { found: 0 }));
+        assert_eq!(Rank::try_from(4), Err(Error::Rank { found: 4 }));
     }
 
     #[test]

@@ -139,6 +139,7 @@ impl FrequencyGenerator {
 mod tests {
     use super::*;
 
+    use crate::HoppingRaster;
     use RadioConfiguration::*;
 
     fn generator(radio_configuration: RadioConfiguration) -> FrequencyGenerator {
@@ -218,6 +219,24 @@ mod tests {
                             assert!(generator.is_within_guards(frequency_hz));
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hopping_frames_of_a_message_use_different_micro_channels() {
+        for (radio_configuration, raster) in [(Rc2, HoppingRaster::RC2), (Rc4, HoppingRaster::RC4)]
+        {
+            let mut generator = generator(radio_configuration);
+            for _ in 0..500 {
+                for frequencies_hz in [
+                    generator.uplink_hz(Rank::Third),
+                    generator.bidirectional_hz(Rank::Third),
+                ] {
+                    let [a, b, c] = [0, 1, 2]
+                        .map(|index| raster.usable_micro_channel(frequencies_hz[index]).unwrap());
+                    assert!(a != b && b != c && c != a);
                 }
             }
         }

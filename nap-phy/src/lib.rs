@@ -69,6 +69,8 @@ mod key;
 mod message;
 mod payload;
 mod radio_configuration;
+#[cfg(all(feature = "serde", feature = "std"))]
+pub mod schema;
 #[cfg(feature = "serde")]
 mod serde_text;
 mod uplink;
@@ -83,7 +85,7 @@ pub use device::{Device, DeviceTable};
 pub use device_id::DeviceId;
 pub use error::{Error, FrameError};
 pub use frame::{Bitstream, Container, Frame, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
-pub use frame_type::{FrameType, LengthClass, PREAMBLE_BITS, Rank, SYNC_BITS};
+pub use frame_type::{FrameType, LengthClass, PREAMBLE, PREAMBLE_BITS, Rank, SYNC_BITS};
 pub use frequency::FrequencyGenerator;
 pub use key::Key;
 #[cfg(feature = "std")]

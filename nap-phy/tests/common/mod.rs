@@ -1,8 +1,6 @@
 //! The vectors in `fixtures/vectors`.
 
-use nap_phy::{
-    Content, ControlMessage, DeviceRssi, Key, MessageCounter, Payload, Rank, Telemetry, Uplink,
-};
+use nap_phy::{Key, Rank};
 use serde_json::{Map, Value, json};
 
 /// A message and its frames, as others made them.
@@ -49,62 +47,6 @@ impl Vector {
             .zip(&self.frames)
             .filter_map(|(rank, digits)| Some((rank, hex::decode(digits.as_ref()?).unwrap())))
     }
-
-    /// The message that the fields describe.
-    pub fn uplink(&self) -> Uplink {
-        let text = |field: &str| self.fields[field].as_str().unwrap();
-        let number = |field: &str| i16::try_from(self.fields[field].as_i64().unwrap()).unwrap();
-        let telemetry = || Telemetry {
-            voltage_idle_mv: number("voltage_idle_mv").try_into().unwrap(),
-            voltage_tx_mv: number("voltage_tx_mv").try_into().unwrap(),
-            temperature_decidegree_c: number("temperature_decidegree_c"),
-        };
-        let content = match text("kind") {
-            "empty" => Content::Empty,
-            "bit0" => Content::Bit(false),
-            "bit1" => Content::Bit(true),
-            "bytes" => Content::Bytes(text("payload").parse::<Payload>().unwrap()),
-            "keep_alive" => Content::Control(ControlMessage::KeepAlive(telemetry())),
-            "dl_confirmation" => Content::Control(ControlMessage::DownlinkConfirmation {
-                telemetry: telemetry(),
-                rssi: DeviceRssi::from_dbm(number("rssi_dbm")).unwrap(),
-            }),
-            other => panic!("{other} is no kind"),
-        };
-        let sequence_number = number("sequence_number").try_into().unwrap();
-        Uplink::new(
-            text("device_id").parse().unwrap(),
-            MessageCounter::new(sequence_number).unwrap(),
-            content,
-        )
-        .with_bidirectional(self.fields["bidirectional"].as_bool().unwrap())
-        .unwrap()
-    }
-}
-
-/// The fields that a vector has for a message.
-pub fn fields_of(uplink: &Uplink) -> Map<String, Value> {
-    let mut fields = json!({
-        "kind": uplink.content().kind().name(),
-        "device_id": uplink.device_id().to_string(),
-        "sequence_number": uplink.sequence_number().value(),
-        "bidirectional": uplink.bidirectional(),
-        "payload": "",
-    });
-    match uplink.content() {
-        Content::Bytes(payload) => fields["payload"] = json!(payload.to_string()),
-        Content::Control(control) => {
-            let telemetry = control.telemetry();
-            fields["voltage_idle_mv"] = json!(telemetry.voltage_idle_mv);
-            fields["voltage_tx_mv"] = json!(telemetry.voltage_tx_mv);
-            fields["temperature_decidegree_c"] = json!(telemetry.temperature_decidegree_c);
-            if let ControlMessage::DownlinkConfirmation { rssi, .. } = control {
-                fields["rssi_dbm"] = json!(rssi.dbm());
-            }
-        }
-        Content::Empty | Content::Bit(_) => {}
-    }
-    fields.as_object().unwrap().clone()
 }
 
 /// Messages that the official end-point library made.

@@ -1,0 +1,151 @@
+//! A message as received.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ControlFields, SCHEMA, payload_text};
+use crate::{
+    Authentication, BitRate, Decoder, DeviceId, FrameReport, Kind, Level, Message, MessageCounter,
+    RadioConfiguration, Rank, Signal,
+};
+
+/// A message as received.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// `message` the first time a message is reported, `update` when more of its frames arrived.
+    #[serde(rename = "type")]
+    pub record_type: MessageRecordType,
+    /// Version of the schema, 1.
+    pub schema: u16,
+    /// Start of the message's first frame, RFC 3339 in UTC; `null` where the recording has no
+    /// start time.
+    pub time: Option<String>,
+    /// Start of the message's first frame from the start of the recording, s, to 1 µs.
+    pub time_s: f64,
+    /// The sender, eight upper-case hexadecimal digits.
+    pub device_id: DeviceId,
+    /// The message counter, 0 to 4095.
+    pub sequence_number: MessageCounter,
+    /// `bytes`, `empty`, `bit0`, `bit1`, `keep_alive` or `dl_confirmation`.
+    pub kind: Kind,
+    /// The payload of a `bytes` message, lower-case hexadecimal; empty for other kinds.
+    pub payload: String,
+    /// What control messages add.
+    #[serde(flatten)]
+    pub control: ControlFields,
+    /// Whether the device listens for a downlink.
+    pub bidirectional: bool,
+    /// `verified`, `failed`, or `unchecked` where the device's key is not known.
+    pub auth: Authentication,
+    /// The channel's radio configuration, `RC1` to `RC7` with `RC3_LBT` and `RC3_LDC`; `null` where
+    /// it is not known.
+    pub radio_configuration: Option<RadioConfiguration>,
+    /// 100 or 600 bit/s.
+    pub bit_rate: BitRate,
+    /// The signal of the message's cleanest frame.
+    #[serde(flatten)]
+    pub signal: SignalFields,
+    /// `single`, `list`, `joint` or `a_priori`.
+    pub decoder: Decoder,
+    /// The frames received, in the order of time.
+    pub frames: Vec<FrameReportRecord>,
+}
+
+/// Type of a record on a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageRecordType {
+    /// A message that was not reported before.
+    Message,
+    /// A message that was, of which more frames arrived.
+    Update,
+}
+
+/// A frame of a message as received.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameReportRecord {
+    /// 1, 2 or 3.
+    pub rank: Rank,
+    /// Start of the frame from the start of the recording, s, to 1 µs.
+    pub time_s: f64,
+    /// The frame's signal.
+    #[serde(flatten)]
+    pub signal: SignalFields,
+    /// Whether this frame alone could be decoded.
+    pub crc_ok: bool,
+}
+
+/// Where, how strong and how clean a frame was received.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SignalFields {
+    /// Carrier frequency in the middle of the frame, Hz, to 0.1 Hz.
+    pub frequency_hz: f64,
+    /// Mean power at the antenna, dBm, to 0.1 dB; present with a calibration only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rssi_dbm: Option<f64>,
+    /// Mean power relative to full scale, dB, to 0.1 dB; present without a calibration only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rssi_dbfs: Option<f64>,
+    /// Eb/N0, dB, to 0.1 dB.
+    pub snr_db: f64,
+    /// Drift of the carrier, Hz/s, to 0.1 Hz/s.
+    pub drift_hz_per_s: f64,
+}
+
+impl MessageRecord {
+    /// The record of a message. `time` is when its first frame started, RFC 3339 in UTC, if known.
+    #[must_use]
+    pub fn new(record_type: MessageRecordType, message: &Message, time: Option<String>) -> Self {
+        let uplink = &message.uplink;
+        Self {
+            record_type,
+            schema: SCHEMA,
+            time,
+            time_s: rounded(message.signal.time_s, 6),
+            device_id: uplink.device_id(),
+            sequence_number: uplink.sequence_number(),
+            kind: uplink.content().kind(),
+            payload: payload_text(uplink.content()),
+            control: ControlFields::of(uplink.content()),
+            bidirectional: uplink.bidirectional(),
+            auth: message.authentication,
+            radio_configuration: message.radio_configuration,
+            bit_rate: message.bit_rate,
+            signal: message.signal.into(),
+            decoder: message.decoder,
+            frames: message.frames.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&FrameReport> for FrameReportRecord {
+    fn from(frame: &FrameReport) -> Self {
+        Self {
+            rank: frame.rank,
+            time_s: rounded(frame.signal.time_s, 6),
+            signal: frame.signal.into(),
+            crc_ok: frame.crc_ok,
+        }
+    }
+}
+
+impl From<Signal> for SignalFields {
+    fn from(signal: Signal) -> Self {
+        let (rssi_dbm, rssi_dbfs) = match signal.level {
+            Level::Dbm(level) => (Some(rounded(level, 1)), None),
+            Level::Dbfs(level) => (None, Some(rounded(level, 1))),
+        };
+        Self {
+            frequency_hz: rounded(signal.frequency_hz, 1),
+            rssi_dbm,
+            rssi_dbfs,
+            snr_db: rounded(signal.snr_db, 1),
+            drift_hz_per_s: rounded(signal.drift_hz_per_s, 1),
+        }
+    }
+}
+
+/// Rounds to a number of decimals; never to minus zero.
+fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale + 0.0
+}
