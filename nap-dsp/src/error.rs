@@ -1,6 +1,6 @@
-//! What can be wrong with a request to this crate.
+//! What can go wrong when something is set up.
 
-/// An error of the signal-processing crate.
+/// The error of this crate. Once set up, processing does not fail.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,4 +24,42 @@ pub enum Error {
         /// The sample rate in samples per second.
         sample_rate_hz: f64,
     },
+    /// A parameter is not finite or lies outside the range in which it makes sense.
+    #[error("{parameter} is {value}, but must lie between {min} and {max}")]
+    OutOfRange {
+        /// Name of the parameter, with its unit.
+        parameter: &'static str,
+        /// The value that was given.
+        value: f64,
+        /// Smallest value that is accepted.
+        min: f64,
+        /// Largest value that is accepted.
+        max: f64,
+    },
+    /// A signal was added to a simulation that has already gone past the signal's start.
+    #[error(
+        "the signal starts at {start_s} s, but the simulation has reached {reached_s} s: \
+         add signals before the block in which they start is rendered"
+    )]
+    StartsInThePast {
+        /// When the signal starts, in seconds from the first sample.
+        start_s: f64,
+        /// Up to where samples exist already, in seconds from the first sample.
+        reached_s: f64,
+    },
+}
+
+impl Error {
+    /// Checks that `min <= value <= max`; a NaN is never in range.
+    pub(crate) fn check_range(
+        parameter: &'static str,
+        value: f64,
+        min: f64,
+        max: f64,
+    ) -> Result<(), Self> {
+        if (min..=max).contains(&value) {
+            return Ok(());
+        }
+        Err(Self::OutOfRange { parameter, value, min, max })
+    }
 }

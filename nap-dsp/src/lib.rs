@@ -9,7 +9,9 @@ pub mod detector;
 pub mod down_converter;
 mod error;
 pub mod filter;
+pub mod modulator;
 pub mod noise;
+pub mod simulator;
 pub mod synchronizer;
 
 pub use error::Error;

@@ -38,7 +38,7 @@
 //! - `receiver` (default): the streaming receiver. Brings `std`.
 //! - `std`: device tables and messages as a receiver reports them.
 //! - `serde`: serialisation of the value types; with `std` also the documented JSON records of
-//!   `schema`.
+//!   `schema`, with `receiver` also the simulated scenes of `scene`.
 //!
 //! Without features the crate needs neither `std` nor an allocator.
 //!
@@ -71,6 +71,8 @@ mod payload;
 mod radio_configuration;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg(all(feature = "receiver", feature = "serde"))]
+pub mod scene;
 #[cfg(all(feature = "serde", feature = "std"))]
 pub mod schema;
 #[cfg(feature = "serde")]

@@ -1,0 +1,145 @@
+//! Random traffic.
+
+use hex::ToHex;
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha12Rng;
+use serde::Deserialize;
+
+use super::{Scene, SceneDevice, SceneError, SceneMessage, Shape};
+use crate::{BitRate, DeviceId, Key, Kind, LengthClass, MAX_PAYLOAD_BYTES, MessageCounter};
+
+/// Most messages of random traffic.
+const MAX_MESSAGES: u32 = 100_000;
+
+/// Symbols that a transmission is longer than its bits.
+const EXTRA_SYMBOLS: usize = 2;
+
+/// Devices drawn at random, each with one message of three frames. Every range is drawn from
+/// uniformly.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    /// How many messages, up to 100 000.
+    pub messages: u32,
+    /// Mean power at the receiver.
+    pub level_dbm: [f64; 2],
+    /// Error of the crystals; none if left out.
+    #[serde(default)]
+    pub crystal_ppm: [f64; 2],
+    /// Change of the carriers, anew for each device; none if left out.
+    #[serde(default)]
+    pub drift_hz_per_s: [f64; 2],
+    /// From frame to frame; 0.5 s if left out.
+    #[serde(default = "default_pause_s")]
+    pub pause_s: [f64; 2],
+    /// Lengths of the payload, 0 to 12, where 0 is an empty message; 1 to 12 if left out.
+    #[serde(default = "default_payload_bytes")]
+    pub payload_bytes: [u8; 2],
+    /// Part of the messages that ask for a downlink, 0 to 1; none if left out.
+    #[serde(default)]
+    pub bidirectional_share: f64,
+    /// Bit rates; the usual one of the scene's radio configuration if left out.
+    pub bit_rates: Option<Vec<BitRate>>,
+    /// Pulse shapes; `rect`, `hann` and `s2lp` if left out.
+    pub shapes: Option<Vec<Shape>>,
+}
+
+fn default_pause_s() -> [f64; 2] {
+    [super::default_pause_s(); 2]
+}
+
+fn default_payload_bytes() -> [u8; 2] {
+    [1, MAX_PAYLOAD_BYTES as u8]
+}
+
+impl Traffic {
+    /// Draws the devices with their messages.
+    pub(super) fn devices(
+        &self,
+        scene: &Scene,
+        mut rng: ChaCha12Rng,
+    ) -> Result<Vec<SceneDevice>, SceneError> {
+        self.check()?;
+        (0..self.messages).map(|_| self.device(scene, &mut rng)).collect()
+    }
+
+    fn check(&self) -> Result<(), SceneError> {
+        let check = SceneError::check_range;
+        check("traffic.level_dbm", self.level_dbm, -300.0, 300.0)?;
+        check("traffic.crystal_ppm", self.crystal_ppm, -100.0, 100.0)?;
+        check("traffic.drift_hz_per_s", self.drift_hz_per_s, -1e4, 1e4)?;
+        check("traffic.pause_s", self.pause_s, 0.0, 10.0)?;
+        let longest = MAX_PAYLOAD_BYTES as f64;
+        check("traffic.payload_bytes", self.payload_bytes.map(f64::from), 0.0, longest)?;
+        let check = SceneError::check_value;
+        check("traffic.messages", self.messages.into(), 0.0, MAX_MESSAGES.into())?;
+        check("traffic.bidirectional_share", self.bidirectional_share, 0.0, 1.0)
+    }
+
+    fn device(&self, scene: &Scene, rng: &mut ChaCha12Rng) -> Result<SceneDevice, SceneError> {
+        let nominal = [scene.radio_configuration.nominal_bit_rate()];
+        let bit_rates = self.bit_rates.as_deref().unwrap_or(&nominal);
+        let shapes = self.shapes.as_deref().unwrap_or(&[Shape::Rect, Shape::Hann, Shape::S2lp]);
+        let empty = |field| SceneError::EmptyList { field };
+        let mut device = SceneDevice {
+            id: DeviceId(rng.random()),
+            key: Key::from_bytes(rng.random()),
+            radio_configuration: None,
+            bit_rate: Some(*bit_rates.choose(rng).ok_or(empty("traffic.bit_rates"))?),
+            shape: *shapes.choose(rng).ok_or(empty("traffic.shapes"))?,
+            level_dbm: draw(self.level_dbm, rng),
+            crystal_ppm: draw(self.crystal_ppm, rng),
+            drift_hz_per_s: draw(self.drift_hz_per_s, rng),
+            pause_s: draw(self.pause_s, rng),
+            random_value: rng.random(),
+            doppler_hz: None,
+            messages: Vec::new(),
+        };
+        let message = self.message(scene, &device, rng)?;
+        device.messages.push(message);
+        Ok(device)
+    }
+
+    fn message(
+        &self,
+        scene: &Scene,
+        device: &SceneDevice,
+        rng: &mut ChaCha12Rng,
+    ) -> Result<SceneMessage, SceneError> {
+        let [shortest, longest] = self.payload_bytes;
+        let payload: Vec<u8> =
+            (0..rng.random_range(shortest..=longest)).map(|_| rng.random()).collect();
+        let number = rng.random_range(0..=u16::from(MessageCounter::MAX));
+        let mut message = SceneMessage {
+            time_s: 0.0,
+            sequence_number: MessageCounter::new(number).ok(),
+            kind: if payload.is_empty() { Kind::Empty } else { Kind::Bytes },
+            payload: payload.encode_hex(),
+            bidirectional: rng.random_bool(self.bidirectional_share),
+            voltage_idle_mv: None,
+            voltage_tx_mv: None,
+            temperature_decidegree_c: None,
+            rssi_dbm_at_device: None,
+            frames: None,
+            frequencies_hz: None,
+            level_dbm: None,
+        };
+        let longest_s = longest_s(scene, device, &message);
+        SceneError::check_value("duration_s", scene.duration_s, longest_s, f64::MAX)?;
+        message.time_s = draw([0.0, scene.duration_s - longest_s], rng);
+        Ok(message)
+    }
+}
+
+/// The longest that three frames of any payload can take, pulses and crystal error included.
+fn longest_s(scene: &Scene, device: &SceneDevice, message: &SceneMessage) -> f64 {
+    let symbols = LengthClass::NineToTwelveBytes.frame_bits() + EXTRA_SYMBOLS + 1;
+    let frame_s = symbols as f64 * device.bit_rate(scene).symbol_s() * 1.001;
+    3.0 * frame_s + 2.0 * message.pause_s(device)
+}
+
+/// A value of a range that has been checked.
+fn draw([low, high]: [f64; 2], rng: &mut ChaCha12Rng) -> f64 {
+    low + (high - low) * rng.random::<f64>()
+}
