@@ -41,6 +41,7 @@ pub struct Baseband {
     start_s: f64,
     cell_s: f64,
     integral: Vec<Complex64>,
+    turns: Vec<Complex32>,
 }
 
 impl Baseband {
@@ -66,15 +67,31 @@ impl Baseband {
         self.start_s = grid.time_s(first) - 0.5 / rate_hz;
         self.integral.clear();
         self.integral.push(Complex64::default());
-        let mut mixer = Mixer::new(carrier, grid.centre_hz(b), grid.time_s(first), rate_hz);
+        let relative =
+            Carrier { frequency_hz: carrier.frequency_hz - grid.centre_hz(b), ..*carrier };
+        let middle_s = grid.time_s(first) + (decimation as f64 - 1.0) / 2.0 / rate_hz;
+        let mut mixer = Mixer::new(&relative, middle_s, self.cell_s);
+        // Within a cell the frequency is taken as constant: the turns around the cell's middle.
+        let stretch_middle_hz = relative.frequency_at((from_s + to_s) / 2.0);
+        let turns = (0..decimation).map(|n| {
+            let time_s = (n as f64 - (decimation as f64 - 1.0) / 2.0) / rate_hz;
+            let turn =
+                Complex64::from_polar(1.0 / decimation as f64, -TAU * stretch_middle_hz * time_s);
+            Complex32::new(turn.re as f32, turn.im as f32)
+        });
+        self.turns.clear();
+        self.turns.extend(turns);
+
         let mut integral = Complex64::default();
         let mut cell = Complex32::default();
-        for (n, sample) in head.iter().chain(tail).enumerate() {
-            cell += sample * mixer.next();
-            if (n + 1) % decimation == 0 {
-                integral += Complex64::new(cell.re.into(), cell.im.into()) / decimation as f64;
+        let mut filled = 0;
+        for sample in head.iter().chain(tail) {
+            cell += sample * self.turns[filled];
+            filled += 1;
+            if filled == decimation {
+                integral += Complex64::new(cell.re.into(), cell.im.into()) * mixer.next();
                 self.integral.push(integral);
-                cell = Complex32::default();
+                (cell, filled) = (Complex32::default(), 0);
             }
         }
     }
@@ -96,40 +113,30 @@ impl Baseband {
     }
 }
 
-/// A numerically controlled oscillator that follows a carrier's conjugate.
+/// A numerically controlled oscillator that follows a carrier's conjugate in even steps.
 struct Mixer {
     value: Complex64,
     step: Complex64,
     step_change: Complex64,
-    count: u32,
 }
 
 impl Mixer {
-    fn new(carrier: &Carrier, centre_hz: f64, start_s: f64, rate_hz: f64) -> Self {
-        let elapsed_s = start_s - carrier.time_s;
-        let relative_hz = carrier.frequency_hz - centre_hz;
-        let phase =
-            TAU * (relative_hz * elapsed_s + carrier.drift_hz_per_s * elapsed_s * elapsed_s / 2.0);
-        // Over one step the mean frequency is that of its middle.
-        let first_hz = carrier.frequency_at(start_s + 0.5 / rate_hz) - centre_hz;
+    fn new(carrier: &Carrier, first_s: f64, step_s: f64) -> Self {
+        let elapsed_s = first_s - carrier.time_s;
         let turn = |cycles: f64| Complex64::from_polar(1.0, -TAU * cycles);
+        let mean_hz = carrier.frequency_hz + carrier.drift_hz_per_s * elapsed_s / 2.0;
         Self {
-            value: Complex64::from_polar(1.0, -phase),
-            step: turn(first_hz / rate_hz),
-            step_change: turn(carrier.drift_hz_per_s / (rate_hz * rate_hz)),
-            count: 0,
+            value: turn(mean_hz * elapsed_s),
+            // Over one step the mean frequency is that of its middle.
+            step: turn(carrier.frequency_at(first_s + 0.5 * step_s) * step_s),
+            step_change: turn(carrier.drift_hz_per_s * step_s * step_s),
         }
     }
 
-    fn next(&mut self) -> Complex32 {
-        let out = Complex32::new(self.value.re as f32, self.value.im as f32);
+    fn next(&mut self) -> Complex64 {
+        let out = self.value;
         self.value *= self.step;
         self.step *= self.step_change;
-        self.count += 1;
-        if self.count.is_multiple_of(1024) {
-            self.value /= self.value.norm();
-            self.step /= self.step.norm();
-        }
         out
     }
 }

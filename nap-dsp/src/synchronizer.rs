@@ -184,11 +184,14 @@ impl Synchronizer {
         // From the middle of the preamble to that of the word.
         let middle_s = length as f64 * self.symbol_s / 2.0;
         let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
-        let trials = self.word.near(start.frequency_hz, advance_s);
+        let shared = self.preamble.length / SEGMENT;
+        self.sums.clear();
+        segment_sums(&mut self.sums, symbols, &self.words[0], length);
+        self.word.start_from(start.frequency_hz, advance_s, &self.sums[..shared]);
         for (index, word) in self.words.iter().enumerate() {
             self.sums.clear();
             segment_sums(&mut self.sums, symbols, word, length);
-            let (power, trial) = self.word.best_of(trials.iter().copied(), &self.sums);
+            let (power, trial) = self.word.best_with(&self.sums[shared..]);
             let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
             if score >= threshold {
                 let (frequency_hz, drift_hz_per_s) = self.word.carriers[trial];
@@ -229,6 +232,8 @@ struct Trials {
     /// For each trial, the turns that take its carrier out of the segments.
     turns: Vec<Vec<Complex64>>,
     frequency_step_hz: f64,
+    /// Trials chosen for the present start: index, shared segments and what these gather.
+    chosen: Vec<(usize, usize, Complex64)>,
 }
 
 impl Trials {
@@ -256,32 +261,42 @@ impl Trials {
                     .collect()
             })
             .collect();
-        Self { length, carriers, turns, frequency_step_hz }
+        Self { length, carriers, turns, frequency_step_hz, chosen: Vec::new() }
     }
 
-    /// The trial that gathers the most power from segment sums, and that power.
+    /// The trial that gathers the most power from all segment sums, and that power.
     fn best(&self, sums: &[Complex64]) -> (f64, usize) {
-        self.best_of(0..self.carriers.len(), sums)
+        let powers = self.turns.iter().map(|turns| dot(sums, turns).norm_sqr());
+        strongest(powers.enumerate())
     }
 
-    fn best_of(&self, trials: impl Iterator<Item = usize>, sums: &[Complex64]) -> (f64, usize) {
-        trials
-            .map(|trial| {
-                let turned = sums.iter().zip(&self.turns[trial]).map(|(sum, turn)| sum * turn);
-                (turned.sum::<Complex64>().norm_sqr(), trial)
-            })
-            .fold((0.0, 0), |best, this| if this.0 > best.0 { this } else { best })
-    }
-
-    /// The trials that have about this frequency `advance_s` before the stretch's middle.
-    fn near(&self, frequency_hz: f64, advance_s: f64) -> Vec<usize> {
+    /// Chooses the trials that have about this frequency `advance_s` before the stretch's middle,
+    /// and what they gather from the segments that all words share.
+    fn start_from(&mut self, frequency_hz: f64, advance_s: f64, shared: &[Complex64]) {
         let reach_hz = 2.0 * self.frequency_step_hz;
-        let carriers = self.carriers.iter().enumerate();
-        carriers
-            .filter(|(_, (f, d))| (f - d * advance_s - frequency_hz).abs() <= reach_hz)
-            .map(|(trial, _)| trial)
-            .collect()
+        let near = |&(f, d): &(f64, f64)| (f - d * advance_s - frequency_hz).abs() <= reach_hz;
+        self.chosen.clear();
+        for (trial, carrier) in self.carriers.iter().enumerate() {
+            if near(carrier) {
+                self.chosen.push((trial, shared.len(), dot(shared, &self.turns[trial])));
+            }
+        }
     }
+
+    /// The chosen trial that gathers the most power with the segments of a word, and that power.
+    fn best_with(&self, own: &[Complex64]) -> (f64, usize) {
+        strongest(self.chosen.iter().map(|&(trial, shared, sum)| {
+            (trial, (sum + dot(own, &self.turns[trial][shared..])).norm_sqr())
+        }))
+    }
+}
+
+fn strongest(powers: impl Iterator<Item = (usize, f64)>) -> (f64, usize) {
+    powers.fold((0.0, 0), |best, (trial, power)| if power > best.0 { (power, trial) } else { best })
+}
+
+fn dot(sums: &[Complex64], turns: &[Complex64]) -> Complex64 {
+    sums.iter().zip(turns).map(|(sum, turn)| sum * turn).sum()
 }
 
 /// Cuts `length` symbols into segments; a rest shorter than a segment joins the last one.

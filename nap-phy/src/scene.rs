@@ -6,6 +6,7 @@
 
 mod error;
 mod interferer;
+mod score;
 mod traffic;
 mod truth;
 
@@ -25,6 +26,7 @@ use crate::{
 
 pub use error::SceneError;
 pub use interferer::{Interferer, InterfererSignal};
+pub use score::Score;
 pub use traffic::Traffic;
 pub use truth::{Truth, TruthFrame, TruthMessage};
 

@@ -15,7 +15,7 @@ use crate::{BitRate, Container, FrameType, LengthClass};
 const LEAST_STRENGTH: f64 = 10.5;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.34)^32, two in a million trials.
-const LEAST_SCORE: f64 = 0.34;
+const LEAST_SCORE: f64 = 0.40;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
 /// Carriers closer than this many symbol rates are the same signal if they overlap in time.

@@ -4,8 +4,10 @@ use hex::ToHex;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Shape;
-use crate::schema::ControlFields;
-use crate::{BitRate, Content, DeviceId, Key, Kind, MessageCounter, Rank, Uplink};
+use crate::schema::{ControlFields, UplinkRecord};
+use crate::{
+    BitRate, Content, Device, DeviceId, DeviceTable, Error, Key, Kind, MessageCounter, Rank, Uplink,
+};
 
 /// What a recording holds, to hold a receiver against. It serialises to a JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +80,21 @@ pub struct TruthFrame {
     pub shape: Option<Shape>,
 }
 
+impl Truth {
+    /// The devices and their keys.
+    #[must_use]
+    pub fn devices(&self) -> DeviceTable {
+        let mut devices = DeviceTable::new();
+        for message in &self.messages {
+            let device =
+                Device { key: Some(message.key.clone()), ..Device::new(message.device_id) };
+            // A device that sends twice is in the table already.
+            let _ = devices.insert(device);
+        }
+        devices
+    }
+}
+
 impl TruthMessage {
     pub(super) fn new(
         uplink: &Uplink,
@@ -105,6 +122,27 @@ impl TruthMessage {
             bit_rate,
             frames,
         }
+    }
+
+    /// The message.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the fields, as in [`UplinkRecord::uplink`].
+    pub fn uplink(&self) -> Result<Uplink, Error> {
+        let record = UplinkRecord {
+            kind: self.kind,
+            device_id: self.device_id,
+            key: None,
+            sequence_number: self.sequence_number,
+            payload: self.payload.clone().unwrap_or_default(),
+            bidirectional: self.bidirectional.unwrap_or_default(),
+            voltage_idle_mv: self.voltage_idle_mv,
+            voltage_tx_mv: self.voltage_tx_mv,
+            temperature_decidegree_c: self.temperature_decidegree_c,
+            rssi_dbm_at_device: self.rssi_dbm,
+        };
+        record.uplink()
     }
 
     /// When the first frame starts, in seconds from the start of the recording.

@@ -1,0 +1,45 @@
+//! How well a receiver heard a recording whose content is known.
+
+use super::Truth;
+use crate::Message;
+
+/// Counts of what was heard of what was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Score {
+    /// Messages that were sent.
+    pub sent: usize,
+    /// Of these, messages that were reported.
+    pub heard: usize,
+    /// Reports of a message that had been reported already.
+    pub repeated: usize,
+    /// Reports of what was never sent.
+    pub invented: usize,
+}
+
+impl Score {
+    /// Compares what was reported with what was sent.
+    #[must_use]
+    pub fn new(truth: &Truth, reported: &[Message]) -> Self {
+        let sent: Vec<_> = truth.messages.iter().map(|m| (m.bit_rate, m.uplink().ok())).collect();
+        let mut reports = vec![0; sent.len()];
+        let mut invented = 0;
+        for message in reported {
+            let same = |(bit_rate, uplink): &(_, Option<_>)| {
+                *bit_rate == message.bit_rate && uplink.as_ref() == Some(&message.uplink)
+            };
+            match sent.iter().position(same) {
+                Some(index) => reports[index] += 1,
+                None => invented += 1,
+            }
+        }
+        let heard = reports.iter().filter(|&&count| count > 0).count();
+        let repeated = reports.iter().sum::<usize>() - heard;
+        Self { sent: sent.len(), heard, repeated, invented }
+    }
+
+    /// Whether every message was heard once and nothing else.
+    #[must_use]
+    pub fn is_perfect(&self) -> bool {
+        self.heard == self.sent && self.repeated == 0 && self.invented == 0
+    }
+}

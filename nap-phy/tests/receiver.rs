@@ -1,0 +1,321 @@
+//! The receiver against recordings with known truth, and against scenes that only a simulator makes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+#![cfg(all(feature = "receiver", feature = "serde"))]
+
+use std::path::{Path, PathBuf};
+
+use nap_phy::receiver::Statistics;
+use nap_phy::scene::{Scene, Score, Truth, TruthFrame, TruthMessage};
+use nap_phy::{Authentication, BitRate, Event, Level, Message, Receiver, ReceiverConfig};
+use num_complex::Complex32;
+use proptest::prelude::*;
+
+const BLOCK: usize = 65_536;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recordings")
+}
+
+fn truth_of(folder: &Path, name: &str) -> Truth {
+    let text = std::fs::read_to_string(folder.join(format!("{name}.truth.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn config(truth: &Truth, channel_centre_hz: f64) -> ReceiverConfig {
+    let mut config = ReceiverConfig::new(truth.sample_rate, truth.center_hz);
+    config.channel_centre_hz = channel_centre_hz;
+    config.full_scale_dbm = Some(truth.full_scale_dbm);
+    config.devices = truth.devices();
+    config
+}
+
+/// The completed messages among events.
+fn completed(events: impl IntoIterator<Item = Event>) -> Vec<Message> {
+    let complete = |event| match event {
+        Event::Complete(message) => Some(message),
+        _ => None,
+    };
+    events.into_iter().filter_map(complete).collect()
+}
+
+fn decode_recording(folder: &Path, name: &str) -> (Truth, Vec<Message>) {
+    let truth = truth_of(folder, name);
+    let path = folder.join(format!("{name}.sigmf-meta"));
+    let mut source = nap_io::open(&path, &nap_io::OpenOptions::default()).unwrap();
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut block = vec![Complex32::default(); BLOCK];
+    let mut events = Vec::new();
+    loop {
+        let count = source.read(&mut block).unwrap();
+        if count == 0 {
+            break;
+        }
+        events.extend(receiver.push(&block[..count]));
+    }
+    events.extend(receiver.flush());
+    (truth, completed(events))
+}
+
+fn render(scene: &Scene) -> (Truth, Vec<Complex32>) {
+    let (mut simulator, truth) = scene.build().unwrap();
+    let mut samples = vec![Complex32::default(); scene.samples() as usize];
+    simulator.render(&mut samples);
+    (truth, samples)
+}
+
+fn decode_scene(scene: &Scene) -> (Truth, Vec<Message>, Statistics) {
+    let (truth, samples) = render(scene);
+    let channel_hz = f64::from(scene.radio_configuration.uplink_centre_hz());
+    let mut receiver = Receiver::new(config(&truth, channel_hz)).unwrap();
+    let mut events = receiver.push(&samples);
+    events.extend(receiver.flush());
+    (truth, completed(events), receiver.statistics())
+}
+
+fn sent(truth: &Truth, message: &Message) -> TruthMessage {
+    let same = |sent: &&TruthMessage| sent.uplink().as_ref() == Ok(&message.uplink);
+    truth.messages.iter().find(same).unwrap().clone()
+}
+
+/// Eb/N0 of a frame according to the truth, dB.
+fn true_snr_db(truth: &Truth, frame: &TruthFrame, bit_rate: BitRate) -> f64 {
+    frame.dbm + 174.0 - truth.noise_figure_db - 10.0 * f64::from(bit_rate.bits_per_s()).log10()
+}
+
+/// Every figure of every frame within the limits that users may rely on: frequency in the middle of
+/// the frame within 3 Hz, time within a symbol, level within 1 dB, SNR within 1.5 dB.
+fn check_figures(truth: &Truth, messages: &[Message]) {
+    for message in messages {
+        let sent = sent(truth, message);
+        let symbol_s = message.bit_rate.symbol_s();
+        let duration_s =
+            message.uplink.content().class().airtime_s(message.bit_rate) + 2.0 * symbol_s;
+        for frame in &message.frames {
+            let sent = sent.frames.iter().find(|sent| sent.rank == frame.rank).unwrap();
+            let middle_hz = sent.frequency_hz + sent.drift_hz_per_s * duration_s / 2.0;
+            let signal = &frame.signal;
+            let place = format!("{} rank {}", message.uplink.device_id(), frame.rank);
+            assert!((signal.frequency_hz - middle_hz).abs() < 3.0, "{place}: frequency");
+            assert!((signal.time_s - sent.time_s).abs() < symbol_s, "{place}: time");
+            let Level::Dbm(level_dbm) = signal.level else { panic!("{place}: not calibrated") };
+            assert!((level_dbm - sent.dbm).abs() < 1.0, "{place}: level {level_dbm}");
+            let snr_db = true_snr_db(truth, sent, message.bit_rate);
+            assert!((signal.snr_db - snr_db).abs() < 1.5, "{place}: SNR {}", signal.snr_db);
+            let drift_error = signal.drift_hz_per_s - sent.drift_hz_per_s;
+            assert!(drift_error.abs() < 0.5 * (duration_s / 2.0).powi(-2), "{place}: drift");
+        }
+    }
+}
+
+fn check_complete(folder: &Path, name: &str, frames_a_message: usize) {
+    let (truth, messages) = decode_recording(folder, name);
+    let score = Score::new(&truth, &messages);
+    assert!(score.is_perfect(), "{name}: {score:?}");
+    for message in &messages {
+        assert_eq!(message.authentication, Authentication::Verified);
+        assert_eq!(message.frames.len(), frames_a_message, "{}", message.uplink.device_id());
+    }
+    check_figures(&truth, &messages);
+}
+
+#[test]
+fn two_uplinks_at_once() {
+    check_complete(&fixtures(), "rc1_two_uplinks", 3);
+}
+
+#[test]
+fn the_data_sheets_level_at_100_bps() {
+    check_complete(&fixtures(), "rc1_minus120dbm", 3);
+}
+
+#[test]
+fn the_data_sheets_level_at_600_bps() {
+    check_complete(&fixtures(), "rc2_minus112dbm", 3);
+}
+
+#[test]
+fn every_kind_of_message_with_drift() {
+    check_complete(&fixtures(), "rc1_all_kinds", 3);
+}
+
+/// Four messages at 9 dB, of which each frame decodes, and four at 3 dB.
+#[test]
+fn weak_messages() {
+    let (truth, messages) = decode_recording(&fixtures(), "rc1_weak");
+    let score = Score::new(&truth, &messages);
+    assert_eq!((score.repeated, score.invented), (0, 0));
+    for strong in truth.messages.iter().filter(|message| message.frames[0].dbm == -139.0) {
+        let uplink = strong.uplink().unwrap();
+        let found = messages.iter().find(|message| message.uplink == uplink).unwrap();
+        assert_eq!(found.authentication, Authentication::Verified);
+        check_figures(&truth, std::slice::from_ref(found));
+    }
+}
+
+/// The envelope of a real device, published without a licence that would let us copy it: the test
+/// runs where `NAP_LOCAL_RECORDINGS` names a folder that has it.
+#[test]
+fn a_real_devices_burst() {
+    const NAME: &str = "real_burst_rc1";
+    let folder = std::env::var_os("NAP_LOCAL_RECORDINGS").map(PathBuf::from);
+    let Some(folder) = folder.filter(|folder| folder.join(format!("{NAME}.truth.json")).exists())
+    else {
+        println!("{NAME} is not here: set NAP_LOCAL_RECORDINGS to the folder that holds it");
+        return;
+    };
+    let (truth, messages) = decode_recording(&folder, NAME);
+    let score = Score::new(&truth, &messages);
+    assert!(score.is_perfect(), "{score:?}");
+    assert_eq!(messages[0].authentication, Authentication::Verified);
+}
+
+/// Two devices of different bit rate and shape, a flawed front end, and a centre that leaves the
+/// channel at `offset_hz`.
+fn flawed_scene(sample_rate_hz: f64, offset_hz: f64) -> Scene {
+    let text = format!(
+        r#"
+        sample_rate_hz = {sample_rate_hz}
+        center_hz = {}
+        duration_s = 3.8
+        full_scale_dbm = -80
+        noise_figure_db = 6
+        seed = 7
+        dc_offset_dbfs = -30
+        iq_gain_db = 0.3
+        iq_phase_deg = 2.0
+        quantisation_bits = 12
+
+        [[device]]
+        id = "FEDCBA98"
+        key = "0123456789ABCDEF0123456789ABCDEF"
+        shape = "s2lp"
+        level_dbm = -120
+        drift_hz_per_s = 3.0
+        message = [{{ time_s = 0.2, sequence_number = 9, kind = "bytes", payload = "c0ffee",
+                     frames = 2, frequencies_hz = [868_134_040.0, 868_181_000.0] }}]
+
+        [[device]]
+        id = "4D33DB"
+        key = "00112233445566778899AABBCCDDEEFF"
+        bit_rate = 600
+        shape = "rect"
+        level_dbm = -110
+        message = [{{ time_s = 0.9, sequence_number = 4095, kind = "bit1", bidirectional = true,
+                     frequencies_hz = [868_128_000, 868_134_000, 868_122_000] }}]
+        "#,
+        868_130_000.0 - offset_hz
+    );
+    toml::from_str(&text).unwrap()
+}
+
+#[test]
+fn any_sample_rate_and_centre_with_flaws() {
+    let cases = [
+        (200_000.0, 2_000.0),
+        (226_757.0, -15_000.0),
+        (250_000.0, 20_000.0),
+        (1_000_000.0, -310_000.0),
+        (2_048_000.0, 0.0),
+        (2_400_000.0, 900_000.0),
+    ];
+    for (sample_rate_hz, offset_hz) in cases {
+        let (truth, messages, _) = decode_scene(&flawed_scene(sample_rate_hz, offset_hz));
+        let score = Score::new(&truth, &messages);
+        assert!(score.is_perfect(), "{sample_rate_hz} S/s: {score:?}");
+        let frames: usize = messages.iter().map(|message| message.frames.len()).sum();
+        assert_eq!(frames, 5, "{sample_rate_hz} S/s");
+        check_figures(&truth, &messages);
+    }
+}
+
+#[test]
+fn noise_says_nothing() {
+    let scene: Scene = toml::from_str(
+        "sample_rate_hz = 250_000\nduration_s = 30\nfull_scale_dbm = -90\nnoise_figure_db = 6\nseed = 3",
+    )
+    .unwrap();
+    let (_, messages, statistics) = decode_scene(&scene);
+    assert_eq!(messages, []);
+    assert!(statistics.candidates > 0, "the noise was not even looked at");
+}
+
+#[test]
+fn unusable_samples_are_counted_and_survived() {
+    let (truth, mut samples) = render(&flawed_scene(250_000.0, 0.0));
+    for sample in samples.iter_mut().skip(10).step_by(50_000) {
+        *sample = Complex32::new(f32::NAN, f32::INFINITY);
+    }
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut events = receiver.push(&samples);
+    events.extend(receiver.flush());
+    assert!(Score::new(&truth, &completed(events)).is_perfect());
+    assert_eq!(receiver.statistics().unusable_samples, 19);
+    assert_eq!(receiver.statistics().samples, 950_000);
+}
+
+#[test]
+fn an_update_follows_for_each_further_frame() {
+    let (truth, samples) = render(&flawed_scene(250_000.0, 0.0));
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut events = receiver.push(&samples);
+    events.extend(receiver.flush());
+    let told: Vec<(&str, usize)> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Message(message) => Some(("message", message)),
+            Event::Update(message) => Some(("update", message)),
+            Event::Complete(message) => Some(("complete", message)),
+            _ => None,
+        })
+        .filter(|(_, message)| message.bit_rate == BitRate::Bps600)
+        .map(|(kind, message)| (kind, message.frames.len()))
+        .collect();
+    assert_eq!(told, [("message", 1), ("update", 2), ("update", 3), ("complete", 3)]);
+}
+
+#[test]
+fn what_cannot_work_is_refused() {
+    for rate in [f64::NAN, f64::INFINITY, -1.0, 0.0, 199_999.0] {
+        assert!(Receiver::new(ReceiverConfig::new(rate, 868.13e6)).is_err(), "{rate}");
+    }
+    let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
+    config.channel_centre_hz = 868.2e6;
+    let error = Receiver::new(config).err().unwrap().to_string();
+    assert!(error.contains("outside"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_split_gives_the_same_events(sizes in prop::collection::vec(1usize..30_000, 1..20)) {
+        let (truth, samples) = render(&flawed_scene(200_000.0, 0.0));
+        let mut whole = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+        let mut expected = whole.push(&samples);
+        expected.extend(whole.flush());
+
+        let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+        let mut events = Vec::new();
+        let mut rest = &samples[..];
+        for size in sizes.into_iter().cycle() {
+            let (block, after) = rest.split_at(size.min(rest.len()));
+            events.extend(receiver.push(block));
+            rest = after;
+            if rest.is_empty() { break; }
+        }
+        events.extend(receiver.flush());
+        prop_assert_eq!(events, expected);
+    }
+}
+
+#[test]
+fn one_sample_at_a_time_gives_the_same_events() {
+    let (truth, samples) = render(&flawed_scene(200_000.0, 0.0));
+    let mut whole = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut expected = whole.push(&samples);
+    expected.extend(whole.flush());
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut events: Vec<Event> = samples.chunks(1).flat_map(|one| receiver.push(one)).collect();
+    events.extend(receiver.flush());
+    assert_eq!(events, expected);
+}
