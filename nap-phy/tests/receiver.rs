@@ -201,7 +201,7 @@ fn flawed_scene(sample_rate_hz: f64, offset_hz: f64) -> Scene {
         shape = "rect"
         level_dbm = -110
         message = [{{ time_s = 0.9, sequence_number = 4095, kind = "bit1", bidirectional = true,
-                     frequencies_hz = [868_128_000, 868_134_000, 868_122_000] }}]
+                     frequencies_hz = [868_157_000, 868_163_000, 868_151_000] }}]
         "#,
         868_130_000.0 - offset_hz
     );
