@@ -17,8 +17,8 @@ const STEPS_A_SYMBOL: usize = 4;
 /// Symbols are summed coherently in segments of this length before frequencies are tried.
 const SEGMENT: usize = 4;
 /// Where the first known symbol may begin, in symbols before the middle of the candidate's window.
-const EARLIEST_START: usize = 17;
-const LATEST_START: usize = 3;
+const EARLIEST_START: usize = 19;
+const LATEST_START: usize = 1;
 /// Frequencies tried reach this far from the candidate's, as a share of the symbol rate.
 const FREQUENCY_REACH: f64 = 0.075;
 /// Spacing of the trial frequencies in cycles over the length of what is correlated.
