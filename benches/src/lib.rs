@@ -103,9 +103,7 @@ impl Conditions {
                 doppler_hz: None,
                 messages: vec![SceneMessage {
                     time_s: 0.25 + rng.random_range(0.0..spread_s),
-                    sequence_number: Some(nap_phy::MessageCounter::new(
-                        rng.random_range(0..4096),
-                    )?),
+                    sequence_number: Some(nap_phy::MessageCounter::new(rng.random_range(0..4096))?),
                     kind,
                     payload,
                     bidirectional: false,

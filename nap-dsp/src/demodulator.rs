@@ -38,6 +38,10 @@ pub struct SoftFrame {
     pub amplitude: f64,
     /// Variance of the noise in each of the two dimensions of a symbol.
     pub noise_variance: f64,
+    /// What the symbols were taken from.
+    baseband: Baseband,
+    /// The carrier that was mixed out of it.
+    mixed: Carrier,
 }
 
 impl SoftFrame {
@@ -45,6 +49,20 @@ impl SoftFrame {
     #[must_use]
     pub fn es_over_n0(&self) -> f64 {
         self.amplitude * self.amplitude / (2.0 * self.noise_variance).max(f64::MIN_POSITIVE)
+    }
+
+    /// Measures the burst again, now that the signs (±1) of all its symbols are known.
+    #[must_use]
+    pub fn measure(&self, signs: &[f64]) -> Measurement {
+        let symbol_s = 2.0 * (self.carrier.time_s - self.start_s) / self.symbols.len() as f64;
+        let mut track = Track::new(self.mixed, self.start_s, symbol_s, signs.len());
+        track.seed(&self.baseband, signs);
+        track.follow(&self.baseband, signs);
+        Measurement {
+            start_s: track.start_s,
+            carrier: track.carrier(),
+            power: track.power(&self.baseband, signs),
+        }
     }
 }
 
@@ -108,25 +126,8 @@ impl Demodulator {
             carrier: track.carrier(),
             amplitude: track.amplitude,
             noise_variance: track.noise_variance,
-        }
-    }
-
-    /// Measures the burst that `frame` is the first estimate of, now that all its signs are known.
-    pub fn measure(
-        &mut self,
-        history: &SubbandHistory,
-        grid: &SubbandGrid,
-        frame: &SoftFrame,
-        signs: &[f64],
-    ) -> Measurement {
-        self.extract(history, grid, &frame.carrier, (frame.start_s, signs.len()));
-        let mut track = Track::new(frame.carrier, frame.start_s, self.symbol_s, signs.len());
-        track.seed(&self.baseband, signs);
-        track.follow(&self.baseband, signs);
-        Measurement {
-            start_s: track.start_s,
-            carrier: track.carrier(),
-            power: track.power(&self.baseband, signs),
+            baseband: self.baseband.clone(),
+            mixed: carrier,
         }
     }
 

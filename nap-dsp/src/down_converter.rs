@@ -40,7 +40,7 @@ impl Carrier {
 pub struct Baseband {
     start_s: f64,
     cell_s: f64,
-    integral: Vec<Complex64>,
+    integral: Vec<Complex32>,
     turns: Vec<Complex32>,
 }
 
@@ -66,7 +66,7 @@ impl Baseband {
         // A sample stands for the time around it.
         self.start_s = grid.time_s(first) - 0.5 / rate_hz;
         self.integral.clear();
-        self.integral.push(Complex64::default());
+        self.integral.push(Complex32::default());
         let relative =
             Carrier { frequency_hz: carrier.frequency_hz - grid.centre_hz(b), ..*carrier };
         let middle_s = grid.time_s(first) + (decimation as f64 - 1.0) / 2.0 / rate_hz;
@@ -90,7 +90,7 @@ impl Baseband {
             filled += 1;
             if filled == decimation {
                 integral += Complex64::new(cell.re.into(), cell.im.into()) * mixer.next();
-                self.integral.push(integral);
+                self.integral.push(Complex32::new(integral.re as f32, integral.im as f32));
                 (cell, filled) = (Complex32::default(), 0);
             }
         }
@@ -106,9 +106,12 @@ impl Baseband {
     fn integral_at(&self, time_s: f64) -> Complex64 {
         let position = ((time_s - self.start_s) / self.cell_s).max(0.0);
         let index = position as usize;
+        let wide = |value: Complex32| Complex64::new(value.re.into(), value.im.into());
         match self.integral.get(index..index + 2) {
-            Some(&[before, after]) => before + (after - before) * (position - index as f64),
-            _ => self.integral.last().copied().unwrap_or_default(),
+            Some(&[before, after]) => {
+                wide(before) + wide(after - before) * (position - index as f64)
+            }
+            _ => wide(self.integral.last().copied().unwrap_or_default()),
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct FrameReport {
 }
 
 /// How a message was decoded, from the most certain way to the least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),

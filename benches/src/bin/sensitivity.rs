@@ -17,7 +17,12 @@ struct Args {
     #[arg(long, default_value_t = 3)]
     frames: u8,
     /// Eb/N0 in dB.
-    #[arg(long, value_delimiter = ',', default_value = "3,4,5,6,7,8,9,10", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "3,4,5,6,7,8,9,10",
+        allow_hyphen_values = true
+    )]
     eb_over_n0: Vec<f64>,
     /// Messages a point.
     #[arg(long, default_value_t = 500)]

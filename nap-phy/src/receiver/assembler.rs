@@ -1,14 +1,10 @@
 //! From frames to messages: each message once, with all its frames.
 
-use super::Event;
 use super::chain::DecodedFrame;
+use super::{Event, LONGEST_PAUSE_S};
 use crate::{
-    Authentication, Decoder, DeviceTable, FrameReport, Level, MAX_UPLINK_PAUSE_MS, Message,
-    RadioConfiguration, Rank, Signal,
+    Authentication, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Rank, Signal,
 };
-
-/// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
-const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
 
 /// What is needed to report a frame's figures and authentication.
 pub(super) struct Reporter {
@@ -35,7 +31,11 @@ impl Reporter {
     }
 
     fn report(&self, frame: &DecodedFrame) -> FrameReport {
-        FrameReport { rank: frame.frame_type.rank, signal: self.signal(frame), crc_ok: true }
+        FrameReport {
+            rank: frame.frame_type.rank,
+            signal: self.signal(frame),
+            crc_ok: frame.crc_ok,
+        }
     }
 
     fn authentication(&self, frame: &DecodedFrame) -> Authentication {
@@ -90,6 +90,7 @@ impl Assembler {
             }
             frames.sort_by(|a, b| a.signal.time_s.total_cmp(&b.signal.time_s));
             open.message.signal = Signal::of_message(frames)?;
+            open.message.decoder = open.message.decoder.min(frame.decoder);
             open.deadline_s = open.deadline_s.min(deadline_s(frame));
             return Some(Event::Update(open.message.clone()));
         }
@@ -97,7 +98,7 @@ impl Assembler {
             authentication: self.reporter.authentication(frame),
             radio_configuration: self.reporter.radio_configuration,
             bit_rate: frame.bit_rate,
-            decoder: Decoder::Single,
+            decoder: frame.decoder,
             signal: report.signal,
             frames: vec![report],
             uplink,

@@ -6,9 +6,10 @@ use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
-use super::frame_decoder::{decode_single, symbol_count, symbol_signs};
+use super::fragments::{Fragment, Fragments};
+use super::frame_decoder::{SoftContainer, decode, explained_by, symbol_count, symbol_signs};
 use super::{Limits, Statistics};
-use crate::{BitRate, Container, FrameType, LengthClass};
+use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Power of a preamble's two lines from which a place is looked at; noise has 2. In white noise it
 /// is passed some hundred times a second over a whole channel.
@@ -21,12 +22,29 @@ const CERTAIN_SCORE: f64 = 0.65;
 /// Carriers closer than this many symbol rates are the same signal if they overlap in time.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
+/// Decisions tried on one frame, in the order of likelihood, until the check sum is right.
+const SINGLE_LIST: usize = 32;
+/// Decisions tried on two or three frames together.
+const JOINT_LIST: usize = 8;
+/// Share of the energy that a container must explain, by the number of frames it was decoded from.
+/// Decisions on noise explain a third of one frame, and less of several, as the code binds them.
+const LEAST_EXPLAINED: [f64; 3] = [0.5, 0.42, 0.35];
+/// Share of the energy that a known container must explain of another frame of its message.
+const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
+/// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
+const LEAST_CLEARNESS: f64 = 0.7;
+/// How long a fragment is kept: the other two frames and their pauses, in seconds.
+const FRAGMENT_AGE_S: f64 = 12.0;
+
 /// A frame whose check sum is right, and its signal.
 #[derive(Debug, Clone)]
 pub(super) struct DecodedFrame {
     pub(super) frame_type: FrameType,
     pub(super) container: Container,
     pub(super) bit_rate: BitRate,
+    pub(super) decoder: Decoder,
+    /// Whether the frame decoded alone.
+    pub(super) crc_ok: bool,
     pub(super) measurement: Measurement,
     /// Energy of a bit over the noise density (linear).
     pub(super) eb_over_n0: f64,
@@ -38,6 +56,13 @@ impl DecodedFrame {
         let symbols = symbol_count(self.frame_type) as f64;
         self.measurement.start_s + symbols * self.bit_rate.symbol_s()
     }
+
+    /// Whether the fragment is another frame of the same message: at the right time and with its
+    /// bits.
+    pub(super) fn has_sibling(&self, fragment: &Fragment) -> bool {
+        fragment.may_follow(self)
+            && explained_by(&fragment.container, &self.container) >= LEAST_EXPLAINED_KNOWN
+    }
 }
 
 /// A place with its hypotheses, best first, waiting for the end of the frame.
@@ -45,6 +70,8 @@ struct Burst {
     hypotheses: Vec<Hypothesis>,
     next: usize,
     due_s: f64,
+    /// What the hypotheses before the next one gave.
+    fragments: Vec<Fragment>,
 }
 
 /// The stages for one bit rate.
@@ -62,6 +89,7 @@ pub(super) struct Chain {
     bursts: Vec<Burst>,
     /// Frames decoded lately, so that no signal is decoded twice.
     recent: Vec<DecodedFrame>,
+    fragments: Fragments,
 }
 
 impl Chain {
@@ -90,6 +118,7 @@ impl Chain {
             candidates: Vec::new(),
             bursts: Vec::new(),
             recent: Vec::new(),
+            fragments: Fragments::new(bit_rate),
         }
     }
 
@@ -157,7 +186,12 @@ impl Chain {
             } else {
                 best.start_s + longest_frame_s(self.bit_rate)
             };
-            self.bursts.push(Burst { hypotheses: found.to_vec(), next: 0, due_s });
+            self.bursts.push(Burst {
+                hypotheses: found.to_vec(),
+                next: 0,
+                due_s,
+                fragments: Vec::new(),
+            });
         }
         if self.bursts.len() > self.most_bursts {
             self.bursts.sort_by(|a, b| b.hypotheses[0].score.total_cmp(&a.hypotheses[0].score));
@@ -177,28 +211,33 @@ impl Chain {
         self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
         while self.bursts.first().is_some_and(|burst| burst.due_s <= now_s) {
             let mut burst = self.bursts.remove(0);
-            while let Some(hypothesis) = burst.hypotheses.get(burst.next) {
-                burst.due_s = end_s(hypothesis, self.bit_rate);
-                if burst.due_s > now_s {
-                    self.bursts.push(burst);
-                    self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
-                    break;
-                }
-                if self.is_explained(hypothesis) {
-                    break;
+            let Some(hypothesis) = burst.hypotheses.get(burst.next).copied() else {
+                self.try_together(burst.fragments, statistics, frames);
+                continue;
+            };
+            burst.due_s = end_s(&hypothesis, self.bit_rate);
+            if burst.due_s <= now_s {
+                if self.is_explained(&hypothesis) {
+                    continue;
                 }
                 statistics.hypotheses += 1;
-                if let Some(frame) = self.try_hypothesis(history, hypothesis) {
-                    statistics.frames += 1;
-                    self.recent.push(frame.clone());
-                    frames.push(frame);
-                    break;
+                let fragment = self.demodulate_as(history, &hypothesis);
+                if self.try_alone(&fragment, frames) {
+                    continue;
                 }
+                burst.fragments.push(fragment);
                 burst.next += 1;
             }
+            let at = self.bursts.partition_point(|other| other.due_s <= burst.due_s);
+            self.bursts.insert(at, burst);
         }
-        let forget_s = self.grid.time_s(history.oldest());
-        self.recent.retain(|frame| frame.end_s() >= forget_s);
+        self.forget(history);
+    }
+
+    fn forget(&mut self, history: &SubbandHistory) {
+        let now_s = self.grid.time_s(history.columns());
+        self.recent.retain(|frame| frame.end_s() >= now_s - FRAGMENT_AGE_S);
+        self.fragments.forget(now_s - FRAGMENT_AGE_S);
     }
 
     /// Whether the hypothesis lies on a frame that has been decoded already.
@@ -215,11 +254,7 @@ impl Chain {
         })
     }
 
-    fn try_hypothesis(
-        &mut self,
-        history: &SubbandHistory,
-        hypothesis: &Hypothesis,
-    ) -> Option<DecodedFrame> {
+    fn demodulate_as(&mut self, history: &SubbandHistory, hypothesis: &Hypothesis) -> Fragment {
         let frame_type = FrameType::ALL[hypothesis.word];
         let soft = self.demodulator.demodulate(
             history,
@@ -228,20 +263,89 @@ impl Chain {
             &self.words[hypothesis.word],
             symbol_count(frame_type),
         );
-        let container = decode_single(&soft, frame_type)?;
+        Fragment::new(soft, frame_type)
+    }
+
+    /// Decodes a frame by itself, and with it the fragments that prove to be of the same message.
+    fn try_alone(&mut self, fragment: &Fragment, frames: &mut Vec<DecodedFrame>) -> bool {
+        let class = fragment.frame_type.class;
+        let found = decode(&[&fragment.container], class, SINGLE_LIST)
+            .filter(|found| found.explained >= LEAST_EXPLAINED[0]);
+        let Some(found) = found else { return false };
+        let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
+        let frame = self.report(fragment, &found.container, (decoder, true));
+        let others = self.fragments.take_of_message(&frame);
+        frames.push(frame);
+        for other in others {
+            frames.push(self.report(&other, &found.container, (decoder, false)));
+        }
+        true
+    }
+
+    /// What becomes of a burst that did not decode alone: another frame of a message that is known,
+    /// or a part of one that decodes together with fragments kept, or a fragment to keep.
+    fn try_together(
+        &mut self,
+        fragments: Vec<Fragment>,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) {
+        for fragment in fragments {
+            if fragment.soft.es_over_n0() < LEAST_CLEARNESS {
+                continue;
+            }
+            let known = self.recent.iter().find(|frame| frame.has_sibling(&fragment)).cloned();
+            if let Some(known) = known {
+                let decoder = (known.decoder, false);
+                frames.push(self.report(&fragment, &known.container, decoder));
+                return;
+            }
+            for group in self.fragments.groups(&fragment) {
+                statistics.groups += 1;
+                let all: Vec<&Fragment> = group.iter().chain([&fragment]).collect();
+                let soft: Vec<&SoftContainer> = all.iter().map(|f| &f.container).collect();
+                let least = LEAST_EXPLAINED[all.len() - 1];
+                let found = decode(&soft, fragment.frame_type.class, JOINT_LIST)
+                    .filter(|found| found.explained >= least);
+                let Some(found) = found else { continue };
+                let mut parts: Vec<&Fragment> = all;
+                parts.sort_by_key(|part| part.frame_type.rank);
+                for part in parts {
+                    let decoder = (Decoder::Joint, false);
+                    frames.push(self.report(part, &found.container, decoder));
+                }
+                self.fragments.remove(&group);
+                return;
+            }
+            statistics.dropped_fragments += self.fragments.keep(fragment);
+        }
+    }
+
+    /// The frame of a container that is now known to the last bit, measured.
+    fn report(
+        &mut self,
+        fragment: &Fragment,
+        container: &Container,
+        (decoder, crc_ok): (Decoder, bool),
+    ) -> DecodedFrame {
+        let frame_type = fragment.frame_type;
         let signs = symbol_signs(&container.bitstream(frame_type.rank));
-        let measurement = self.demodulator.measure(history, &self.grid, &soft, &signs);
+        let measurement = fragment.soft.measure(&signs);
         let frequency_hz = measurement.carrier.frequency_hz;
         let density = self.noise.density(self.grid.nearest(frequency_hz));
         let eb_over_n0 =
             measurement.power * self.bit_rate.symbol_s() / density.max(f64::MIN_POSITIVE);
-        Some(DecodedFrame {
+        let frame = DecodedFrame {
             frame_type,
-            container,
+            container: container.clone(),
             bit_rate: self.bit_rate,
+            decoder,
+            crc_ok,
             measurement,
             eb_over_n0,
-        })
+        };
+        self.recent.push(frame.clone());
+        frame
     }
 }
 

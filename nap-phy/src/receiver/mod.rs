@@ -2,14 +2,21 @@
 
 mod assembler;
 mod chain;
+mod fragments;
 mod frame_decoder;
 
 use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
-use crate::{BitRate, DeviceTable, Error, MACRO_CHANNEL_WIDTH_HZ, Message, RadioConfiguration};
+use crate::{
+    BitRate, DeviceTable, Error, MACRO_CHANNEL_WIDTH_HZ, MAX_UPLINK_PAUSE_MS, Message,
+    RadioConfiguration,
+};
 use assembler::{Assembler, Reporter};
 use chain::{Chain, DecodedFrame};
+
+/// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
+const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
 
 /// The lowest sample rate, in samples per second, that covers a channel.
 pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
@@ -110,6 +117,10 @@ pub struct Statistics {
     pub dropped_bursts: u64,
     /// Demodulations of a burst as a frame of some type.
     pub hypotheses: u64,
+    /// Sets of two or three frames that were decoded together, with or without success.
+    pub groups: u64,
+    /// Frames given up that might have decoded with others, because there were too many.
+    pub dropped_fragments: u64,
     /// Frames decoded.
     pub frames: u64,
     /// Messages reported.
@@ -155,8 +166,7 @@ impl Receiver {
     /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
     /// - [`Error::Signal`] if the channel lies outside the sampled band.
     pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
-        // Also true for NaN.
-        if !(config.sample_rate_hz >= LEAST_SAMPLE_RATE_HZ) {
+        if config.sample_rate_hz.is_nan() || config.sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
             return Err(Error::SampleRate { found_hz: config.sample_rate_hz });
         }
         let offset_hz = config.channel_centre_hz - config.centre_hz;
@@ -238,6 +248,7 @@ impl Core {
     }
 
     fn report(&mut self) {
+        self.statistics.frames += self.frames.len() as u64;
         for frame in self.frames.drain(..) {
             let event = self.assembler.add(&frame);
             self.statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));

@@ -1,0 +1,149 @@
+//! Frames that did not decode alone, kept to be decoded together with their message's other frames.
+
+use nap_dsp::demodulator::SoftFrame;
+
+use super::LONGEST_PAUSE_S;
+use super::chain::DecodedFrame;
+use super::frame_decoder::{SoftContainer, symbol_count};
+use crate::{BitRate, FrameType};
+
+/// Fragments kept; of more, the clearest stay.
+const MOST_FRAGMENTS: usize = 96;
+/// Groupings tried for a new fragment; those with the clearest fragments come first.
+const MOST_GROUPS: usize = 32;
+/// Frames of one message come from one transmitter: levels differ by fading alone.
+const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
+/// A device's pauses are equal to within this share of a frame.
+const PAUSE_TOLERANCE: f64 = 0.05;
+
+/// A frame of which the type is known, and its symbols.
+#[derive(Debug, Clone)]
+pub(super) struct Fragment {
+    pub(super) frame_type: FrameType,
+    pub(super) soft: SoftFrame,
+    pub(super) container: SoftContainer,
+}
+
+impl Fragment {
+    pub(super) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
+        Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
+    }
+
+    fn rank(&self) -> f64 {
+        f64::from(self.frame_type.rank.number())
+    }
+
+    fn duration_s(&self, bit_rate: BitRate) -> f64 {
+        symbol_count(self.frame_type) as f64 * bit_rate.symbol_s()
+    }
+
+    /// From the end of the earlier of two frames to the start of the later, for each step of rank
+    /// between them; `None` if they cannot be of one message.
+    fn pause_s(&self, other: &Self, bit_rate: BitRate) -> Option<f64> {
+        let steps = self.rank() - other.rank();
+        if self.frame_type.class != other.frame_type.class || steps == 0.0 {
+            return None;
+        }
+        let level_ratio =
+            (self.soft.amplitude / other.soft.amplitude.max(f64::MIN_POSITIVE)).log10();
+        let duration_s = self.duration_s(bit_rate);
+        let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
+        let plausible =
+            is_pause(pause_s, duration_s) && (20.0 * level_ratio).abs() <= LARGEST_LEVEL_RATIO_DB;
+        plausible.then_some(pause_s)
+    }
+
+    /// Whether the times fit another frame of the decoded frame's message.
+    pub(super) fn may_follow(&self, frame: &DecodedFrame) -> bool {
+        let steps = self.rank() - f64::from(frame.frame_type.rank.number());
+        let duration_s = self.duration_s(frame.bit_rate);
+        let pause_s = (self.soft.start_s - frame.measurement.start_s) / steps - duration_s;
+        self.frame_type.class == frame.frame_type.class
+            && steps != 0.0
+            && is_pause(pause_s, duration_s)
+    }
+
+    /// Whether this fragment is the other's frame seen once more.
+    fn is_same_signal(&self, other: &Self, bit_rate: BitRate) -> bool {
+        let symbol_s = bit_rate.symbol_s();
+        self.frame_type == other.frame_type
+            && (self.soft.start_s - other.soft.start_s).abs() < symbol_s
+            && (self.soft.carrier.frequency_hz - other.soft.carrier.frequency_hz).abs()
+                < 1.0 / symbol_s
+    }
+}
+
+/// Whether a device may pause this long between frames of this duration.
+fn is_pause(pause_s: f64, duration_s: f64) -> bool {
+    (-PAUSE_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
+}
+
+/// The fragments of the last seconds.
+pub(super) struct Fragments {
+    bit_rate: BitRate,
+    kept: Vec<Fragment>,
+}
+
+impl Fragments {
+    pub(super) fn new(bit_rate: BitRate) -> Self {
+        Self { bit_rate, kept: Vec::new() }
+    }
+
+    /// Keeps a fragment; the least clear one goes when there are too many. Returns how many went.
+    pub(super) fn keep(&mut self, fragment: Fragment) -> u64 {
+        let same = |other: &Fragment| other.is_same_signal(&fragment, self.bit_rate);
+        if self.kept.iter().any(same) {
+            return 0;
+        }
+        self.kept.push(fragment);
+        if self.kept.len() <= MOST_FRAGMENTS {
+            return 0;
+        }
+        let clearness = |f: &Fragment| f.soft.es_over_n0();
+        let worst = self.kept.iter().map(clearness).fold(f64::INFINITY, f64::min);
+        self.kept.retain(|fragment| clearness(fragment) > worst);
+        1
+    }
+
+    /// Forgets what starts before `time_s`.
+    pub(super) fn forget(&mut self, time_s: f64) {
+        self.kept.retain(|fragment| fragment.soft.start_s >= time_s);
+    }
+
+    /// Takes out the other frames of a decoded frame's message.
+    pub(super) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
+        self.kept.extract_if(.., |fragment| frame.has_sibling(fragment)).collect()
+    }
+
+    /// Takes out the fragments of a group that decoded.
+    pub(super) fn remove(&mut self, group: &[Fragment]) {
+        self.kept.retain(|kept| !group.iter().any(|part| part.is_same_signal(kept, self.bit_rate)));
+    }
+
+    /// The pairs and triples that a new fragment can form with those that are kept, without the new
+    /// one itself, the clearest first, triples before pairs.
+    pub(super) fn groups(&self, new: &Fragment) -> Vec<Vec<Fragment>> {
+        let partners: Vec<(&Fragment, f64)> = self
+            .kept
+            .iter()
+            .filter_map(|other| Some((other, new.pause_s(other, self.bit_rate)?)))
+            .collect();
+        let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
+        let mut groups: Vec<Vec<&Fragment>> = Vec::new();
+        for (index, &(first, first_pause_s)) in partners.iter().enumerate() {
+            groups.push(vec![first]);
+            for &(second, second_pause_s) in &partners[index + 1..] {
+                let ranks_differ = first.frame_type.rank != second.frame_type.rank;
+                if ranks_differ && (first_pause_s - second_pause_s).abs() < tolerance_s {
+                    groups.push(vec![first, second]);
+                }
+            }
+        }
+        let clearness = |group: &Vec<&Fragment>| -> f64 {
+            group.iter().map(|fragment| fragment.soft.es_over_n0()).sum()
+        };
+        groups.sort_by(|a, b| b.len().cmp(&a.len()).then(clearness(b).total_cmp(&clearness(a))));
+        groups.truncate(MOST_GROUPS);
+        groups.into_iter().map(|group| group.into_iter().cloned().collect()).collect()
+    }
+}
