@@ -18,8 +18,8 @@ use crate::down_converter::{Baseband, Carrier};
 const TRANSFORM: usize = 512;
 /// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave.
 const QUADRATIC_PHASE: f64 = 0.25;
-/// Frequency error that the known symbols may leave, as a share of the symbol rate.
-const FREQUENCY_REACH: f64 = 0.04;
+/// Frequency error that the known symbols may leave at their middle, as a share of the symbol rate.
+const FREQUENCY_REACH: f64 = 0.015;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 3] = [0.125, 0.0625, 0.0625];
 /// Parts of a symbol in which the envelope is measured.
@@ -155,8 +155,12 @@ impl Demodulator {
         let symbols: Vec<Complex64> =
             known.iter().enumerate().map(|(k, sign)| self.symbol(start_s, k) * sign).collect();
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
-        let reach = self.most_drift_hz_per_s.min(0.4 / (half_s * half_s));
-        self.search(carrier.described_at(start_s + half_s), &symbols, reach, 0.1, 1.0)
+        let region = Region {
+            drift_hz_per_s: self.most_drift_hz_per_s.min(0.4 / (half_s * half_s)),
+            frequency_share: 0.1,
+            pivot_s: 0.0,
+        };
+        self.search(carrier.described_at(start_s + half_s), &symbols, &region, 1.0)
     }
 
     /// Frequency and drift by a search over the squares of all symbols.
@@ -172,42 +176,44 @@ impl Demodulator {
             .map(|z| z * z / z.norm().max(f64::MIN_POSITIVE))
             .collect();
         let known_s = known as f64 * self.symbol_s / 2.0;
-        let reach = self.most_drift_hz_per_s.min(0.3 / (known_s * known_s));
-        let middle_s = start_s + count as f64 * self.symbol_s / 2.0;
-        // Over the frame the drift's error turns into a frequency error at the middle.
-        let carrier = carrier.described_at(middle_s);
-        self.search(carrier, &squares, reach, 2.0 * FREQUENCY_REACH, 2.0)
+        let middle_s = count as f64 * self.symbol_s / 2.0;
+        let region = Region {
+            drift_hz_per_s: self.most_drift_hz_per_s.min(0.4 / (known_s * known_s)),
+            frequency_share: FREQUENCY_REACH,
+            pivot_s: middle_s - known_s,
+        };
+        self.search(carrier.described_at(start_s + middle_s), &squares, &region, 2.0)
     }
 
     fn symbol(&self, start_s: f64, k: usize) -> Complex64 {
         self.baseband.mean(start_s + k as f64 * self.symbol_s, self.symbol_s)
     }
 
-    /// The carrier, near `carrier` (described at the middle of `symbols`), whose removal adds the
-    /// symbols up best. `reach` bounds the drift's change in Hz/s, `share` the frequency's as a share
-    /// of the symbol rate; `power` is the power to which the symbols were raised.
+    /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
+    /// symbols up best. `power` is the power to which the symbols were raised.
     fn search(
         &mut self,
         carrier: Carrier,
         symbols: &[Complex64],
-        reach: f64,
-        share: f64,
+        region: &Region,
         power: f64,
     ) -> Carrier {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
-        let step = 2.0 * QUADRATIC_PHASE / (PI * power * half_s * half_s);
-        let steps = (reach / step).ceil() as i32;
-        let bins = (share * power * TRANSFORM as f64) as i32;
+        let drift_step = 2.0 * QUADRATIC_PHASE / (PI * power * half_s * half_s);
+        let drift_steps = (region.drift_hz_per_s / drift_step).ceil() as i32;
+        let bins_per_hz = power * TRANSFORM as f64 * self.symbol_s;
+        let reach = (region.frequency_share * power * TRANSFORM as f64) as i32;
         let mut best = (0.0, 0, 0.0);
-        for d in -steps..=steps {
-            let drift = f64::from(d) * step;
+        for d in -drift_steps..=drift_steps {
+            let drift = f64::from(d) * drift_step;
             self.transform.fill(Complex64::default());
             let mut chirp = Chirp::new(power * drift, self.symbol_s, -half_s);
             for (out, symbol) in self.transform.iter_mut().zip(symbols) {
                 *out = symbol * chirp.next();
             }
             self.fft.process_with_scratch(&mut self.transform, &mut self.fft_scratch);
-            for bin in -bins..=bins {
+            let expected = (drift * region.pivot_s * bins_per_hz).round() as i32;
+            for bin in expected - reach..=expected + reach {
                 let value = self.transform[bin.rem_euclid(TRANSFORM as i32) as usize].norm_sqr();
                 if value > best.0 {
                     best = (value, bin, drift);
@@ -215,13 +221,23 @@ impl Demodulator {
             }
         }
         let (_, bin, drift) = best;
-        let offset_hz = f64::from(bin) / (TRANSFORM as f64 * self.symbol_s * power);
         Carrier {
             time_s: carrier.time_s,
-            frequency_hz: carrier.frequency_hz + offset_hz,
+            frequency_hz: carrier.frequency_hz + f64::from(bin) / bins_per_hz,
             drift_hz_per_s: carrier.drift_hz_per_s + drift,
         }
     }
+}
+
+/// Where a carrier is searched.
+struct Region {
+    /// Largest change of the drift.
+    drift_hz_per_s: f64,
+    /// Largest change of the frequency at the pivot, as a share of the symbol rate.
+    frequency_share: f64,
+    /// How long before the middle of the symbols the frequency is known best, in seconds: another
+    /// drift turns around that instant.
+    pivot_s: f64,
 }
 
 /// Conjugate of a linear chirp sampled once a symbol, zero frequency in the middle.

@@ -27,6 +27,13 @@ impl Carrier {
         self.frequency_hz + self.drift_hz_per_s * (time_s - self.time_s)
     }
 
+    /// The phase at another instant, in radians, relative to that at `time_s`.
+    #[must_use]
+    pub fn phase_at(&self, time_s: f64) -> f64 {
+        let elapsed_s = time_s - self.time_s;
+        TAU * elapsed_s * (self.frequency_hz + self.drift_hz_per_s * elapsed_s / 2.0)
+    }
+
     /// The same carrier, described at another instant.
     #[must_use]
     pub fn described_at(&self, time_s: f64) -> Self {
@@ -125,11 +132,9 @@ struct Mixer {
 
 impl Mixer {
     fn new(carrier: &Carrier, first_s: f64, step_s: f64) -> Self {
-        let elapsed_s = first_s - carrier.time_s;
         let turn = |cycles: f64| Complex64::from_polar(1.0, -TAU * cycles);
-        let mean_hz = carrier.frequency_hz + carrier.drift_hz_per_s * elapsed_s / 2.0;
         Self {
-            value: turn(mean_hz * elapsed_s),
+            value: Complex64::from_polar(1.0, -carrier.phase_at(first_s)),
             // Over one step the mean frequency is that of its middle.
             step: turn(carrier.frequency_at(first_s + 0.5 * step_s) * step_s),
             step_change: turn(carrier.drift_hz_per_s * step_s * step_s),

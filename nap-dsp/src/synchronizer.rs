@@ -32,6 +32,8 @@ const MOST_STARTS: usize = 8;
 /// The score that the energy over the noise promises is `1 - noise / energy`; a word must reach this
 /// share of it: among the data of a strong frame a word is soon found that fits half.
 const PROMISED_SHARE: f64 = 0.6;
+/// Share of the threshold that a word must reach before its timing and frequency are refined.
+const COARSE_SHARE: f64 = 0.88;
 /// Hypotheses kept for one candidate. Neighbouring frame types and starts resemble each other; the
 /// check sum decides.
 const MOST_HYPOTHESES: usize = 4;
@@ -142,6 +144,7 @@ impl Synchronizer {
             self.try_words(start, (start_s, candidate.frequency_hz), noise_density);
         }
         self.keep_best();
+        self.refine(candidate.frequency_hz, first_s);
         &self.found
     }
 
@@ -180,7 +183,7 @@ impl Synchronizer {
         let energy = energy(symbols, length);
         let noise = length as f64 * noise_density / self.symbol_s;
         let promised = 1.0 - noise / energy.max(f64::MIN_POSITIVE);
-        let threshold = self.threshold.max(PROMISED_SHARE * promised);
+        let threshold = (COARSE_SHARE * self.threshold).max(PROMISED_SHARE * promised);
         // From the middle of the preamble to that of the word.
         let middle_s = length as f64 * self.symbol_s / 2.0;
         let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
@@ -203,6 +206,51 @@ impl Synchronizer {
                 self.found.push(Hypothesis { word: index, start_s, carrier, score });
             }
         }
+    }
+
+    /// Looks around each hypothesis between the steps of timing and frequency, and drops what does
+    /// not reach the threshold even so.
+    fn refine(&mut self, centre_hz: f64, first_s: f64) {
+        let length = self.word.length;
+        for hypothesis in &mut self.found {
+            let word = &self.words[hypothesis.word];
+            let (coarse_s, coarse) = (hypothesis.start_s, hypothesis.carrier);
+            for eighth in -1..=1 {
+                let start_s = coarse_s + f64::from(eighth) * self.symbol_s / 8.0;
+                if start_s < first_s {
+                    continue;
+                }
+                self.symbols.clear();
+                for k in 0..length {
+                    let from_s = start_s + k as f64 * self.symbol_s;
+                    self.symbols.push(self.baseband.mean(from_s, self.symbol_s));
+                }
+                let energy: f64 = self.symbols.iter().map(Complex64::norm_sqr).sum();
+                for half_step in -1..=1 {
+                    let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
+                    let frequency_hz = coarse.frequency_hz + offset_hz;
+                    let relative = Carrier { frequency_hz: frequency_hz - centre_hz, ..coarse };
+                    let sum: Complex64 = self
+                        .symbols
+                        .iter()
+                        .zip(word)
+                        .enumerate()
+                        .map(|(k, (symbol, sign))| {
+                            let time_s = start_s + (k as f64 + 0.5) * self.symbol_s;
+                            symbol * *sign * Complex64::from_polar(1.0, -relative.phase_at(time_s))
+                        })
+                        .sum();
+                    let score = sum.norm_sqr() / (length as f64 * energy).max(f64::MIN_POSITIVE);
+                    if score > hypothesis.score {
+                        hypothesis.score = score;
+                        hypothesis.start_s = start_s;
+                        hypothesis.carrier.frequency_hz = frequency_hz;
+                    }
+                }
+            }
+        }
+        self.found.retain(|hypothesis| hypothesis.score >= self.threshold);
+        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
     }
 
     /// Sorts by score; of one word's neighbouring starts only the best stays.

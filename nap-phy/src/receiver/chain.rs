@@ -13,10 +13,10 @@ use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Power of a preamble's two lines from which a place is looked at; noise has 2. In white noise it
 /// is passed some hundred times a second over a whole channel.
-const LEAST_STRENGTH: f64 = 10.5;
+const LEAST_STRENGTH: f64 = 9.5;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
-/// (1 - 0.34)^32, two in a million trials.
-const LEAST_SCORE: f64 = 0.40;
+/// (1 - 0.42)^32, three in a hundred million trials.
+const LEAST_SCORE: f64 = 0.42;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
 /// Carriers closer than this many symbol rates are the same signal if they overlap in time.
@@ -29,8 +29,13 @@ const JOINT_LIST: usize = 8;
 /// Share of the energy that a container must explain, by the number of frames it was decoded from.
 /// Decisions on noise explain a third of one frame, and less of several, as the code binds them.
 const LEAST_EXPLAINED: [f64; 3] = [0.5, 0.42, 0.35];
+/// The same for a single frame that needed corrections: a list finds a right check sum by chance, in
+/// a weak frame as well as in noise.
+const LEAST_EXPLAINED_BY_LIST: f64 = 0.65;
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
+/// Hypotheses that score less than this share of the best are not kept for decoding with others.
+const RIVAL_SCORE: f64 = 0.85;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
@@ -225,7 +230,9 @@ impl Chain {
                 if self.try_alone(&fragment, frames) {
                     continue;
                 }
-                burst.fragments.push(fragment);
+                if hypothesis.score >= RIVAL_SCORE * burst.hypotheses[0].score {
+                    burst.fragments.push(fragment);
+                }
                 burst.next += 1;
             }
             let at = self.bursts.partition_point(|other| other.due_s <= burst.due_s);
@@ -269,8 +276,11 @@ impl Chain {
     /// Decodes a frame by itself, and with it the fragments that prove to be of the same message.
     fn try_alone(&mut self, fragment: &Fragment, frames: &mut Vec<DecodedFrame>) -> bool {
         let class = fragment.frame_type.class;
-        let found = decode(&[&fragment.container], class, SINGLE_LIST)
-            .filter(|found| found.explained >= LEAST_EXPLAINED[0]);
+        let found = decode(&[&fragment.container], class, SINGLE_LIST).filter(|found| {
+            let corrected = found.index > 0;
+            let least = if corrected { LEAST_EXPLAINED_BY_LIST } else { LEAST_EXPLAINED[0] };
+            found.explained >= least
+        });
         let Some(found) = found else { return false };
         let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
         let frame = self.report(fragment, &found.container, (decoder, true));

@@ -8,11 +8,14 @@ use super::frame_decoder::{SoftContainer, symbol_count};
 use crate::{BitRate, FrameType};
 
 /// Fragments kept; of more, the clearest stay.
-const MOST_FRAGMENTS: usize = 96;
+const MOST_FRAGMENTS: usize = 512;
 /// Groupings tried for a new fragment; those with the clearest fragments come first.
 const MOST_GROUPS: usize = 32;
 /// Frames of one message come from one transmitter: levels differ by fading alone.
 const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
+/// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
+/// Es/N0 of 0 dB some six are expected.
+const LEAST_KINSHIP: f64 = 3.0;
 /// A device's pauses are equal to within this share of a frame.
 const PAUSE_TOLERANCE: f64 = 0.05;
 
