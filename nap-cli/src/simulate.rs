@@ -14,6 +14,8 @@ use crate::terminal::sample_bar;
 /// Samples rendered at once.
 const BLOCK: usize = 1 << 16;
 
+/// A scene to a recording.
+///
 /// Renders a scene and says what is in it.
 ///
 /// The recording is written as SigMF, WAV or raw samples, as its name says. Beside it,

@@ -50,6 +50,8 @@ const COLUMNS: &[&str] = &[
     "ranks",
 ];
 
+/// Recordings to messages.
+///
 /// Finds the messages in recordings: SigMF, WAV, and raw samples.
 ///
 /// Each message is written once, with all its frames, as soon as no more can come; several
