@@ -238,7 +238,7 @@ fn draw(
     let found = found.map(|found| format!(", {found}")).unwrap_or_default();
     tracing::info!("{output}: {width} × {height} pixels{found}");
     if rendered.unlabelled > 0 {
-        tracing::info!("no room for the labels of {} frames", rendered.unlabelled);
+        tracing::info!("frames without a label for lack of room: {}", rendered.unlabelled);
     }
     Ok(())
 }
