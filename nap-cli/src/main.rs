@@ -1,2 +1,73 @@
-//! The nap command.
-fn main() {}
+//! The `nap` command: Sigfox 0G uplinks from recordings, and back.
+//!
+//! Each subcommand is one module with its `Args` and a `run`; this file only chooses. Results go to
+//! standard output, everything else to standard error.
+
+mod channel;
+mod decode;
+mod devices;
+mod encode;
+mod frame;
+mod input;
+mod json_lines;
+mod outcome;
+mod output;
+mod quantity;
+mod simulate;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+/// Receive, inspect and simulate Sigfox 0G uplinks.
+#[derive(Parser)]
+#[command(name = "nap", version, about, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Say more on standard error; twice for everything.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+
+    /// Say nothing on standard error but errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Recordings to messages.
+    Decode(decode::Args),
+    /// Bitstreams to their fields.
+    Frame(frame::Args),
+    /// Fields to bitstreams.
+    Encode(encode::Args),
+    /// A scene to a recording.
+    Simulate(simulate::Args),
+}
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  done
+  1  failed while running: unreadable lines, a recording cut short, a full disk
+  2  wrong usage or configuration: do not try again unchanged
+
+Examples:
+  nap decode capture.sigmf-meta
+  nap decode g001_868.13M_250k.cu8 --devices devices.csv --format json
+  nap simulate scene.toml -o scene.sigmf-meta && nap decode scene.sigmf-meta
+  nap frame aaaaa35f01a0db334d00abad1deadc32758a";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    terminal::start(cli.verbose, cli.quiet);
+    let result = match &cli.command {
+        Command::Decode(args) => decode::run(args),
+        Command::Frame(args) => frame::run(args),
+        Command::Encode(args) => encode::run(args),
+        Command::Simulate(args) => simulate::run(args),
+    };
+    result.unwrap_or_else(|error| outcome::report(&error)).into()
+}

@@ -1,0 +1,182 @@
+//! Which channel of a recording to listen to, and how.
+
+use std::str::FromStr;
+
+use anyhow::{Context, Result, anyhow};
+use nap_io::StreamInfo;
+use nap_phy::receiver::LEAST_SAMPLE_RATE_HZ;
+use nap_phy::{BitRate, DeviceTable, MACRO_CHANNEL_WIDTH_HZ, RadioConfiguration, ReceiverConfig};
+
+use crate::input::Recording;
+use crate::outcome::misuse;
+use crate::quantity;
+
+/// What to listen to.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Channel")]
+pub struct ChannelArgs {
+    /// Listen to the uplink channel of RC1 to RC7; if left out, to the one that is in the
+    /// recording, nearest to its centre.
+    #[arg(long, value_name = "RC")]
+    radio_configuration: Option<RadioConfiguration>,
+
+    /// Listen to the 192 kHz around this frequency instead, such as 868.13M.
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz,
+        conflicts_with = "radio_configuration")]
+    channel_center: Option<f64>,
+
+    /// Bit rate to listen for: 100, 600, or auto for all that the radio configuration has.
+    #[arg(long, value_name = "100|600|auto", default_value = "auto")]
+    bit_rate: BitRateChoice,
+
+    /// Power of a full-scale carrier at the antenna; levels are then in dBm.
+    #[arg(long, value_name = "DBM", value_parser = quantity::number, allow_negative_numbers = true)]
+    full_scale_dbm: Option<f64>,
+}
+
+/// A bit rate, or whatever is in use.
+#[derive(Debug, Clone, Copy)]
+enum BitRateChoice {
+    Auto,
+    Only(BitRate),
+}
+
+impl FromStr for BitRateChoice {
+    type Err = nap_phy::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text.parse().map(Self::Only),
+        }
+    }
+}
+
+impl BitRateChoice {
+    fn bit_rates(self, radio_configuration: Option<RadioConfiguration>) -> Vec<BitRate> {
+        match self {
+            Self::Only(bit_rate) => vec![bit_rate],
+            Self::Auto => {
+                radio_configuration.map_or(&BitRate::ALL[..], |rc| rc.bit_rates()).to_vec()
+            }
+        }
+    }
+}
+
+impl ChannelArgs {
+    /// The configuration of a receiver for this recording.
+    ///
+    /// # Errors
+    /// A sample rate that is too low, and a channel that cannot be chosen.
+    pub fn receiver_config(
+        &self,
+        recording: &Recording,
+        devices: &DeviceTable,
+    ) -> Result<ReceiverConfig> {
+        let name = || recording.path().display().to_string();
+        let info = recording.info();
+        let mut config = self.channel(info).with_context(name)?;
+        config.bit_rates = self.bit_rate.bit_rates(config.radio_configuration);
+        config.full_scale_dbm = self.full_scale_dbm;
+        config.devices = devices.clone();
+        tracing::debug!(
+            "{}: {} S/s, {}, channel around {:.6} MHz",
+            recording.path().display(),
+            info.sample_rate_hz,
+            info.format,
+            config.channel_centre_hz / 1e6
+        );
+        Ok(config)
+    }
+
+    fn channel(&self, info: &StreamInfo) -> Result<ReceiverConfig> {
+        let rate_hz = info.sample_rate_hz;
+        if rate_hz < LEAST_SAMPLE_RATE_HZ {
+            return Err(nap_phy::Error::SampleRate { found_hz: rate_hz }.into());
+        }
+        let Some(center_hz) = info.center_hz else {
+            return self.middle(rate_hz);
+        };
+        let mut config = ReceiverConfig::new(rate_hz, center_hz);
+        if let Some(channel_centre_hz) = self.channel_center {
+            config.channel_centre_hz = channel_centre_hz;
+            return Ok(config);
+        }
+        let chosen = self.radio_configuration.map_or_else(|| nearest(center_hz, rate_hz), Ok)?;
+        Ok(config.with_radio_configuration(chosen))
+    }
+
+    /// The channel in the middle of a recording whose centre frequency nobody knows.
+    fn middle(&self, rate_hz: f64) -> Result<ReceiverConfig> {
+        if self.radio_configuration.is_some() || self.channel_center.is_some() {
+            return Err(misuse(anyhow!(
+                "the centre frequency is not known, so the channel cannot be found; \
+                 give --center-frequency HZ"
+            )));
+        }
+        tracing::info!(
+            "the centre frequency is not known: listening in the middle, frequencies count from \
+             there (--center-frequency HZ tells it)"
+        );
+        Ok(ReceiverConfig::new(rate_hz, 0.0))
+    }
+}
+
+/// The radio configuration whose channel is inside the band and nearest to its centre.
+fn nearest(center_hz: f64, rate_hz: f64) -> Result<RadioConfiguration> {
+    let covered = covered(center_hz, rate_hz);
+    let Some((first, others)) = covered.split_first() else {
+        return Err(misuse(anyhow!(
+            "no radio configuration's uplink channel is in the recorded band, {:.6} to {:.6} MHz; \
+             correct that with --center-frequency HZ, or choose with --channel-center HZ",
+            (center_hz - rate_hz / 2.0) / 1e6,
+            (center_hz + rate_hz / 2.0) / 1e6,
+        )));
+    };
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|other| other.name()).collect();
+        tracing::info!(
+            "listening to {first}; the recording also holds {} (--radio-configuration chooses)",
+            names.join(", ")
+        );
+    }
+    Ok(*first)
+}
+
+/// The radio configurations whose whole channel is inside the band, nearest first.
+fn covered(center_hz: f64, rate_hz: f64) -> Vec<RadioConfiguration> {
+    let distance_hz =
+        |rc: &RadioConfiguration| (f64::from(rc.uplink_centre_hz()) - center_hz).abs();
+    let reach_hz = (rate_hz - f64::from(MACRO_CHANNEL_WIDTH_HZ)) / 2.0;
+    let mut found: Vec<_> =
+        RadioConfiguration::ALL.into_iter().filter(|rc| distance_hz(rc) <= reach_hz).collect();
+    found.sort_by(|a, b| distance_hz(a).total_cmp(&distance_hz(b)));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RadioConfiguration::{Rc1, Rc3Lbt, Rc3Ldc, Rc5, Rc7};
+
+    #[test]
+    fn finds_the_channels_in_a_band() {
+        assert_eq!(covered(868.13e6, 250e3), [Rc1]);
+        assert_eq!(covered(868.159e6, 250e3), [Rc1]);
+        assert_eq!(covered(868.16e6, 250e3), []);
+        assert_eq!(covered(433.92e6, 2.4e6), []);
+        assert_eq!(covered(868.6e6, 2e6), [Rc7, Rc1]);
+        assert_eq!(covered(923.29e6, 400e3), [Rc5, Rc3Lbt, Rc3Ldc]);
+    }
+
+    #[test]
+    fn listens_for_the_bit_rates_in_use() {
+        let auto = |rc| "auto".parse::<BitRateChoice>().unwrap().bit_rates(rc);
+        assert_eq!(auto(None), BitRate::ALL);
+        assert_eq!(auto(Some(Rc1)), BitRate::ALL);
+        assert_eq!(auto(Some(RadioConfiguration::Rc2)), [BitRate::Bps600]);
+        let only = "100".parse::<BitRateChoice>().unwrap();
+        assert_eq!(only.bit_rates(Some(RadioConfiguration::Rc2)), [BitRate::Bps100]);
+        assert!("200".parse::<BitRateChoice>().is_err());
+    }
+}

@@ -1,0 +1,133 @@
+//! Decoding one recording.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use jiff::{SignedDuration, Timestamp};
+use nap_phy::receiver::Statistics;
+use nap_phy::{DeviceTable, Event, Message, Receiver};
+use num_complex::Complex32;
+
+use crate::channel::ChannelArgs;
+use crate::input::{InputArgs, Recording};
+use crate::terminal::sample_bar;
+
+/// Samples read at once.
+const BLOCK: usize = 1 << 16;
+
+/// A complete message.
+pub struct Received {
+    /// The message, its times counted from the start of the recording.
+    pub message: Message,
+    /// When it started, RFC 3339 in UTC, if the recording has a start time.
+    pub time: Option<String>,
+}
+
+/// How a recording ended.
+pub struct Ending {
+    /// What stopped the reading before its end, after which all that was read has been decoded.
+    pub read: Result<(), nap_io::Error>,
+    /// The receiver's counters.
+    pub statistics: Statistics,
+    /// Samples a second.
+    pub sample_rate_hz: f64,
+}
+
+impl Ending {
+    /// How much was decoded, in seconds.
+    pub fn signal_s(&self) -> f64 {
+        self.statistics.samples as f64 / self.sample_rate_hz
+    }
+}
+
+/// Decodes a recording and reports its messages one by one, until its end or until `stop`.
+///
+/// # Errors
+/// What keeps the recording from being decoded at all; what happens later is in the [`Ending`].
+pub fn decode(
+    path: &Path,
+    input: &InputArgs,
+    channel: &ChannelArgs,
+    devices: &DeviceTable,
+    stop: &AtomicBool,
+    mut report: impl FnMut(Received),
+) -> Result<Ending> {
+    let mut recording = input.open(path)?;
+    let config = channel.receiver_config(&recording, devices)?;
+    let mut receiver = Receiver::new(config).with_context(|| path.display().to_string())?;
+    let (start, start_s) = (recording.info().start, recording.start_s());
+    let mut report_all = |events: Vec<Event>| {
+        for event in events {
+            if let Event::Complete(message) = event {
+                report(Received::new(message, start_s, start));
+            }
+        }
+    };
+    let read = push_all(&mut recording, &mut receiver, stop, &mut report_all);
+    report_all(receiver.flush());
+    Ok(Ending {
+        read,
+        statistics: receiver.statistics(),
+        sample_rate_hz: recording.info().sample_rate_hz,
+    })
+}
+
+/// Pushes the recording through the receiver.
+fn push_all(
+    recording: &mut Recording,
+    receiver: &mut Receiver,
+    stop: &AtomicBool,
+    report_all: &mut impl FnMut(Vec<Event>),
+) -> Result<(), nap_io::Error> {
+    let name = recording.path().display().to_string();
+    let bar = sample_bar(name, recording.samples_left(), recording.info().sample_rate_hz);
+    let mut block = vec![Complex32::ZERO; BLOCK];
+    let result = loop {
+        if stop.load(Ordering::Relaxed) {
+            break Ok(());
+        }
+        match recording.read(&mut block) {
+            Ok(0) => break Ok(()),
+            Ok(count) => {
+                report_all(receiver.push(&block[..count]));
+                bar.inc(count as u64);
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    bar.finish_and_clear();
+    result
+}
+
+impl Received {
+    /// Moves the message's times, which count from the first sample decoded, by `start_s`.
+    fn new(mut message: Message, start_s: f64, start: Option<Timestamp>) -> Self {
+        message.signal.time_s += start_s;
+        for frame in &mut message.frames {
+            frame.signal.time_s += start_s;
+        }
+        let time = start.and_then(|start| time_text(start, message.signal.time_s));
+        Self { message, time }
+    }
+}
+
+/// A time as RFC 3339 in UTC with microseconds.
+fn time_text(start: Timestamp, time_s: f64) -> Option<String> {
+    let since_start = SignedDuration::from_micros((time_s * 1e6).round() as i64);
+    let time = start.checked_add(since_start).ok()?;
+    Some(format!("{time:.6}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_microseconds() {
+        let start: Timestamp = "2026-11-23T06:15:58.888889Z".parse().unwrap();
+        assert_eq!(time_text(start, 1.234_566_6).unwrap(), "2026-11-23T06:16:00.123456Z");
+        assert_eq!(time_text(start, 0.111_111).unwrap(), "2026-11-23T06:15:59.000000Z");
+        assert_eq!(time_text(Timestamp::MAX, 1.0), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! `nap decode`: recordings to messages.
+
+mod annotate;
+mod file;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::Result;
+use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{DeviceTable, Message};
+
+use crate::channel::ChannelArgs;
+use crate::devices::DevicesArg;
+use crate::input::InputArgs;
+use crate::outcome::{self, Outcome};
+use crate::output::{Format, Printer, log};
+use file::{Ending, Received};
+
+const COLUMNS: &[&str] = &[
+    "type",
+    "schema",
+    "time",
+    "time_s",
+    "device_id",
+    "sequence_number",
+    "kind",
+    "payload",
+    "voltage_idle_mv",
+    "voltage_tx_mv",
+    "temperature_decidegree_c",
+    "rssi_dbm_at_device",
+    "bidirectional",
+    "auth",
+    "radio_configuration",
+    "bit_rate",
+    "frequency_hz",
+    "rssi_dbm",
+    "rssi_dbfs",
+    "snr_db",
+    "drift_hz_per_s",
+    "decoder",
+    "frames",
+    "ranks",
+];
+
+/// Finds the messages in recordings: SigMF, WAV, and raw samples.
+///
+/// Each message is written once, with all its frames, as soon as no more can come; several
+/// recordings follow each other in the order given. Raw files tell their format, sample rate and frequency in
+/// their names (`g001_868.13M_250k.cu8`) or through the flags.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  nap decode capture.sigmf-meta --devices devices.csv
+  nap decode *.cu8 --format csv > messages.csv
+  rtl_sdr -f 868130000 -s 250000 - |
+    nap decode - --sample-format cu8 --sample-rate 250k --center-frequency 868.13M")]
+pub struct Args {
+    /// The recordings; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// How results are written.
+    #[arg(long, value_enum, default_value = "log")]
+    format: Format,
+
+    #[command(flatten)]
+    devices: DevicesArg,
+
+    /// Write a copy of the SigMF metadata with the frames marked in it.
+    #[arg(long, value_name = "OUT.sigmf-meta")]
+    annotate: Option<PathBuf>,
+
+    /// How many recordings are decoded at once; if left out, as many as there are processors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<Outcome> {
+    let devices = args.devices.load()?;
+    let annotated = args.annotated()?;
+    let stop = AtomicBool::new(false);
+    let (senders, receivers): (Vec<_>, Vec<_>) = args.files.iter().map(|_| channel()).unzip();
+    let jobs = Mutex::new(args.files.iter().zip(senders));
+    thread::scope(|scope| {
+        for _ in 0..args.threads() {
+            scope.spawn(|| work(args, &devices, &jobs, &stop));
+        }
+        let mut session = Session::new(args, &devices);
+        let result = session.print(args.files.iter().zip(receivers), annotated.as_deref());
+        // After an error nobody reads what the workers would still find.
+        stop.store(true, Ordering::Relaxed);
+        result?;
+        session.finish()
+    })
+}
+
+impl Args {
+    fn threads(&self) -> usize {
+        let processors = || thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(processors, usize::from).min(self.files.len())
+    }
+
+    /// The metadata to annotate, if that is asked for.
+    fn annotated(&self) -> Result<Option<PathBuf>> {
+        self.annotate.as_ref().map(|_| annotate::meta_path(&self.files)).transpose()
+    }
+}
+
+/// What a worker says about a file.
+enum Item {
+    Message(Box<Received>),
+    End(Result<Ending>),
+}
+
+type Jobs<'a> =
+    Mutex<std::iter::Zip<std::slice::Iter<'a, PathBuf>, std::vec::IntoIter<Sender<Item>>>>;
+
+/// Decodes files until there are no more.
+fn work(args: &Args, devices: &DeviceTable, jobs: &Jobs<'_>, stop: &AtomicBool) {
+    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+    while !stop.load(Ordering::Relaxed)
+        && let Some((path, sender)) = next()
+    {
+        // Sending fails when the other side has given up, and says so with `stop`.
+        let report = |received| drop(sender.send(Item::Message(Box::new(received))));
+        let result = file::decode(path, &args.input, &args.channel, devices, stop, report);
+        drop(sender.send(Item::End(result)));
+    }
+}
+
+/// The results of all files, on their way to the user.
+struct Session<'a> {
+    printer: Printer,
+    devices: &'a DeviceTable,
+    name_width: usize,
+    annotate: Option<&'a Path>,
+    outcome: Outcome,
+    started: Instant,
+    messages: usize,
+    frames: usize,
+    signal_s: f64,
+}
+
+impl<'a> Session<'a> {
+    fn new(args: &'a Args, devices: &'a DeviceTable) -> Self {
+        let names = devices.iter().filter_map(|device| device.name.as_deref());
+        Self {
+            printer: Printer::new(args.format, COLUMNS),
+            devices,
+            name_width: names.map(|name| log::harmless(name).chars().count()).max().unwrap_or(0),
+            annotate: args.annotate.as_deref(),
+            outcome: Outcome::Done,
+            started: Instant::now(),
+            messages: 0,
+            frames: 0,
+            signal_s: 0.0,
+        }
+    }
+
+    /// Prints the results file by file.
+    fn print<'f>(
+        &mut self,
+        files: impl Iterator<Item = (&'f PathBuf, Receiver<Item>)>,
+        annotated: Option<&Path>,
+    ) -> Result<()> {
+        for (path, items) in files {
+            let mut messages = Vec::new();
+            for item in items {
+                match item {
+                    Item::Message(received) => {
+                        self.message(&received)?;
+                        if annotated.is_some() {
+                            messages.push(received.message);
+                        }
+                    }
+                    Item::End(Ok(ending)) => {
+                        self.end(path, &ending);
+                        self.annotate(annotated, &messages, ending.sample_rate_hz)?;
+                    }
+                    Item::End(Err(error)) => self.worsen(outcome::report(&error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, received: &Received) -> Result<()> {
+        let message = &received.message;
+        self.messages += 1;
+        self.frames += message.frames.len();
+        let time = received.time.clone();
+        let record = MessageRecord::new(MessageRecordType::Message, message, time);
+        let name = self.padded_name(message);
+        self.printer.record(&record, || log::message(&record, &name))
+    }
+
+    fn padded_name(&self, message: &Message) -> String {
+        if self.name_width == 0 {
+            return String::new();
+        }
+        let device = self.devices.get(message.uplink.device_id());
+        let name = device.and_then(|device| device.name.as_deref()).unwrap_or_default();
+        format!(" {:<1$}", log::harmless(name), self.name_width)
+    }
+
+    /// Tells what was wrong with a recording, now that its messages are printed.
+    fn end(&mut self, path: &Path, ending: &Ending) {
+        self.signal_s += ending.signal_s();
+        let statistics = &ending.statistics;
+        tracing::debug!("{}: {statistics:?}", path.display());
+        let dropped = statistics.dropped_candidates + statistics.dropped_bursts;
+        if dropped > 0 {
+            tracing::warn!("{}: {dropped} weak signals dropped, too many at once", path.display());
+        }
+        if statistics.unusable_samples > 0 {
+            tracing::error!(
+                "{}: {} of {} samples are no finite numbers or absurdly large and counted as \
+                 silence; check the sample format",
+                path.display(),
+                statistics.unusable_samples,
+                statistics.samples
+            );
+            self.worsen(Outcome::Failed);
+        }
+        if let Err(error) = &ending.read {
+            tracing::error!("{error}");
+            self.worsen(Outcome::Failed);
+        }
+    }
+
+    fn annotate(
+        &self,
+        meta_path: Option<&Path>,
+        messages: &[Message],
+        sample_rate_hz: f64,
+    ) -> Result<()> {
+        if let (Some(meta_path), Some(out)) = (meta_path, self.annotate) {
+            annotate::write(meta_path, messages, sample_rate_hz, out)?;
+        }
+        Ok(())
+    }
+
+    fn worsen(&mut self, outcome: Outcome) {
+        self.outcome = self.outcome.max(outcome);
+    }
+
+    fn finish(self) -> Result<Outcome> {
+        self.printer.finish()?;
+        if self.signal_s == 0.0 {
+            return Ok(self.outcome);
+        }
+        let elapsed_s = self.started.elapsed().as_secs_f64();
+        tracing::info!(
+            "{} messages, {} frames in {:.1} s of signal, {:.1} × real time",
+            self.messages,
+            self.frames,
+            self.signal_s,
+            self.signal_s / elapsed_s
+        );
+        Ok(self.outcome)
+    }
+}
