@@ -14,6 +14,7 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::Error;
 use crate::filter::{fast_length, low_pass};
+use crate::sample::usable;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;
@@ -21,8 +22,6 @@ const TARGET_SPACING_HZ: f64 = 5_000.0;
 const TAPS_PER_BRANCH: usize = 12;
 /// Stop-band attenuation of the prototype, in dB.
 const ATTENUATION_DB: f64 = 72.0;
-/// Samples further from full scale than this carry no information and would overflow the sums.
-const LARGEST_SAMPLE: f32 = 1.0e6;
 
 /// Where the subbands lie in time and frequency.
 ///
@@ -166,15 +165,12 @@ impl Channelizer {
             self.pending.drain(..self.read);
             self.read = 0;
         }
-        let usable = |part: f32| part.abs() <= LARGEST_SAMPLE;
         let mut unusable = 0;
         self.pending.extend(chunk.iter().map(|&sample| {
-            if usable(sample.re) && usable(sample.im) {
-                sample
-            } else {
+            usable(sample).unwrap_or_else(|| {
                 unusable += 1;
                 Complex32::default()
-            }
+            })
         }));
         self.unusable_samples += unusable;
     }

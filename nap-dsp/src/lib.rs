@@ -11,7 +11,9 @@ mod error;
 pub mod filter;
 pub mod modulator;
 pub mod noise;
+mod sample;
 pub mod simulator;
+pub mod spectrogram;
 pub mod synchronizer;
 
 pub use error::Error;

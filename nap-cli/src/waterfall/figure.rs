@@ -1,0 +1,266 @@
+//! A spectrogram as a figure: picture, axes, colour bar and marked bursts.
+
+use anyhow::{Context, Result};
+use nap_dsp::spectrogram::SpectrogramArray;
+use resvg::tiny_skia::{ColorU8, Pixmap, PixmapMut};
+
+use super::axis::Axis;
+use super::color_scale::ColorScale;
+use super::labels;
+use super::rectangle::Rectangle;
+use super::svg::{Svg, TextStyle, label_width};
+
+const TITLE: TextStyle = TextStyle { is_bold: true, ..TextStyle::new(18.0, "start") };
+const SUBTITLE: TextStyle = TextStyle::new(14.0, "start");
+const AXIS_TITLE: TextStyle = TextStyle::new(15.0, "middle");
+const VERTICAL_TITLE: TextStyle = TextStyle { rotation: -90.0, ..AXIS_TITLE };
+const LABEL_SIZE: f64 = 13.0;
+/// Height of a label's line.
+const LABEL_HEIGHT: f64 = 15.0;
+/// From the top of a label to its base line.
+const LABEL_ASCENT: f64 = 12.0;
+const TICK_LENGTH: f64 = 6.0;
+/// A 100 bit/s frame is narrower than a pixel: its box leaves some room around it.
+const LEAST_BOX_WIDTH: f64 = 13.0;
+/// Colours of boxes, by device; all stand out from the scale's.
+const BOX_COLORS: [&str; 4] = ["#ffffff", "#ff9d76", "#8fdcff", "#ffb3f0"];
+
+/// The smallest figure in which there is room for anything.
+pub const LEAST_SIZE: (u32, u32) = (480, 320);
+/// The largest figure.
+pub const LARGEST_SIZE: (u32, u32) = (8192, 8192);
+
+/// A burst to mark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// When it starts.
+    pub time_s: f64,
+    /// How long it is.
+    pub duration_s: f64,
+    /// Its middle.
+    pub frequency_hz: f64,
+    /// How wide it is.
+    pub width_hz: f64,
+    /// What is written beside it.
+    pub label: String,
+    /// Marks of the same group have the same colour.
+    pub group: usize,
+}
+
+/// What is drawn.
+#[derive(Debug)]
+pub struct Figure<'a> {
+    /// Width and height in pixels, from [`LEAST_SIZE`] to [`LARGEST_SIZE`].
+    pub size: (u32, u32),
+    /// Large, at the top.
+    pub title: &'a str,
+    /// Below it.
+    pub subtitle: &'a str,
+    /// The densities.
+    pub array: &'a SpectrogramArray,
+    /// Unit of the densities.
+    pub density_unit: &'a str,
+    /// Time of the array's first sample.
+    pub start_s: f64,
+    /// Start and end of the time shown.
+    pub time_s: (f64, f64),
+    /// Frequency of the array's 0 Hz; `None` if it is not known.
+    pub centre_hz: Option<f64>,
+    /// Lower and upper end of the frequencies shown.
+    pub frequency_hz: (f64, f64),
+    /// The bursts, at times and frequencies like those shown.
+    pub marks: &'a [Mark],
+}
+
+/// A figure as a PNG file.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The file's content.
+    pub png: Vec<u8>,
+    /// Marks inside the figure for whose labels there was no room.
+    pub unlabelled: usize,
+}
+
+/// Where the parts of a figure are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    /// The waterfall.
+    pub plot: Rectangle,
+    /// The colour bar.
+    pub bar: Rectangle,
+}
+
+impl Layout {
+    /// The layout of a figure of this size; all edges lie between pixels.
+    pub fn new((width, height): (u32, u32)) -> Self {
+        let (width, height) = (f64::from(width), f64::from(height));
+        let plot =
+            Rectangle { left: 76.0, top: 64.0, right: width - 124.0, bottom: height - 62.0 };
+        let bar = Rectangle { left: width - 104.0, right: width - 84.0, ..plot };
+        Self { plot, bar }
+    }
+}
+
+impl Figure<'_> {
+    /// Draws the figure.
+    ///
+    /// # Errors
+    /// If there is no memory for the picture or it cannot be encoded.
+    pub fn render(&self) -> Result<Rendered> {
+        let (width, height) = self.size;
+        let mut picture = Pixmap::new(width, height).context("the picture is too large")?;
+        picture.fill(resvg::tiny_skia::Color::WHITE);
+        let scale = ColorScale::covering(&self.array.power_db);
+        let layout = Layout::new(self.size);
+        let levels = Axis {
+            values: (scale.low_db.into(), scale.high_db.into()),
+            pixels: (layout.bar.bottom, layout.bar.top),
+        };
+        self.paint_waterfall(&mut picture.as_mut(), &layout.plot, &scale);
+        paint(&mut picture.as_mut(), &layout.bar, |_, y| scale.color(levels.value(y) as f32));
+
+        let mut svg = Svg::new(width, height);
+        let unlabelled = self.draw_marks(&mut svg, &layout.plot);
+        self.draw_titles(&mut svg, &layout.plot);
+        self.draw_frequency_axis(&mut svg, &layout.plot);
+        self.draw_time_axis(&mut svg, &layout.plot);
+        self.draw_levels(&mut svg, &layout.bar, &levels);
+        svg.draw_on(&mut picture.as_mut())?;
+        Ok(Rendered { png: encode(&picture)?, unlabelled })
+    }
+
+    fn frequency_axis(&self, plot: &Rectangle) -> Axis {
+        Axis { values: self.frequency_hz, pixels: (plot.left, plot.right) }
+    }
+
+    /// Time runs downwards.
+    fn time_axis(&self, plot: &Rectangle) -> Axis {
+        Axis { values: self.time_s, pixels: (plot.top, plot.bottom) }
+    }
+
+    /// Gives each pixel the colour of the cell in which its middle lies.
+    fn paint_waterfall(&self, picture: &mut PixmapMut<'_>, plot: &Rectangle, scale: &ColorScale) {
+        let (frequency, time) = (self.frequency_axis(plot), self.time_axis(plot));
+        let array = self.array;
+        let (Some(first_s), Some(first_hz)) = (array.time_s.first(), array.frequency_hz.first())
+        else {
+            return;
+        };
+        let first_s = self.start_s + first_s;
+        let first_hz = self.centre_hz.unwrap_or(0.0) + first_hz;
+        let cell = |distance: f64, step: f64, count: usize| {
+            ((distance / step).round().max(0.0) as usize).min(count - 1)
+        };
+        paint(picture, plot, |x, y| {
+            let row = cell(time.value(y) - first_s, array.time_step_s, array.rows);
+            let column =
+                cell(frequency.value(x) - first_hz, array.frequency_step_hz, array.columns);
+            scale.color(array.row(row)[column])
+        });
+    }
+
+    fn draw_titles(&self, svg: &mut Svg, plot: &Rectangle) {
+        svg.text((plot.left, 28.0), TITLE, self.title);
+        svg.text((plot.left, 50.0), SUBTITLE, self.subtitle);
+    }
+
+    fn draw_frequency_axis(&self, svg: &mut Svg, plot: &Rectangle) {
+        let (unit, title) = match self.centre_hz {
+            Some(_) => (1e6, "Frequency (MHz)"),
+            None => (1e3, "Frequency from the recording's centre (kHz)"),
+        };
+        let end = plot.bottom + TICK_LENGTH;
+        for tick in self.frequency_axis(plot).ticks(100.0, unit) {
+            svg.line((tick.pixel, plot.bottom), (tick.pixel, end));
+            svg.text((tick.pixel, end + 16.0), TextStyle::new(14.0, "middle"), &tick.text);
+        }
+        svg.text((plot.middle_x(), end + 42.0), AXIS_TITLE, title);
+    }
+
+    fn draw_time_axis(&self, svg: &mut Svg, plot: &Rectangle) {
+        let end = plot.left - TICK_LENGTH;
+        for tick in self.time_axis(plot).ticks(50.0, 1.0) {
+            svg.line((end, tick.pixel), (plot.left, tick.pixel));
+            svg.text((end - 4.0, tick.pixel + 5.0), TextStyle::new(14.0, "end"), &tick.text);
+        }
+        svg.text((22.0, plot.middle_y()), VERTICAL_TITLE, "Time (s)");
+        svg.outline(plot, r#"stroke="black""#);
+    }
+
+    fn draw_levels(&self, svg: &mut Svg, bar: &Rectangle, levels: &Axis) {
+        let end = bar.right + TICK_LENGTH;
+        for tick in levels.ticks(40.0, 1.0) {
+            svg.line((bar.right, tick.pixel), (end, tick.pixel));
+            svg.text((end + 4.0, tick.pixel + 5.0), TextStyle::new(14.0, "start"), &tick.text);
+        }
+        let title = format!("Power spectral density ({})", self.density_unit);
+        svg.text((bar.right + 70.0, bar.middle_y()), VERTICAL_TITLE, &title);
+        svg.outline(bar, r#"stroke="black""#);
+    }
+
+    /// Draws the boxes and their labels; returns how many labels found no room.
+    fn draw_marks(&self, svg: &mut Svg, plot: &Rectangle) -> usize {
+        let (marks, boxes): (Vec<&Mark>, Vec<Rectangle>) = self
+            .marks
+            .iter()
+            .filter_map(|mark| Some((mark, self.mark_box(mark, plot)?)))
+            .unzip();
+        let widths: Vec<f64> =
+            marks.iter().map(|mark| label_width(&mark.label, LABEL_SIZE)).collect();
+        let places = labels::place(&boxes, &widths, LABEL_HEIGHT, plot);
+        for ((mark, marked), place) in marks.iter().zip(&boxes).zip(&places) {
+            let color = BOX_COLORS[mark.group % BOX_COLORS.len()];
+            svg.outline(marked, &format!(r#"stroke="{color}" stroke-width="1.5""#));
+            if let Some(place) = place {
+                svg.label((place.left, place.top + LABEL_ASCENT), LABEL_SIZE, color, &mark.label);
+            }
+        }
+        places.iter().filter(|place| place.is_none()).count()
+    }
+
+    /// The box of a mark as far as it is inside the plot.
+    fn mark_box(&self, mark: &Mark, plot: &Rectangle) -> Option<Rectangle> {
+        let (frequency, time) = (self.frequency_axis(plot), self.time_axis(plot));
+        let half_hz = mark.width_hz / 2.0;
+        let middle = frequency.pixel(mark.frequency_hz);
+        let half = (frequency.pixel(mark.frequency_hz + half_hz) - middle).max(LEAST_BOX_WIDTH / 2.0);
+        let marked = Rectangle {
+            left: middle - half,
+            top: time.pixel(mark.time_s),
+            right: middle + half,
+            bottom: time.pixel(mark.time_s + mark.duration_s),
+        };
+        plot.intersection(&marked)
+    }
+}
+
+/// Colours all pixels inside a rectangle by the place of their middles.
+fn paint(
+    picture: &mut PixmapMut<'_>,
+    area: &Rectangle,
+    color: impl Fn(f64, f64) -> colorous::Color,
+) {
+    let width = picture.width() as usize;
+    let pixels = picture.pixels_mut();
+    for y in area.top as usize..area.bottom as usize {
+        for x in area.left as usize..area.right as usize {
+            let color = color(x as f64 + 0.5, y as f64 + 0.5);
+            pixels[y * width + x] = ColorU8::from_rgba(color.r, color.g, color.b, 255).premultiply();
+        }
+    }
+}
+
+/// The picture as a PNG file without transparency.
+fn encode(picture: &Pixmap) -> Result<Vec<u8>> {
+    let rgb: Vec<u8> =
+        picture.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+    let mut content = Vec::new();
+    let mut encoder = png::Encoder::new(&mut content, picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&rgb)?;
+    writer.finish()?;
+    Ok(content)
+}
