@@ -13,6 +13,9 @@ use crate::outcome::misuse;
 /// The columns, of which the first two must be there.
 const COLUMNS: [&str; 4] = ["device_id", "key", "message_modulo", "name"];
 
+/// The header as the user is told.
+const HEADER: &str = "device_id,key[,message_modulo][,name]";
+
 /// Which devices are known.
 #[derive(Debug, clap::Args)]
 pub struct DevicesArg {
@@ -43,24 +46,36 @@ fn load(path: &Path) -> Result<DeviceTable> {
 /// Reads line by line: a CSV reader does not say where a record starts that follows blank lines or
 /// comments.
 fn read(input: impl BufRead) -> Result<DeviceTable> {
-    let mut columns = None;
-    let mut devices = DeviceTable::new();
+    let mut table = Table::default();
     for (line, text) in (1..).zip(input.lines()) {
-        let result = text.map_err(anyhow::Error::from).and_then(|text| {
-            let Some(record) = record(&text)? else {
-                return Ok(());
-            };
-            match &columns {
-                None => columns = Some(Columns::of_header(&record)?),
-                Some(columns) => devices.insert(columns.device(&record)?)?,
-            }
-            Ok(())
-        });
-        result.with_context(|| format!("line {line}"))?;
+        let taken = text.map_err(Into::into).and_then(|text| table.take(&text));
+        taken.with_context(|| format!("line {line}"))?;
     }
-    columns
-        .context("the file is empty; its first line is device_id,key[,message_modulo][,name]")?;
-    Ok(devices)
+    match table.columns {
+        Some(_) => Ok(table.devices),
+        None => bail!("the file is empty; its first line is {HEADER}"),
+    }
+}
+
+/// A table half read.
+#[derive(Default)]
+struct Table {
+    /// Known after the header.
+    columns: Option<Columns>,
+    devices: DeviceTable,
+}
+
+impl Table {
+    fn take(&mut self, line: &str) -> Result<()> {
+        let Some(record) = record(line)? else {
+            return Ok(());
+        };
+        match &self.columns {
+            None => self.columns = Some(Columns::of_header(&record)?),
+            Some(columns) => self.devices.insert(columns.device(&record)?)?,
+        }
+        Ok(())
+    }
 }
 
 /// The fields of a line, `None` if it is blank or a comment.
@@ -87,9 +102,7 @@ impl Columns {
         let places = COLUMNS.map(|name| header.iter().position(|cell| cell == name));
         for (name, place) in COLUMNS.iter().zip(places).take(2) {
             if place.is_none() {
-                bail!(
-                    "no column `{name}`; the first line is device_id,key[,message_modulo][,name]"
-                );
+                bail!("no column `{name}`; the first line is {HEADER}");
             }
         }
         for (index, name) in header.iter().enumerate() {

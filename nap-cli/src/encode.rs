@@ -28,6 +28,8 @@ const COLUMNS: &[&str] = &[
     "frames",
 ];
 
+/// Fields to bitstreams.
+///
 /// Makes the bitstreams of messages.
 ///
 /// The key comes from the message (JSON only), from --key, from --devices or from the environment
@@ -42,11 +44,8 @@ pub struct Args {
     /// `-` reads messages from standard input, one JSON object a line with the fields `kind`,
     /// `device_id`, `sequence_number` and, as the kind needs them, `key`, `payload`,
     /// `bidirectional` and those of the flags below.
-    #[arg(value_name = "-", value_parser = ["-"])]
+    #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true)]
     stdin: Option<String>,
-
-    #[command(flatten)]
-    message: MessageArgs,
 
     /// The device's key, 32 hexadecimal digits. Others on this machine may see command lines:
     /// prefer --devices or NAP_KEY.
@@ -63,6 +62,9 @@ pub struct Args {
     /// How results are written; log is one bitstream a line. [default: log, with `-` json]
     #[arg(long, value_enum)]
     format: Option<Format>,
+
+    #[command(flatten)]
+    message: MessageArgs,
 }
 
 #[derive(clap::Args)]

@@ -32,6 +32,8 @@ const COLUMNS: &[&str] = &[
     "crc_ok",
 ];
 
+/// Bitstreams to their fields.
+///
 /// Takes bitstreams apart, one result each, in their order.
 ///
 /// A bitstream that is no frame gives a record of the type `error` in its place, and the exit

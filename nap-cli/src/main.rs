@@ -22,7 +22,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 /// Receive, inspect and simulate Sigfox 0G uplinks.
 #[derive(Parser)]
-#[command(name = "nap", version, about, after_help = AFTER_HELP)]
+#[command(name = "nap", version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,15 +36,12 @@ struct Cli {
     quiet: bool,
 }
 
+/// The help of a subcommand is that of its `Args`.
 #[derive(Subcommand)]
 enum Command {
-    /// Recordings to messages.
     Decode(decode::Args),
-    /// Bitstreams to their fields.
     Frame(frame::Args),
-    /// Fields to bitstreams.
     Encode(encode::Args),
-    /// A scene to a recording.
     Simulate(simulate::Args),
 }
 

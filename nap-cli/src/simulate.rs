@@ -14,6 +14,8 @@ use crate::terminal::sample_bar;
 /// Samples rendered at once.
 const BLOCK: usize = 1 << 16;
 
+/// A scene to a recording.
+///
 /// Renders a scene and says what is in it.
 ///
 /// The recording is written as SigMF, WAV or raw samples, as its name says. Beside it,
@@ -106,8 +108,10 @@ fn render(scene: &Scene, args: &Args) -> Result<Truth> {
 
 fn format(scene: &Scene, args: &Args) -> SampleFormat {
     let name = args.output.file_name().unwrap_or_default().to_string_lossy();
+    // WAV has no signed 8 bit.
+    let is_wav = name.to_ascii_lowercase().ends_with(".wav");
     let usual = match scene.quantisation_bits {
-        Some(..=8) => SampleFormat::Cs8,
+        Some(..=8) if !is_wav => SampleFormat::Cs8,
         _ => SampleFormat::Cs16Le,
     };
     args.sample_format.or(FileName::parse(&name).format).unwrap_or(usual)

@@ -44,13 +44,11 @@ pub fn beside_bars<T>(write: impl FnOnce() -> T) -> T {
 /// A bar that counts samples, with the speed as a multiple of real time. Without a total it counts
 /// up.
 pub fn sample_bar(name: String, total: Option<u64>, sample_rate_hz: f64) -> ProgressBar {
-    let bar = BARS.add(ProgressBar::no_length());
-    let template = match total {
+    let (bar, template) = match total {
         Some(total) => {
-            bar.set_length(total);
-            "{msg} {wide_bar} {percent:>3} %  {speed}  ETA {eta}"
+            (ProgressBar::new(total), "{msg} {wide_bar} {percent:>3} %  {speed}  ETA {eta}")
         }
-        None => "{spinner} {msg} {elapsed}  {speed}",
+        None => (ProgressBar::no_length(), "{spinner} {msg} {elapsed}  {speed}"),
     };
     let speed = move |state: &ProgressState, w: &mut dyn fmt::Write| {
         let per_s = state.per_sec();
@@ -60,7 +58,7 @@ pub fn sample_bar(name: String, total: Option<u64>, sample_rate_hz: f64) -> Prog
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.with_key("speed", speed));
     }
-    bar.with_message(name)
+    BARS.add(bar.with_message(name))
 }
 
 /// Writes to standard error without damage to the bars.

@@ -32,41 +32,51 @@ const MESSAGE_FIELDS: [&str; 11] = [
 const FRAME_FIELDS: [&str; 6] =
     ["rank", "frequency_hz", "rssi_dbm", "rssi_dbfs", "snr_db", "drift_hz_per_s"];
 
-/// The metadata file of the one recording that can be annotated.
-pub fn meta_path(files: &[PathBuf]) -> Result<PathBuf> {
-    let [path] = files else {
-        return Err(misuse(anyhow!("--annotate takes one recording, not {}", files.len())));
-    };
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("sigmf-meta" | "sigmf-data") => Ok(path.with_extension("sigmf-meta")),
-        _ => Err(misuse(anyhow!(
-            "{}: --annotate needs a SigMF recording, given as its .sigmf-meta file",
-            path.display()
-        ))),
-    }
+/// Marks frames in a copy of a recording's metadata.
+pub struct Annotator {
+    meta_path: PathBuf,
+    out: PathBuf,
 }
 
-/// Writes the metadata with an annotation for each frame of the messages.
-pub fn write(
-    meta_path: &Path,
-    messages: &[Message],
-    sample_rate_hz: f64,
-    out: &Path,
-) -> Result<()> {
-    let mut annotations = Vec::new();
-    for message in messages {
-        let record = MessageRecord::new(MessageRecordType::Message, message, None);
-        let record = serde_json::to_value(record)?;
-        for (index, frame) in message.frames.iter().enumerate() {
-            annotations.push(Annotation {
-                extra: extra(&record, &record["frames"][index]),
-                ..annotation(message, frame, sample_rate_hz)
-            });
+impl Annotator {
+    /// An annotator of the one recording among `files` that writes to `out`.
+    ///
+    /// # Errors
+    /// If there are several recordings, or it is not SigMF.
+    pub fn new(files: &[PathBuf], out: &Path) -> Result<Self> {
+        let [path] = files else {
+            return Err(misuse(anyhow!("--annotate takes one recording, not {}", files.len())));
+        };
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if !matches!(extension, Some("sigmf-meta" | "sigmf-data")) {
+            return Err(misuse(anyhow!(
+                "{}: --annotate needs a SigMF recording, given as its .sigmf-meta file",
+                path.display()
+            )));
         }
+        Ok(Self { meta_path: path.with_extension("sigmf-meta"), out: out.into() })
     }
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let extension = Extension { name: NAME_SPACE.to_owned(), version };
-    Ok(sigmf::annotate(meta_path, &annotations, &[extension], out)?)
+
+    /// Writes the metadata with an annotation for each frame of the messages.
+    ///
+    /// # Errors
+    /// Those of [`sigmf::annotate`].
+    pub fn write(&self, messages: &[Message], sample_rate_hz: f64) -> Result<()> {
+        let mut annotations = Vec::new();
+        for message in messages {
+            let record = MessageRecord::new(MessageRecordType::Message, message, None);
+            let record = serde_json::to_value(record)?;
+            for (index, frame) in message.frames.iter().enumerate() {
+                annotations.push(Annotation {
+                    extra: extra(&record, &record["frames"][index]),
+                    ..annotation(message, frame, sample_rate_hz)
+                });
+            }
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let extension = Extension { name: NAME_SPACE.to_owned(), version };
+        Ok(sigmf::annotate(&self.meta_path, &annotations, &[extension], &self.out)?)
+    }
 }
 
 /// Where the frame is in time and frequency.

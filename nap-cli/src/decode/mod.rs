@@ -3,6 +3,7 @@
 mod annotate;
 mod file;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,6 +20,7 @@ use crate::devices::DevicesArg;
 use crate::input::InputArgs;
 use crate::outcome::{self, Outcome};
 use crate::output::{Format, Printer, log};
+use annotate::Annotator;
 use file::{Ending, Received};
 
 const COLUMNS: &[&str] = &[
@@ -48,6 +50,8 @@ const COLUMNS: &[&str] = &[
     "ranks",
 ];
 
+/// Recordings to messages.
+///
 /// Finds the messages in recordings: SigMF, WAV, and raw samples.
 ///
 /// Each message is written once, with all its frames, as soon as no more can come; several
@@ -90,16 +94,16 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
-    let annotated = args.annotated()?;
+    let annotator = args.annotator()?;
     let stop = AtomicBool::new(false);
     let (senders, receivers): (Vec<_>, Vec<_>) = args.files.iter().map(|_| channel()).unzip();
-    let jobs = Mutex::new(args.files.iter().zip(senders));
+    let jobs = Mutex::new(args.files.iter().zip(senders).collect());
     thread::scope(|scope| {
         for _ in 0..args.threads() {
             scope.spawn(|| work(args, &devices, &jobs, &stop));
         }
-        let mut session = Session::new(args, &devices);
-        let result = session.print(args.files.iter().zip(receivers), annotated.as_deref());
+        let mut session = Session::new(args.format, &devices, annotator);
+        let result = session.print(args.files.iter().zip(receivers));
         // After an error nobody reads what the workers would still find.
         stop.store(true, Ordering::Relaxed);
         result?;
@@ -113,9 +117,8 @@ impl Args {
         self.threads.map_or_else(processors, usize::from).min(self.files.len())
     }
 
-    /// The metadata to annotate, if that is asked for.
-    fn annotated(&self) -> Result<Option<PathBuf>> {
-        self.annotate.as_ref().map(|_| annotate::meta_path(&self.files)).transpose()
+    fn annotator(&self) -> Result<Option<Annotator>> {
+        self.annotate.as_ref().map(|out| Annotator::new(&self.files, out)).transpose()
     }
 }
 
@@ -125,12 +128,12 @@ enum Item {
     End(Result<Ending>),
 }
 
-type Jobs<'a> =
-    Mutex<std::iter::Zip<std::slice::Iter<'a, PathBuf>, std::vec::IntoIter<Sender<Item>>>>;
+/// Files to decode, and where to say what is in them.
+type Jobs<'a> = Mutex<VecDeque<(&'a PathBuf, Sender<Item>)>>;
 
 /// Decodes files until there are no more.
 fn work(args: &Args, devices: &DeviceTable, jobs: &Jobs<'_>, stop: &AtomicBool) {
-    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     while !stop.load(Ordering::Relaxed)
         && let Some((path, sender)) = next()
     {
@@ -146,7 +149,7 @@ struct Session<'a> {
     printer: Printer,
     devices: &'a DeviceTable,
     name_width: usize,
-    annotate: Option<&'a Path>,
+    annotator: Option<Annotator>,
     outcome: Outcome,
     started: Instant,
     messages: usize,
@@ -155,13 +158,13 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(args: &'a Args, devices: &'a DeviceTable) -> Self {
+    fn new(format: Format, devices: &'a DeviceTable, annotator: Option<Annotator>) -> Self {
         let names = devices.iter().filter_map(|device| device.name.as_deref());
         Self {
-            printer: Printer::new(args.format, COLUMNS),
+            printer: Printer::new(format, COLUMNS),
             devices,
             name_width: names.map(|name| log::harmless(name).chars().count()).max().unwrap_or(0),
-            annotate: args.annotate.as_deref(),
+            annotator,
             outcome: Outcome::Done,
             started: Instant::now(),
             messages: 0,
@@ -174,7 +177,6 @@ impl<'a> Session<'a> {
     fn print<'f>(
         &mut self,
         files: impl Iterator<Item = (&'f PathBuf, Receiver<Item>)>,
-        annotated: Option<&Path>,
     ) -> Result<()> {
         for (path, items) in files {
             let mut messages = Vec::new();
@@ -182,13 +184,15 @@ impl<'a> Session<'a> {
                 match item {
                     Item::Message(received) => {
                         self.message(&received)?;
-                        if annotated.is_some() {
+                        if self.annotator.is_some() {
                             messages.push(received.message);
                         }
                     }
                     Item::End(Ok(ending)) => {
                         self.end(path, &ending);
-                        self.annotate(annotated, &messages, ending.sample_rate_hz)?;
+                        if let Some(annotator) = &self.annotator {
+                            annotator.write(&messages, ending.sample_rate_hz)?;
+                        }
                     }
                     Item::End(Err(error)) => self.worsen(outcome::report(&error)),
                 }
@@ -239,18 +243,6 @@ impl<'a> Session<'a> {
             tracing::error!("{error}");
             self.worsen(Outcome::Failed);
         }
-    }
-
-    fn annotate(
-        &self,
-        meta_path: Option<&Path>,
-        messages: &[Message],
-        sample_rate_hz: f64,
-    ) -> Result<()> {
-        if let (Some(meta_path), Some(out)) = (meta_path, self.annotate) {
-            annotate::write(meta_path, messages, sample_rate_hz, out)?;
-        }
-        Ok(())
     }
 
     fn worsen(&mut self, outcome: Outcome) {
