@@ -21,5 +21,6 @@ pub fn frames() -> Result<[String; 3], Error> {
         Content::Bytes(Payload::new(b"@ABC")?),
     );
     let container = uplink.container(&key);
-    Ok(Rank::ALL.map(|rank| container.bitstream(rank).iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Rank::ALL
+        .map(|rank| container.bitstream(rank).iter().map(|byte| format!("{byte:02x}")).collect()))
 }

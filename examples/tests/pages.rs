@@ -17,7 +17,14 @@ fn read(page: &Path) -> String {
 /// All pages of the project.
 fn pages() -> Vec<PathBuf> {
     let folders = [
-        "", "docs", "nap-dsp", "nap-phy", "nap-io", "nap-cli", "fuzz", "fixtures/vectors",
+        "",
+        "docs",
+        "nap-dsp",
+        "nap-phy",
+        "nap-io",
+        "nap-cli",
+        "fuzz",
+        "fixtures/vectors",
         "fixtures/recordings",
     ];
     let files = folders.iter().flat_map(|folder| root().join(folder).read_dir().unwrap());
@@ -95,7 +102,10 @@ fn the_schema_explains_every_field() {
         .collect();
     // What only some records have.
     let mut fields: BTreeSet<String> = [
-        "rssi_dbfs", "voltage_idle_mv", "voltage_tx_mv", "temperature_decidegree_c",
+        "rssi_dbfs",
+        "voltage_idle_mv",
+        "voltage_tx_mv",
+        "temperature_decidegree_c",
         "rssi_dbm_at_device",
     ]
     .map(Into::into)

@@ -17,11 +17,13 @@ fn decodes_the_messages_of_a_recording() {
     let recording = Path::new(FIXTURES).join("recordings/rc1_two_uplinks.sigmf-meta");
     let truth = std::fs::read_to_string(recording.with_extension("truth.json")).unwrap();
     let truth: serde_json::Value = serde_json::from_str(&truth).unwrap();
-    let mut expected: Vec<_> = truth["messages"]
+    let mut expected: Vec<[String; 2]> = truth["messages"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|message| ["device_id", "payload"].map(|field| message[field].as_str().unwrap().into()))
+        .map(|message| {
+            ["device_id", "payload"].map(|field| message[field].as_str().unwrap().into())
+        })
         .collect();
     let mut found: Vec<[String; 2]> = decode_file::decode(&recording)
         .unwrap()
