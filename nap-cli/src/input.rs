@@ -1,6 +1,7 @@
 //! Opening recordings: what the user says about them and which part is wanted.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, anyhow};
 use nap_io::{OpenOptions, SampleFormat, SampleSource, StreamInfo};
@@ -8,6 +9,10 @@ use num_complex::Complex32;
 
 use crate::outcome::misuse;
 use crate::quantity;
+use crate::terminal::sample_bar;
+
+/// Samples read at once.
+const BLOCK: usize = 1 << 16;
 
 /// How to read recordings, and how much of them.
 #[derive(Debug, clap::Args)]
@@ -114,11 +119,35 @@ impl Recording {
         [in_file, wanted].into_iter().flatten().min()
     }
 
+    /// Hands the samples out block by block, to the end or until `stop`, with a progress bar.
+    /// Returns how many there were, and what kept the rest from being read.
+    pub fn read_all(
+        &mut self,
+        stop: &AtomicBool,
+        mut take: impl FnMut(&[Complex32]),
+    ) -> (u64, Result<(), nap_io::Error>) {
+        let name = self.path.display().to_string();
+        let bar = sample_bar(name, self.samples_left(), self.info().sample_rate_hz);
+        let mut block = vec![Complex32::ZERO; BLOCK];
+        let result = loop {
+            if stop.load(Ordering::Relaxed) {
+                break Ok(());
+            }
+            match self.read(&mut block) {
+                Ok(0) => break Ok(()),
+                Ok(count) => {
+                    take(&block[..count]);
+                    bar.inc(count as u64);
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        bar.finish_and_clear();
+        (bar.position(), result)
+    }
+
     /// Reads the next samples and returns how many, 0 at the end.
-    ///
-    /// # Errors
-    /// As [`SampleSource::read`].
-    pub fn read(&mut self, block: &mut [Complex32]) -> Result<usize, nap_io::Error> {
+    fn read(&mut self, block: &mut [Complex32]) -> Result<usize, nap_io::Error> {
         let wanted = block.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if wanted == 0 {
             return Ok(0);

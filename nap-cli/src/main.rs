@@ -3,6 +3,7 @@
 //! Each subcommand is one module with its `Args` and a `run`; this file only chooses. Results go to
 //! standard output, everything else to standard error.
 
+mod burst;
 mod channel;
 mod decode;
 mod devices;
@@ -15,6 +16,7 @@ mod output;
 mod quantity;
 mod simulate;
 mod terminal;
+mod waterfall;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,8 @@ enum Command {
     Frame(frame::Args),
     Encode(encode::Args),
     Simulate(simulate::Args),
+    /// A recording to a picture.
+    Waterfall(waterfall::Args),
 }
 
 const AFTER_HELP: &str = "\
@@ -55,6 +59,7 @@ Examples:
   nap decode capture.sigmf-meta
   nap decode g001_868.13M_250k.cu8 --devices devices.csv --format json
   nap simulate scene.toml -o scene.sigmf-meta && nap decode scene.sigmf-meta
+  nap waterfall capture.sigmf-meta -o waterfall.png
   nap frame aaaaa35f01a0db334d00abad1deadc32758a";
 
 fn main() -> ExitCode {
@@ -65,6 +70,7 @@ fn main() -> ExitCode {
         Command::Frame(args) => frame::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Waterfall(args) => waterfall::run(args),
     };
     result.unwrap_or_else(|error| outcome::report(&error)).into()
 }

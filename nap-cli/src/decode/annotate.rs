@@ -8,6 +8,7 @@ use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{FrameReport, Message};
 use serde_json::{Map, Value, json};
 
+use crate::burst::Extent;
 use crate::outcome::misuse;
 
 /// Name space of the fields that SigMF does not have.
@@ -82,13 +83,11 @@ impl Annotator {
 /// Where the frame is in time and frequency.
 fn annotation(message: &Message, frame: &FrameReport, sample_rate_hz: f64) -> Annotation {
     let samples = |time_s: f64| (time_s * sample_rate_hz).round() as u64;
-    let (bit_rate, signal) = (message.bit_rate, &frame.signal);
-    // The reference symbol comes before the first bit.
-    let duration_s = message.uplink.content().class().airtime_s(bit_rate) + bit_rate.symbol_s();
-    let half_width_hz = f64::from(bit_rate.bits_per_s());
+    let (extent, signal) = (Extent::of(message), &frame.signal);
+    let half_width_hz = extent.width_hz / 2.0;
     Annotation {
         sample_start: samples(signal.time_s),
-        sample_count: Some(samples(duration_s)),
+        sample_count: Some(samples(extent.duration_s)),
         freq_lower_edge_hz: Some(signal.frequency_hz - half_width_hz),
         freq_upper_edge_hz: Some(signal.frequency_hz + half_width_hz),
         label: Some(format!("{} frame {}", message.uplink.device_id(), frame.rank)),

@@ -1,20 +1,15 @@
 //! Decoding one recording.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use nap_phy::receiver::Statistics;
 use nap_phy::{DeviceTable, Event, Message, Receiver};
-use num_complex::Complex32;
 
 use crate::channel::ChannelArgs;
-use crate::input::{InputArgs, Recording};
-use crate::terminal::sample_bar;
-
-/// Samples read at once.
-const BLOCK: usize = 1 << 16;
+use crate::input::InputArgs;
 
 /// A complete message.
 pub struct Received {
@@ -64,40 +59,14 @@ pub fn decode(
             }
         }
     };
-    let read = push_all(&mut recording, &mut receiver, stop, &mut report_all);
+    let (samples, read) = recording.read_all(stop, |block| report_all(receiver.push(block)));
     report_all(receiver.flush());
+    let sample_rate_hz = recording.info().sample_rate_hz;
     Ok(Ending {
         read,
         statistics: receiver.statistics(),
         sample_rate_hz: recording.info().sample_rate_hz,
     })
-}
-
-/// Pushes the recording through the receiver.
-fn push_all(
-    recording: &mut Recording,
-    receiver: &mut Receiver,
-    stop: &AtomicBool,
-    report_all: &mut impl FnMut(Vec<Event>),
-) -> Result<(), nap_io::Error> {
-    let name = recording.path().display().to_string();
-    let bar = sample_bar(name, recording.samples_left(), recording.info().sample_rate_hz);
-    let mut block = vec![Complex32::ZERO; BLOCK];
-    let result = loop {
-        if stop.load(Ordering::Relaxed) {
-            break Ok(());
-        }
-        match recording.read(&mut block) {
-            Ok(0) => break Ok(()),
-            Ok(count) => {
-                report_all(receiver.push(&block[..count]));
-                bar.inc(count as u64);
-            }
-            Err(error) => break Err(error),
-        }
-    };
-    bar.finish_and_clear();
-    result
 }
 
 impl Received {

@@ -54,7 +54,11 @@ impl Axis {
 /// The least of 1, 2 and 5 times a power of ten that is not below `step`.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|&s| s >= step).unwrap_or(step)
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|digit| digit * power)
+        .into_iter()
+        .find(|&s| s >= step)
+        .unwrap_or(step)
 }
 
 #[cfg(test)]
@@ -78,7 +82,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_apart() {
-        assert_eq!(texts((0.0, 9.0), 100.0, 1.0), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!(
+            texts((0.0, 9.0), 100.0, 1.0),
+            ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+        );
         assert_eq!(texts((0.0, 9.0), 120.0, 1.0), ["0", "2", "4", "6", "8"]);
         assert_eq!(
             texts((868.034e6, 868.226e6), 150.0, 1e6),

@@ -94,8 +94,7 @@ impl Layout {
     /// The layout of a figure of this size; all edges lie between pixels.
     pub fn new((width, height): (u32, u32)) -> Self {
         let (width, height) = (f64::from(width), f64::from(height));
-        let plot =
-            Rectangle { left: 76.0, top: 64.0, right: width - 124.0, bottom: height - 62.0 };
+        let plot = Rectangle { left: 76.0, top: 64.0, right: width - 124.0, bottom: height - 62.0 };
         let bar = Rectangle { left: width - 104.0, right: width - 84.0, ..plot };
         Self { plot, bar }
     }
@@ -200,11 +199,8 @@ impl Figure<'_> {
 
     /// Draws the boxes and their labels; returns how many labels found no room.
     fn draw_marks(&self, svg: &mut Svg, plot: &Rectangle) -> usize {
-        let (marks, boxes): (Vec<&Mark>, Vec<Rectangle>) = self
-            .marks
-            .iter()
-            .filter_map(|mark| Some((mark, self.mark_box(mark, plot)?)))
-            .unzip();
+        let (marks, boxes): (Vec<&Mark>, Vec<Rectangle>) =
+            self.marks.iter().filter_map(|mark| Some((mark, self.mark_box(mark, plot)?))).unzip();
         let widths: Vec<f64> =
             marks.iter().map(|mark| label_width(&mark.label, LABEL_SIZE)).collect();
         let places = labels::place(&boxes, &widths, LABEL_HEIGHT, plot);
@@ -223,7 +219,8 @@ impl Figure<'_> {
         let (frequency, time) = (self.frequency_axis(plot), self.time_axis(plot));
         let half_hz = mark.width_hz / 2.0;
         let middle = frequency.pixel(mark.frequency_hz);
-        let half = (frequency.pixel(mark.frequency_hz + half_hz) - middle).max(LEAST_BOX_WIDTH / 2.0);
+        let half =
+            (frequency.pixel(mark.frequency_hz + half_hz) - middle).max(LEAST_BOX_WIDTH / 2.0);
         let marked = Rectangle {
             left: middle - half,
             top: time.pixel(mark.time_s),
@@ -245,15 +242,19 @@ fn paint(
     for y in area.top as usize..area.bottom as usize {
         for x in area.left as usize..area.right as usize {
             let color = color(x as f64 + 0.5, y as f64 + 0.5);
-            pixels[y * width + x] = ColorU8::from_rgba(color.r, color.g, color.b, 255).premultiply();
+            pixels[y * width + x] =
+                ColorU8::from_rgba(color.r, color.g, color.b, 255).premultiply();
         }
     }
 }
 
 /// The picture as a PNG file without transparency.
 fn encode(picture: &Pixmap) -> Result<Vec<u8>> {
-    let rgb: Vec<u8> =
-        picture.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+    let rgb: Vec<u8> = picture
+        .pixels()
+        .iter()
+        .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
+        .collect();
     let mut content = Vec::new();
     let mut encoder = png::Encoder::new(&mut content, picture.width(), picture.height());
     encoder.set_color(png::ColorType::Rgb);
