@@ -45,7 +45,6 @@ enum Command {
     Frame(frame::Args),
     Encode(encode::Args),
     Simulate(simulate::Args),
-    /// A recording to a picture.
     Waterfall(waterfall::Args),
 }
 

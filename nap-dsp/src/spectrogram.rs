@@ -82,6 +82,12 @@ impl SpectrogramConfig {
         }
     }
 
+    /// The finest [`SpectrogramConfig::resolution_hz`] at this sample rate.
+    #[must_use]
+    pub fn finest_resolution_hz(&self) -> f64 {
+        self.sample_rate_hz / MAX_FFT_LENGTH
+    }
+
     fn check(&self) -> Result<(), Error> {
         let &Self { sample_rate_hz, offset_hz, half_width_hz, .. } = self;
         if !(sample_rate_hz.is_finite() && sample_rate_hz > 0.0) {
@@ -90,7 +96,7 @@ impl SpectrogramConfig {
         if !(offset_hz.abs() + half_width_hz <= sample_rate_hz / 2.0 && half_width_hz > 0.0) {
             return Err(Error::ChannelOutside { offset_hz, half_width_hz, sample_rate_hz });
         }
-        let (finest_hz, coarsest_hz) = (sample_rate_hz / MAX_FFT_LENGTH, sample_rate_hz / 4.0);
+        let (finest_hz, coarsest_hz) = (self.finest_resolution_hz(), sample_rate_hz / 4.0);
         Error::check_range("resolution_hz", self.resolution_hz, finest_hz, coarsest_hz)?;
         let sample_s = sample_rate_hz.recip();
         Error::check_range("time_step_s", self.time_step_s, sample_s, MAX_TIME_STEP_S)?;

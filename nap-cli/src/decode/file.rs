@@ -59,9 +59,8 @@ pub fn decode(
             }
         }
     };
-    let (samples, read) = recording.read_all(stop, |block| report_all(receiver.push(block)));
+    let (_, read) = recording.read_all(stop, |block| report_all(receiver.push(block)));
     report_all(receiver.flush());
-    let sample_rate_hz = recording.info().sample_rate_hz;
     Ok(Ending {
         read,
         statistics: receiver.statistics(),

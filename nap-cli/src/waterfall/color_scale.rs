@@ -47,9 +47,10 @@ mod tests {
         densities.extend([f32::NEG_INFINITY; 2000]);
         let scale = ColorScale::covering(&densities);
         assert_eq!(scale, ColorScale { low_db: -110.0, high_db: -70.0 });
-        assert_eq!(scale.color(-70.0), VIRIDIS.eval_continuous(1.0));
-        assert_eq!(scale.color(-90.0), VIRIDIS.eval_continuous(0.5));
-        assert_eq!(scale.color(f32::NEG_INFINITY), VIRIDIS.eval_continuous(0.0));
+        let color = |db| scale.color(db).as_array();
+        assert_eq!(color(-70.0), VIRIDIS.eval_continuous(1.0).as_array());
+        assert_eq!(color(-90.0), VIRIDIS.eval_continuous(0.5).as_array());
+        assert_eq!(color(f32::NEG_INFINITY), VIRIDIS.eval_continuous(0.0).as_array());
     }
 
     #[test]

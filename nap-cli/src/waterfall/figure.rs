@@ -14,14 +14,14 @@ const TITLE: TextStyle = TextStyle { is_bold: true, ..TextStyle::new(18.0, "star
 const SUBTITLE: TextStyle = TextStyle::new(14.0, "start");
 const AXIS_TITLE: TextStyle = TextStyle::new(15.0, "middle");
 const VERTICAL_TITLE: TextStyle = TextStyle { rotation: -90.0, ..AXIS_TITLE };
-const LABEL_SIZE: f64 = 13.0;
+const LABEL_SIZE: f64 = 14.0;
 /// Height of a label's line.
-const LABEL_HEIGHT: f64 = 15.0;
+const LABEL_HEIGHT: f64 = 16.0;
 /// From the top of a label to its base line.
-const LABEL_ASCENT: f64 = 12.0;
+const LABEL_ASCENT: f64 = 13.0;
 const TICK_LENGTH: f64 = 6.0;
 /// A 100 bit/s frame is narrower than a pixel: its box leaves some room around it.
-const LEAST_BOX_WIDTH: f64 = 13.0;
+const LEAST_BOX_WIDTH: f64 = 14.0;
 /// Colours of boxes, by device; all stand out from the scale's.
 const BOX_COLORS: [&str; 4] = ["#ffffff", "#ff9d76", "#8fdcff", "#ffb3f0"];
 
@@ -206,7 +206,7 @@ impl Figure<'_> {
         let places = labels::place(&boxes, &widths, LABEL_HEIGHT, plot);
         for ((mark, marked), place) in marks.iter().zip(&boxes).zip(&places) {
             let color = BOX_COLORS[mark.group % BOX_COLORS.len()];
-            svg.outline(marked, &format!(r#"stroke="{color}" stroke-width="1.5""#));
+            svg.outline(marked, &format!(r#"stroke="{color}" stroke-width="2""#));
             if let Some(place) = place {
                 svg.label((place.left, place.top + LABEL_ASCENT), LABEL_SIZE, color, &mark.label);
             }
@@ -264,4 +264,136 @@ fn encode(picture: &Pixmap) -> Result<Vec<u8>> {
     writer.write_image_data(&rgb)?;
     writer.finish()?;
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (u32, u32) = (1600, 900);
+
+    /// A quiet second of 10 kHz around 868.13 MHz, loud in one cell.
+    fn array() -> SpectrogramArray {
+        let (rows, columns) = (10, 100);
+        let mut power_db = vec![-110.0; rows * columns];
+        power_db[4 * columns + 70] = -60.0;
+        SpectrogramArray {
+            rows,
+            columns,
+            power_db,
+            time_s: (0..rows).map(|row| 0.05 + 0.1 * row as f64).collect(),
+            frequency_hz: (0..columns).map(|c| -4950.0 + 100.0 * c as f64).collect(),
+            time_step_s: 0.1,
+            frequency_step_hz: 100.0,
+        }
+    }
+
+    fn figure<'a>(array: &'a SpectrogramArray, marks: &'a [Mark]) -> Figure<'a> {
+        Figure {
+            size: SIZE,
+            title: "a <title> & \u{7}more",
+            subtitle: "",
+            array,
+            density_unit: "dBFS/Hz",
+            start_s: 5.0,
+            time_s: (5.0, 6.0),
+            centre_hz: Some(868.13e6),
+            frequency_hz: (868.125e6, 868.135e6),
+            marks,
+        }
+    }
+
+    /// The loud cell.
+    fn mark() -> Mark {
+        Mark {
+            time_s: 5.4,
+            duration_s: 0.1,
+            frequency_hz: 868.13e6 + 2050.0,
+            width_hz: 100.0,
+            label: "004D33DB frame 1".to_owned(),
+            group: 0,
+        }
+    }
+
+    /// Width, height and the pixels of a PNG file.
+    fn decode(png: &[u8]) -> (usize, usize, Vec<[u8; 3]>) {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut bytes).unwrap();
+        assert_eq!(info.color_type, png::ColorType::Rgb);
+        let pixels = bytes.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
+        (info.width as usize, info.height as usize, pixels)
+    }
+
+    #[test]
+    fn a_box_is_where_its_burst_is() {
+        let array = array();
+        let figure = figure(&array, &[]);
+        let plot = Layout::new(SIZE).plot;
+        assert_eq!((plot.width(), plot.height()), (1400.0, 774.0));
+        let close = |found: Rectangle, expected: [f64; 4]| {
+            let found = [found.left, found.top, found.right, found.bottom];
+            let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3);
+            assert!(near, "{found:?} for {expected:?}");
+        };
+        // 1400 pixels for 10 kHz, 774 for a second: the cell is 14 by 77.4 pixels.
+        let marked = figure.mark_box(&mark(), &plot).unwrap();
+        close(marked, [76.0 + 980.0, 64.0 + 309.6, 76.0 + 994.0, 64.0 + 387.0]);
+        let narrow = figure.mark_box(&Mark { width_hz: 10.0, ..mark() }, &plot).unwrap();
+        close(narrow, [1056.0, 373.6, 1070.0, 451.0]);
+        let cut = figure.mark_box(&Mark { time_s: 4.95, ..mark() }, &plot).unwrap();
+        close(cut, [1056.0, 64.0, 1070.0, 102.7]);
+        let outside = Mark { frequency_hz: 868.2e6, ..mark() };
+        assert_eq!(figure.mark_box(&outside, &plot), None);
+        let later = Mark { time_s: 6.5, ..mark() };
+        assert_eq!(figure.mark_box(&later, &plot), None);
+    }
+
+    #[test]
+    fn a_cell_fills_its_pixels() {
+        let array = array();
+        let rendered = figure(&array, &[]).render().unwrap();
+        let (width, height, pixels) = decode(&rendered.png);
+        assert_eq!((width, height), (1600, 900));
+        let loud = ColorScale::covering(&array.power_db).color(-60.0);
+        for y in 65..837 {
+            for x in 77..1475 {
+                let inside = (1056..1070).contains(&x) && (374..451).contains(&y);
+                let pixel = pixels[y * width + x];
+                assert_eq!(pixel == [loud.r, loud.g, loud.b], inside, "({x}, {y}) is {pixel:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_and_texts_leave_ink() {
+        let array = array();
+        let ink = |marks: &[Mark], area: Rectangle, color: [u8; 3]| {
+            let (width, _, pixels) = decode(&figure(&array, marks).render().unwrap().png);
+            let rows = area.top as usize..area.bottom as usize;
+            rows.flat_map(|y| {
+                pixels[y * width + area.left as usize..y * width + area.right as usize].iter()
+            })
+            .filter(|&&pixel| pixel == color)
+            .count()
+        };
+        let around = Rectangle { left: 950.0, top: 350.0, right: 1170.0, bottom: 460.0 };
+        assert_eq!(ink(&[], around, [255; 3]), 0);
+        assert!(ink(&[mark()], around, [255; 3]) > 200, "a white box and its label");
+        let left = Rectangle { left: 0.0, top: 64.0, right: 70.0, bottom: 838.0 };
+        let below = Rectangle { left: 76.0, top: 840.0, right: 1476.0, bottom: 900.0 };
+        let right = Rectangle { left: 1520.0, top: 64.0, right: 1600.0, bottom: 838.0 };
+        let title = Rectangle { left: 76.0, top: 8.0, right: 800.0, bottom: 36.0 };
+        for area in [left, below, right, title] {
+            assert!(ink(&[], area, [0; 3]) > 100, "no text in {area:?}");
+        }
+    }
+
+    #[test]
+    fn labels_without_room_are_counted() {
+        let array = array();
+        let marks = vec![Mark { label: "x".repeat(300), ..mark() }];
+        assert_eq!(figure(&array, &marks).render().unwrap().unlabelled, 1);
+        assert_eq!(figure(&array, &[mark()]).render().unwrap().unlabelled, 0);
+    }
 }

@@ -9,10 +9,10 @@ mod span;
 mod svg;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
 use nap_phy::{Event, Message, Receiver, ReceiverConfig};
 
@@ -27,8 +27,13 @@ use span::Span;
 
 /// Bins of the transform for each pixel: their mean is smoother than a single one.
 const BINS_A_PIXEL: f64 = 2.0;
+/// Height of a time cell in pixels: two make half as many bytes of half as much noise, and no
+/// burst is so short that it shows.
+const PIXELS_A_ROW: f64 = 2.0;
 /// The transform's length is rounded to a fast one, by less than this.
 const ROUNDING: f64 = 1.05;
+/// A bin much narrower than the symbol rate shows no more, and blurs the time.
+const LEAST_RESOLUTION_HZ: f64 = 25.0;
 /// Time cells of a pipe, of which the length is not known, before they are doubled.
 const PIPE_TIME_STEP_S: f64 = 0.005;
 
@@ -97,51 +102,65 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
     let mut recording = args.input.open(&args.file)?;
     let config = args.channel.receiver_config(&recording, &devices)?;
-    let frequency_hz = args.span.unwrap_or(Span::Width(config.channel_width_hz)).range_hz(&config);
-    let spectrogram_config = spectrogram_config(args.size, frequency_hz, &config, &recording);
-    let mut spectrogram =
-        Spectrogram::new(spectrogram_config).map_err(misuse).with_context(name)?;
-    let mut receiver =
-        (!args.no_decode).then(|| Receiver::new(config.clone())).transpose().with_context(name)?;
+    let span = args.span.unwrap_or(Span::Width(config.channel_width_hz));
+    let frequency_hz = span.range_hz(&config);
+    let cells = spectrogram_config(args.size, frequency_hz, &config, &recording);
+    let mut spectrogram = Spectrogram::new(cells).map_err(misuse).with_context(name)?;
+    let receiver = (!args.no_decode).then(|| Receiver::new(config.clone())).transpose();
 
+    let seen = watch(&mut recording, &mut spectrogram, receiver.with_context(name)?);
+    let array = spectrogram.array();
+    if array.rows > 0 {
+        let view = View {
+            frequency_hz,
+            start_s: recording.start_s(),
+            duration_s: seen.samples as f64 / config.sample_rate_hz,
+            centre_hz: recording.info().center_hz,
+        };
+        draw(args, &config, &view, &array, &seen.messages)?;
+    }
+    // A picture of what could be read is better than none.
+    seen.read?;
+    if array.rows == 0 {
+        bail!("{}: {} samples are too few for a line of the picture", name(), seen.samples);
+    }
+    let unusable = spectrogram.unusable_samples();
+    if unusable > 0 {
+        bail!(
+            "{}: {unusable} of {} samples are no finite numbers or absurdly large and counted as \
+             silence; check the sample format",
+            name(),
+            seen.samples
+        );
+    }
+    Ok(Outcome::Done)
+}
+
+/// What was found on the way through a recording.
+struct Seen {
+    messages: Vec<Message>,
+    samples: u64,
+    /// What kept the rest from being read.
+    read: Result<(), nap_io::Error>,
+}
+
+/// Reads the recording once, for the spectrogram and for the receiver.
+fn watch(
+    recording: &mut Recording,
+    spectrogram: &mut Spectrogram,
+    mut receiver: Option<Receiver>,
+) -> Seen {
     let mut messages = Vec::new();
     let (samples, read) = recording.read_all(&AtomicBool::new(false), |block| {
         spectrogram.push(block);
-        messages.extend(receiver.iter_mut().flat_map(|receiver| complete(receiver.push(block))));
+        if let Some(receiver) = &mut receiver {
+            messages.extend(complete(receiver.push(block)));
+        }
     });
-    messages.extend(receiver.iter_mut().flat_map(|receiver| complete(receiver.flush())));
-
-    let array = spectrogram.array();
-    if array.rows == 0 {
-        // What was wrong with the recording explains why so little of it could be read.
-        read.with_context(name)?;
-        return Err(anyhow!(
-            "{}: {samples} samples are not enough for a single line of the picture",
-            name()
-        ));
+    if let Some(mut receiver) = receiver {
+        messages.extend(complete(receiver.flush()));
     }
-    let view = View {
-        frequency_hz,
-        start_s: recording.start_s(),
-        duration_s: samples as f64 / config.sample_rate_hz,
-        centre_hz: recording.info().center_hz,
-    };
-    draw(args, &config, &view, &array, &messages)?;
-    let mut outcome = Outcome::Done;
-    if spectrogram.unusable_samples() > 0 {
-        tracing::error!(
-            "{}: {} of {samples} samples are no finite numbers or absurdly large and counted as \
-             silence; check the sample format",
-            name(),
-            spectrogram.unusable_samples()
-        );
-        outcome = Outcome::Failed;
-    }
-    if let Err(error) = read {
-        tracing::error!("{error}");
-        outcome = Outcome::Failed;
-    }
-    Ok(outcome)
+    Seen { messages, samples, read }
 }
 
 /// The messages that are complete.
@@ -152,7 +171,7 @@ fn complete(events: Vec<Event>) -> impl Iterator<Item = Message> {
     })
 }
 
-/// A cell for each pixel.
+/// Cells as wide as a pixel and [`PIXELS_A_ROW`] high.
 fn spectrogram_config(
     size: (u32, u32),
     frequency_hz: (f64, f64),
@@ -162,15 +181,16 @@ fn spectrogram_config(
     let plot = Layout::new(size).plot;
     let rate_hz = receiver.sample_rate_hz;
     let (low_hz, high_hz) = frequency_hz;
+    let rows = plot.height() / PIXELS_A_ROW;
     let duration_s = recording.samples_left().map(|samples| samples as f64 / rate_hz);
     let least_step_s = rate_hz.recip();
     let mut config = SpectrogramConfig::new(rate_hz);
     config.offset_hz = (low_hz + high_hz) / 2.0 - receiver.centre_hz;
     config.half_width_hz = (high_hz - low_hz) / 2.0;
-    config.resolution_hz = (high_hz - low_hz) / plot.width() / BINS_A_PIXEL * ROUNDING;
-    config.time_step_s =
-        duration_s.map_or(PIPE_TIME_STEP_S, |s| s / plot.height()).max(least_step_s);
-    config.max_rows = plot.height() as usize;
+    config.resolution_hz =
+        ((high_hz - low_hz) / plot.width() / BINS_A_PIXEL * ROUNDING).max(LEAST_RESOLUTION_HZ);
+    config.time_step_s = duration_s.map_or(PIPE_TIME_STEP_S, |s| s / rows).max(least_step_s);
+    config.max_rows = rows as usize;
     config.max_columns = plot.width() as usize;
     config.full_scale_dbm = receiver.full_scale_dbm;
     config
@@ -178,9 +198,12 @@ fn spectrogram_config(
 
 /// What part of the air the picture shows.
 struct View {
+    /// The lowest and the highest frequency.
     frequency_hz: (f64, f64),
+    /// From the start of the recording.
     start_s: f64,
     duration_s: f64,
+    /// Centre of the recording, if known.
     centre_hz: Option<f64>,
 }
 
@@ -192,12 +215,13 @@ fn draw(
     array: &SpectrogramArray,
     messages: &[Message],
 ) -> Result<()> {
-    let title = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
     let marks = marks(messages, view.start_s);
+    let found = (!args.no_decode)
+        .then(|| format!("{} messages, {} frames decoded", messages.len(), marks.len()));
     let figure = Figure {
         size: args.size,
-        title: &log::harmless(&title),
-        subtitle: &subtitle(args, config, messages, marks.len()),
+        title: &title(&args.file),
+        subtitle: &subtitle(config, view, found.as_deref()),
         array,
         density_unit: if config.full_scale_dbm.is_some() { "dBm/Hz" } else { "dBFS/Hz" },
         start_s: view.start_s,
@@ -210,26 +234,32 @@ fn draw(
     let output = args.output.display();
     fs::write(&args.output, &rendered.png)
         .with_context(|| format!("{output}: cannot write the picture"))?;
-    let (columns, rows) = args.size;
-    tracing::info!("{output}: {columns} × {rows} pixels, {} frames marked", marks.len());
+    let (width, height) = args.size;
+    let found = found.map(|found| format!(", {found}")).unwrap_or_default();
+    tracing::info!("{output}: {width} × {height} pixels{found}");
     if rendered.unlabelled > 0 {
-        tracing::info!("{} of them have no label: there was no room", rendered.unlabelled);
+        tracing::info!("frames without a label for lack of room: {}", rendered.unlabelled);
     }
     Ok(())
 }
 
+/// The name of the recording.
+fn title(path: &Path) -> String {
+    match path.file_name() {
+        Some(name) if name != "-" => log::harmless(&name.to_string_lossy()),
+        _ => "Standard input".to_owned(),
+    }
+}
+
 /// What was listened to and what was found.
-fn subtitle(args: &Args, config: &ReceiverConfig, messages: &[Message], frames: usize) -> String {
-    let radio_configuration = config.radio_configuration.map(|rc| format!("{rc} uplink, "));
-    let centre = match config.centre_hz {
-        0.0 => "centre frequency unknown".to_owned(),
-        _ => format!("channel around {:.3} MHz", config.channel_centre_hz / 1e6),
+fn subtitle(config: &ReceiverConfig, view: &View, found: Option<&str>) -> String {
+    let channel = match view.centre_hz {
+        Some(_) => format!("Channel around {:.3} MHz", config.channel_centre_hz / 1e6),
+        None => "Centre frequency unknown".to_owned(),
     };
-    let found = match args.no_decode {
-        true => String::new(),
-        false => format!(": {} messages, {frames} frames decoded", messages.len()),
-    };
-    radio_configuration.unwrap_or_default() + &centre + &found
+    let radio_configuration = config.radio_configuration.map(|rc| format!("{rc} uplink"));
+    let parts = [Some(channel), radio_configuration, found.map(str::to_owned)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// A mark for each frame. Devices are numbered in the order of time.
@@ -254,4 +284,38 @@ fn marks(messages: &[Message], start_s: f64) -> Vec<Mark> {
         }));
     }
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_sizes() {
+        assert_eq!(size("1600x900"), Ok((1600, 900)));
+        for text in ["1600", "x", "1600x", "1600x900x3", "0x0", "479x900", "1600x100000", "-1x5"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn titles_say_what_is_shown() {
+        assert_eq!(title(Path::new("a/b\u{1b}.cu8")), "b.cu8");
+        assert_eq!(title(Path::new("-")), "Standard input");
+        let config = ReceiverConfig::new(250e3, 868.1e6)
+            .with_radio_configuration(nap_phy::RadioConfiguration::Rc1);
+        let view = View {
+            frequency_hz: (868.0e6, 868.2e6),
+            start_s: 0.0,
+            duration_s: 1.0,
+            centre_hz: Some(868.1e6),
+        };
+        assert_eq!(
+            subtitle(&config, &view, Some("1 messages")),
+            "Channel around 868.130 MHz · RC1 uplink · 1 messages"
+        );
+        let unknown = View { centre_hz: None, ..view };
+        let config = ReceiverConfig::new(250e3, 0.0);
+        assert_eq!(subtitle(&config, &unknown, None), "Centre frequency unknown");
+    }
 }
