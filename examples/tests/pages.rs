@@ -1,4 +1,5 @@
 //! The project's pages: their links lead somewhere, and what they say of records is so.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

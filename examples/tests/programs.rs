@@ -1,4 +1,5 @@
 //! The example programs, held against what others made.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is a failed test")]
 #![allow(dead_code, reason = "the programs' own `main` is not called")]
 
 #[path = "../decode_file.rs"]
