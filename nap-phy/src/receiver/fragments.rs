@@ -51,8 +51,9 @@ impl Fragment {
             (self.soft.amplitude / other.soft.amplitude.max(f64::MIN_POSITIVE)).log10();
         let duration_s = self.duration_s(bit_rate);
         let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
-        let plausible =
-            is_pause(pause_s, duration_s) && (20.0 * level_ratio).abs() <= LARGEST_LEVEL_RATIO_DB;
+        let plausible = is_pause(pause_s, duration_s)
+            && (20.0 * level_ratio).abs() <= LARGEST_LEVEL_RATIO_DB
+            && self.container.kinship(&other.container) >= LEAST_KINSHIP;
         plausible.then_some(pause_s)
     }
 

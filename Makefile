@@ -1,0 +1,55 @@
+# All that is done with the project, each by one word. `make help` lists them.
+
+CARGO ?= cargo
+NAP := target/release/nap
+RECORDING := fixtures/recordings/rc1_two_uplinks
+# Seconds for each fuzz target.
+FUZZ_SECONDS ?= 30
+
+.DEFAULT_GOAL := help
+.PHONY: help demo waterfall test fmt lint unit no-std doc fuzz bench sensitivity clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(NAP) ## decode a recording of two devices
+	$(NAP) decode $(RECORDING).sigmf-meta --devices $(RECORDING).devices.csv
+
+waterfall: $(NAP) ## draw docs/waterfall.png anew
+	$(NAP) waterfall $(RECORDING).sigmf-meta -o docs/waterfall.png
+
+# Cargo knows what has changed.
+.PHONY: $(NAP)
+$(NAP):
+	$(CARGO) build --release --locked -p nap-cli
+
+test: fmt lint no-std doc unit ## all checks; the tests themselves come last
+
+fmt: ## check the layout of the code
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+
+lint: ## clippy; a warning is an error
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+unit: ## tests and examples in the documentation
+	$(CARGO) test --locked --workspace --all-features
+
+no-std: ## the frame half of nap-phy, by itself
+	$(CARGO) test --locked -p nap-phy --no-default-features
+
+doc: ## the crates' documentation; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --all-features --no-deps
+
+fuzz: ## run every fuzz target for FUZZ_SECONDS
+	fuzz/run $(FUZZ_SECONDS)
+
+bench: ## criterion benches
+	$(CARGO) bench --locked -p nap-benches
+
+sensitivity: ## loss of messages over Eb/N0
+	$(CARGO) run --release --locked -p nap-benches --bin sensitivity
+
+clean: ## remove what was built
+	$(CARGO) clean
+	$(CARGO) clean --manifest-path fuzz/Cargo.toml
