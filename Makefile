@@ -3,6 +3,8 @@
 CARGO ?= cargo
 NAP := target/release/nap
 RECORDING := fixtures/recordings/rc1_two_uplinks
+# Recordings that we may not copy into the project; their tests run where this folder has them.
+export NAP_LOCAL_RECORDINGS ?= $(abspath ../shared/captures)
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
 
