@@ -8,7 +8,7 @@
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
-use num_complex::Complex64;
+use num_complex::{Complex32, Complex64};
 use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
@@ -16,8 +16,10 @@ use crate::down_converter::{Baseband, Carrier};
 
 /// Length of the transforms over a frame's squared symbols (a frame has some 200 symbols).
 const TRANSFORM: usize = 512;
-/// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave.
+/// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave: over
+/// the known symbols, and over all squared ones, where tracking follows.
 const QUADRATIC_PHASE: f64 = 0.25;
+const QUADRATIC_PHASE_SQUARED: f64 = 0.6;
 /// Frequency error that the known symbols may leave at their middle, as a share of the symbol rate.
 const FREQUENCY_REACH: f64 = 0.015;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
@@ -82,9 +84,9 @@ pub struct Demodulator {
     symbol_s: f64,
     most_drift_hz_per_s: f64,
     baseband: Baseband,
-    fft: Arc<dyn Fft<f64>>,
-    fft_scratch: Vec<Complex64>,
-    transform: Vec<Complex64>,
+    fft: Arc<dyn Fft<f32>>,
+    fft_scratch: Vec<Complex32>,
+    transform: Vec<Complex32>,
 }
 
 impl Demodulator {
@@ -96,9 +98,9 @@ impl Demodulator {
             symbol_s: 1.0 / symbol_rate_hz,
             most_drift_hz_per_s,
             baseband: Baseband::default(),
-            fft_scratch: vec![Complex64::default(); fft.get_inplace_scratch_len()],
+            fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
             fft,
-            transform: vec![Complex64::default(); TRANSFORM],
+            transform: vec![Complex32::default(); TRANSFORM],
         }
     }
 
@@ -159,6 +161,7 @@ impl Demodulator {
             drift_hz_per_s: self.most_drift_hz_per_s.min(0.4 / (half_s * half_s)),
             frequency_share: 0.1,
             pivot_s: 0.0,
+            quadratic_phase: QUADRATIC_PHASE,
         };
         self.search(carrier.described_at(start_s + half_s), &symbols, &region, 1.0)
     }
@@ -181,6 +184,7 @@ impl Demodulator {
             drift_hz_per_s: self.most_drift_hz_per_s.min(0.4 / (known_s * known_s)),
             frequency_share: FREQUENCY_REACH,
             pivot_s: middle_s - known_s,
+            quadratic_phase: QUADRATIC_PHASE_SQUARED,
         };
         self.search(carrier.described_at(start_s + middle_s), &squares, &region, 2.0)
     }
@@ -199,17 +203,18 @@ impl Demodulator {
         power: f64,
     ) -> Carrier {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
-        let drift_step = 2.0 * QUADRATIC_PHASE / (PI * power * half_s * half_s);
+        let drift_step = 2.0 * region.quadratic_phase / (PI * power * half_s * half_s);
         let drift_steps = (region.drift_hz_per_s / drift_step).ceil() as i32;
         let bins_per_hz = power * TRANSFORM as f64 * self.symbol_s;
         let reach = (region.frequency_share * power * TRANSFORM as f64) as i32;
         let mut best = (0.0, 0, 0.0);
         for d in -drift_steps..=drift_steps {
             let drift = f64::from(d) * drift_step;
-            self.transform.fill(Complex64::default());
+            self.transform.fill(Complex32::default());
             let mut chirp = Chirp::new(power * drift, self.symbol_s, -half_s);
             for (out, symbol) in self.transform.iter_mut().zip(symbols) {
-                *out = symbol * chirp.next();
+                let turned = symbol * chirp.next();
+                *out = Complex32::new(turned.re as f32, turned.im as f32);
             }
             self.fft.process_with_scratch(&mut self.transform, &mut self.fft_scratch);
             let expected = (drift * region.pivot_s * bins_per_hz).round() as i32;
@@ -238,6 +243,8 @@ struct Region {
     /// How long before the middle of the symbols the frequency is known best, in seconds: another
     /// drift turns around that instant.
     pivot_s: f64,
+    /// The quadratic phase, in radians at the ends, that may stay.
+    quadratic_phase: f64,
 }
 
 /// Conjugate of a linear chirp sampled once a symbol, zero frequency in the middle.

@@ -5,7 +5,7 @@
 //! estimate: `|Σ z p|² / (n Σ |z|²)` is 1 for a clean signal and about 1/n for noise, where it
 //! exceeds x with the probability (1 - x)^(n - 1).
 
-use num_complex::Complex64;
+use num_complex::{Complex32, Complex64};
 use std::f64::consts::{PI, TAU};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
@@ -54,13 +54,15 @@ pub struct Hypothesis {
 /// Correlates candidates with a set of known words.
 pub struct Synchronizer {
     symbol_s: f64,
-    words: Vec<Vec<f64>>,
+    words: Vec<Vec<f32>>,
     threshold: f64,
     preamble: Trials,
     word: Trials,
     baseband: Baseband,
-    symbols: Vec<Complex64>,
-    sums: Vec<Complex64>,
+    symbols: Vec<Complex32>,
+    sums: Vec<Complex32>,
+    scratch: Turns,
+    chosen: Chosen,
     starts: Vec<Start>,
     found: Vec<Hypothesis>,
 }
@@ -92,13 +94,15 @@ impl Synchronizer {
         let preamble = common / SEGMENT * SEGMENT;
         Self {
             symbol_s,
-            words: words.to_vec(),
+            words: words.iter().map(|w| w.iter().map(|&sign| sign as f32).collect()).collect(),
             threshold,
             preamble: Trials::new(preamble, symbol_s, most_drift_hz_per_s),
             word: Trials::new(length, symbol_s, most_drift_hz_per_s),
             baseband: Baseband::default(),
             symbols: Vec::new(),
             sums: Vec::new(),
+            scratch: Turns::default(),
+            chosen: Chosen::default(),
             starts: Vec::new(),
             found: Vec::new(),
         }
@@ -132,8 +136,8 @@ impl Synchronizer {
         let count = starts + (self.word.length - 1) * STEPS_A_SYMBOL;
         self.symbols.clear();
         for i in 0..count {
-            let mean = self.baseband.mean(first_s + i as f64 * step_s, self.symbol_s);
-            self.symbols.push(mean);
+            self.symbols
+                .push(narrow(self.baseband.mean(first_s + i as f64 * step_s, self.symbol_s)));
         }
 
         self.find_starts(starts);
@@ -161,7 +165,7 @@ impl Synchronizer {
             );
             let full =
                 self.preamble.length as f64 * energy(&self.symbols[step..], self.preamble.length);
-            let (power, trial) = self.preamble.best(&self.sums);
+            let (power, trial) = self.preamble.best(&self.sums, &mut self.scratch);
             let score = power / full.max(f64::MIN_POSITIVE);
             let frequency_hz = self.preamble.carriers[trial].0;
             self.starts.push(Start { step, score, frequency_hz });
@@ -190,11 +194,12 @@ impl Synchronizer {
         let shared = self.preamble.length / SEGMENT;
         self.sums.clear();
         segment_sums(&mut self.sums, symbols, &self.words[0], length);
-        self.word.start_from(start.frequency_hz, advance_s, &self.sums[..shared]);
+        self.word.choose(start.frequency_hz, advance_s, &mut self.chosen);
+        self.chosen.share(&self.sums[..shared]);
         for (index, word) in self.words.iter().enumerate() {
             self.sums.clear();
             segment_sums(&mut self.sums, symbols, word, length);
-            let (power, trial) = self.word.best_with(&self.sums[shared..]);
+            let (power, trial) = self.chosen.best_with(&self.sums[shared..]);
             let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
             if score >= threshold {
                 let (frequency_hz, drift_hz_per_s) = self.word.carriers[trial];
@@ -223,24 +228,26 @@ impl Synchronizer {
                 self.symbols.clear();
                 for k in 0..length {
                     let from_s = start_s + k as f64 * self.symbol_s;
-                    self.symbols.push(self.baseband.mean(from_s, self.symbol_s));
+                    self.symbols.push(narrow(self.baseband.mean(from_s, self.symbol_s)));
                 }
-                let energy: f64 = self.symbols.iter().map(Complex64::norm_sqr).sum();
+                let energy = self.symbols.iter().map(|z| f64::from(z.norm_sqr())).sum::<f64>();
                 for half_step in -1..=1 {
                     let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
                     let frequency_hz = coarse.frequency_hz + offset_hz;
                     let relative = Carrier { frequency_hz: frequency_hz - centre_hz, ..coarse };
-                    let sum: Complex64 = self
+                    let sum: Complex32 = self
                         .symbols
                         .iter()
                         .zip(word)
                         .enumerate()
                         .map(|(k, (symbol, sign))| {
                             let time_s = start_s + (k as f64 + 0.5) * self.symbol_s;
-                            symbol * *sign * Complex64::from_polar(1.0, -relative.phase_at(time_s))
+                            let turn = Complex64::from_polar(1.0, -relative.phase_at(time_s));
+                            symbol * *sign * narrow(turn)
                         })
                         .sum();
-                    let score = sum.norm_sqr() / (length as f64 * energy).max(f64::MIN_POSITIVE);
+                    let power = f64::from(sum.norm_sqr());
+                    let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
                     if score > hypothesis.score {
                         hypothesis.score = score;
                         hypothesis.start_s = start_s;
@@ -272,16 +279,61 @@ impl Synchronizer {
 }
 
 /// A grid of carriers tried on a stretch of symbols.
+///
+/// The turns of one segment lie together for all trials, so that the compiler can work on several
+/// trials at once.
 struct Trials {
     /// Symbols in the stretch.
     length: usize,
     /// Frequency and drift of each trial, relative to the candidate, at the stretch's middle.
     carriers: Vec<(f64, f64)>,
-    /// For each trial, the turns that take its carrier out of the segments.
-    turns: Vec<Vec<Complex64>>,
+    /// By segment: the turn that takes each trial's carrier out of it.
+    turns: Vec<Turns>,
     frequency_step_hz: f64,
-    /// Trials chosen for the present start: index, shared segments and what these gather.
-    chosen: Vec<(usize, usize, Complex64)>,
+}
+
+/// Complex numbers, one a trial.
+#[derive(Debug, Clone, Default)]
+struct Turns {
+    re: Vec<f32>,
+    im: Vec<f32>,
+}
+
+impl Turns {
+    fn push(&mut self, turn: Complex32) {
+        self.re.push(turn.re);
+        self.im.push(turn.im);
+    }
+
+    fn reset(&mut self, count: usize) {
+        self.re.clear();
+        self.re.resize(count, 0.0);
+        self.im.clear();
+        self.im.resize(count, 0.0);
+    }
+
+    /// Adds `value` times each of `turns`.
+    fn add_scaled(&mut self, value: Complex32, turns: &Self) {
+        for ((re, im), (turn_re, turn_im)) in
+            self.re.iter_mut().zip(&mut self.im).zip(turns.re.iter().zip(&turns.im))
+        {
+            *re += value.re * turn_re - value.im * turn_im;
+            *im += value.re * turn_im + value.im * turn_re;
+        }
+    }
+
+    /// The largest square of a magnitude, and where it is.
+    fn strongest(&self) -> (f64, usize) {
+        let powers = self.re.iter().zip(&self.im).map(|(re, im)| re * re + im * im);
+        let (power, trial) =
+            powers.enumerate().fold(
+                (0.0, 0),
+                |best, (trial, power)| {
+                    if power > best.0 { (power, trial) } else { best }
+                },
+            );
+        (power.into(), trial)
+    }
 }
 
 impl Trials {
@@ -297,54 +349,76 @@ impl Trials {
                     .map(move |f| (f64::from(f) * frequency_step_hz, f64::from(d) * drift_step))
             })
             .collect();
-        let turns = carriers
-            .iter()
-            .map(|&(frequency_hz, drift)| {
-                segments(length)
-                    .map(|(from, to)| {
-                        let time_s = (from + to) as f64 / 2.0 * symbol_s - span_s / 2.0;
-                        let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
-                        Complex64::from_polar(1.0, -TAU * cycles)
-                    })
-                    .collect()
-            })
-            .collect();
-        Self { length, carriers, turns, frequency_step_hz, chosen: Vec::new() }
+        let turns_of = |(from, to): (usize, usize)| {
+            let time_s = (from + to) as f64 / 2.0 * symbol_s - span_s / 2.0;
+            let mut turns = Turns::default();
+            for &(frequency_hz, drift) in &carriers {
+                let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
+                let turn = Complex64::from_polar(1.0, -TAU * cycles);
+                turns.push(Complex32::new(turn.re as f32, turn.im as f32));
+            }
+            turns
+        };
+        let turns = segments(length).map(turns_of).collect();
+        Self { length, carriers, turns, frequency_step_hz }
     }
 
-    /// The trial that gathers the most power from all segment sums, and that power.
-    fn best(&self, sums: &[Complex64]) -> (f64, usize) {
-        let powers = self.turns.iter().map(|turns| dot(sums, turns).norm_sqr());
-        strongest(powers.enumerate())
+    /// The trial that gathers the most power from the segments' sums, and that power.
+    fn best(&self, sums: &[Complex32], scratch: &mut Turns) -> (f64, usize) {
+        scratch.reset(self.carriers.len());
+        for (&sum, turns) in sums.iter().zip(&self.turns) {
+            scratch.add_scaled(sum, turns);
+        }
+        scratch.strongest()
     }
 
-    /// Chooses the trials that have about this frequency `advance_s` before the stretch's middle,
-    /// and what they gather from the segments that all words share.
-    fn start_from(&mut self, frequency_hz: f64, advance_s: f64, shared: &[Complex64]) {
+    /// Chooses the trials that have about this frequency `advance_s` before the stretch's middle.
+    fn choose(&self, frequency_hz: f64, advance_s: f64, chosen: &mut Chosen) {
         let reach_hz = 2.0 * self.frequency_step_hz;
         let near = |&(f, d): &(f64, f64)| (f - d * advance_s - frequency_hz).abs() <= reach_hz;
-        self.chosen.clear();
-        for (trial, carrier) in self.carriers.iter().enumerate() {
-            if near(carrier) {
-                self.chosen.push((trial, shared.len(), dot(shared, &self.turns[trial])));
+        chosen.trials.clear();
+        chosen.trials.extend((0..self.carriers.len()).filter(|&trial| near(&self.carriers[trial])));
+        chosen.turns.resize(self.turns.len(), Turns::default());
+        for (own, all) in chosen.turns.iter_mut().zip(&self.turns) {
+            own.reset(0);
+            for &trial in &chosen.trials {
+                own.push(Complex32::new(all.re[trial], all.im[trial]));
             }
         }
     }
+}
 
-    /// The chosen trial that gathers the most power with the segments of a word, and that power.
-    fn best_with(&self, own: &[Complex64]) -> (f64, usize) {
-        strongest(self.chosen.iter().map(|&(trial, shared, sum)| {
-            (trial, (sum + dot(own, &self.turns[trial][shared..])).norm_sqr())
-        }))
+/// The trials that suit one start, and what the segments that all words share add up to.
+#[derive(Debug, Default)]
+struct Chosen {
+    trials: Vec<usize>,
+    turns: Vec<Turns>,
+    shared: Turns,
+    sum: Turns,
+}
+
+impl Chosen {
+    fn share(&mut self, sums: &[Complex32]) {
+        self.shared.reset(self.trials.len());
+        for (&sum, turns) in sums.iter().zip(&self.turns) {
+            self.shared.add_scaled(sum, turns);
+        }
+    }
+
+    /// The trial that gathers the most power with a word's own segments, the last ones.
+    fn best_with(&mut self, own: &[Complex32]) -> (f64, usize) {
+        self.sum.clone_from(&self.shared);
+        let first = self.turns.len() - own.len();
+        for (&sum, turns) in own.iter().zip(&self.turns[first..]) {
+            self.sum.add_scaled(sum, turns);
+        }
+        let (power, index) = self.sum.strongest();
+        (power, self.trials.get(index).copied().unwrap_or_default())
     }
 }
 
-fn strongest(powers: impl Iterator<Item = (usize, f64)>) -> (f64, usize) {
-    powers.fold((0.0, 0), |best, (trial, power)| if power > best.0 { (power, trial) } else { best })
-}
-
-fn dot(sums: &[Complex64], turns: &[Complex64]) -> Complex64 {
-    sums.iter().zip(turns).map(|(sum, turn)| sum * turn).sum()
+fn narrow(value: Complex64) -> Complex32 {
+    Complex32::new(value.re as f32, value.im as f32)
 }
 
 /// Cuts `length` symbols into segments; a rest shorter than a segment joins the last one.
@@ -354,12 +428,12 @@ fn segments(length: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// Appends the sums over each segment of the symbols, freed of the word's signs.
-fn segment_sums(sums: &mut Vec<Complex64>, symbols: &[Complex64], word: &[f64], length: usize) {
-    sums.extend(segments(length).map(|(from, to)| -> Complex64 {
+fn segment_sums(sums: &mut Vec<Complex32>, symbols: &[Complex32], word: &[f32], length: usize) {
+    sums.extend(segments(length).map(|(from, to)| -> Complex32 {
         (from..to).map(|k| symbols[k * STEPS_A_SYMBOL] * word[k]).sum()
     }));
 }
 
-fn energy(symbols: &[Complex64], count: usize) -> f64 {
-    symbols.iter().step_by(STEPS_A_SYMBOL).take(count).map(Complex64::norm_sqr).sum()
+fn energy(symbols: &[Complex32], count: usize) -> f64 {
+    symbols.iter().step_by(STEPS_A_SYMBOL).take(count).map(|z| f64::from(z.norm_sqr())).sum()
 }

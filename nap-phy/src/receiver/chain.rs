@@ -276,11 +276,12 @@ impl Chain {
     /// Decodes a frame by itself, and with it the fragments that prove to be of the same message.
     fn try_alone(&mut self, fragment: &Fragment, frames: &mut Vec<DecodedFrame>) -> bool {
         let class = fragment.frame_type.class;
-        let found = decode(&[&fragment.container], class, SINGLE_LIST).filter(|found| {
-            let corrected = found.index > 0;
-            let least = if corrected { LEAST_EXPLAINED_BY_LIST } else { LEAST_EXPLAINED[0] };
-            found.explained >= least
-        });
+        let explainable = fragment.container.explainable();
+        let list = if explainable >= LEAST_EXPLAINED_BY_LIST { SINGLE_LIST } else { 1 };
+        let found = (explainable >= LEAST_EXPLAINED[0])
+            .then(|| decode(&[&fragment.container], class, list))
+            .flatten()
+            .filter(|found| found.index == 0 || found.explained >= LEAST_EXPLAINED_BY_LIST);
         let Some(found) = found else { return false };
         let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
         let frame = self.report(fragment, &found.container, (decoder, true));

@@ -62,6 +62,12 @@ impl SoftContainer {
         Self { rank, values, hard, energy }
     }
 
+    /// The largest share of the energy that any container can explain: every symbol as it is.
+    pub(super) fn explainable(&self) -> f64 {
+        let agreement = f64::from(self.values.iter().map(|value| value.abs()).sum::<f32>());
+        agreement * agreement / (self.values.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
+    }
+
     /// How well two frames of different rank obey the code together, before any decoding: the
     /// parity checks that hold beyond half of them, in standard deviations of chance.
     ///
