@@ -128,7 +128,7 @@ impl Demodulator {
             carrier: track.carrier(),
             amplitude: track.amplitude,
             noise_variance: track.noise_variance,
-            baseband: self.baseband.clone(),
+            baseband: self.baseband.snapshot(),
             mixed: carrier,
         }
     }

@@ -49,6 +49,7 @@ pub struct Baseband {
     cell_s: f64,
     integral: Vec<Complex32>,
     turns: Vec<Complex32>,
+    samples: Vec<Complex32>,
 }
 
 impl Baseband {
@@ -89,17 +90,25 @@ impl Baseband {
         self.turns.clear();
         self.turns.extend(turns);
 
+        self.samples.clear();
+        self.samples.extend_from_slice(head);
+        self.samples.extend_from_slice(tail);
         let mut integral = Complex64::default();
-        let mut cell = Complex32::default();
-        let mut filled = 0;
-        for sample in head.iter().chain(tail) {
-            cell += sample * self.turns[filled];
-            filled += 1;
-            if filled == decimation {
-                integral += Complex64::new(cell.re.into(), cell.im.into()) * mixer.next();
-                self.integral.push(Complex32::new(integral.re as f32, integral.im as f32));
-                (cell, filled) = (Complex32::default(), 0);
-            }
+        for cell in self.samples.chunks_exact(decimation) {
+            let sum: Complex32 = cell.iter().zip(&self.turns).map(|(s, turn)| s * turn).sum();
+            integral += Complex64::new(sum.re.into(), sum.im.into()) * mixer.next();
+            self.integral.push(Complex32::new(integral.re as f32, integral.im as f32));
+        }
+    }
+
+    /// The stretch by itself, without the room in which it was made.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self {
+            start_s: self.start_s,
+            cell_s: self.cell_s,
+            integral: self.integral.clone(),
+            ..Self::default()
         }
     }
 

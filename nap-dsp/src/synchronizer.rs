@@ -7,6 +7,7 @@
 
 use num_complex::{Complex32, Complex64};
 use std::f64::consts::{PI, TAU};
+use std::ops::Range;
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::detector::Candidate;
@@ -26,7 +27,7 @@ const FREQUENCY_STEP_CYCLES: f64 = 0.4;
 /// The quadratic phase, in radians at the ends, that trial drifts may leave uncorrected.
 const LARGEST_QUADRATIC_PHASE: f64 = 0.7;
 /// Starts whose preamble alone explains less than this are not looked at further.
-const LEAST_PREAMBLE_SCORE: f64 = 0.2;
+const LEAST_PREAMBLE_SCORE: f64 = 0.25;
 /// Starts looked at further. The preamble repeats, so that several starts fit it.
 const MOST_STARTS: usize = 8;
 /// The score that the energy over the noise promises is `1 - noise / energy`; a word must reach this
@@ -72,8 +73,6 @@ pub struct Synchronizer {
 struct Start {
     step: usize,
     score: f64,
-    /// Frequency that suits the preamble, relative to the candidate's, at the preamble's middle.
-    frequency_hz: f64,
 }
 
 impl Synchronizer {
@@ -155,20 +154,26 @@ impl Synchronizer {
     /// Chooses the starts at which the preamble alone fits best.
     fn find_starts(&mut self, starts: usize) {
         self.starts.clear();
+        let Self { symbols, words, preamble, sums, scratch, .. } = self;
+        let count = preamble.turns.len() as f32;
         for step in 0..starts {
-            self.sums.clear();
             segment_sums(
-                &mut self.sums,
-                &self.symbols[step..],
-                &self.words[0],
-                self.preamble.length,
+                sums,
+                &symbols[step..],
+                &words[0],
+                0..preamble.turns.len(),
+                preamble.length,
             );
-            let full =
-                self.preamble.length as f64 * energy(&self.symbols[step..], self.preamble.length);
-            let (power, trial) = self.preamble.best(&self.sums, &mut self.scratch);
-            let score = power / full.max(f64::MIN_POSITIVE);
-            let frequency_hz = self.preamble.carriers[trial].0;
-            self.starts.push(Start { step, score, frequency_hz });
+            let full = preamble.length as f64 * energy(&symbols[step..], preamble.length);
+            // No carrier gathers more than the segments' magnitudes would in step.
+            let bound = f64::from(count * sums.iter().map(Complex32::norm_sqr).sum::<f32>());
+            let power = if bound >= LEAST_PREAMBLE_SCORE * full {
+                preamble.gather(sums, scratch);
+                scratch.peak()
+            } else {
+                0.0
+            };
+            self.starts.push(Start { step, score: power / full.max(f64::MIN_POSITIVE) });
         }
         // Only local maxima in time: neighbours see the same.
         let scores: Vec<f64> = self.starts.iter().map(|start| start.score).collect();
@@ -191,18 +196,18 @@ impl Synchronizer {
         // From the middle of the preamble to that of the word.
         let middle_s = length as f64 * self.symbol_s / 2.0;
         let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
-        let shared = self.preamble.length / SEGMENT;
-        self.sums.clear();
-        segment_sums(&mut self.sums, symbols, &self.words[0], length);
-        self.word.choose(start.frequency_hz, advance_s, &mut self.chosen);
-        self.chosen.share(&self.sums[..shared]);
+        let shared = self.preamble.turns.len();
+        segment_sums(&mut self.sums, symbols, &self.words[0], 0..shared, self.preamble.length);
+        self.preamble.gather(&self.sums, &mut self.scratch);
+        let frequency_hz = self.preamble.carriers[self.scratch.peak_position()].0;
+        self.word.choose(frequency_hz, advance_s, &mut self.chosen);
+        self.chosen.share(&self.sums);
         for (index, word) in self.words.iter().enumerate() {
-            self.sums.clear();
-            segment_sums(&mut self.sums, symbols, word, length);
-            let (power, trial) = self.chosen.best_with(&self.sums[shared..]);
+            segment_sums(&mut self.sums, symbols, word, shared..self.word.turns.len(), length);
+            let power = self.chosen.most_power_with(&self.sums);
             let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
             if score >= threshold {
-                let (frequency_hz, drift_hz_per_s) = self.word.carriers[trial];
+                let (frequency_hz, drift_hz_per_s) = self.word.carriers[self.chosen.best_trial()];
                 let carrier = Carrier {
                     time_s: start_s + middle_s,
                     frequency_hz: centre_hz + frequency_hz,
@@ -322,17 +327,32 @@ impl Turns {
         }
     }
 
-    /// The largest square of a magnitude, and where it is.
-    fn strongest(&self) -> (f64, usize) {
-        let powers = self.re.iter().zip(&self.im).map(|(re, im)| re * re + im * im);
-        let (power, trial) =
-            powers.enumerate().fold(
-                (0.0, 0),
-                |best, (trial, power)| {
-                    if power > best.0 { (power, trial) } else { best }
-                },
-            );
-        (power.into(), trial)
+    fn powers(&self) -> impl Iterator<Item = f32> {
+        self.re.iter().zip(&self.im).map(|(re, im)| re * re + im * im)
+    }
+
+    /// The largest square of a magnitude.
+    fn peak(&self) -> f64 {
+        // Lanes that do not wait for each other, which a plain maximum would.
+        const LANES: usize = 8;
+        let mut lanes = [0.0f32; LANES];
+        let (re, im) = (self.re.chunks_exact(LANES), self.im.chunks_exact(LANES));
+        let rest = re.remainder().iter().zip(im.remainder());
+        for (re, im) in re.clone().zip(im.clone()) {
+            for ((lane, re), im) in lanes.iter_mut().zip(re).zip(im) {
+                let power = re * re + im * im;
+                *lane = if power > *lane { power } else { *lane };
+            }
+        }
+        let rest = rest.map(|(re, im)| re * re + im * im);
+        lanes.into_iter().chain(rest).fold(0.0, f32::max).into()
+    }
+
+    /// Where the largest square is.
+    fn peak_position(&self) -> usize {
+        let larger =
+            |best: (usize, f32), this: (usize, f32)| if this.1 > best.1 { this } else { best };
+        self.powers().enumerate().fold((0, 0.0), larger).0
     }
 }
 
@@ -363,13 +383,12 @@ impl Trials {
         Self { length, carriers, turns, frequency_step_hz }
     }
 
-    /// The trial that gathers the most power from the segments' sums, and that power.
-    fn best(&self, sums: &[Complex32], scratch: &mut Turns) -> (f64, usize) {
-        scratch.reset(self.carriers.len());
+    /// What each trial gathers from the segments' sums.
+    fn gather(&self, sums: &[Complex32], gathered: &mut Turns) {
+        gathered.reset(self.carriers.len());
         for (&sum, turns) in sums.iter().zip(&self.turns) {
-            scratch.add_scaled(sum, turns);
+            gathered.add_scaled(sum, turns);
         }
-        scratch.strongest()
     }
 
     /// Chooses the trials that have about this frequency `advance_s` before the stretch's middle.
@@ -405,15 +424,19 @@ impl Chosen {
         }
     }
 
-    /// The trial that gathers the most power with a word's own segments, the last ones.
-    fn best_with(&mut self, own: &[Complex32]) -> (f64, usize) {
+    /// The most power that a trial gathers with a word's own segments, the last ones.
+    fn most_power_with(&mut self, own: &[Complex32]) -> f64 {
         self.sum.clone_from(&self.shared);
         let first = self.turns.len() - own.len();
         for (&sum, turns) in own.iter().zip(&self.turns[first..]) {
             self.sum.add_scaled(sum, turns);
         }
-        let (power, index) = self.sum.strongest();
-        (power, self.trials.get(index).copied().unwrap_or_default())
+        self.sum.peak()
+    }
+
+    /// The trial that did so.
+    fn best_trial(&self) -> usize {
+        self.trials.get(self.sum.peak_position()).copied().unwrap_or_default()
     }
 }
 
@@ -427,9 +450,17 @@ fn segments(length: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..count).map(move |s| (s * SEGMENT, if s + 1 == count { length } else { (s + 1) * SEGMENT }))
 }
 
-/// Appends the sums over each segment of the symbols, freed of the word's signs.
-fn segment_sums(sums: &mut Vec<Complex32>, symbols: &[Complex32], word: &[f32], length: usize) {
-    sums.extend(segments(length).map(|(from, to)| -> Complex32 {
+/// Sums over some segments of `length` symbols, freed of the word's signs.
+fn segment_sums(
+    sums: &mut Vec<Complex32>,
+    symbols: &[Complex32],
+    word: &[f32],
+    which: Range<usize>,
+    length: usize,
+) {
+    sums.clear();
+    let chosen = segments(length).skip(which.start).take(which.len());
+    sums.extend(chosen.map(|(from, to)| -> Complex32 {
         (from..to).map(|k| symbols[k * STEPS_A_SYMBOL] * word[k]).sum()
     }));
 }
