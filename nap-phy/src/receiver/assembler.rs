@@ -81,13 +81,13 @@ impl Assembler {
             let frames = &mut open.message.frames;
             if let Some(twin) = frames.iter_mut().find(|twin| twin.rank == report.rank) {
                 // The same frame once more: an image or a spur of a strong signal.
-                if twin.signal.snr_db >= report.signal.snr_db {
-                    return None;
+                if twin.signal.snr_db < report.signal.snr_db {
+                    *twin = report;
+                    open.message.signal = Signal::of_message(frames)?;
                 }
-                *twin = report;
-            } else {
-                frames.push(report);
+                return None;
             }
+            frames.push(report);
             frames.sort_by(|a, b| a.signal.time_s.total_cmp(&b.signal.time_s));
             open.message.signal = Signal::of_message(frames)?;
             open.message.decoder = open.message.decoder.min(frame.decoder);

@@ -121,7 +121,7 @@ pub struct Statistics {
     pub groups: u64,
     /// Frames given up that might have decoded with others, because there were too many.
     pub dropped_fragments: u64,
-    /// Frames decoded.
+    /// Frames of messages.
     pub frames: u64,
     /// Messages reported.
     pub messages: u64,
@@ -248,9 +248,9 @@ impl Core {
     }
 
     fn report(&mut self) {
-        self.statistics.frames += self.frames.len() as u64;
         for frame in self.frames.drain(..) {
             let event = self.assembler.add(&frame);
+            self.statistics.frames += u64::from(event.is_some());
             self.statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
             self.events.extend(event);
         }
