@@ -1,0 +1,41 @@
+//! A coarse grid of the receiver's sensitivity, held against a committed table: a change that costs
+//! or gains messages shows.
+
+use nap_benches::{Conditions, measure};
+use nap_phy::scene::Shape;
+use nap_phy::{BitRate, Rank};
+
+/// Messages heard of those sent, for each row of conditions. Seeds are fixed, so the counts only
+/// move when the receiver or the simulator does.
+#[test]
+fn the_table_of_sensitivity_stands() {
+    let base = Conditions::new;
+    let rows = [
+        ("one frame, 100 bit/s", base(BitRate::Bps100, 0.0, Rank::First), [4.0, 6.0]),
+        ("three frames, 100 bit/s", base(BitRate::Bps100, 0.0, Rank::Third), [1.0, 3.0]),
+        ("one frame, 600 bit/s", base(BitRate::Bps600, 0.0, Rank::First), [4.0, 6.0]),
+        (
+            "one frame, drift up to 50 Hz/s",
+            Conditions { most_drift_hz_per_s: 50.0, ..base(BitRate::Bps100, 0.0, Rank::First) },
+            [5.0, 8.0],
+        ),
+        (
+            "one frame, S2-LP",
+            Conditions { shape: Shape::S2lp, ..base(BitRate::Bps100, 0.0, Rank::First) },
+            [5.0, 8.0],
+        ),
+    ];
+    let mut table = String::new();
+    for (name, conditions, levels_db) in rows {
+        for eb_over_n0_db in levels_db {
+            let outcome = measure(&Conditions { eb_over_n0_db, ..conditions }, 50, 2).unwrap();
+            let score = outcome.messages;
+            assert_eq!((score.invented, score.repeated), (0, 0), "{name} at {eb_over_n0_db} dB");
+            table += &format!(
+                "{name:32} {eb_over_n0_db:4.1} dB  heard {:3} of {}\n",
+                score.heard, score.sent
+            );
+        }
+    }
+    insta::assert_snapshot!(table);
+}
