@@ -204,7 +204,8 @@ impl Demodulator {
     ) -> Carrier {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let drift_step = 2.0 * region.quadratic_phase / (PI * power * half_s * half_s);
-        let drift_steps = (region.drift_hz_per_s / drift_step).ceil() as i32;
+        // None where even the largest drift would not be seen over these symbols.
+        let drift_steps = (region.drift_hz_per_s / drift_step).round() as i32;
         let bins_per_hz = power * TRANSFORM as f64 * self.symbol_s;
         let reach = (region.frequency_share * power * TRANSFORM as f64) as i32;
         let mut best = (0.0, 0, 0.0);
