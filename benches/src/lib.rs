@@ -174,7 +174,8 @@ pub fn measure(conditions: &Conditions, messages: usize, seed: u64) -> Result<Ou
         outcome.messages.heard += score.heard;
         outcome.messages.repeated += score.repeated;
         outcome.messages.invented += score.invented;
-        outcome.frames += heard.iter().map(|m| m.frames.len()).sum::<usize>();
+        let frames = heard.iter().flat_map(|message| &message.frames);
+        outcome.frames += frames.filter(|frame| frame.crc_ok).count();
     }
     Ok(outcome)
 }

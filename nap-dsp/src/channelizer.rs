@@ -18,6 +18,8 @@ use crate::sample::usable;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;
+/// Far more than any receiver samples; what is above comes from a damaged file.
+const MOST_SAMPLE_RATE_HZ: f64 = 1.0e9;
 /// Length of the prototype filter in multiples of the number of subbands.
 const TAPS_PER_BRANCH: usize = 12;
 /// Stop-band attenuation of the prototype, in dB.
@@ -94,10 +96,10 @@ impl Channelizer {
     /// A bank for the channel `offset_hz` ± `half_width_hz` around the recording's centre.
     ///
     /// # Errors
-    /// [`Error::SampleRate`] for a rate that is not a positive number, and
+    /// [`Error::SampleRate`] for a rate outside 20 kS/s to 1 GS/s, and
     /// [`Error::ChannelOutside`] when the channel reaches outside the sampled band.
     pub fn new(sample_rate_hz: f64, offset_hz: f64, half_width_hz: f64) -> Result<Self, Error> {
-        if !(sample_rate_hz.is_finite() && sample_rate_hz >= 4.0 * TARGET_SPACING_HZ) {
+        if !(4.0 * TARGET_SPACING_HZ..=MOST_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
             return Err(Error::SampleRate { sample_rate_hz });
         }
         let reach_hz = offset_hz.abs() + half_width_hz;
@@ -203,9 +205,10 @@ pub struct SubbandHistory {
 }
 
 impl SubbandHistory {
-    /// Room for `capacity` columns of `subbands` samples each.
+    /// Room for `capacity` columns (one at least) of `subbands` samples each.
     #[must_use]
     pub fn new(subbands: usize, capacity: usize) -> Self {
+        let capacity = capacity.max(1);
         Self { capacity, samples: vec![Complex32::default(); subbands * capacity], columns: 0 }
     }
 
@@ -235,7 +238,7 @@ impl SubbandHistory {
     #[must_use]
     pub fn range(&self, b: usize, start: u64, count: usize) -> (&[Complex32], &[Complex32]) {
         let from = start.clamp(self.oldest(), self.columns);
-        let to = (start + count as u64).clamp(from, self.columns);
+        let to = start.saturating_add(count as u64).clamp(from, self.columns);
         let ring = &self.samples[b * self.capacity..(b + 1) * self.capacity];
         let first = (from % self.capacity as u64) as usize;
         let count = (to - from) as usize;

@@ -20,6 +20,11 @@ const TRANSFORM: usize = 512;
 /// the known symbols, and over all squared ones, where tracking follows.
 const QUADRATIC_PHASE: f64 = 0.25;
 const QUADRATIC_PHASE_SQUARED: f64 = 0.6;
+/// Frequency error with which a burst may be handed in, as a share of the symbol rate.
+const START_REACH: f64 = 0.1;
+/// Drift error that the known symbols may leave: half of it times the square of half their length,
+/// in cycles.
+const DRIFT_REACH_CYCLES: f64 = 0.4;
 /// Frequency error that the known symbols may leave at their middle, as a share of the symbol rate.
 const FREQUENCY_REACH: f64 = 0.015;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
@@ -40,6 +45,7 @@ pub struct SoftFrame {
     pub amplitude: f64,
     /// Variance of the noise in each of the two dimensions of a symbol.
     pub noise_variance: f64,
+    symbol_s: f64,
     /// What the symbols were taken from.
     baseband: Baseband,
     /// The carrier that was mixed out of it.
@@ -56,8 +62,7 @@ impl SoftFrame {
     /// Measures the burst again, now that the signs (±1) of all its symbols are known.
     #[must_use]
     pub fn measure(&self, signs: &[f64]) -> Measurement {
-        let symbol_s = 2.0 * (self.carrier.time_s - self.start_s) / self.symbols.len() as f64;
-        let mut track = Track::new(self.mixed, self.start_s, symbol_s, signs.len());
+        let mut track = Track::new(self.mixed, self.start_s, self.symbol_s, signs.len());
         track.seed(&self.baseband, signs);
         track.follow(&self.baseband, signs);
         Measurement {
@@ -106,7 +111,8 @@ impl Demodulator {
 
     /// Demodulates `count` symbols from `start_s` on, of which the first are known as `known` (±1).
     ///
-    /// `carrier` must be right to about a twentieth of the symbol rate over the known symbols.
+    /// `carrier` must be right to a tenth of the symbol rate over the known symbols. More than 512
+    /// symbols do not help to find it.
     pub fn demodulate(
         &mut self,
         history: &SubbandHistory,
@@ -128,6 +134,7 @@ impl Demodulator {
             carrier: track.carrier(),
             amplitude: track.amplitude,
             noise_variance: track.noise_variance,
+            symbol_s: self.symbol_s,
             baseband: self.baseband.snapshot(),
             mixed: carrier,
         }
@@ -158,8 +165,8 @@ impl Demodulator {
             known.iter().enumerate().map(|(k, sign)| self.symbol(start_s, k) * sign).collect();
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
         let region = Region {
-            drift_hz_per_s: self.most_drift_hz_per_s.min(0.4 / (half_s * half_s)),
-            frequency_share: 0.1,
+            drift_hz_per_s: self.drift_reach(half_s),
+            frequency_share: START_REACH,
             pivot_s: 0.0,
             quadratic_phase: QUADRATIC_PHASE,
         };
@@ -181,12 +188,17 @@ impl Demodulator {
         let known_s = known as f64 * self.symbol_s / 2.0;
         let middle_s = count as f64 * self.symbol_s / 2.0;
         let region = Region {
-            drift_hz_per_s: self.most_drift_hz_per_s.min(0.4 / (known_s * known_s)),
+            drift_hz_per_s: self.drift_reach(known_s),
             frequency_share: FREQUENCY_REACH,
             pivot_s: middle_s - known_s,
             quadratic_phase: QUADRATIC_PHASE_SQUARED,
         };
         self.search(carrier.described_at(start_s + middle_s), &squares, &region, 2.0)
+    }
+
+    /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
+    fn drift_reach(&self, half_s: f64) -> f64 {
+        self.most_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
     }
 
     fn symbol(&self, start_s: f64, k: usize) -> Complex64 {
@@ -443,7 +455,7 @@ impl Track {
         let mut sums = [[Complex64::default(); ENVELOPE_PARTS]; 4];
         let mut squares = [[0.0; ENVELOPE_PARTS]; 4];
         let mut counts = [0.0; 4];
-        for k in 1..signs.len() - 1 {
+        for k in 1..signs.len().saturating_sub(1) {
             let group =
                 usize::from(signs[k] != signs[k - 1]) * 2 + usize::from(signs[k] != signs[k + 1]);
             counts[group] += 1.0;

@@ -4,6 +4,7 @@
 //! the symbol rate above and below the carrier, with 81 % of the power. The detector looks for such
 //! pairs in windowed spectra of about one preamble's length, everywhere in the channel.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use num_complex::Complex32;
@@ -44,6 +45,7 @@ pub struct Candidate {
 /// Searches the subbands for preambles of one symbol rate.
 pub struct PreambleDetector {
     grid: SubbandGrid,
+    channel_hz: RangeInclusive<f64>,
     threshold: f32,
     length: usize,
     hop: u64,
@@ -63,16 +65,23 @@ pub struct PreambleDetector {
 }
 
 impl PreambleDetector {
-    /// A detector for `symbol_rate_hz` that reports pairs of lines from `threshold` on (in units of
-    /// the mean noise power of a bin).
+    /// A detector for `symbol_rate_hz`, which is at most a tenth of the subbands' rate. It looks for
+    /// carriers in `channel_hz`, from the centre of the recording, and reports pairs of lines from
+    /// `threshold` on, in units of the mean noise power of a bin.
     #[must_use]
-    pub fn new(grid: SubbandGrid, symbol_rate_hz: f64, threshold: f64) -> Self {
+    pub fn new(
+        grid: SubbandGrid,
+        channel_hz: RangeInclusive<f64>,
+        symbol_rate_hz: f64,
+        threshold: f64,
+    ) -> Self {
         let length = fast_length(WINDOW_SYMBOLS * grid.rate_hz() / symbol_rate_hz, 4);
         let window = hann(length);
         let fft = FftPlanner::new().plan_fft_forward(length);
         let row = vec![0.0; grid.subbands * length / 2];
         Self {
             grid,
+            channel_hz,
             threshold: threshold as f32,
             length,
             hop: (HOP * length as f64) as u64,
@@ -97,7 +106,8 @@ impl PreambleDetector {
         self.hop as f64 / self.grid.rate_hz()
     }
 
-    /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz.
+    /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz; 0
+    /// where there was nothing but zeros.
     #[must_use]
     pub fn densities(&self) -> &[f32] {
         &self.densities
@@ -127,7 +137,8 @@ impl PreambleDetector {
             self.rate(b);
         }
         self.hops += 1;
-        if self.hops >= 3 {
+        // Before the first spectrum there was nothing: its row is zero.
+        if self.hops >= 2 {
             self.pick(candidates);
         }
         self.next_column += self.hop;
@@ -165,8 +176,9 @@ impl PreambleDetector {
         }
         let (_, median, _) = sample.select_nth_unstable_by(owned / 4, f32::total_cmp);
         // The median of an exponential distribution is ln 2 of its mean.
-        let noise = (*median / std::f32::consts::LN_2).max(f32::MIN_POSITIVE);
+        let noise = *median / std::f32::consts::LN_2;
         self.densities[b] = noise / (self.window_energy * self.grid.rate_hz() as f32);
+        let noise = noise.max(f32::MIN_POSITIVE);
         self.running.clear();
         self.running.extend(self.power.iter().scan(0.0, |sum, &power| {
             *sum += f64::from(power);
@@ -194,7 +206,8 @@ impl PreambleDetector {
         // The middle of the window before the newest.
         let middle = self.next_column - self.hop - self.length as u64 / 2;
         for (g, &strength) in now.iter().enumerate() {
-            if strength < self.threshold {
+            let frequency_hz = lowest_hz + g as f64 * bin_hz;
+            if strength < self.threshold || !self.channel_hz.contains(&frequency_hz) {
                 continue;
             }
             let near = |reach: usize| g.saturating_sub(reach)..(g + reach + 1).min(now.len());
@@ -204,13 +217,15 @@ impl PreambleDetector {
             if !beaten {
                 candidates.push(Candidate {
                     time_s: self.grid.time_s(middle),
-                    frequency_hz: lowest_hz + g as f64 * bin_hz,
+                    frequency_hz,
                     strength: f64::from(strength),
                 });
             }
         }
         if candidates.len() > start + MOST_CANDIDATES {
-            candidates[start..].sort_by(|a, b| b.strength.total_cmp(&a.strength));
+            candidates[start..].sort_unstable_by(|a, b| {
+                b.strength.total_cmp(&a.strength).then(a.frequency_hz.total_cmp(&b.frequency_hz))
+            });
             self.dropped += (candidates.len() - start - MOST_CANDIDATES) as u64;
             candidates.truncate(start + MOST_CANDIDATES);
         }

@@ -6,7 +6,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 
-/// Samples a symbol after decimation, at least. Enough for a matched filter by integration.
+/// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
 
 /// A carrier whose frequency changes linearly with time.
@@ -123,8 +123,8 @@ impl Baseband {
         let position = ((time_s - self.start_s) / self.cell_s).max(0.0);
         let index = position as usize;
         let wide = |value: Complex32| Complex64::new(value.re.into(), value.im.into());
-        match self.integral.get(index..index + 2) {
-            Some(&[before, after]) => {
+        match self.integral.get(index..) {
+            Some(&[before, after, ..]) => {
                 wide(before) + wide(after - before) * (position - index as f64)
             }
             _ => wide(self.integral.last().copied().unwrap_or_default()),

@@ -1,5 +1,7 @@
 //! The noise floor of each subband.
 
+use std::collections::VecDeque;
+
 /// How much of the past the floor looks back on, in seconds.
 const MEMORY_S: f64 = 10.0;
 /// Bursts fill less than three quarters of the remembered time, so the lower quartile is noise.
@@ -8,11 +10,11 @@ const QUANTILE: f64 = 0.25;
 /// Remembers the noise density of every subband over the last seconds and reports a quantile that
 /// bursts do not lift.
 ///
-/// Densities are in (full scale)² per hertz.
+/// Densities are in (full scale)² per hertz. Silence without any noise, as in gaps that were filled
+/// with zeros, is not remembered.
 pub struct NoiseFloor {
     rows: usize,
-    densities: Vec<Vec<f32>>,
-    next: usize,
+    densities: Vec<VecDeque<f32>>,
     sorted: Vec<f32>,
 }
 
@@ -23,8 +25,7 @@ impl NoiseFloor {
         let rows = (MEMORY_S / interval_s).ceil().max(1.0) as usize;
         Self {
             rows,
-            densities: vec![Vec::with_capacity(rows); subbands],
-            next: 0,
+            densities: vec![VecDeque::with_capacity(rows); subbands],
             sorted: Vec::with_capacity(rows),
         }
     }
@@ -32,22 +33,22 @@ impl NoiseFloor {
     /// Takes the newest density of every subband.
     pub fn update(&mut self, densities: &[f32]) {
         for (past, &density) in self.densities.iter_mut().zip(densities) {
-            if past.len() < self.rows {
-                past.push(density);
-            } else {
-                past[self.next] = density;
+            if density > 0.0 {
+                if past.len() == self.rows {
+                    past.pop_front();
+                }
+                past.push_back(density);
             }
         }
-        self.next = (self.next + 1) % self.rows;
     }
 
-    /// The noise density of subband `b`; 0 before the first update.
+    /// The noise density of subband `b`; 0 before the first noise.
     pub fn density(&mut self, b: usize) -> f64 {
         let Some(past) = self.densities.get(b).filter(|past| !past.is_empty()) else {
             return 0.0;
         };
         self.sorted.clear();
-        self.sorted.extend_from_slice(past);
+        self.sorted.extend(past);
         let rank = (QUANTILE * (past.len() - 1) as f64).round() as usize;
         let (_, density, _) = self.sorted.select_nth_unstable_by(rank, f32::total_cmp);
         f64::from(*density)
@@ -69,5 +70,15 @@ mod tests {
         assert_eq!(floor.density(0), 1.0);
         assert_eq!(floor.density(1), 2.0);
         assert_eq!(floor.density(2), 0.0);
+    }
+
+    #[test]
+    fn silence_is_not_noise() {
+        let mut floor = NoiseFloor::new(1, 0.1);
+        floor.update(&[3.0]);
+        for _ in 0..200 {
+            floor.update(&[0.0]);
+        }
+        assert_eq!(floor.density(0), 3.0);
     }
 }

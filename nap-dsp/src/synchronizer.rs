@@ -65,6 +65,7 @@ pub struct Synchronizer {
     scratch: Turns,
     chosen: Chosen,
     starts: Vec<Start>,
+    scores: Vec<f64>,
     found: Vec<Hypothesis>,
 }
 
@@ -103,6 +104,7 @@ impl Synchronizer {
             scratch: Turns::default(),
             chosen: Chosen::default(),
             starts: Vec::new(),
+            scores: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -176,12 +178,14 @@ impl Synchronizer {
             self.starts.push(Start { step, score: power / full.max(f64::MIN_POSITIVE) });
         }
         // Only local maxima in time: neighbours see the same.
-        let scores: Vec<f64> = self.starts.iter().map(|start| start.score).collect();
+        self.scores.clear();
+        self.scores.extend(self.starts.iter().map(|start| start.score));
+        let scores = &self.scores;
         self.starts.retain(|start| {
             let near = start.step.saturating_sub(2)..(start.step + 3).min(scores.len());
             start.score >= LEAST_PREAMBLE_SCORE && scores[near].iter().all(|&s| s <= start.score)
         });
-        self.starts.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.starts.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.step.cmp(&b.step)));
         self.starts.truncate(MOST_STARTS);
     }
 

@@ -89,7 +89,7 @@ fn search(
     symbol_rate_hz: f64,
 ) -> (SubbandHistory, Vec<Candidate>, f64) {
     let mut history = SubbandHistory::new(grid.subbands, columns.len());
-    let mut detector = PreambleDetector::new(grid, symbol_rate_hz, 12.0);
+    let mut detector = PreambleDetector::new(grid, -96e3..=96e3, symbol_rate_hz, 12.0);
     let mut candidates = Vec::new();
     let (mut density, mut searches) = (0.0, 0.0);
     for column in columns {

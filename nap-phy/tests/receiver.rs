@@ -229,6 +229,18 @@ fn any_sample_rate_and_centre_with_flaws() {
 }
 
 #[test]
+fn a_recording_may_be_cut_to_the_frame() {
+    let mut scene = flawed_scene(250_000.0, 0.0);
+    scene.devices.truncate(1);
+    scene.devices[0].messages[0].time_s = 0.0;
+    scene.devices[0].messages[0].frames = Some(nap_phy::Rank::First);
+    scene.devices[0].messages[0].frequencies_hz = Some(vec![868_134_040.0]);
+    scene.duration_s = 1.5;
+    let (truth, messages, _) = decode_scene(&scene);
+    assert!(Score::new(&truth, &messages).is_perfect());
+}
+
+#[test]
 fn noise_says_nothing() {
     let scene: Scene = toml::from_str(
         "sample_rate_hz = 250_000\nduration_s = 30\nfull_scale_dbm = -90\nnoise_figure_db = 6\nseed = 3",
@@ -275,8 +287,13 @@ fn an_update_follows_for_each_further_frame() {
 
 #[test]
 fn what_cannot_work_is_refused() {
-    for rate in [f64::NAN, f64::INFINITY, -1.0, 0.0, 199_999.0] {
+    for rate in [f64::NAN, f64::INFINITY, 1e300, -1.0, 0.0, 199_999.0] {
         assert!(Receiver::new(ReceiverConfig::new(rate, 868.13e6)).is_err(), "{rate}");
+    }
+    for drift in [-1.0, f64::NAN, f64::INFINITY, 1e9] {
+        let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
+        config.limits.most_drift_hz_per_s = drift;
+        assert!(Receiver::new(config).is_err(), "{drift} Hz/s");
     }
     let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
     config.channel_centre_hz = 868.2e6;

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a program that prints its results")]
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use nap_benches::{Conditions, measure};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
@@ -30,12 +30,19 @@ struct Args {
     /// Largest drift in Hz/s.
     #[arg(long, default_value_t = 0.0)]
     drift: f64,
-    /// rect, hann or s2lp.
-    #[arg(long, default_value = "rect")]
-    shape: String,
+    /// How the transmitters turn the phase.
+    #[arg(long, value_enum, default_value = "rect")]
+    shape: ShapeArg,
     /// Payload bytes.
     #[arg(long, default_value_t = 12)]
     payload: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ShapeArg {
+    Rect,
+    Hann,
+    S2lp,
 }
 
 fn main() -> Result<()> {
@@ -44,16 +51,16 @@ fn main() -> Result<()> {
         let conditions = Conditions {
             most_drift_hz_per_s: args.drift,
             payload_bytes: args.payload,
-            shape: match args.shape.as_str() {
-                "hann" => Shape::Hann,
-                "s2lp" => Shape::S2lp,
-                _ => Shape::Rect,
+            shape: match args.shape {
+                ShapeArg::Rect => Shape::Rect,
+                ShapeArg::Hann => Shape::Hann,
+                ShapeArg::S2lp => Shape::S2lp,
             },
             ..Conditions::new(args.bit_rate, eb_over_n0_db, Rank::try_from(args.frames)?)
         };
         let outcome = measure(&conditions, args.messages, 1)?;
         println!(
-            "{eb_over_n0_db:5.1} dB  loss {:5.1} %  of {} messages, frames {:.1} %, invented {}, repeated {}",
+            "{eb_over_n0_db:5.1} dB  loss {:5.1} %  of {} messages, frames alone {:.1} %, invented {}, repeated {}",
             100.0 * outcome.loss(),
             outcome.messages.sent,
             100.0 * outcome.frames as f64 / (outcome.messages.sent * args.frames as usize) as f64,

@@ -3,7 +3,8 @@
 use super::chain::DecodedFrame;
 use super::{Event, LONGEST_PAUSE_S};
 use crate::{
-    Authentication, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Rank, Signal,
+    Authentication, Container, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Rank,
+    Signal,
 };
 
 /// What is needed to report a frame's figures and authentication.
@@ -53,6 +54,8 @@ fn decibel(ratio: f64) -> f64 {
 /// A message to which frames may still come.
 struct Open {
     message: Message,
+    /// What all its frames hold, the authentication tag included: a forged frame is another message.
+    container: Container,
     /// When the last frame can have ended at the latest, in seconds.
     deadline_s: f64,
 }
@@ -73,18 +76,22 @@ impl Assembler {
         let uplink = frame.container.uplink().ok()?;
         let report = self.reporter.report(frame);
         let same = |open: &&mut Open| {
-            open.message.uplink == uplink
+            open.container == frame.container
                 && open.message.bit_rate == frame.bit_rate
                 && open.deadline_s >= frame.end_s()
         };
         if let Some(open) = self.open.iter_mut().find(same) {
             let frames = &mut open.message.frames;
             if let Some(twin) = frames.iter_mut().find(|twin| twin.rank == report.rank) {
-                // The same frame once more: an image or a spur of a strong signal.
+                // The same frame once more: an image or a spur of a strong signal. What is known of
+                // the frame stays known, whichever of the two shows it better.
+                let crc_ok = twin.crc_ok || report.crc_ok;
                 if twin.signal.snr_db < report.signal.snr_db {
                     *twin = report;
-                    open.message.signal = Signal::of_message(frames)?;
                 }
+                twin.crc_ok = crc_ok;
+                open.message.signal = Signal::of_message(frames)?;
+                open.message.decoder = open.message.decoder.min(frame.decoder);
                 return None;
             }
             frames.push(report);
@@ -103,7 +110,11 @@ impl Assembler {
             frames: vec![report],
             uplink,
         };
-        self.open.push(Open { message: message.clone(), deadline_s: deadline_s(frame) });
+        self.open.push(Open {
+            message: message.clone(),
+            container: frame.container.clone(),
+            deadline_s: deadline_s(frame),
+        });
         Some(Event::Message(message))
     }
 

@@ -1,5 +1,7 @@
 //! The way of the signals of one bit rate: from subbands to decoded frames.
 
+use std::ops::RangeInclusive;
+
 use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
 use nap_dsp::demodulator::{Demodulator, Measurement};
 use nap_dsp::detector::{Candidate, PreambleDetector};
@@ -83,7 +85,6 @@ struct Burst {
 pub(super) struct Chain {
     bit_rate: BitRate,
     grid: SubbandGrid,
-    channel_hz: (f64, f64),
     most_bursts: usize,
     words: Vec<Vec<f64>>,
     detector: PreambleDetector,
@@ -98,22 +99,21 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The chain for a channel from `channel_hz.0` to `channel_hz.1` around the centre.
+    /// The chain for the channel at `channel_hz` from the centre.
     pub(super) fn new(
         bit_rate: BitRate,
         grid: SubbandGrid,
-        channel_hz: (f64, f64),
+        channel_hz: RangeInclusive<f64>,
         limits: &Limits,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let words: Vec<Vec<f64>> =
             FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect();
-        let detector = PreambleDetector::new(grid, symbol_rate_hz, LEAST_STRENGTH);
+        let detector = PreambleDetector::new(grid, channel_hz, symbol_rate_hz, LEAST_STRENGTH);
         let drift = limits.most_drift_hz_per_s;
         Self {
             bit_rate,
             grid,
-            channel_hz,
             most_bursts: limits.most_bursts,
             synchronizer: Synchronizer::new(symbol_rate_hz, &words, drift, LEAST_SCORE),
             words,
@@ -144,18 +144,12 @@ impl Chain {
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) {
-        let known = self.candidates.len();
+        let (known, dropped) = (self.candidates.len(), self.detector.dropped());
         if !self.detector.search(history, &mut self.candidates) {
             return;
         }
         self.noise.update(self.detector.densities());
-        let (lowest_hz, highest_hz) = self.channel_hz;
-        let inside = |c: &Candidate| (lowest_hz..=highest_hz).contains(&c.frequency_hz);
-        let mut index = 0;
-        self.candidates.retain(|candidate| {
-            index += 1;
-            index <= known || inside(candidate)
-        });
+        statistics.dropped_candidates += self.detector.dropped() - dropped;
         statistics.candidates += (self.candidates.len() - known) as u64;
         let now_s = self.grid.time_s(history.columns());
         self.synchronize(history, now_s, statistics);
@@ -171,6 +165,8 @@ impl Chain {
     ) {
         self.synchronize(history, f64::INFINITY, statistics);
         self.demodulate(history, f64::INFINITY, statistics, frames);
+        self.recent.clear();
+        self.fragments.clear();
     }
 
     /// Turns the candidates whose known symbols have passed into bursts.
@@ -185,9 +181,24 @@ impl Chain {
             let density = self.noise.density(self.grid.nearest(candidate.frequency_hz));
             let found = self.synchronizer.search(history, &self.grid, &candidate, density);
             let Some(best) = found.first() else { continue };
+            let symbol_s = self.bit_rate.symbol_s();
+            let same = |burst: &Burst| {
+                let other = &burst.hypotheses[0];
+                let distance_hz = other.carrier.frequency_hz - best.carrier.frequency_hz;
+                other.word == best.word
+                    && (other.start_s - best.start_s).abs() < symbol_s
+                    && distance_hz.abs() * symbol_s < 1.0
+            };
+            // The same burst seen in another window: the better view of it stays.
+            if let Some(twin) = self.bursts.iter_mut().find(|burst| same(burst)) {
+                if twin.next == 0 && best.score > twin.hypotheses[0].score {
+                    twin.hypotheses = found.to_vec();
+                }
+                continue;
+            }
             statistics.bursts += 1;
             let due_s = if best.score >= CERTAIN_SCORE {
-                end_s(best, self.bit_rate)
+                due_s(best, self.bit_rate)
             } else {
                 best.start_s + longest_frame_s(self.bit_rate)
             };
@@ -220,7 +231,7 @@ impl Chain {
                 self.try_together(burst.fragments, statistics, frames);
                 continue;
             };
-            burst.due_s = end_s(&hypothesis, self.bit_rate);
+            burst.due_s = due_s(&hypothesis, self.bit_rate);
             if burst.due_s <= now_s {
                 if self.is_explained(&hypothesis) {
                     continue;
@@ -285,12 +296,16 @@ impl Chain {
         let Some(found) = found else { return false };
         let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
         let frame = self.report(fragment, &found.container, (decoder, true));
-        let others = self.fragments.take_of_message(&frame);
-        frames.push(frame);
-        for other in others {
-            frames.push(self.report(&other, &found.container, (decoder, false)));
-        }
+        frames.push(frame.clone());
+        self.attach_siblings(&frame, frames);
         true
+    }
+
+    /// Reports the fragments kept that prove to be of the decoded frame's message.
+    fn attach_siblings(&mut self, frame: &DecodedFrame, frames: &mut Vec<DecodedFrame>) {
+        for other in self.fragments.take_of_message(frame) {
+            frames.push(self.report(&other, &frame.container, (frame.decoder, false)));
+        }
     }
 
     /// What becomes of a burst that did not decode alone: another frame of a message that is known,
@@ -309,6 +324,7 @@ impl Chain {
             if let Some(known) = known {
                 let decoder = (known.decoder, false);
                 frames.push(self.report(&fragment, &known.container, decoder));
+                self.attach_siblings(&known, frames);
                 return;
             }
             for group in self.fragments.groups(&fragment) {
@@ -326,6 +342,9 @@ impl Chain {
                     frames.push(self.report(part, &found.container, decoder));
                 }
                 self.fragments.remove(&group);
+                if let Some(known) = frames.last().cloned() {
+                    self.attach_siblings(&known, frames);
+                }
                 return;
             }
             statistics.dropped_fragments += self.fragments.keep(fragment);
@@ -344,8 +363,11 @@ impl Chain {
         let measurement = fragment.soft.measure(&signs);
         let frequency_hz = measurement.carrier.frequency_hz;
         let density = self.noise.density(self.grid.nearest(frequency_hz));
-        let eb_over_n0 =
-            measurement.power * self.bit_rate.symbol_s() / density.max(f64::MIN_POSITIVE);
+        let eb_over_n0 = if density > 0.0 {
+            measurement.power * self.bit_rate.symbol_s() / density
+        } else {
+            fragment.soft.es_over_n0()
+        };
         let frame = DecodedFrame {
             frame_type,
             container: container.clone(),
@@ -360,14 +382,14 @@ impl Chain {
     }
 }
 
-/// Duration of a frame of the longest class with its reference symbol, in seconds.
+/// Duration of a frame of the longest class with its reference symbol and ramp, in seconds.
 fn longest_frame_s(bit_rate: BitRate) -> f64 {
     LengthClass::ALL.iter().map(|class| class.airtime_s(bit_rate)).fold(0.0, f64::max)
-        + bit_rate.symbol_s()
+        + 2.0 * bit_rate.symbol_s()
 }
 
 /// When the last symbol of the hypothesis has passed, with one more for its ramp, in seconds.
-fn end_s(hypothesis: &Hypothesis, bit_rate: BitRate) -> f64 {
+fn due_s(hypothesis: &Hypothesis, bit_rate: BitRate) -> f64 {
     let symbols = symbol_count(FrameType::ALL[hypothesis.word]) as f64 + 1.0;
     hypothesis.start_s + symbols * bit_rate.symbol_s()
 }

@@ -9,6 +9,8 @@ use crate::{BitRate, FrameType};
 
 /// Fragments kept; of more, the clearest stay.
 const MOST_FRAGMENTS: usize = 512;
+/// Fragments that may be paired with a new one, the clearest.
+const MOST_PARTNERS: usize = 32;
 /// Groupings tried for a new fragment; those with the clearest fragments come first.
 const MOST_GROUPS: usize = 32;
 /// Frames of one message come from one transmitter: levels differ by fading alone.
@@ -103,10 +105,17 @@ impl Fragments {
         if self.kept.len() <= MOST_FRAGMENTS {
             return 0;
         }
-        let clearness = |f: &Fragment| f.soft.es_over_n0();
-        let worst = self.kept.iter().map(clearness).fold(f64::INFINITY, f64::min);
-        self.kept.retain(|fragment| clearness(fragment) > worst);
+        let clearness = |index: &usize| self.kept[*index].soft.es_over_n0();
+        let worst = (0..self.kept.len()).min_by(|a, b| clearness(a).total_cmp(&clearness(b)));
+        if let Some(worst) = worst {
+            self.kept.remove(worst);
+        }
         1
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
     }
 
     /// Forgets what starts before `time_s`.
@@ -127,11 +136,13 @@ impl Fragments {
     /// The pairs and triples that a new fragment can form with those that are kept, without the new
     /// one itself, the clearest first, triples before pairs.
     pub(super) fn groups(&self, new: &Fragment) -> Vec<Vec<Fragment>> {
-        let partners: Vec<(&Fragment, f64)> = self
+        let mut partners: Vec<(&Fragment, f64)> = self
             .kept
             .iter()
             .filter_map(|other| Some((other, new.pause_s(other, self.bit_rate)?)))
             .collect();
+        partners.sort_by(|a, b| b.0.soft.es_over_n0().total_cmp(&a.0.soft.es_over_n0()));
+        partners.truncate(MOST_PARTNERS);
         let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
         let mut groups: Vec<Vec<&Fragment>> = Vec::new();
         for (index, &(first, first_pause_s)) in partners.iter().enumerate() {

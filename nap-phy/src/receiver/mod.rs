@@ -18,6 +18,9 @@ use chain::{Chain, DecodedFrame};
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
 const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
 
+/// Ten times what any oscillator that can be received does.
+const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
+
 /// The lowest sample rate, in samples per second, that covers a channel.
 pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
 
@@ -25,11 +28,12 @@ pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A message was decoded for the first time, from the frames listed in it.
+    /// A message was decoded for the first time. Where several frames were decoded together, updates
+    /// with the others follow at once.
     Message(Message),
-    /// Another frame of a message that was reported; the message now lists it too.
+    /// Another frame of a message that was reported: the message now lists it too.
     Update(Message),
-    /// No more frames can come to this message.
+    /// No more frames can come to this message; its figures are final.
     Complete(Message),
 }
 
@@ -37,7 +41,8 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Frames that may be on the air at once; of more, the clearest are kept.
+    /// Bursts of one bit rate that may wait for their ends at once; of more, those that match the
+    /// known symbols best are kept. One takes up to 130 kB.
     pub most_bursts: usize,
     /// The fastest change of a carrier's frequency that is looked for.
     pub most_drift_hz_per_s: f64,
@@ -164,7 +169,8 @@ impl Receiver {
     /// # Errors
     ///
     /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
-    /// - [`Error::Signal`] if the channel lies outside the sampled band.
+    /// - [`Error::Signal`] if the channel lies outside the sampled band, or a limit or the sample
+    ///   rate makes no sense.
     pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
         if config.sample_rate_hz.is_nan() || config.sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
             return Err(Error::SampleRate { found_hz: config.sample_rate_hz });
@@ -173,11 +179,21 @@ impl Receiver {
         let half_width_hz = config.channel_width_hz / 2.0;
         let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
         let grid = channelizer.grid();
-        let channel_hz = (offset_hz - half_width_hz, offset_hz + half_width_hz);
+        let channel_hz = offset_hz - half_width_hz..=offset_hz + half_width_hz;
+        let drift = config.limits.most_drift_hz_per_s;
+        if !(0.0..=MOST_DRIFT_HZ_PER_S).contains(&drift) {
+            return Err(nap_dsp::Error::OutOfRange {
+                parameter: "most_drift_hz_per_s",
+                value: drift,
+                min: 0.0,
+                max: MOST_DRIFT_HZ_PER_S,
+            }
+            .into());
+        }
         let chains: Vec<Chain> = config
             .bit_rates
             .iter()
-            .map(|&bit_rate| Chain::new(bit_rate, grid, channel_hz, &config.limits))
+            .map(|&bit_rate| Chain::new(bit_rate, grid, channel_hz.clone(), &config.limits))
             .collect();
         let lookback_s =
             config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
@@ -210,7 +226,8 @@ impl Receiver {
     }
 
     /// Ends the stream: decodes what is left and completes all messages. A frame that the end cuts
-    /// off is lost. Samples pushed later count as recorded after a short silence.
+    /// off is lost. Samples pushed later count as recorded after a short silence, and frames in them
+    /// as those of new messages.
     pub fn flush(&mut self) -> Vec<Event> {
         let latency_s = self.core.chains.iter().map(Chain::latency_s).fold(0.0, f64::max);
         let silence = vec![Complex32::default(); (latency_s * self.sample_rate_hz) as usize];
