@@ -25,7 +25,7 @@ const LARGEST_IMBALANCE: f32 = 20.0;
 /// and in the middle of another signal, pairs of lines appear by chance.
 const SURROUND: usize = 20;
 /// A little less than 1, so that in noise alone the steadier floor rules.
-const SURROUND_WEIGHT: f64 = 0.7;
+const SURROUND_WEIGHT: f32 = 0.7;
 /// Neighbouring candidates within this many bins compete; the strongest stays.
 const RIVAL_BINS: usize = LINE_BINS + 1;
 /// The most candidates of one hop; the strongest win.
@@ -56,7 +56,6 @@ pub struct PreambleDetector {
     scratch: Vec<Complex32>,
     spectrum: Vec<Complex32>,
     power: Vec<f32>,
-    running: Vec<f64>,
     /// Strengths over the whole channel for the last three hops, the newest last.
     rows: [Vec<f32>; 3],
     hops: u64,
@@ -92,7 +91,6 @@ impl PreambleDetector {
             fft,
             spectrum: vec![Complex32::default(); length],
             power: vec![0.0; length],
-            running: Vec::with_capacity(length),
             rows: [row.clone(), row.clone(), row],
             hops: 0,
             densities: vec![0.0; grid.subbands],
@@ -179,21 +177,16 @@ impl PreambleDetector {
         let noise = *median / std::f32::consts::LN_2;
         self.densities[b] = noise / (self.window_energy * self.grid.rate_hz() as f32);
         let noise = noise.max(f32::MIN_POSITIVE);
-        self.running.clear();
-        self.running.extend(self.power.iter().scan(0.0, |sum, &power| {
-            *sum += f64::from(power);
-            Some(*sum)
-        }));
-        let sum = |from: usize, to: usize| self.running[to] - self.running[from];
+        let lows = &self.power[first - LINE_BINS..];
+        let highs = &self.power[first + LINE_BINS..];
+        for ((strength, &low), &high) in row.iter_mut().zip(lows).zip(highs) {
+            *strength = (low + high).min(LARGEST_IMBALANCE * low.min(high)) / noise;
+        }
+        // What stands out from the floor must also stand out from its surroundings.
         for (i, strength) in row.iter_mut().enumerate() {
-            let c = first + i;
-            let (low, high) = (self.power[c - LINE_BINS], self.power[c + LINE_BINS]);
-            let lines = (low + high).min(LARGEST_IMBALANCE * low.min(high));
-            let around = sum(c - SURROUND, c + SURROUND)
-                - sum(c - LINE_BINS - 3, c - LINE_BINS + 2)
-                - sum(c + LINE_BINS - 3, c + LINE_BINS + 2);
-            let around = SURROUND_WEIGHT * around / (2 * SURROUND - 10) as f64;
-            *strength = lines / noise.max(around as f32);
+            if *strength >= self.threshold {
+                *strength *= noise / noise.max(surround(&self.power, first + i));
+            }
         }
     }
 
@@ -230,4 +223,13 @@ impl PreambleDetector {
             candidates.truncate(start + MOST_CANDIDATES);
         }
     }
+}
+
+/// The mean power around a carrier at bin `c`, without its lines, times the weight of it.
+fn surround(power: &[f32], c: usize) -> f32 {
+    let sum = |from: usize, to: usize| power[from..to].iter().sum::<f32>();
+    let lines =
+        sum(c - LINE_BINS - 2, c - LINE_BINS + 3) + sum(c + LINE_BINS - 2, c + LINE_BINS + 3);
+    let around = sum(c - SURROUND, c + SURROUND + 1);
+    SURROUND_WEIGHT * (around - lines).max(0.0) / (2 * SURROUND - 9) as f32
 }

@@ -27,9 +27,9 @@ const FREQUENCY_STEP_CYCLES: f64 = 0.4;
 /// The quadratic phase, in radians at the ends, that trial drifts may leave uncorrected.
 const LARGEST_QUADRATIC_PHASE: f64 = 0.7;
 /// Starts whose preamble alone explains less than this are not looked at further.
-const LEAST_PREAMBLE_SCORE: f64 = 0.25;
+const LEAST_PREAMBLE_SCORE: f64 = 0.3;
 /// Starts looked at further. The preamble repeats, so that several starts fit it.
-const MOST_STARTS: usize = 8;
+const MOST_STARTS: usize = 6;
 /// The score that the energy over the noise promises is `1 - noise / energy`; a word must reach this
 /// share of it: among the data of a strong frame a word is soon found that fits half.
 const PROMISED_SHARE: f64 = 0.6;

@@ -15,7 +15,7 @@ use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Power of a preamble's two lines from which a place is looked at; noise has 2. In white noise it
 /// is passed some hundred times a second over a whole channel.
-const LEAST_STRENGTH: f64 = 10.0;
+const LEAST_STRENGTH: f64 = 10.5;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.42)^32, three in a hundred million trials.
 const LEAST_SCORE: f64 = 0.42;
