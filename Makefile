@@ -9,7 +9,7 @@ export NAP_LOCAL_RECORDINGS ?= $(abspath ../shared/captures)
 FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo waterfall test fmt lint unit no-std doc fuzz bench sensitivity clean
+.PHONY: help demo waterfall test fmt lint unit no-std doc fuzz soak bench sensitivity clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +45,11 @@ doc: ## the crates' documentation; a warning is an error
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS
 	fuzz/run $(FUZZ_SECONDS)
+
+soak: $(NAP) ## ten minutes of noise give no message
+	mkdir -p out
+	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
+	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
 
 bench: ## criterion benches
 	$(CARGO) bench --locked -p nap-benches
