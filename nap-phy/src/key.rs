@@ -67,7 +67,13 @@ impl fmt::Debug for Key {
 }
 
 #[cfg(feature = "serde")]
-crate::serde_text::deserialize_from_text!(Key, "a key of 32 hexadecimal digits");
+impl<'de> serde::Deserialize<'de> for Key {
+    /// Asks the format for whatever there is, since its own complaint about a number would show it.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = crate::serde_text::Text::expecting("a key of 32 hexadecimal digits");
+        deserializer.deserialize_any(text)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -55,4 +55,29 @@ where
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
     }
+
+    // Numbers are refused without saying which: one of them may have been meant as a key.
+    fn visit_i64<E: Error>(self, _: i64) -> Result<T, E> {
+        Err(not_a_number(self.expecting))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<T, E> {
+        Err(not_a_number(self.expecting))
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<T, E> {
+        Err(not_a_number(self.expecting))
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<T, E> {
+        Err(not_a_number(self.expecting))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
+        Err(not_a_number(self.expecting))
+    }
+}
+
+fn not_a_number<E: Error>(expecting: &str) -> E {
+    E::custom(format_args!("a number, expected {expecting}, in quotes"))
 }

@@ -220,3 +220,13 @@ fn wrong_fields_are_named_but_keys_are_not_shown() {
     assert_eq!(record.key, Some(Key::PUBLIC));
     assert!(format!("{record:?}").contains("Key(redacted)"));
 }
+
+/// Digits without quotes are a number to JSON, and they may be a key.
+#[test]
+fn a_key_without_quotes_is_not_shown() {
+    for digits in ["12345678901234567", "12345678901234567890123456789012", "-7000001"] {
+        let error = serde_json::from_str::<Key>(digits).unwrap_err().to_string();
+        assert!(!error.contains(&digits[1..6]), "{error}");
+        assert!(error.contains("in quotes"), "{error}");
+    }
+}
