@@ -239,24 +239,11 @@ impl Synchronizer {
                     let from_s = start_s + k as f64 * self.symbol_s;
                     self.symbols.push(narrow(self.baseband.mean(from_s, self.symbol_s)));
                 }
-                let energy = self.symbols.iter().map(|z| f64::from(z.norm_sqr())).sum::<f64>();
                 for half_step in -1..=1 {
                     let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
                     let frequency_hz = coarse.frequency_hz + offset_hz;
                     let relative = Carrier { frequency_hz: frequency_hz - centre_hz, ..coarse };
-                    let sum: Complex32 = self
-                        .symbols
-                        .iter()
-                        .zip(word)
-                        .enumerate()
-                        .map(|(k, (symbol, sign))| {
-                            let time_s = start_s + (k as f64 + 0.5) * self.symbol_s;
-                            let turn = Complex64::from_polar(1.0, -relative.phase_at(time_s));
-                            symbol * *sign * narrow(turn)
-                        })
-                        .sum();
-                    let power = f64::from(sum.norm_sqr());
-                    let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
+                    let score = exact_score(&self.symbols, word, &relative, start_s, self.symbol_s);
                     if score > hypothesis.score {
                         hypothesis.score = score;
                         hypothesis.start_s = start_s;
@@ -285,6 +272,23 @@ impl Synchronizer {
         }
         self.found.truncate(kept);
     }
+}
+
+/// The share of the symbols' energy that a word on a carrier explains, symbol by symbol.
+fn exact_score(
+    symbols: &[Complex32],
+    word: &[f32],
+    carrier: &Carrier,
+    start_s: f64,
+    symbol_s: f64,
+) -> f64 {
+    let energy: f64 = symbols.iter().map(|z| f64::from(z.norm_sqr())).sum();
+    let freed = symbols.iter().zip(word).enumerate().map(|(k, (symbol, sign))| {
+        let time_s = start_s + (k as f64 + 0.5) * symbol_s;
+        symbol * *sign * narrow(Complex64::from_polar(1.0, -carrier.phase_at(time_s)))
+    });
+    let power = f64::from(freed.sum::<Complex32>().norm_sqr());
+    power / (symbols.len() as f64 * energy).max(f64::MIN_POSITIVE)
 }
 
 /// A grid of carriers tried on a stretch of symbols.
@@ -331,10 +335,6 @@ impl Turns {
         }
     }
 
-    fn powers(&self) -> impl Iterator<Item = f32> {
-        self.re.iter().zip(&self.im).map(|(re, im)| re * re + im * im)
-    }
-
     /// The largest square of a magnitude.
     fn peak(&self) -> f64 {
         // Lanes that do not wait for each other, which a plain maximum would.
@@ -356,7 +356,8 @@ impl Turns {
     fn peak_position(&self) -> usize {
         let larger =
             |best: (usize, f32), this: (usize, f32)| if this.1 > best.1 { this } else { best };
-        self.powers().enumerate().fold((0, 0.0), larger).0
+        let powers = self.re.iter().zip(&self.im).map(|(re, im)| re * re + im * im);
+        powers.enumerate().fold((0, 0.0), larger).0
     }
 }
 
