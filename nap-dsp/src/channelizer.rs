@@ -7,6 +7,7 @@
 //! `M / 2` input samples (twice oversampled), so that a signal of some hundred hertz anywhere
 //! between two centres passes undistorted through the nearer one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use num_complex::Complex32;
@@ -237,13 +238,32 @@ impl SubbandHistory {
     /// all. What lies before the oldest or after the newest column is left out.
     #[must_use]
     pub fn range(&self, b: usize, start: u64, count: usize) -> (&[Complex32], &[Complex32]) {
+        let (head, tail) = self.places(start, count);
+        let ring = &self.samples[b * self.capacity..(b + 1) * self.capacity];
+        (&ring[head], &ring[tail])
+    }
+
+    /// The same samples as [`SubbandHistory::range`], to be changed.
+    pub fn range_mut(
+        &mut self,
+        b: usize,
+        start: u64,
+        count: usize,
+    ) -> (&mut [Complex32], &mut [Complex32]) {
+        let (head, tail) = self.places(start, count);
+        let ring = &mut self.samples[b * self.capacity..(b + 1) * self.capacity];
+        let (wrapped, rest) = ring.split_at_mut(head.start);
+        (&mut rest[..head.len()], &mut wrapped[tail])
+    }
+
+    /// Where a ring keeps these columns: up to its end, and from its beginning on.
+    fn places(&self, start: u64, count: usize) -> (Range<usize>, Range<usize>) {
         let from = start.clamp(self.oldest(), self.columns);
         let to = start.saturating_add(count as u64).clamp(from, self.columns);
-        let ring = &self.samples[b * self.capacity..(b + 1) * self.capacity];
         let first = (from % self.capacity as u64) as usize;
         let count = (to - from) as usize;
         let head = count.min(self.capacity - first);
-        (&ring[first..first + head], &ring[..count - head])
+        (first..first + head, 0..count - head)
     }
 }
 

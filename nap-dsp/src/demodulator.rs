@@ -66,9 +66,9 @@ impl SoftFrame {
         track.seed(&self.baseband, signs);
         track.follow(&self.baseband, signs);
         Measurement {
-            start_s: track.start_s,
-            carrier: track.carrier(),
+            carrier: track.phase.carrier_at_middle(),
             power: track.power(&self.baseband, signs),
+            track: track.phase,
         }
     }
 }
@@ -76,12 +76,73 @@ impl SoftFrame {
 /// What was measured on a burst whose symbols are known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measurement {
-    /// Start of the first symbol, in seconds from the start of the recording.
-    pub start_s: f64,
     /// The carrier, described at the middle of the burst.
     pub carrier: Carrier,
     /// Mean power, 1 is that of a carrier at full scale.
     pub power: f64,
+    /// Start and phase.
+    pub track: PhaseTrack,
+}
+
+/// The phase of a burst as a function of time: a carrier, and on top of it a sum of Legendre
+/// polynomials over the burst. These are orthogonal, so that each coefficient can be improved by
+/// itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PhaseTrack {
+    /// Start of the first symbol, in seconds from the start of the recording.
+    pub start_s: f64,
+    /// From the start of the first symbol to the end of the last, in seconds.
+    pub duration_s: f64,
+    carrier: Carrier,
+    /// Radians.
+    coefficients: [f64; 4],
+}
+
+impl PhaseTrack {
+    fn new(carrier: Carrier, start_s: f64, duration_s: f64) -> Self {
+        Self { start_s, duration_s, carrier, coefficients: [0.0; 4] }
+    }
+
+    /// The phase in radians at an instant as seen in a subband, relative to a constant of the
+    /// subband. `centre_hz` is the subband's centre.
+    #[must_use]
+    pub fn phase_at(&self, time_s: f64, centre_hz: f64) -> f64 {
+        let relative =
+            Carrier { frequency_hz: self.carrier.frequency_hz - centre_hz, ..self.carrier };
+        relative.phase_at(time_s) + self.correction_at(time_s)
+    }
+
+    /// The frequency at an instant, in hertz from the centre of the recording.
+    #[must_use]
+    pub fn frequency_at(&self, time_s: f64) -> f64 {
+        let x = self.position(time_s);
+        let [_, a1, a2, a3] = self.coefficients;
+        let slope = a1 + a2 * 3.0 * x + a3 * (7.5 * x * x - 1.5);
+        self.carrier.frequency_at(time_s) + slope * 2.0 / (TAU * self.duration_s)
+    }
+
+    /// Position of an instant within the burst: -1 at its start, 1 at its end.
+    fn position(&self, time_s: f64) -> f64 {
+        2.0 * (time_s - self.start_s) / self.duration_s - 1.0
+    }
+
+    /// What the polynomials add to the carrier's phase.
+    fn correction_at(&self, time_s: f64) -> f64 {
+        legendre(self.position(time_s)).iter().zip(&self.coefficients).map(|(p, a)| p * a).sum()
+    }
+
+    /// The carrier that the phase amounts to at the middle of the burst.
+    fn carrier_at_middle(&self) -> Carrier {
+        let half_s = self.duration_s / 2.0;
+        let middle_s = self.start_s + half_s;
+        // The second derivative of P2 is 3, that of P3 is zero in the middle.
+        let [_, _, a2, _] = self.coefficients;
+        Carrier {
+            time_s: middle_s,
+            frequency_hz: self.frequency_at(middle_s),
+            drift_hz_per_s: self.carrier.drift_hz_per_s + 3.0 * a2 / (TAU * half_s * half_s),
+        }
+    }
 }
 
 /// Turns bursts of one symbol rate into soft symbols.
@@ -130,8 +191,8 @@ impl Demodulator {
         let symbols = track.follow(&self.baseband, known);
         SoftFrame {
             symbols,
-            start_s: track.start_s,
-            carrier: track.carrier(),
+            start_s: track.phase.start_s,
+            carrier: track.phase.carrier_at_middle(),
             amplitude: track.amplitude,
             noise_variance: track.noise_variance,
             symbol_s: self.symbol_s,
@@ -292,16 +353,11 @@ fn sign(known: &[f64], k: usize, symbol: Complex64, reliability: f64) -> f64 {
     known.get(k).copied().unwrap_or_else(|| (reliability * symbol.re).tanh())
 }
 
-/// The state of tracking: timing and the phase polynomial on top of a mixed-down carrier.
-///
-/// The phase is a sum of Legendre polynomials over the frame, which are orthogonal, so that each
-/// coefficient can be improved by itself.
+/// The state of tracking: timing, phase and level.
 struct Track {
-    mixed: Carrier,
-    start_s: f64,
+    phase: PhaseTrack,
     symbol_s: f64,
     count: usize,
-    phase: [f64; 4],
     amplitude: f64,
     noise_variance: f64,
 }
@@ -309,35 +365,24 @@ struct Track {
 impl Track {
     fn new(mixed: Carrier, start_s: f64, symbol_s: f64, count: usize) -> Self {
         Self {
-            mixed,
-            start_s,
+            phase: PhaseTrack::new(mixed, start_s, count as f64 * symbol_s),
             symbol_s,
             count,
-            phase: [0.0; 4],
             amplitude: 0.0,
             noise_variance: 0.0,
         }
     }
 
-    /// Position of an instant within the frame: -1 at its start, 1 at its end.
-    fn position(&self, time_s: f64) -> f64 {
-        2.0 * (time_s - self.start_s) / (self.count as f64 * self.symbol_s) - 1.0
-    }
-
-    fn phase_at(&self, time_s: f64) -> f64 {
-        legendre(self.position(time_s)).iter().zip(&self.phase).map(|(p, a)| p * a).sum()
-    }
-
     /// Mean over `span_s` from `from_s` on, with the tracked phase taken out.
     fn mean(&self, baseband: &Baseband, from_s: f64, span_s: f64) -> Complex64 {
-        let turn = Complex64::from_polar(1.0, -self.phase_at(from_s + span_s / 2.0));
+        let turn = Complex64::from_polar(1.0, -self.phase.correction_at(from_s + span_s / 2.0));
         baseband.mean(from_s, span_s) * turn
     }
 
     fn symbols_at(&self, baseband: &Baseband, offset_s: f64) -> Vec<Complex64> {
         (0..self.count)
             .map(|k| {
-                let from_s = self.start_s + offset_s + k as f64 * self.symbol_s;
+                let from_s = self.phase.start_s + offset_s + k as f64 * self.symbol_s;
                 self.mean(baseband, from_s, self.symbol_s)
             })
             .collect()
@@ -351,12 +396,12 @@ impl Track {
         let half = squares.arg() / 2.0;
         let agrees = (coherent * Complex64::from_polar(1.0, -half)).re >= 0.0;
         let all_known = known.len() >= symbols.len();
-        self.phase[0] = match (all_known, agrees) {
+        self.phase.coefficients[0] = match (all_known, agrees) {
             (true, _) => coherent.arg(),
             (false, true) => half,
             (false, false) => half + PI,
         };
-        let turn = Complex64::from_polar(1.0, -self.phase[0]);
+        let turn = Complex64::from_polar(1.0, -self.phase.coefficients[0]);
         let turned: Vec<Complex64> = symbols.iter().map(|z| z * turn).collect();
         let n = symbols.len() as f64;
         self.amplitude = coherent.norm() / known.len().max(1) as f64;
@@ -391,8 +436,9 @@ impl Track {
                 denominator[i] += weight * p * p;
             }
         }
-        for (phase, (n, d)) in self.phase.iter_mut().zip(numerator.iter().zip(&denominator)) {
-            *phase += (n / d.max(f64::MIN_POSITIVE)).clamp(-0.7, 0.7);
+        let sums = numerator.iter().zip(&denominator);
+        for (coefficient, (n, d)) in self.phase.coefficients.iter_mut().zip(sums) {
+            *coefficient += (n / d.max(f64::MIN_POSITIVE)).clamp(-0.7, 0.7);
         }
     }
 
@@ -431,20 +477,7 @@ impl Track {
         } else {
             (late - early).signum()
         };
-        self.start_s += offset * step_s;
-    }
-
-    /// The carrier at the middle of the frame.
-    fn carrier(&self) -> Carrier {
-        let half_s = self.count as f64 * self.symbol_s / 2.0;
-        let middle_s = self.start_s + half_s;
-        let [_, a1, a2, a3] = self.phase;
-        // Derivatives of the Legendre sum at its middle: P1' = 1, P3' = -3/2, P2'' = 3.
-        Carrier {
-            time_s: middle_s,
-            frequency_hz: self.mixed.frequency_at(middle_s) + (a1 - 1.5 * a3) / (TAU * half_s),
-            drift_hz_per_s: self.mixed.drift_hz_per_s + 3.0 * a2 / (TAU * half_s * half_s),
-        }
+        self.phase.start_s += offset * step_s;
     }
 
     /// Mean power of the signal. The envelope is averaged over the symbols in parts of a symbol,
@@ -460,7 +493,7 @@ impl Track {
                 usize::from(signs[k] != signs[k - 1]) * 2 + usize::from(signs[k] != signs[k + 1]);
             counts[group] += 1.0;
             for part in 0..ENVELOPE_PARTS {
-                let from_s = self.start_s + k as f64 * self.symbol_s + part as f64 * part_s;
+                let from_s = self.phase.start_s + k as f64 * self.symbol_s + part as f64 * part_s;
                 let value = self.mean(baseband, from_s, part_s) * signs[k];
                 sums[group][part] += value;
                 squares[group][part] += value.norm_sqr();

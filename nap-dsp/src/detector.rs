@@ -4,7 +4,7 @@
 //! the symbol rate above and below the carrier, with 81 % of the power. The detector looks for such
 //! pairs in windowed spectra of about one preamble's length, everywhere in the channel.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use num_complex::Complex32;
@@ -45,6 +45,8 @@ pub struct Candidate {
 /// Searches the subbands for preambles of one symbol rate.
 pub struct PreambleDetector {
     grid: SubbandGrid,
+    /// The subbands that are searched.
+    subbands: Range<usize>,
     channel_hz: RangeInclusive<f64>,
     threshold: f32,
     length: usize,
@@ -80,6 +82,7 @@ impl PreambleDetector {
         let row = vec![0.0; grid.subbands * length / 2];
         Self {
             grid,
+            subbands: 0..grid.subbands,
             channel_hz,
             threshold: threshold as f32,
             length,
@@ -123,6 +126,16 @@ impl PreambleDetector {
         (self.length as f64 / 2.0 + 2.0 * self.hop as f64) / self.grid.rate_hz()
     }
 
+    /// Starts anew at a column, in some of the subbands.
+    pub fn restart(&mut self, subbands: Range<usize>, column: u64) {
+        self.subbands = subbands;
+        self.next_column = column + self.length as u64;
+        self.hops = 0;
+        for row in &mut self.rows {
+            row.fill(0.0);
+        }
+    }
+
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
     /// every column. Returns whether a search took place.
     pub fn search(&mut self, history: &SubbandHistory, candidates: &mut Vec<Candidate>) -> bool {
@@ -130,7 +143,7 @@ impl PreambleDetector {
             return false;
         }
         self.rows.rotate_left(1);
-        for b in 0..self.grid.subbands {
+        for b in self.subbands.clone() {
             self.transform(history, b);
             self.rate(b);
         }
@@ -165,7 +178,8 @@ impl PreambleDetector {
     fn rate(&mut self, b: usize) {
         let owned = self.length / 2;
         let first = self.length / 4;
-        let row = &mut self.rows[2][b * owned..(b + 1) * owned];
+        let place = (b - self.subbands.start) * owned;
+        let row = &mut self.rows[2][place..place + owned];
         // Neighbouring bins of a windowed spectrum resemble each other: every other one will do. The
         // row is scratch until it holds the strengths.
         let sample = &mut row[..owned / 2];
@@ -195,9 +209,10 @@ impl PreambleDetector {
         let [before, now, after] = &self.rows;
         let start = candidates.len();
         let bin_hz = self.grid.rate_hz() / self.length as f64;
-        let lowest_hz = self.grid.first_centre_hz - self.grid.spacing_hz / 2.0;
+        let lowest_hz = self.grid.centre_hz(self.subbands.start) - self.grid.spacing_hz / 2.0;
         // The middle of the window before the newest.
         let middle = self.next_column - self.hop - self.length as u64 / 2;
+        let now = &now[..self.subbands.len() * self.length / 2];
         for (g, &strength) in now.iter().enumerate() {
             let frequency_hz = lowest_hz + g as f64 * bin_hz;
             if strength < self.threshold || !self.channel_hz.contains(&frequency_hz) {

@@ -3,6 +3,7 @@
 //! No protocol, no input or output, no clock: samples go in, estimates come out. The stages can be
 //! used one by one; `nap-phy` strings them together to a receiver of the Sigfox uplink.
 
+pub mod canceller;
 pub mod channelizer;
 pub mod demodulator;
 pub mod detector;

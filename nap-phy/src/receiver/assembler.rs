@@ -20,7 +20,7 @@ impl Reporter {
         let measurement = &frame.measurement;
         let dbfs = decibel(measurement.power);
         Signal {
-            time_s: measurement.start_s,
+            time_s: measurement.track.start_s,
             frequency_hz: self.centre_hz + measurement.carrier.frequency_hz,
             level: match self.full_scale_dbm {
                 Some(full_scale_dbm) => Level::Dbm(dbfs + full_scale_dbm),
@@ -134,7 +134,7 @@ impl Assembler {
 
 /// When the last frame of the message can have ended and been decoded, seen from one of its frames.
 fn deadline_s(frame: &DecodedFrame) -> f64 {
-    let duration_s = frame.end_s() - frame.measurement.start_s;
+    let duration_s = frame.end_s() - frame.measurement.track.start_s;
     let following = Rank::Third.number() - frame.frame_type.rank.number();
     // One frame more for the decoder's own waiting.
     frame.end_s() + f64::from(following) * (duration_s + LONGEST_PAUSE_S) + duration_s

@@ -61,7 +61,7 @@ impl DecodedFrame {
     /// When the last symbol ends, in seconds.
     pub(super) fn end_s(&self) -> f64 {
         let symbols = symbol_count(self.frame_type) as f64;
-        self.measurement.start_s + symbols * self.bit_rate.symbol_s()
+        self.measurement.track.start_s + symbols * self.bit_rate.symbol_s()
     }
 
     /// Whether the fragment is another frame of the same message: at the right time and with its
@@ -267,7 +267,7 @@ impl Chain {
             let distance_hz =
                 hypothesis.carrier.frequency_hz - carrier.frequency_at(hypothesis.carrier.time_s);
             distance_hz.abs() < near_hz
-                && hypothesis.carrier.time_s > frame.measurement.start_s
+                && hypothesis.carrier.time_s > frame.measurement.track.start_s
                 && hypothesis.start_s < frame.end_s()
         })
     }

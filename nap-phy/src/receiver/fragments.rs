@@ -63,7 +63,7 @@ impl Fragment {
     pub(super) fn may_follow(&self, frame: &DecodedFrame) -> bool {
         let steps = self.rank() - f64::from(frame.frame_type.rank.number());
         let duration_s = self.duration_s(frame.bit_rate);
-        let pause_s = (self.soft.start_s - frame.measurement.start_s) / steps - duration_s;
+        let pause_s = (self.soft.start_s - frame.measurement.track.start_s) / steps - duration_s;
         self.frame_type.class == frame.frame_type.class
             && steps != 0.0
             && is_pause(pause_s, duration_s)

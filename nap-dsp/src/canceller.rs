@@ -1,0 +1,347 @@
+//! Cancellation: takes a burst that is known to the last symbol out of the subbands, so that what
+//! it covered can be searched.
+//!
+//! The transmitters' shapes are linear in the signs of the symbols, whatever filters they have
+//! passed, but for a little that polar transmitters do at each flip of the phase. In a subband,
+//! freed of its phase, a burst is therefore `g(t) (Σ s[k] h(t - k T) + Σ flip[k] q(t - k T))`. The
+//! slowly changing gain `g` is smoothed from the symbols, and the pulses `h` and `q` are not assumed
+//! but estimated by least squares, for each instant of a symbol by itself. With some 200 symbols for
+//! the few values that meet at an instant, what the estimate leaves of the burst is far below the
+//! noise.
+
+use std::f64::consts::TAU;
+use std::ops::Range;
+
+use num_complex::{Complex32, Complex64};
+
+use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::demodulator::PhaseTrack;
+
+/// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
+const TERMS: usize = 4;
+/// Samples that shall share one instant of the pulses, for a good estimate.
+const SAMPLES_AN_INSTANT: usize = 25;
+/// Symbols on each side from which a symbol's gain may be taken. A steady carrier wants many, one
+/// that fades or wanders few.
+const GAIN_REACHES: [usize; 4] = [2, 6, 20, 1_000];
+/// At its ends a burst's shape is its transmitter's own: there it is taken as constant over so many
+/// parts of a symbol.
+const EDGE_PIECES: usize = 8;
+/// What is added to the pivots of normal equations, little beside the samples' own.
+const LEAST_PIVOT: f32 = 1e-3;
+
+/// A burst of which everything is known but its pulse.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownBurst<'a> {
+    /// Signs (±1) of its symbols.
+    pub signs: &'a [f64],
+    /// Duration of a symbol in seconds.
+    pub symbol_s: f64,
+    /// Start and phase of the burst.
+    pub track: &'a PhaseTrack,
+}
+
+impl KnownBurst<'_> {
+    /// The subbands that hold the burst: the nearest to its carrier and its neighbours.
+    #[must_use]
+    pub fn subbands(&self, grid: &SubbandGrid) -> Range<usize> {
+        let nearest = self.nearest_subband(grid);
+        nearest.saturating_sub(1)..(nearest + 2).min(grid.subbands)
+    }
+
+    fn nearest_subband(&self, grid: &SubbandGrid) -> usize {
+        let middle_s = self.track.start_s + self.track.duration_s / 2.0;
+        grid.nearest(self.track.frequency_at(middle_s))
+    }
+}
+
+/// Takes known bursts out of the history of the subbands.
+#[derive(Debug, Default)]
+pub struct Canceller {
+    samples: Vec<Sample>,
+    /// The burst's signs with two zeros more on each side.
+    symbols: Vec<Complex32>,
+    gains: Gains,
+    equations: Vec<Equations>,
+    pulses: Vec<[Complex32; TERMS]>,
+    models: Vec<Complex32>,
+}
+
+/// A sample of the stretch from a symbol before the burst to one after it.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    /// Without the carrier's phase.
+    freed: Complex32,
+    /// The carrier's phase.
+    turn: Complex32,
+    /// The symbol on the air, one more than its index.
+    slot: usize,
+    /// Which part of the symbol: the instant before, and how much of the way to the next one.
+    instant: usize,
+    fraction: f32,
+}
+
+impl Canceller {
+    /// Takes the burst out of [its subbands](KnownBurst::subbands), as far back as the history
+    /// reaches.
+    pub fn cancel(
+        &mut self,
+        history: &mut SubbandHistory,
+        grid: &SubbandGrid,
+        burst: &KnownBurst<'_>,
+    ) {
+        let columns = columns(history, grid, burst);
+        self.symbols.clear();
+        self.symbols.extend([Complex32::default(); 2]);
+        self.symbols.extend(burst.signs.iter().map(|&sign| Complex32::from(sign as f32)));
+        self.symbols.extend([Complex32::default(); 2]);
+        self.free(history, grid, burst.nearest_subband(grid), &columns, burst);
+        self.estimate_gains(burst.signs.len());
+        for b in burst.subbands(grid) {
+            self.free(history, grid, b, &columns, burst);
+            self.estimate_pulses(burst.signs.len());
+            self.fill_models(burst.signs.len());
+            let (head, tail) = history.range_mut(b, columns.start, self.samples.len());
+            let models = self.models.iter().zip(&self.samples);
+            for (sample, (model, place)) in head.iter_mut().chain(tail).zip(models) {
+                *sample -= model * place.turn;
+            }
+        }
+    }
+
+    /// Cuts the stretch of a subband into symbols and instants and frees it of the carrier.
+    fn free(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        b: usize,
+        columns: &Range<u64>,
+        burst: &KnownBurst<'_>,
+    ) {
+        let count = (columns.end - columns.start) as usize;
+        let instants = (count / SAMPLES_AN_INSTANT).max(1);
+        self.equations.clear();
+        self.equations.resize(instants + 1, Equations::default());
+        let (head, tail) = history.range(b, columns.start, count);
+        let step_s = grid.rate_hz().recip();
+        let first_s = grid.time_s(columns.start);
+        let (mut turn, mut step) = (Complex64::default(), Complex64::default());
+        let mut here = usize::MAX;
+        self.samples.clear();
+        for (n, &sample) in head.iter().chain(tail).enumerate() {
+            let time_s = first_s + n as f64 * step_s;
+            let position = (time_s - burst.track.start_s) / burst.symbol_s + 1.0;
+            let slot = position as usize;
+            if slot != here {
+                // Within a symbol the frequency is taken as constant.
+                here = slot;
+                let middle_s = time_s + burst.symbol_s / 2.0;
+                let cycles = (burst.track.frequency_at(middle_s) - grid.centre_hz(b)) * step_s;
+                turn = Complex64::from_polar(1.0, burst.track.phase_at(time_s, grid.centre_hz(b)));
+                step = Complex64::from_polar(1.0, TAU * cycles);
+            }
+            let narrow = Complex32::new(turn.re as f32, turn.im as f32);
+            let instant = (position - slot as f64) * instants as f64;
+            self.samples.push(Sample {
+                freed: sample * narrow.conj(),
+                turn: narrow,
+                slot,
+                instant: instant as usize,
+                fraction: instant.fract() as f32,
+            });
+            turn *= step;
+        }
+    }
+
+    /// The gain of every symbol: first as the signs alone tell it, then by what it is over a model
+    /// with that gain.
+    fn estimate_gains(&mut self, count: usize) {
+        self.gains.reset(count);
+        self.models.clear();
+        self.models.extend(self.samples.iter().map(|sample| self.symbols[sample.slot + 1]));
+        self.gains.improve(&self.samples, &self.models);
+        self.estimate_pulses(count);
+        self.fill_models(count);
+        self.gains.improve(&self.samples, &self.models);
+    }
+
+    /// The pulses at each instant, from the symbols whose neighbours are known too.
+    fn estimate_pulses(&mut self, count: usize) {
+        for sample in self.samples.iter().filter(|sample| (2..count).contains(&sample.slot)) {
+            let gain = self.gains.smooth[sample.slot];
+            let terms = terms(&self.symbols, sample, self.equations.len()).map(|term| term.re);
+            let (early, late) = (1.0 - sample.fraction, sample.fraction);
+            let (value, power) = (sample.freed * gain.conj(), gain.norm_sqr());
+            self.equations[sample.instant].add(&terms, value * early, power * early);
+            self.equations[sample.instant + 1].add(&terms, value * late, power * late);
+        }
+        self.pulses.clear();
+        self.pulses.extend(self.equations.iter().map(Equations::solve));
+    }
+
+    /// The burst at every sample: the model, and at the burst's ends what is there on the average
+    /// beyond it.
+    fn fill_models(&mut self, count: usize) {
+        self.models.clear();
+        for sample in &self.samples {
+            self.models.push(self.model(sample));
+        }
+        let pieces = self.equations.len().min(EDGE_PIECES);
+        let piece = |sample: &Sample| sample.instant * pieces / self.equations.len();
+        let mut edges = [[(Complex32::default(), 0.0); EDGE_PIECES]; 4];
+        let edge = |sample: &Sample| match sample.slot {
+            slot @ 0..=1 => Some(slot),
+            slot if slot >= count => Some(slot - count + 2),
+            _ => None,
+        };
+        for (sample, model) in self.samples.iter().zip(&self.models) {
+            if let Some(edge) = edge(sample) {
+                let (sum, weight) = &mut edges[edge][piece(sample)];
+                *sum += sample.freed - model;
+                *weight += 1.0;
+            }
+        }
+        for (sample, model) in self.samples.iter().zip(&mut self.models) {
+            if let Some(edge) = edge(sample) {
+                let (sum, weight) = edges[edge][piece(sample)];
+                *model += sum / weight;
+            }
+        }
+    }
+
+    /// What the burst is at a sample, without the carrier's phase.
+    fn model(&self, sample: &Sample) -> Complex32 {
+        let terms = terms(&self.symbols, sample, self.equations.len());
+        let pulse = |instant: usize| -> Complex32 {
+            self.pulses[instant].iter().zip(&terms).map(|(value, term)| value * term).sum()
+        };
+        let early = pulse(sample.instant);
+        let late = pulse(sample.instant + 1);
+        (early + (late - early) * sample.fraction) * self.gains.smooth[sample.slot]
+    }
+}
+
+/// What multiplies the pulses at a sample: the next symbol, its own, the one before, and whether
+/// the phase flips at the nearer end of the symbol.
+fn terms(symbols: &[Complex32], sample: &Sample, instants: usize) -> [Complex32; TERMS] {
+    let [before, own, next] = [0, 1, 2].map(|n| symbols[sample.slot + n]);
+    let nearer = if 2 * sample.instant < instants { before } else { next };
+    let flip = if (own * nearer).re < 0.0 { 1.0 } else { 0.0 };
+    [next, own, before, flip.into()]
+}
+
+/// The columns from a symbol before the burst to one after it that the history holds.
+fn columns(history: &SubbandHistory, grid: &SubbandGrid, burst: &KnownBurst<'_>) -> Range<u64> {
+    let start_s = burst.track.start_s - burst.symbol_s;
+    let end_s = burst.track.start_s + (burst.signs.len() as f64 + 1.0) * burst.symbol_s;
+    let start = grid.column_at(start_s).max(history.oldest()).min(history.columns());
+    start..grid.column_at(end_s).clamp(start, history.columns())
+}
+
+/// The gain of every symbol.
+#[derive(Debug, Default)]
+struct Gains {
+    /// By slot, from the symbols around it.
+    smooth: Vec<Complex32>,
+    /// What the samples have in common with the model, and the model's power: running sums over the
+    /// slots.
+    sums: Vec<(Complex64, f64)>,
+}
+
+impl Gains {
+    fn reset(&mut self, count: usize) {
+        self.smooth.clear();
+        self.smooth.resize(count + 2, Complex32::ONE);
+    }
+
+    /// Multiplies the gains by those of the samples over their models.
+    fn improve(&mut self, samples: &[Sample], models: &[Complex32]) {
+        let slots = self.smooth.len();
+        self.sums.clear();
+        self.sums.resize(slots + 1, (Complex64::default(), 0.0));
+        for (sample, model) in samples.iter().zip(models) {
+            let product = sample.freed * model.conj();
+            let (sum, power) = &mut self.sums[sample.slot + 1];
+            *sum += Complex64::new(product.re.into(), product.im.into());
+            *power += f64::from(model.norm_sqr());
+        }
+        for slot in 0..slots {
+            let ((before, power_before), (own, power)) = (self.sums[slot], self.sums[slot + 1]);
+            self.sums[slot + 1] = (before + own, power_before + power);
+        }
+        let reach = GAIN_REACHES
+            .into_iter()
+            .min_by(|&a, &b| self.surprise(a).total_cmp(&self.surprise(b)))
+            .unwrap_or_default();
+        for slot in 0..slots {
+            let (sum, power) = self.over(self.around(slot, reach));
+            let gain = sum / power.max(f64::MIN_POSITIVE);
+            self.smooth[slot] *= Complex32::new(gain.re as f32, gain.im as f32);
+        }
+    }
+
+    /// How badly the symbols around a symbol tell its gain.
+    fn surprise(&self, reach: usize) -> f64 {
+        let distance = |slot: usize| {
+            let (own, own_power) = self.over(slot..slot + 1);
+            let (all, all_power) = self.over(self.around(slot, reach));
+            let others = (all - own) / (all_power - own_power).max(f64::MIN_POSITIVE);
+            (own - others * own_power).norm_sqr() / own_power.max(f64::MIN_POSITIVE)
+        };
+        // Not the ends, where transmitters do as they like.
+        (2..self.smooth.len() - 2).map(distance).sum()
+    }
+
+    fn around(&self, slot: usize, reach: usize) -> Range<usize> {
+        slot.saturating_sub(reach)..(slot + reach + 1).min(self.smooth.len())
+    }
+
+    /// The sums over some slots.
+    fn over(&self, slots: Range<usize>) -> (Complex64, f64) {
+        let ((before, power_before), (all, power)) = (self.sums[slots.start], self.sums[slots.end]);
+        (all - before, power - power_before)
+    }
+}
+
+/// Normal equations of the values that meet at one instant.
+#[derive(Debug, Clone, Copy, Default)]
+struct Equations {
+    matrix: [[f32; TERMS]; TERMS],
+    right: [Complex32; TERMS],
+}
+
+impl Equations {
+    /// Adds one sample, times its weight and gain: `value`, with the `power` of both.
+    fn add(&mut self, terms: &[f32; TERMS], value: Complex32, power: f32) {
+        for ((row, right), a) in self.matrix.iter_mut().zip(&mut self.right).zip(terms) {
+            for (sum, b) in row.iter_mut().zip(terms) {
+                *sum += power * a * b;
+            }
+            *right += value * a;
+        }
+    }
+
+    /// Gauss elimination. The little that is added to the diagonal makes what no sample tells zero.
+    fn solve(&self) -> [Complex32; TERMS] {
+        let (mut matrix, mut right) = (self.matrix, self.right);
+        for (i, row) in matrix.iter_mut().enumerate() {
+            row[i] += LEAST_PIVOT;
+        }
+        for i in 0..TERMS {
+            for j in i + 1..TERMS {
+                let factor = matrix[j][i] / matrix[i][i];
+                for k in i..TERMS {
+                    matrix[j][k] -= factor * matrix[i][k];
+                }
+                right[j] = right[j] - right[i] * factor;
+            }
+        }
+        for i in (0..TERMS).rev() {
+            for j in i + 1..TERMS {
+                right[i] = right[i] - right[j] * matrix[i][j];
+            }
+            right[i] /= matrix[i][i];
+        }
+        right
+    }
+}
