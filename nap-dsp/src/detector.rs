@@ -126,14 +126,23 @@ impl PreambleDetector {
         (self.length as f64 / 2.0 + 2.0 * self.hop as f64) / self.grid.rate_hz()
     }
 
-    /// Starts anew at a column, in some of the subbands.
-    pub fn restart(&mut self, subbands: Range<usize>, column: u64) {
+    /// Searches a stretch of the history anew, in some of the subbands.
+    pub fn search_stretch(
+        &mut self,
+        history: &SubbandHistory,
+        subbands: Range<usize>,
+        columns: Range<u64>,
+        candidates: &mut Vec<Candidate>,
+    ) {
         self.subbands = subbands;
-        self.next_column = column + self.length as u64;
+        self.next_column = columns.start.max(history.oldest()) + self.length as u64;
         self.hops = 0;
         for row in &mut self.rows {
             row.fill(0.0);
         }
+        while self.next_column < columns.end + self.length as u64
+            && self.search(history, candidates)
+        {}
     }
 
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after

@@ -2,14 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
+use nap_dsp::channelizer::SubbandGrid;
 use nap_dsp::demodulator::{Demodulator, Measurement};
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
+use super::band::{Band, Cancelled};
 use super::fragments::{Fragment, Fragments};
-use super::frame_decoder::{SoftContainer, decode, explained_by, symbol_count, symbol_signs};
+use super::frame_decoder::{
+    SYNC_SYMBOLS, SoftContainer, decode, explained_by, symbol_count, symbol_signs,
+};
 use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
@@ -21,7 +24,7 @@ const LEAST_STRENGTH: f64 = 10.5;
 const LEAST_SCORE: f64 = 0.42;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
-/// Carriers closer than this many symbol rates are the same signal if they overlap in time.
+/// What was found within so many symbol rates of a burst before it was taken out was part of it.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
 /// Decisions tried on one frame, in the order of likelihood, until the check sum is right.
@@ -64,6 +67,18 @@ impl DecodedFrame {
         self.measurement.track.start_s + symbols * self.bit_rate.symbol_s()
     }
 
+    /// Whether a container that was found in a fragment is this frame once more.
+    fn is_same_signal(&self, fragment: &Fragment, container: &Container) -> bool {
+        let symbol_s = self.bit_rate.symbol_s();
+        let distance_hz =
+            fragment.soft.carrier.frequency_hz - self.measurement.carrier.frequency_hz;
+        let distance_s = fragment.soft.start_s - self.measurement.track.start_s;
+        self.frame_type == fragment.frame_type
+            && self.container == *container
+            && distance_hz.abs() * symbol_s < 1.0
+            && distance_s.abs() < 2.0 * symbol_s
+    }
+
     /// Whether the fragment is another frame of the same message: at the right time and with its
     /// bits.
     pub(super) fn has_sibling(&self, fragment: &Fragment) -> bool {
@@ -81,18 +96,27 @@ struct Burst {
     fragments: Vec<Fragment>,
 }
 
+impl Burst {
+    fn best(&self) -> &Hypothesis {
+        &self.hypotheses[0]
+    }
+}
+
 /// The stages for one bit rate.
 pub(super) struct Chain {
     bit_rate: BitRate,
-    grid: SubbandGrid,
     most_bursts: usize,
     words: Vec<Vec<f64>>,
     detector: PreambleDetector,
+    /// Searches what lay under bursts that were decoded.
+    second_detector: PreambleDetector,
     synchronizer: Synchronizer,
     demodulator: Demodulator,
     noise: NoiseFloor,
     candidates: Vec<Candidate>,
     bursts: Vec<Burst>,
+    /// Bursts that did not decode, to be tried again when something is taken from over them.
+    missed: Vec<Burst>,
     /// Frames decoded lately, so that no signal is decoded twice.
     recent: Vec<DecodedFrame>,
     fragments: Fragments,
@@ -109,27 +133,30 @@ impl Chain {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let words: Vec<Vec<f64>> =
             FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect();
-        let detector = PreambleDetector::new(grid, channel_hz, symbol_rate_hz, LEAST_STRENGTH);
+        let detector =
+            || PreambleDetector::new(grid, channel_hz.clone(), symbol_rate_hz, LEAST_STRENGTH);
         let drift = limits.most_drift_hz_per_s;
         Self {
             bit_rate,
-            grid,
             most_bursts: limits.most_bursts,
             synchronizer: Synchronizer::new(symbol_rate_hz, &words, drift, LEAST_SCORE),
             words,
             demodulator: Demodulator::new(symbol_rate_hz, drift),
-            noise: NoiseFloor::new(grid.subbands, detector.interval_s()),
-            detector,
+            noise: NoiseFloor::new(grid.subbands, detector().interval_s()),
+            detector: detector(),
+            second_detector: detector(),
             candidates: Vec::new(),
             bursts: Vec::new(),
+            missed: Vec::new(),
             recent: Vec::new(),
             fragments: Fragments::new(bit_rate),
         }
     }
 
-    /// How far back the chain looks, in seconds: a frame of the longest class, and the wait for it.
+    /// How far back the chain looks, in seconds: a frame of the longest class, one that began
+    /// before it and ends with it, and the wait for both.
     pub(super) fn lookback_s(bit_rate: BitRate) -> f64 {
-        longest_frame_s(bit_rate) + 60.0 * bit_rate.symbol_s()
+        2.0 * longest_frame_s(bit_rate) + 60.0 * bit_rate.symbol_s()
     }
 
     /// How long after a preamble the chain may take to notice it, in seconds.
@@ -137,40 +164,68 @@ impl Chain {
         self.detector.latency_s() + 20.0 * self.bit_rate.symbol_s()
     }
 
-    /// Works on what the newest column completes. Call it after every column.
-    pub(super) fn advance(
-        &mut self,
-        history: &SubbandHistory,
-        statistics: &mut Statistics,
-        frames: &mut Vec<DecodedFrame>,
-    ) {
+    /// Searches for preambles in what the newest column completes. Call it after every column.
+    /// Returns whether a search took place.
+    pub(super) fn search(&mut self, band: &Band, statistics: &mut Statistics) -> bool {
         let (known, dropped) = (self.candidates.len(), self.detector.dropped());
-        if !self.detector.search(history, &mut self.candidates) {
-            return;
+        if !self.detector.search(&band.history, &mut self.candidates) {
+            return false;
         }
         self.noise.update(self.detector.densities());
         statistics.dropped_candidates += self.detector.dropped() - dropped;
         statistics.candidates += (self.candidates.len() - known) as u64;
-        let now_s = self.grid.time_s(history.columns());
-        self.synchronize(history, now_s, statistics);
-        self.demodulate(history, now_s, statistics, frames);
+        self.forget(band.now_s());
+        true
     }
 
-    /// Works on all that is left, whether complete or not.
-    pub(super) fn finish(
+    /// Looks again where a burst was taken out: for new candidates that it covered, and at bursts
+    /// that it spoilt.
+    pub(super) fn search_again(
         &mut self,
-        history: &SubbandHistory,
+        band: &Band,
+        place: &Cancelled,
+        now_s: f64,
         statistics: &mut Statistics,
-        frames: &mut Vec<DecodedFrame>,
     ) {
-        self.synchronize(history, f64::INFINITY, statistics);
-        self.demodulate(history, f64::INFINITY, statistics, frames);
+        let inside = |burst: &Burst| {
+            let (start_s, end_s) = (burst.best().start_s, due_s(burst.best(), self.bit_rate));
+            let subband = band.grid.nearest(burst.best().carrier.frequency_hz);
+            place.subbands.contains(&subband) && start_s < place.to_s && end_s > place.from_s
+        };
+        let near_hz = SAME_SIGNAL_SYMBOL_RATES / place.symbol_s;
+        self.bursts.retain(|burst| {
+            let best = burst.best();
+            let explained = (best.carrier.frequency_hz - place.frequency_hz).abs() < near_hz
+                && (place.from_s..place.to_s).contains(&best.carrier.time_s);
+            !explained
+        });
+        for mut burst in self.missed.extract_if(.., |burst| inside(burst)) {
+            burst.next = 0;
+            self.bursts.push(burst);
+        }
+        let symbol_s = self.bit_rate.symbol_s();
+        let known = self.candidates.len();
+        let columns = band.grid.column_at(place.from_s - SYNC_SYMBOLS as f64 * symbol_s)
+            ..band.grid.column_at(place.to_s);
+        self.second_detector.search_stretch(
+            &band.history,
+            place.subbands.clone(),
+            columns,
+            &mut self.candidates,
+        );
+        statistics.candidates += (self.candidates.len() - known) as u64;
+        self.synchronize(band, now_s, statistics);
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
         self.recent.clear();
+        self.missed.clear();
         self.fragments.clear();
     }
 
     /// Turns the candidates whose known symbols have passed into bursts.
-    fn synchronize(&mut self, history: &SubbandHistory, now_s: f64, statistics: &mut Statistics) {
+    pub(super) fn synchronize(&mut self, band: &Band, now_s: f64, statistics: &mut Statistics) {
         let mut index = 0;
         while let Some(&candidate) = self.candidates.get(index) {
             if self.synchronizer.ready_s(&candidate) > now_s {
@@ -178,12 +233,12 @@ impl Chain {
                 continue;
             }
             self.candidates.remove(index);
-            let density = self.noise.density(self.grid.nearest(candidate.frequency_hz));
-            let found = self.synchronizer.search(history, &self.grid, &candidate, density);
+            let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
+            let found = self.synchronizer.search(&band.history, &band.grid, &candidate, density);
             let Some(best) = found.first() else { continue };
             let symbol_s = self.bit_rate.symbol_s();
             let same = |burst: &Burst| {
-                let other = &burst.hypotheses[0];
+                let other = burst.best();
                 let distance_hz = other.carrier.frequency_hz - best.carrier.frequency_hz;
                 other.word == best.word
                     && (other.start_s - best.start_s).abs() < symbol_s
@@ -191,7 +246,7 @@ impl Chain {
             };
             // The same burst seen in another window: the better view of it stays.
             if let Some(twin) = self.bursts.iter_mut().find(|burst| same(burst)) {
-                if twin.next == 0 && best.score > twin.hypotheses[0].score {
+                if twin.next == 0 && best.score > twin.best().score {
                     twin.hypotheses = found.to_vec();
                 }
                 continue;
@@ -210,73 +265,77 @@ impl Chain {
             });
         }
         if self.bursts.len() > self.most_bursts {
-            self.bursts.sort_by(|a, b| b.hypotheses[0].score.total_cmp(&a.hypotheses[0].score));
+            self.bursts.sort_by(|a, b| b.best().score.total_cmp(&a.best().score));
             statistics.dropped_bursts += (self.bursts.len() - self.most_bursts) as u64;
             self.bursts.truncate(self.most_bursts);
         }
     }
 
-    /// Tries the bursts that are due, the earliest first.
-    fn demodulate(
+    /// Tries the bursts that are due, the earliest first, until something decodes. Returns whether
+    /// it did.
+    pub(super) fn decode_next(
         &mut self,
-        history: &SubbandHistory,
+        band: &mut Band,
+        now_s: f64,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) -> bool {
+        self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
+        let known = frames.len();
+        while frames.len() == known {
+            if self.bursts.first().is_none_or(|burst| burst.due_s > now_s) {
+                return false;
+            }
+            let burst = self.bursts.remove(0);
+            self.try_burst(burst, band, now_s, statistics, frames);
+        }
+        true
+    }
+
+    /// Tries the burst's next hypothesis.
+    fn try_burst(
+        &mut self,
+        mut burst: Burst,
+        band: &mut Band,
         now_s: f64,
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) {
-        self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
-        while self.bursts.first().is_some_and(|burst| burst.due_s <= now_s) {
-            let mut burst = self.bursts.remove(0);
-            let Some(hypothesis) = burst.hypotheses.get(burst.next).copied() else {
-                self.try_together(burst.fragments, statistics, frames);
-                continue;
-            };
-            burst.due_s = due_s(&hypothesis, self.bit_rate);
-            if burst.due_s <= now_s {
-                if self.is_explained(&hypothesis) {
-                    continue;
-                }
-                statistics.hypotheses += 1;
-                let fragment = self.demodulate_as(history, &hypothesis);
-                if self.try_alone(&fragment, frames) {
-                    continue;
-                }
-                if hypothesis.score >= RIVAL_SCORE * burst.hypotheses[0].score {
-                    burst.fragments.push(fragment);
-                }
-                burst.next += 1;
+        let Some(hypothesis) = burst.hypotheses.get(burst.next).copied() else {
+            let fragments = std::mem::take(&mut burst.fragments);
+            if !self.try_together(fragments, band, statistics, frames) {
+                self.missed.push(burst);
             }
-            let at = self.bursts.partition_point(|other| other.due_s <= burst.due_s);
-            self.bursts.insert(at, burst);
+            return;
+        };
+        burst.due_s = due_s(&hypothesis, self.bit_rate);
+        if burst.due_s <= now_s {
+            statistics.hypotheses += 1;
+            let fragment = self.demodulate_as(band, &hypothesis);
+            if self.try_alone(&fragment, band, frames) {
+                return;
+            }
+            if hypothesis.score >= RIVAL_SCORE * burst.best().score {
+                burst.fragments.push(fragment);
+            }
+            burst.next += 1;
         }
-        self.forget(history);
+        let at = self.bursts.partition_point(|other| other.due_s <= burst.due_s);
+        self.bursts.insert(at, burst);
     }
 
-    fn forget(&mut self, history: &SubbandHistory) {
-        let now_s = self.grid.time_s(history.columns());
+    fn forget(&mut self, now_s: f64) {
         self.recent.retain(|frame| frame.end_s() >= now_s - FRAGMENT_AGE_S);
         self.fragments.forget(now_s - FRAGMENT_AGE_S);
+        let oldest_s = now_s - Self::lookback_s(self.bit_rate);
+        self.missed.retain(|burst| burst.best().start_s >= oldest_s);
     }
 
-    /// Whether the hypothesis lies on a frame that has been decoded already.
-    fn is_explained(&self, hypothesis: &Hypothesis) -> bool {
-        let symbol_s = self.bit_rate.symbol_s();
-        let near_hz = SAME_SIGNAL_SYMBOL_RATES / symbol_s;
-        self.recent.iter().any(|frame| {
-            let carrier = &frame.measurement.carrier;
-            let distance_hz =
-                hypothesis.carrier.frequency_hz - carrier.frequency_at(hypothesis.carrier.time_s);
-            distance_hz.abs() < near_hz
-                && hypothesis.carrier.time_s > frame.measurement.track.start_s
-                && hypothesis.start_s < frame.end_s()
-        })
-    }
-
-    fn demodulate_as(&mut self, history: &SubbandHistory, hypothesis: &Hypothesis) -> Fragment {
+    fn demodulate_as(&mut self, band: &Band, hypothesis: &Hypothesis) -> Fragment {
         let frame_type = FrameType::ALL[hypothesis.word];
         let soft = self.demodulator.demodulate(
-            history,
-            &self.grid,
+            &band.history,
+            &band.grid,
             (hypothesis.start_s, hypothesis.carrier),
             &self.words[hypothesis.word],
             symbol_count(frame_type),
@@ -285,7 +344,12 @@ impl Chain {
     }
 
     /// Decodes a frame by itself, and with it the fragments that prove to be of the same message.
-    fn try_alone(&mut self, fragment: &Fragment, frames: &mut Vec<DecodedFrame>) -> bool {
+    fn try_alone(
+        &mut self,
+        fragment: &Fragment,
+        band: &mut Band,
+        frames: &mut Vec<DecodedFrame>,
+    ) -> bool {
         let class = fragment.frame_type.class;
         let explainable = fragment.container.explainable();
         let list = if explainable >= LEAST_EXPLAINED_BY_LIST { SINGLE_LIST } else { 1 };
@@ -294,28 +358,39 @@ impl Chain {
             .flatten()
             .filter(|found| found.index == 0 || found.explained >= LEAST_EXPLAINED_BY_LIST);
         let Some(found) = found else { return false };
+        if self.recent.iter().any(|frame| frame.is_same_signal(fragment, &found.container)) {
+            // What was left of a frame that was taken out.
+            return true;
+        }
         let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
-        let frame = self.report(fragment, &found.container, (decoder, true));
+        let frame = self.report(fragment, band, &found.container, (decoder, true));
         frames.push(frame.clone());
-        self.attach_siblings(&frame, frames);
+        self.attach_siblings(&frame, band, frames);
         true
     }
 
     /// Reports the fragments kept that prove to be of the decoded frame's message.
-    fn attach_siblings(&mut self, frame: &DecodedFrame, frames: &mut Vec<DecodedFrame>) {
+    fn attach_siblings(
+        &mut self,
+        frame: &DecodedFrame,
+        band: &mut Band,
+        frames: &mut Vec<DecodedFrame>,
+    ) {
         for other in self.fragments.take_of_message(frame) {
-            frames.push(self.report(&other, &frame.container, (frame.decoder, false)));
+            frames.push(self.report(&other, band, &frame.container, (frame.decoder, false)));
         }
     }
 
     /// What becomes of a burst that did not decode alone: another frame of a message that is known,
-    /// or a part of one that decodes together with fragments kept, or a fragment to keep.
+    /// or a part of one that decodes together with fragments kept, or a fragment to keep. Returns
+    /// whether it decoded.
     fn try_together(
         &mut self,
         fragments: Vec<Fragment>,
+        band: &mut Band,
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
-    ) {
+    ) -> bool {
         for fragment in fragments {
             if fragment.soft.es_over_n0() < LEAST_CLEARNESS {
                 continue;
@@ -323,9 +398,9 @@ impl Chain {
             let known = self.recent.iter().find(|frame| frame.has_sibling(&fragment)).cloned();
             if let Some(known) = known {
                 let decoder = (known.decoder, false);
-                frames.push(self.report(&fragment, &known.container, decoder));
-                self.attach_siblings(&known, frames);
-                return;
+                frames.push(self.report(&fragment, band, &known.container, decoder));
+                self.attach_siblings(&known, band, frames);
+                return true;
             }
             for group in self.fragments.groups(&fragment) {
                 statistics.groups += 1;
@@ -339,30 +414,34 @@ impl Chain {
                 parts.sort_by_key(|part| part.frame_type.rank);
                 for part in parts {
                     let decoder = (Decoder::Joint, false);
-                    frames.push(self.report(part, &found.container, decoder));
+                    frames.push(self.report(part, band, &found.container, decoder));
                 }
                 self.fragments.remove(&group);
                 if let Some(known) = frames.last().cloned() {
-                    self.attach_siblings(&known, frames);
+                    self.attach_siblings(&known, band, frames);
                 }
-                return;
+                return true;
             }
             statistics.dropped_fragments += self.fragments.keep(fragment);
         }
+        false
     }
 
-    /// The frame of a container that is now known to the last bit, measured.
+    /// The frame of a container that is now known to the last bit, measured and taken out of the
+    /// band.
     fn report(
         &mut self,
         fragment: &Fragment,
+        band: &mut Band,
         container: &Container,
         (decoder, crc_ok): (Decoder, bool),
     ) -> DecodedFrame {
         let frame_type = fragment.frame_type;
         let signs = symbol_signs(&container.bitstream(frame_type.rank));
         let measurement = fragment.soft.measure(&signs);
+        band.cancel(&signs, self.bit_rate.symbol_s(), &measurement);
         let frequency_hz = measurement.carrier.frequency_hz;
-        let density = self.noise.density(self.grid.nearest(frequency_hz));
+        let density = self.noise.density(band.grid.nearest(frequency_hz));
         let eb_over_n0 = if density > 0.0 {
             measurement.power * self.bit_rate.symbol_s() / density
         } else {

@@ -95,10 +95,14 @@ impl Fragments {
         Self { bit_rate, kept: Vec::new() }
     }
 
-    /// Keeps a fragment; the least clear one goes when there are too many. Returns how many went.
+    /// Keeps a fragment, of several views of one frame the clearest; the least clear one goes when
+    /// there are too many. Returns how many went.
     pub(super) fn keep(&mut self, fragment: Fragment) -> u64 {
-        let same = |other: &Fragment| other.is_same_signal(&fragment, self.bit_rate);
-        if self.kept.iter().any(same) {
+        let same = |other: &&mut Fragment| other.is_same_signal(&fragment, self.bit_rate);
+        if let Some(twin) = self.kept.iter_mut().find(same) {
+            if fragment.soft.es_over_n0() > twin.soft.es_over_n0() {
+                *twin = fragment;
+            }
             return 0;
         }
         self.kept.push(fragment);

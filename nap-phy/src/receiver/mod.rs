@@ -1,11 +1,12 @@
 //! The receiver: samples in, messages out. No clock, no input or output.
 
 mod assembler;
+mod band;
 mod chain;
 mod fragments;
 mod frame_decoder;
 
-use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     RadioConfiguration,
 };
 use assembler::{Assembler, Reporter};
+use band::Band;
 use chain::{Chain, DecodedFrame};
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
@@ -154,8 +156,7 @@ pub struct Receiver {
 
 /// All that works on subbands.
 struct Core {
-    grid: SubbandGrid,
-    history: SubbandHistory,
+    band: Band,
     chains: Vec<Chain>,
     assembler: Assembler,
     statistics: Statistics,
@@ -204,8 +205,7 @@ impl Receiver {
             devices: config.devices,
         };
         let core = Core {
-            grid,
-            history: SubbandHistory::new(grid.subbands, (lookback_s * grid.rate_hz()) as usize),
+            band: Band::new(grid, lookback_s),
             chains,
             assembler: Assembler::new(reporter),
             statistics: Statistics::default(),
@@ -247,21 +247,47 @@ impl Receiver {
 impl Core {
     /// Works on one more column of subband samples.
     fn take(&mut self, column: &[Complex32]) {
-        self.history.push(column);
+        self.band.push(column);
+        let mut searched = false;
         for chain in &mut self.chains {
-            chain.advance(&self.history, &mut self.statistics, &mut self.frames);
+            searched |= chain.search(&self.band, &mut self.statistics);
         }
-        self.report();
-        let now_s = self.grid.time_s(self.history.columns());
+        let now_s = self.band.now_s();
+        if searched {
+            self.decode(now_s);
+        }
         self.assembler.complete(now_s, &mut self.events);
     }
 
     fn finish(&mut self) {
+        self.decode(f64::INFINITY);
         for chain in &mut self.chains {
-            chain.finish(&self.history, &mut self.statistics, &mut self.frames);
+            chain.clear();
         }
-        self.report();
         self.assembler.complete(f64::INFINITY, &mut self.events);
+    }
+
+    /// Decodes what is due before `now_s`, burst by burst: what was decoded is taken out of the band
+    /// and its place is searched again before the next burst is tried.
+    fn decode(&mut self, now_s: f64) {
+        for chain in &mut self.chains {
+            chain.synchronize(&self.band, now_s, &mut self.statistics);
+        }
+        loop {
+            let (band, statistics, frames) =
+                (&mut self.band, &mut self.statistics, &mut self.frames);
+            let decoded =
+                self.chains.iter_mut().any(|c| c.decode_next(band, now_s, statistics, frames));
+            if !decoded {
+                break;
+            }
+            for place in self.band.take_cancelled() {
+                for chain in &mut self.chains {
+                    chain.search_again(&self.band, &place, now_s, &mut self.statistics);
+                }
+            }
+            self.report();
+        }
     }
 
     fn report(&mut self) {

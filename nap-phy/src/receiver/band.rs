@@ -1,0 +1,72 @@
+//! The subbands and what was taken out of them.
+
+use std::ops::Range;
+
+use nap_dsp::canceller::{Canceller, KnownBurst};
+use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
+use nap_dsp::demodulator::Measurement;
+use num_complex::Complex32;
+
+/// The last seconds of the channel, without the bursts that were decoded.
+pub(super) struct Band {
+    pub(super) grid: SubbandGrid,
+    pub(super) history: SubbandHistory,
+    canceller: Canceller,
+    cancelled: Vec<Cancelled>,
+}
+
+/// Where a burst was taken out.
+#[derive(Debug, Clone)]
+pub(super) struct Cancelled {
+    pub(super) subbands: Range<usize>,
+    pub(super) frequency_hz: f64,
+    pub(super) symbol_s: f64,
+    pub(super) from_s: f64,
+    pub(super) to_s: f64,
+}
+
+impl Band {
+    /// A band that remembers `lookback_s` seconds.
+    pub(super) fn new(grid: SubbandGrid, lookback_s: f64) -> Self {
+        let columns = (lookback_s * grid.rate_hz()) as usize;
+        Self {
+            grid,
+            history: SubbandHistory::new(grid.subbands, columns),
+            canceller: Canceller::default(),
+            cancelled: Vec::new(),
+        }
+    }
+
+    /// Appends one sample of every subband.
+    pub(super) fn push(&mut self, column: &[Complex32]) {
+        self.history.push(column);
+    }
+
+    /// The time up to which there are samples.
+    pub(super) fn now_s(&self) -> f64 {
+        self.grid.time_s(self.history.columns())
+    }
+
+    /// Takes a burst of which all is known out of what is remembered.
+    pub(super) fn cancel(&mut self, signs: &[f64], symbol_s: f64, measurement: &Measurement) {
+        let burst = KnownBurst { signs, symbol_s, track: &measurement.track };
+        let from_s = measurement.track.start_s;
+        let to_s = from_s + measurement.track.duration_s;
+        if to_s <= self.grid.time_s(self.history.oldest()) {
+            return;
+        }
+        self.canceller.cancel(&mut self.history, &self.grid, &burst);
+        self.cancelled.push(Cancelled {
+            subbands: burst.subbands(&self.grid),
+            frequency_hz: measurement.carrier.frequency_hz,
+            symbol_s,
+            from_s,
+            to_s,
+        });
+    }
+
+    /// The places of the bursts taken out since the last call.
+    pub(super) fn take_cancelled(&mut self) -> Vec<Cancelled> {
+        std::mem::take(&mut self.cancelled)
+    }
+}
