@@ -1,0 +1,318 @@
+//! Crowded and disturbed channels: who is heard when devices meet.
+//!
+//! All scenes are an RC1 channel at 250 kS/s with a noise figure of 6 dB, all are received blindly
+//! and with both bit rates searched for.
+
+use anyhow::Result;
+use nap_phy::receiver::Statistics;
+use nap_phy::scene::{Interferer, InterfererSignal, Scene, Shape, Traffic, TruthMessage};
+use nap_phy::{BitRate, Rank};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use crate::reception::Reception;
+use crate::sender::{
+    HALF_BAND_HZ, LEAD_IN_S, PAUSE_S, Sender, empty_scene, frame_s, level_dbm, symmetric,
+};
+
+/// Bit rate of all pairs.
+const PAIR_BIT_RATE: BitRate = BitRate::Bps100;
+/// Pairs in a scene; 9.5 kHz apart they hardly disturb each other.
+const PAIRS: usize = 20;
+/// Starts of pairs and messages are spread over this time.
+const SPREAD_S: f64 = 0.6;
+/// Eb/N0 of the weaker device of a pair.
+const WEAK_DB: f64 = 15.0;
+const MOST_CLOCK_ERROR_PPM: f64 = 20.0;
+/// Middle of LoRaWAN's first European channel.
+const LORA_HZ: f64 = 868_100_000.0;
+const LORA_BANDWIDTH_HZ: f64 = 125_000.0;
+/// One LoRa burst in every period, for a third of it.
+const LORA_PERIOD_S: f64 = 4.5;
+/// Noise is received in pieces of this length.
+const NOISE_PIECE_S: f64 = 600.0;
+
+/// Counts over some scenes.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Messages sent and heard, for each kind of message that is told apart.
+    pub parts: Vec<Part>,
+    /// Reports of what was never sent.
+    pub invented: usize,
+    /// Reports of a message that had been reported already.
+    pub repeated: usize,
+    /// Length of the scenes.
+    pub air_s: f64,
+    /// CPU time of the receiver.
+    pub cpu_s: f64,
+    /// Sums of the receiver's counters.
+    pub statistics: Statistics,
+}
+
+/// Messages of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// What they have in common.
+    pub name: &'static str,
+    /// How many were sent.
+    pub sent: usize,
+    /// How many of them were reported.
+    pub heard: usize,
+}
+
+impl Part {
+    /// Share of the messages that were not heard.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        1.0 - self.heard as f64 / self.sent.max(1) as f64
+    }
+}
+
+/// A name for some of the messages, and which they are.
+type Kind<'a> = (&'static str, &'a dyn Fn(&TruthMessage) -> bool);
+
+impl Tally {
+    /// Receives scenes until `messages` messages of the first kind were sent.
+    fn collect(
+        messages: usize,
+        seed: u64,
+        kinds: &[Kind<'_>],
+        scene: impl Fn(u64) -> Result<Scene>,
+    ) -> Result<Self> {
+        let parts = kinds.iter().map(|&(name, _)| Part { name, sent: 0, heard: 0 }).collect();
+        let mut tally = Self { parts, ..Self::default() };
+        let mut seeds = ChaCha12Rng::seed_from_u64(seed);
+        while tally.parts[0].sent < messages {
+            tally.add(&Reception::of(&scene(seeds.random())?, &BitRate::ALL)?, kinds);
+        }
+        Ok(tally)
+    }
+
+    fn add(&mut self, reception: &Reception, kinds: &[Kind<'_>]) {
+        for (part, (_, chosen)) in self.parts.iter_mut().zip(kinds) {
+            let (sent, heard) = reception.heard_of(chosen);
+            part.sent += sent;
+            part.heard += heard;
+        }
+        let score = reception.score();
+        self.invented += score.invented;
+        self.repeated += score.repeated;
+        self.air_s += reception.air_s;
+        self.cpu_s += reception.cpu_s;
+        let (sum, new) = (&mut self.statistics, &reception.statistics);
+        sum.samples += new.samples;
+        sum.candidates += new.candidates;
+        sum.dropped_candidates += new.dropped_candidates;
+        sum.bursts += new.bursts;
+        sum.dropped_bursts += new.dropped_bursts;
+        sum.hypotheses += new.hypotheses;
+        sum.groups += new.groups;
+        sum.dropped_fragments += new.dropped_fragments;
+        sum.frames += new.frames;
+        sum.messages += new.messages;
+    }
+
+    /// Seconds on the air that a second of one core is enough for.
+    #[must_use]
+    pub fn times_real_time(&self) -> f64 {
+        self.air_s / self.cpu_s
+    }
+}
+
+/// Two devices that send at the same time near the same carrier.
+#[derive(Debug, Clone, Copy)]
+pub struct Pairs {
+    /// Frames of each message.
+    pub frames: Rank,
+    /// How the devices turn the phase.
+    pub shape: Shape,
+    /// How much stronger the stronger one is; the weaker one has an Eb/N0 of 15 dB.
+    pub level_difference_db: f64,
+    /// From carrier to carrier, in either direction, anew for each frame.
+    pub distance_hz: [f64; 2],
+    /// Part of a frame by which one of them, drawn by lot, starts later: the range of the part.
+    pub delay_frames: [f64; 2],
+}
+
+impl Pairs {
+    /// A device 30 dB stronger, 150 to 300 Hz beside, throughout the weak one's frames.
+    #[must_use]
+    pub fn near_far(frames: Rank) -> Self {
+        Self {
+            frames,
+            shape: Shape::Rect,
+            level_difference_db: 30.0,
+            distance_hz: [150.0, 300.0],
+            delay_frames: [0.0, 0.1],
+        }
+    }
+
+    /// Carriers within 20 Hz, one device 10 dB stronger, half a frame later or earlier.
+    #[must_use]
+    pub fn co_channel(frames: Rank) -> Self {
+        Self {
+            frames,
+            shape: Shape::Rect,
+            level_difference_db: 10.0,
+            distance_hz: [0.0, 20.0],
+            delay_frames: [0.45, 0.55],
+        }
+    }
+
+    /// Sends and receives at least `pairs` pairs. The parts are the weak and the strong messages.
+    ///
+    /// # Errors
+    /// When a scene or the receiver cannot be set up.
+    pub fn tally(&self, pairs: usize, seed: u64) -> Result<Tally> {
+        let between_db = WEAK_DB + 0.5 * self.level_difference_db;
+        let between_dbm = level_dbm(PAIR_BIT_RATE, between_db);
+        let is_weak = move |message: &TruthMessage| message.frames[0].dbm <= between_dbm;
+        let is_strong = move |message: &TruthMessage| !is_weak(message);
+        let kinds: [Kind<'_>; 2] = [("weak", &is_weak), ("strong", &is_strong)];
+        Tally::collect(pairs, seed, &kinds, |seed| self.scene(seed))
+    }
+
+    fn scene(&self, seed: u64) -> Result<Scene> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let frame_s = frame_s(PAIR_BIT_RATE);
+        let frames = f64::from(self.frames.number());
+        let latest_s = LEAD_IN_S + SPREAD_S + self.delay_frames[1] * frame_s;
+        let mut scene = empty_scene(latest_s + frames * (frame_s + PAUSE_S), seed);
+        for pair in 0..PAIRS {
+            let slot_hz = 2.0 * HALF_BAND_HZ / PAIRS as f64;
+            let middle_hz = (pair as f64 + 0.5) * slot_hz - HALF_BAND_HZ;
+            for sender in self.senders(middle_hz, &mut rng) {
+                let device = sender.device(&scene, &mut rng)?;
+                scene.devices.push(device);
+            }
+        }
+        Ok(scene)
+    }
+
+    /// The weak and the strong device.
+    fn senders(&self, middle_hz: f64, rng: &mut ChaCha12Rng) -> [Sender; 2] {
+        let frames = 0..self.frames.number();
+        let strong_hz: Vec<f64> =
+            frames.map(|_| middle_hz + rng.random_range(-1000.0..1000.0)).collect();
+        let [nearest_hz, farthest_hz] = self.distance_hz;
+        let beside = |&hz: &f64| {
+            let distance_hz = rng.random_range(nearest_hz..farthest_hz);
+            if rng.random() { hz + distance_hz } else { hz - distance_hz }
+        };
+        let weak_hz = strong_hz.iter().map(beside).collect();
+        let [least, most] = self.delay_frames;
+        let delay_s = rng.random_range(least..most) * frame_s(PAIR_BIT_RATE);
+        let delays_s = if rng.random() { [0.0, delay_s] } else { [delay_s, 0.0] };
+        let start_s = LEAD_IN_S + rng.random_range(0.0..SPREAD_S);
+        let mut sender = |eb_over_n0_db, delay_s, offsets_hz| Sender {
+            bit_rate: PAIR_BIT_RATE,
+            shape: self.shape,
+            level_dbm: level_dbm(PAIR_BIT_RATE, eb_over_n0_db),
+            payload_bytes: 12,
+            crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, rng),
+            drift_hz_per_s: 0.0,
+            time_s: start_s + delay_s,
+            offsets_hz,
+        };
+        [
+            sender(WEAK_DB, delays_s[0], weak_hz),
+            sender(WEAK_DB + self.level_difference_db, delays_s[1], strong_hz),
+        ]
+    }
+}
+
+/// Messages of -125 dBm at 100 bit/s under LoRa bursts of -100 dBm (spreading factor 12, 125 kHz at
+/// 868.1 MHz), which are on the air for a third of the time.
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn lora(frames: Rank, messages: usize, seed: u64) -> Result<Tally> {
+    Tally::collect(messages, seed, &[("all", &|_| true)], |seed| lora_scene(frames, seed))
+}
+
+fn lora_scene(frames: Rank, seed: u64) -> Result<Scene> {
+    const SLOT_HZ: f64 = 3200.0;
+    const PERIODS: u32 = 4;
+    let mut rng = ChaCha12Rng::seed_from_u64(seed);
+    let bit_rate = BitRate::Bps100;
+    let duration_s = f64::from(PERIODS) * LORA_PERIOD_S;
+    let mut scene = empty_scene(duration_s, seed);
+    let burst_s = LORA_PERIOD_S / 3.0;
+    for period in 0..PERIODS {
+        let pause_s = rng.random_range(0.0..LORA_PERIOD_S - burst_s);
+        scene.interferers.push(Interferer {
+            signal: InterfererSignal::Lora {
+                spreading_factor: 12,
+                bandwidth_hz: LORA_BANDWIDTH_HZ,
+            },
+            time_s: f64::from(period) * LORA_PERIOD_S + pause_s,
+            duration_s: burst_s,
+            frequency_hz: LORA_HZ,
+            level_dbm: -100.0,
+        });
+    }
+    // As far as the LoRa channel and ours overlap, a little inside.
+    let lora_hz = LORA_HZ - scene.center_hz();
+    let low_hz = (lora_hz - 0.48 * LORA_BANDWIDTH_HZ).max(-HALF_BAND_HZ);
+    let high_hz = (lora_hz + 0.48 * LORA_BANDWIDTH_HZ).min(HALF_BAND_HZ);
+    let message_s = f64::from(frames.number()) * (frame_s(bit_rate) + PAUSE_S);
+    for slot in 0..((high_hz - low_hz) / SLOT_HZ) as usize {
+        let carriers = (0..frames.number())
+            .map(|_| low_hz + (slot as f64 + rng.random_range(0.3..0.7)) * SLOT_HZ);
+        let offsets_hz = carriers.collect();
+        let sender = Sender {
+            bit_rate,
+            shape: Shape::Rect,
+            level_dbm: -125.0,
+            payload_bytes: 12,
+            crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, &mut rng),
+            drift_hz_per_s: 0.0,
+            time_s: LEAD_IN_S + rng.random_range(0.0..duration_s - message_s - 2.0 * LEAD_IN_S),
+            offsets_hz,
+        };
+        let device = sender.device(&scene, &mut rng)?;
+        scene.devices.push(device);
+    }
+    Ok(scene)
+}
+
+/// `crowd` messages of three frames that start within 30 s, where the devices' own generators put
+/// them, from -130 to -100 dBm, of all pulse shapes: scenes of this kind until at least `messages`
+/// were sent.
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn crowd(crowd: u32, bit_rates: &[BitRate], messages: usize, seed: u64) -> Result<Tally> {
+    const WINDOW_S: f64 = 30.0;
+    const CROWD_PAUSE_S: f64 = 0.5;
+    let slowest_s = bit_rates.iter().map(|&bit_rate| frame_s(bit_rate)).fold(0.0, f64::max);
+    Tally::collect(messages, seed, &[("all", &|_| true)], |seed| {
+        let mut scene = empty_scene(WINDOW_S + 3.0 * slowest_s + 2.0 * CROWD_PAUSE_S, seed);
+        scene.traffic = Some(Traffic {
+            messages: crowd,
+            level_dbm: [-130.0, -100.0],
+            crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
+            drift_hz_per_s: [0.0, 0.0],
+            pause_s: [CROWD_PAUSE_S; 2],
+            payload_bytes: [12, 12],
+            bidirectional_share: 0.0,
+            bit_rates: Some(bit_rates.to_vec()),
+            shapes: None,
+        });
+        Ok(scene)
+    })
+}
+
+/// Noise alone: what the receiver makes of it. At least `duration_s` seconds of it, in whole pieces.
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn noise(duration_s: f64, seed: u64) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut seeds = ChaCha12Rng::seed_from_u64(seed);
+    while tally.air_s < duration_s {
+        let scene = empty_scene(NOISE_PIECE_S.min(duration_s - tally.air_s), seeds.random());
+        tally.add(&Reception::of(&scene, &BitRate::ALL)?, &[]);
+    }
+    Ok(tally)
+}
