@@ -9,7 +9,7 @@
 //! the few values that meet at an instant, what the estimate leaves of the burst is far below the
 //! noise.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 use std::ops::Range;
 
 use num_complex::{Complex32, Complex64};
@@ -21,6 +21,12 @@ use crate::demodulator::PhaseTrack;
 const TERMS: usize = 4;
 /// Samples that shall share one instant of the pulses, for a good estimate.
 const SAMPLES_AN_INSTANT: usize = 25;
+/// Instants of the pulses in a cycle of the highest frequency at which the burst stands out. More
+/// would not make the burst's own model better, but fit it to other signals in the subband.
+const INSTANTS_A_CYCLE: f64 = 4.0;
+const LEAST_INSTANTS: usize = 8;
+/// Where a burst's skirts are less than this share of the noise, they need not be taken out.
+const SKIRT_OVER_NOISE: f64 = 0.05;
 /// Symbols on each side from which a symbol's gain may be taken. A steady carrier wants many, one
 /// that fades or wanders few.
 const GAIN_REACHES: [usize; 4] = [2, 6, 20, 1_000];
@@ -39,14 +45,25 @@ pub struct KnownBurst<'a> {
     pub symbol_s: f64,
     /// Start and phase of the burst.
     pub track: &'a PhaseTrack,
+    /// Energy of a symbol over the noise density (linear).
+    pub es_over_n0: f64,
 }
 
 impl KnownBurst<'_> {
-    /// The subbands that hold the burst: the nearest to its carrier and its neighbours.
+    /// How far from its carrier the burst stands out, in hertz. The skirts of symbols without
+    /// shaping fall to `(symbol rate / (π distance))²` of their middle.
+    fn reach_hz(&self) -> f64 {
+        self.es_over_n0.sqrt() / (PI * SKIRT_OVER_NOISE.sqrt() * self.symbol_s)
+    }
+
+    /// The subbands that hold the burst: the nearest to its carrier, and its neighbours where they
+    /// are within reach.
     #[must_use]
     pub fn subbands(&self, grid: &SubbandGrid) -> Range<usize> {
-        let nearest = self.nearest_subband(grid);
-        nearest.saturating_sub(1)..(nearest + 2).min(grid.subbands)
+        let middle_s = self.track.start_s + self.track.duration_s / 2.0;
+        let reach_hz = self.reach_hz().min(grid.spacing_hz);
+        let carrier_hz = self.track.frequency_at(middle_s);
+        grid.nearest(carrier_hz - reach_hz)..grid.nearest(carrier_hz + reach_hz) + 1
     }
 
     fn nearest_subband(&self, grid: &SubbandGrid) -> usize {
@@ -119,7 +136,8 @@ impl Canceller {
         burst: &KnownBurst<'_>,
     ) {
         let count = (columns.end - columns.start) as usize;
-        let instants = (count / SAMPLES_AN_INSTANT).max(1);
+        let wanted = (INSTANTS_A_CYCLE * burst.reach_hz() * burst.symbol_s) as usize;
+        let instants = wanted.max(LEAST_INSTANTS).min(count / SAMPLES_AN_INSTANT).max(1);
         self.equations.clear();
         self.equations.resize(instants + 1, Equations::default());
         let (head, tail) = history.range(b, columns.start, count);

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
-use nap_dsp::demodulator::Measurement;
 use num_complex::Complex32;
 
 /// The last seconds of the channel, without the bursts that were decoded.
@@ -48,18 +47,17 @@ impl Band {
     }
 
     /// Takes a burst of which all is known out of what is remembered.
-    pub(super) fn cancel(&mut self, signs: &[f64], symbol_s: f64, measurement: &Measurement) {
-        let burst = KnownBurst { signs, symbol_s, track: &measurement.track };
-        let from_s = measurement.track.start_s;
-        let to_s = from_s + measurement.track.duration_s;
+    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>) {
+        let from_s = burst.track.start_s;
+        let to_s = from_s + burst.track.duration_s;
         if to_s <= self.grid.time_s(self.history.oldest()) {
             return;
         }
-        self.canceller.cancel(&mut self.history, &self.grid, &burst);
+        self.canceller.cancel(&mut self.history, &self.grid, burst);
         self.cancelled.push(Cancelled {
             subbands: burst.subbands(&self.grid),
-            frequency_hz: measurement.carrier.frequency_hz,
-            symbol_s,
+            frequency_hz: burst.track.frequency_at((from_s + to_s) / 2.0),
+            symbol_s: burst.symbol_s,
             from_s,
             to_s,
         });

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use nap_dsp::canceller::KnownBurst;
 use nap_dsp::channelizer::SubbandGrid;
 use nap_dsp::demodulator::{Demodulator, Measurement};
 use nap_dsp::detector::{Candidate, PreambleDetector};
@@ -439,7 +440,6 @@ impl Chain {
         let frame_type = fragment.frame_type;
         let signs = symbol_signs(&container.bitstream(frame_type.rank));
         let measurement = fragment.soft.measure(&signs);
-        band.cancel(&signs, self.bit_rate.symbol_s(), &measurement);
         let frequency_hz = measurement.carrier.frequency_hz;
         let density = self.noise.density(band.grid.nearest(frequency_hz));
         let eb_over_n0 = if density > 0.0 {
@@ -447,6 +447,9 @@ impl Chain {
         } else {
             fragment.soft.es_over_n0()
         };
+        let symbol_s = self.bit_rate.symbol_s();
+        let track = &measurement.track;
+        band.cancel(&KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 });
         let frame = DecodedFrame {
             frame_type,
             container: container.clone(),
