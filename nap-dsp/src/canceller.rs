@@ -33,6 +33,11 @@ const GAIN_REACHES: [usize; 4] = [2, 6, 20, 1_000];
 /// At its ends a burst's shape is its transmitter's own: there it is taken as constant over so many
 /// parts of a symbol.
 const EDGE_PIECES: usize = 8;
+/// How many times more than by chance a model must explain.
+const LEAST_EXPLAINED: f64 = 3.0;
+/// How far from its carrier a burst is taken out at most, in spacings of the subbands: where it is in
+/// their filters' stop band there is nothing to take out.
+const LARGEST_REACH: f64 = 0.75;
 /// What is added to the pivots of normal equations, little beside the samples' own.
 const LEAST_PIVOT: f32 = 1e-3;
 
@@ -61,7 +66,7 @@ impl KnownBurst<'_> {
     #[must_use]
     pub fn subbands(&self, grid: &SubbandGrid) -> Range<usize> {
         let middle_s = self.track.start_s + self.track.duration_s / 2.0;
-        let reach_hz = self.reach_hz().min(grid.spacing_hz);
+        let reach_hz = self.reach_hz().min(LARGEST_REACH * grid.spacing_hz);
         let carrier_hz = self.track.frequency_at(middle_s);
         grid.nearest(carrier_hz - reach_hz)..grid.nearest(carrier_hz + reach_hz) + 1
     }
@@ -118,6 +123,9 @@ impl Canceller {
             self.free(history, grid, b, &columns, burst);
             self.estimate_pulses(burst.signs.len());
             self.fill_models(burst.signs.len());
+            if !self.is_plausible() {
+                continue;
+            }
             let (head, tail) = history.range_mut(b, columns.start, self.samples.len());
             let models = self.models.iter().zip(&self.samples);
             for (sample, (model, place)) in head.iter_mut().chain(tail).zip(models) {
@@ -225,6 +233,18 @@ impl Canceller {
                 *model += sum / weight;
             }
         }
+    }
+
+    /// Whether the models explain more of the subband's power than their free values would of
+    /// anything: near a much stronger signal a weak burst's pulses are that signal's.
+    fn is_plausible(&self) -> bool {
+        let (mut explained, mut power) = (0.0, 0.0);
+        for (sample, model) in self.samples.iter().zip(&self.models) {
+            explained += f64::from(model.norm_sqr());
+            power += f64::from(sample.freed.norm_sqr());
+        }
+        let free = (TERMS * self.equations.len()) as f64 / self.samples.len().max(1) as f64;
+        explained > LEAST_EXPLAINED * free * power
     }
 
     /// What the burst is at a sample, without the carrier's phase.

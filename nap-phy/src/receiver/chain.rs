@@ -44,6 +44,8 @@ const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 const RIVAL_SCORE: f64 = 0.85;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;
+/// A frame seen again is news only if it has this many times the power.
+const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
 const FRAGMENT_AGE_S: f64 = 12.0;
 
@@ -68,16 +70,14 @@ impl DecodedFrame {
         self.measurement.track.start_s + symbols * self.bit_rate.symbol_s()
     }
 
-    /// Whether a container that was found in a fragment is this frame once more.
-    fn is_same_signal(&self, fragment: &Fragment, container: &Container) -> bool {
-        let symbol_s = self.bit_rate.symbol_s();
-        let distance_hz =
-            fragment.soft.carrier.frequency_hz - self.measurement.carrier.frequency_hz;
+    /// Whether a container that was found in a fragment is this frame once more: what was left of it
+    /// when it was taken out, or a fainter image of it at another frequency.
+    fn is_repeated_by(&self, fragment: &Fragment, container: &Container) -> bool {
         let distance_s = fragment.soft.start_s - self.measurement.track.start_s;
         self.frame_type == fragment.frame_type
             && self.container == *container
-            && distance_hz.abs() * symbol_s < 1.0
-            && distance_s.abs() < 2.0 * symbol_s
+            && distance_s.abs() < 2.0 * self.bit_rate.symbol_s()
+            && fragment.soft.amplitude.powi(2) < NOT_FAINTER * self.measurement.power
     }
 
     /// Whether the fragment is another frame of the same message: at the right time and with its
@@ -191,7 +191,7 @@ impl Chain {
         let inside = |burst: &Burst| {
             let (start_s, end_s) = (burst.best().start_s, due_s(burst.best(), self.bit_rate));
             let subband = band.grid.nearest(burst.best().carrier.frequency_hz);
-            place.subbands.contains(&subband) && start_s < place.to_s && end_s > place.from_s
+            place.subbands.contains(&subband) && end_s > place.from_s && start_s < place.from_s
         };
         let near_hz = SAME_SIGNAL_SYMBOL_RATES / place.symbol_s;
         self.bursts.retain(|burst| {
@@ -359,14 +359,11 @@ impl Chain {
             .flatten()
             .filter(|found| found.index == 0 || found.explained >= LEAST_EXPLAINED_BY_LIST);
         let Some(found) = found else { return false };
-        if self.recent.iter().any(|frame| frame.is_same_signal(fragment, &found.container)) {
-            // What was left of a frame that was taken out.
-            return true;
-        }
         let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
-        let frame = self.report(fragment, band, &found.container, (decoder, true));
-        frames.push(frame.clone());
-        self.attach_siblings(&frame, band, frames);
+        let frame = self.report(fragment, band, &found.container, (decoder, true), frames);
+        if let Some(frame) = frame {
+            self.attach_siblings(&frame, band, frames);
+        }
         true
     }
 
@@ -378,7 +375,7 @@ impl Chain {
         frames: &mut Vec<DecodedFrame>,
     ) {
         for other in self.fragments.take_of_message(frame) {
-            frames.push(self.report(&other, band, &frame.container, (frame.decoder, false)));
+            self.report(&other, band, &frame.container, (frame.decoder, false), frames);
         }
     }
 
@@ -399,7 +396,7 @@ impl Chain {
             let known = self.recent.iter().find(|frame| frame.has_sibling(&fragment)).cloned();
             if let Some(known) = known {
                 let decoder = (known.decoder, false);
-                frames.push(self.report(&fragment, band, &known.container, decoder));
+                self.report(&fragment, band, &known.container, decoder, frames);
                 self.attach_siblings(&known, band, frames);
                 return true;
             }
@@ -415,7 +412,7 @@ impl Chain {
                 parts.sort_by_key(|part| part.frame_type.rank);
                 for part in parts {
                     let decoder = (Decoder::Joint, false);
-                    frames.push(self.report(part, band, &found.container, decoder));
+                    self.report(part, band, &found.container, decoder, frames);
                 }
                 self.fragments.remove(&group);
                 if let Some(known) = frames.last().cloned() {
@@ -428,15 +425,19 @@ impl Chain {
         false
     }
 
-    /// The frame of a container that is now known to the last bit, measured and taken out of the
-    /// band.
+    /// Measures a frame that is now known to the last bit and takes it out of the band, unless that
+    /// has been done before.
     fn report(
         &mut self,
         fragment: &Fragment,
         band: &mut Band,
         container: &Container,
         (decoder, crc_ok): (Decoder, bool),
-    ) -> DecodedFrame {
+        frames: &mut Vec<DecodedFrame>,
+    ) -> Option<DecodedFrame> {
+        if self.recent.iter().any(|frame| frame.is_repeated_by(fragment, container)) {
+            return None;
+        }
         let frame_type = fragment.frame_type;
         let signs = symbol_signs(&container.bitstream(frame_type.rank));
         let measurement = fragment.soft.measure(&signs);
@@ -460,7 +461,8 @@ impl Chain {
             eb_over_n0,
         };
         self.recent.push(frame.clone());
-        frame
+        frames.push(frame.clone());
+        Some(frame)
     }
 }
 
