@@ -8,8 +8,10 @@ use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
+use super::container_search::ContainerSearch;
+use super::evidence::Rivals;
 use super::fragments::{Fragment, Fragments};
-use super::frame_decoder::{SoftContainer, decode, explained_by, symbol_count, symbol_signs};
+use super::frame_decoder::{Search, SoftContainer, explained_by, symbol_count, symbol_signs};
 use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
@@ -24,16 +26,6 @@ const CERTAIN_SCORE: f64 = 0.65;
 /// Carriers closer than this many symbol rates are the same signal if they overlap in time.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
-/// Decisions tried on one frame, in the order of likelihood, until the check sum is right.
-const SINGLE_LIST: usize = 32;
-/// Decisions tried on two or three frames together.
-const JOINT_LIST: usize = 8;
-/// Share of the energy that a container must explain, by the number of frames it was decoded from.
-/// Decisions on noise explain a third of one frame, and less of several, as the code binds them.
-const LEAST_EXPLAINED: [f64; 3] = [0.5, 0.42, 0.35];
-/// The same for a single frame that needed corrections: a list finds a right check sum by chance, in
-/// a weak frame as well as in noise.
-const LEAST_EXPLAINED_BY_LIST: f64 = 0.65;
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 /// Hypotheses that score less than this share of the best are not kept for decoding with others.
@@ -79,6 +71,7 @@ struct Burst {
     due_s: f64,
     /// What the hypotheses before the next one gave.
     fragments: Vec<Fragment>,
+    rivals: Rivals,
 }
 
 /// The stages for one bit rate.
@@ -96,6 +89,7 @@ pub(super) struct Chain {
     /// Frames decoded lately, so that no signal is decoded twice.
     recent: Vec<DecodedFrame>,
     fragments: Fragments,
+    containers: ContainerSearch,
 }
 
 impl Chain {
@@ -105,6 +99,7 @@ impl Chain {
         grid: SubbandGrid,
         channel_hz: RangeInclusive<f64>,
         limits: &Limits,
+        containers: ContainerSearch,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let words: Vec<Vec<f64>> =
@@ -123,7 +118,8 @@ impl Chain {
             candidates: Vec::new(),
             bursts: Vec::new(),
             recent: Vec::new(),
-            fragments: Fragments::new(bit_rate),
+            fragments: Fragments::new(bit_rate, limits),
+            containers,
         }
     }
 
@@ -152,6 +148,7 @@ impl Chain {
         statistics.dropped_candidates += self.detector.dropped() - dropped;
         statistics.candidates += (self.candidates.len() - known) as u64;
         let now_s = self.grid.time_s(history.columns());
+        self.containers.advance(now_s);
         self.synchronize(history, now_s, statistics);
         self.demodulate(history, now_s, statistics, frames);
     }
@@ -207,6 +204,7 @@ impl Chain {
                 next: 0,
                 due_s,
                 fragments: Vec::new(),
+                rivals: Rivals::default(),
             });
         }
         if self.bursts.len() > self.most_bursts {
@@ -238,9 +236,12 @@ impl Chain {
                 }
                 statistics.hypotheses += 1;
                 let fragment = self.demodulate_as(history, &hypothesis);
-                if self.try_alone(&fragment, frames) {
+                let belief = burst.rivals.belief(burst.hypotheses.iter().map(|h| h.score));
+                let search = self.try_alone(&fragment, belief, statistics, frames);
+                if search.found.is_some() {
                     continue;
                 }
+                burst.rivals.refute(search.refuted_probability);
                 if hypothesis.score >= RIVAL_SCORE * burst.hypotheses[0].score {
                     burst.fragments.push(fragment);
                 }
@@ -285,20 +286,22 @@ impl Chain {
     }
 
     /// Decodes a frame by itself, and with it the fragments that prove to be of the same message.
-    fn try_alone(&mut self, fragment: &Fragment, frames: &mut Vec<DecodedFrame>) -> bool {
+    fn try_alone(
+        &mut self,
+        fragment: &Fragment,
+        belief: f64,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) -> Search {
         let class = fragment.frame_type.class;
-        let explainable = fragment.container.explainable();
-        let list = if explainable >= LEAST_EXPLAINED_BY_LIST { SINGLE_LIST } else { 1 };
-        let found = (explainable >= LEAST_EXPLAINED[0])
-            .then(|| decode(&[&fragment.container], class, list))
-            .flatten()
-            .filter(|found| found.index == 0 || found.explained >= LEAST_EXPLAINED_BY_LIST);
-        let Some(found) = found else { return false };
-        let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
-        let frame = self.report(fragment, &found.container, (decoder, true));
-        frames.push(frame.clone());
-        self.attach_siblings(&frame, frames);
-        true
+        let search = self.containers.in_frame(&fragment.container, class, belief, statistics);
+        if let Some(found) = &search.found {
+            let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
+            let frame = self.report(fragment, &found.container, (decoder, true));
+            frames.push(frame.clone());
+            self.attach_siblings(&frame, frames);
+        }
+        search
     }
 
     /// Reports the fragments kept that prove to be of the decoded frame's message.
@@ -327,21 +330,23 @@ impl Chain {
                 self.attach_siblings(&known, frames);
                 return;
             }
-            for group in self.fragments.groups(&fragment) {
+            let groups = self.fragments.groups(&fragment, statistics);
+            let decoded = groups.into_iter().find_map(|group| {
                 statistics.groups += 1;
-                let all: Vec<&Fragment> = group.iter().chain([&fragment]).collect();
-                let soft: Vec<&SoftContainer> = all.iter().map(|f| &f.container).collect();
-                let least = LEAST_EXPLAINED[all.len() - 1];
-                let found = decode(&soft, fragment.frame_type.class, JOINT_LIST)
-                    .filter(|found| found.explained >= least);
-                let Some(found) = found else { continue };
-                let mut parts: Vec<&Fragment> = all;
+                let kept = self.fragments.containers(&group);
+                let all: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
+                let class = fragment.frame_type.class;
+                let found = self.containers.in_group(&all, class, statistics)?;
+                Some((group, found))
+            });
+            if let Some((group, found)) = decoded {
+                let mut parts = self.fragments.take(&group);
+                parts.push(fragment);
                 parts.sort_by_key(|part| part.frame_type.rank);
-                for part in parts {
+                for part in &parts {
                     let decoder = (Decoder::Joint, false);
                     frames.push(self.report(part, &found.container, decoder));
                 }
-                self.fragments.remove(&group);
                 if let Some(known) = frames.last().cloned() {
                     self.attach_siblings(&known, frames);
                 }
