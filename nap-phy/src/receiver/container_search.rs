@@ -21,13 +21,9 @@ pub(super) struct ContainerSearch {
 }
 
 impl ContainerSearch {
-    /// A search that may report so many false messages a day.
-    pub(super) fn new(devices: Arc<DeviceTable>, false_messages_per_day: f64) -> Self {
-        Self {
-            decoder: FrameDecoder::default(),
-            budget: FalseMessageBudget::new(false_messages_per_day),
-            devices,
-        }
+    /// A search at the expense of this budget.
+    pub(super) fn new(devices: Arc<DeviceTable>, budget: FalseMessageBudget) -> Self {
+        Self { decoder: FrameDecoder::default(), budget, devices }
     }
 
     /// Tells the time, in seconds from the start of the stream.

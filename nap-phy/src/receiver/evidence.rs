@@ -8,7 +8,7 @@
 //! A decision is tried if, should its check sum hold, it is right with odds of at least
 //!
 //! ```text
-//! P / (1 - P - P') · 2^16  >=  100 / balance
+//! P / (1 - P - P') · 2^16  >=  300 / balance
 //! ```
 //!
 //! where `P` is its probability before the check and `P'` that of the decisions on the same symbols
@@ -17,15 +17,15 @@
 //! fainter one's list is as long as its decisions stay likely, and noise, all of whose decisions are
 //! equally unlikely, is not tried at all. The more of the budget is used up, the shorter the lists.
 //!
-//! At a full balance of one, what is reported is right with odds of 100 to 1 at the worst, and far
-//! better on average.
+//! At a balance of one, what is reported is right with odds of 300 to 1 at the worst, and far better
+//! on average.
 
 use super::frame_decoder::SYNC_SYMBOLS;
 
 /// Decisions tried in vain that make one false message: those that pass 16 bits by chance.
 const DECISIONS_A_MESSAGE: f64 = 65_536.0;
 /// Odds that a decision must have at a balance of one message.
-const ODDS_AT_ONE: f64 = 100.0;
+const ODDS_AT_ONE: f64 = 300.0;
 /// No decision needs better odds than this, whatever the balance: one whose probability is 94 %
 /// before the check. A clear frame is heard even where interference has used up the budget.
 const CERTAIN_ODDS: f64 = 1e6;
@@ -35,15 +35,17 @@ const DAYS_A_SECOND: f64 = 1.0 / 86_400.0;
 /// An account of the false messages that may be expected.
 #[derive(Debug, Clone)]
 pub(super) struct FalseMessageBudget {
+    /// Part of the grant that this account gets; there may be others.
+    share: f64,
     per_day: f64,
     balance: f64,
     time_s: f64,
 }
 
 impl FalseMessageBudget {
-    /// A budget of `per_day` false messages a day, full.
-    pub(super) fn new(per_day: f64) -> Self {
-        Self { per_day, balance: per_day, time_s: 0.0 }
+    /// A full account that gets this share of a budget of `per_day` false messages a day.
+    pub(super) fn new(per_day: f64, share: f64) -> Self {
+        Self { share, per_day: share * per_day, balance: share * per_day, time_s: 0.0 }
     }
 
     /// Grants what is due at this instant, in seconds from the start of the stream.
@@ -60,7 +62,7 @@ impl FalseMessageBudget {
 
     /// The odds that a decision must have to be tried.
     pub(super) fn least_odds(&self) -> f64 {
-        (ODDS_AT_ONE / self.balance).clamp(1.0, CERTAIN_ODDS)
+        (ODDS_AT_ONE * self.share / self.balance).clamp(1.0, CERTAIN_ODDS)
     }
 }
 
@@ -125,23 +127,28 @@ mod tests {
 
     #[test]
     fn never_grants_more_than_a_days_budget_ahead() {
-        let mut budget = FalseMessageBudget::new(2.0);
-        assert_eq!(budget.least_odds(), 50.0);
+        let mut budget = FalseMessageBudget::new(4.0, 0.5);
+        let is_at = |budget: &FalseMessageBudget, balance: f64| {
+            (budget.least_odds() - ODDS_AT_ONE / balance).abs() < 1e-9
+        };
+        assert!(is_at(&budget, 4.0));
         budget.advance(1e6);
-        assert_eq!(budget.least_odds(), 50.0);
+        assert!(is_at(&budget, 4.0));
         budget.charge(65_536);
-        assert_eq!(budget.least_odds(), 100.0);
-        // Half a day later half of two is granted.
+        assert!(is_at(&budget, 2.0));
+        // Half a day later half of the day's grant has come.
         budget.advance(1e6 + 43_200.0);
-        assert!((budget.least_odds() - 50.0).abs() < 1e-9);
+        assert!(is_at(&budget, 4.0));
+        budget.charge(98_304);
+        assert!(is_at(&budget, 1.0));
     }
 
     #[test]
     fn a_used_up_or_empty_budget_leaves_what_is_certain() {
-        let mut budget = FalseMessageBudget::new(0.5);
+        let mut budget = FalseMessageBudget::new(0.5, 1.0);
         budget.charge(1 << 40);
         assert_eq!(budget.least_odds(), CERTAIN_ODDS);
-        assert_eq!(FalseMessageBudget::new(0.0).least_odds(), CERTAIN_ODDS);
-        assert_eq!(FalseMessageBudget::new(f64::INFINITY).least_odds(), 1.0);
+        assert_eq!(FalseMessageBudget::new(0.0, 1.0).least_odds(), CERTAIN_ODDS);
+        assert_eq!(FalseMessageBudget::new(1e6, 1.0).least_odds(), 1.0);
     }
 }

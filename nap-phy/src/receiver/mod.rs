@@ -21,6 +21,7 @@ use crate::{
 use assembler::{Assembler, Reporter};
 use chain::{Chain, DecodedFrame};
 use container_search::ContainerSearch;
+use evidence::FalseMessageBudget;
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
 const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
@@ -222,13 +223,15 @@ impl Receiver {
         )?;
         let devices = Arc::new(config.devices);
         // Every bit rate has its share of the budget.
-        let false_messages_per_day =
-            config.false_messages_per_day / config.bit_rates.len().max(1) as f64;
+        let budget = FalseMessageBudget::new(
+            config.false_messages_per_day,
+            1.0 / config.bit_rates.len().max(1) as f64,
+        );
         let chains: Vec<Chain> = config
             .bit_rates
             .iter()
             .map(|&bit_rate| {
-                let containers = ContainerSearch::new(Arc::clone(&devices), false_messages_per_day);
+                let containers = ContainerSearch::new(Arc::clone(&devices), budget.clone());
                 Chain::new(bit_rate, grid, channel_hz.clone(), &config.limits, containers)
             })
             .collect();
