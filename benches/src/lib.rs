@@ -207,13 +207,5 @@ pub fn hear(scene: &Scene, bit_rate: Option<BitRate>) -> Result<(Score, Vec<Mess
         _ => None,
     };
     let messages: Vec<Message> = events.into_iter().filter_map(complete).collect();
-    if std::env::var("DBG").is_ok() {
-        eprintln!("{:?}", receiver.statistics());
-        for m in &messages {
-            if !truth.messages.iter().any(|t| t.uplink().as_ref() == Ok(&m.uplink)) {
-                eprintln!("INVENTED {m:?}");
-            }
-        }
-    }
     Ok((Score::new(&truth, &messages), messages))
 }
