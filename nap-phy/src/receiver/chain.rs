@@ -236,8 +236,8 @@ impl Chain {
                 }
                 statistics.hypotheses += 1;
                 let fragment = self.demodulate_as(history, &hypothesis);
-                let belief = burst.rivals.belief(burst.hypotheses.iter().map(|h| h.score));
-                let search = self.try_alone(&fragment, belief, statistics, frames);
+                let share = burst.rivals.share(burst.hypotheses.iter().map(|h| h.score));
+                let search = self.try_alone(&fragment, share, statistics, frames);
                 if search.found.is_some() {
                     continue;
                 }
@@ -289,12 +289,12 @@ impl Chain {
     fn try_alone(
         &mut self,
         fragment: &Fragment,
-        belief: f64,
+        share: f64,
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) -> Search {
         let class = fragment.frame_type.class;
-        let search = self.containers.in_frame(&fragment.container, class, belief, statistics);
+        let search = self.containers.in_frame(&fragment.container, class, share, statistics);
         if let Some(found) = &search.found {
             let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
             let frame = self.report(fragment, &found.container, (decoder, true));

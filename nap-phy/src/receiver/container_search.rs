@@ -31,15 +31,16 @@ impl ContainerSearch {
         self.budget.advance(time_s);
     }
 
-    /// The container of a frame whose type is right with the probability `belief`, whoever sent it.
+    /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
+    /// type and starts here, if a frame there is.
     pub(super) fn in_frame(
         &mut self,
         frame: &SoftContainer,
         class: LengthClass,
-        belief: f64,
+        share: f64,
         statistics: &mut Statistics,
     ) -> Search {
-        self.of_anyone(&[frame], class, belief, statistics)
+        self.of_anyone(&[frame], class, share * frame.sync_belief(), statistics)
     }
 
     /// The container that is common to frames of different ranks, whoever sent it.

@@ -70,8 +70,6 @@ impl FalseMessageBudget {
 /// of the energy that the known symbols explain, and half of the energy is taken for noise. In
 /// clearer signals that is too little, as it should: known symbols may have been hit by something.
 const LN_LIKELIHOOD: f64 = 2.0 * SYNC_SYMBOLS as f64;
-/// The score that something else than a frame reaches, at one of the many places looked at.
-const SCORE_OF_NOTHING: f64 = 0.5;
 /// What is left at least of the belief in a hypothesis whose decisions were all refuted.
 const LEAST_LEFT: f64 = 1e-3;
 
@@ -84,15 +82,16 @@ pub(super) struct Rivals {
 }
 
 impl Rivals {
-    /// The probability that the next hypothesis is right, given the scores of all.
-    pub(super) fn belief(&self, scores: impl Iterator<Item = f64>) -> f64 {
-        let weight = |score: f64| (LN_LIKELIHOOD * (score - SCORE_OF_NOTHING)).exp();
+    /// The probability that the next hypothesis is right if any is, given the scores of all.
+    pub(super) fn share(&self, scores: impl Iterator<Item = f64>) -> f64 {
+        // Relative to the highest score that there is.
+        let weight = |score: f64| (LN_LIKELIHOOD * (score - 1.0)).exp();
         let next = self.left.len();
         let left = self.left.iter().copied().chain(std::iter::repeat(1.0));
         let weights: Vec<f64> =
             scores.zip(left).map(|(score, left)| left * weight(score)).collect();
-        let all = 1.0 + weights.iter().sum::<f64>();
-        weights.get(next).map_or(0.0, |weight| weight / all)
+        let all: f64 = weights.iter().sum();
+        weights.get(next).map_or(0.0, |weight| weight / all.max(f64::MIN_POSITIVE))
     }
 
     /// Takes note that decisions were refuted that have this probability if the hypothesis is right.
@@ -108,21 +107,16 @@ mod tests {
     #[test]
     fn a_rival_is_believed_once_the_better_one_is_refuted() {
         let scores = [0.9, 0.8];
-        let belief = |rivals: &Rivals| rivals.belief(scores.into_iter());
+        let share = |rivals: &Rivals| rivals.share(scores.into_iter());
         let mut rivals = Rivals::default();
-        assert!(belief(&rivals) > 0.99);
+        assert!(share(&rivals) > 0.99);
         let mut untried = rivals.clone();
         untried.refute(0.0);
-        assert!(belief(&untried) < 0.01);
+        assert!(share(&untried) < 0.01);
         rivals.refute(1.0);
-        assert!(belief(&rivals) > 0.5);
+        assert!(share(&rivals) > 0.5);
         rivals.refute(1.0);
-        assert_eq!(belief(&rivals), 0.0);
-    }
-
-    #[test]
-    fn what_noise_reaches_is_not_believed() {
-        assert!(Rivals::default().belief([0.43].into_iter()) < 0.02);
+        assert_eq!(share(&rivals), 0.0);
     }
 
     #[test]

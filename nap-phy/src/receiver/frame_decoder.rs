@@ -2,6 +2,7 @@
 //! likely enough.
 
 use nap_dsp::demodulator::SoftFrame;
+use num_complex::Complex64;
 
 use super::template::Template;
 use super::trellis::{SoftPhases, Trellis, constant, ln_cosh, phase, tap};
@@ -11,6 +12,12 @@ use crate::{Container, FrameType, LengthClass, MAX_CONTAINER_BYTES, Rank, SYNC_B
 pub(super) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
 /// Decisions tried on the same symbols at most.
 const MOST_DECISIONS: usize = 256;
+/// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
+/// by something.
+const SUREST_KNOWN: f64 = 2.5;
+/// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
+/// some dozen starts and many frequencies, one that fits has been chosen.
+const LN_PLACES: f64 = 12.0;
 /// The model of signal and noise is never trusted more than this.
 const MOST_BELIEF: f64 = 0.98;
 
@@ -41,6 +48,8 @@ pub(super) struct SoftContainer {
     energy: f64,
     /// Logarithm of the likelihood if all phases were chosen by chance, as [`Trellis::run`] counts.
     ln_chance: f64,
+    /// Probability that the known symbols before the container are there.
+    sync_belief: f64,
 }
 
 impl SoftContainer {
@@ -51,14 +60,25 @@ impl SoftContainer {
         let symbols = frame.symbols.get(SYNC_SYMBOLS..).unwrap_or_default();
         let values = symbols.iter().map(|symbol| (scale * symbol.re) as f32).collect();
         let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
-        Self::from_values(frame_type.rank, values, energy)
+        let agreement = |(symbol, sign): (&Complex64, &f64)| {
+            let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
+            value - ln_cosh(value as f32)
+        };
+        let ln_sync: f64 = frame.symbols.iter().zip(&signs).map(agreement).sum();
+        let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
+        Self { sync_belief, ..Self::from_values(frame_type.rank, values, energy) }
     }
 
     fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> Self {
         let decide = |(n, &value): (usize, &f32)| (value < 0.0) ^ constant(rank, n);
         let hard = values.iter().enumerate().map(decide).collect();
         let ln_chance = values.iter().map(|&value| ln_cosh(value)).sum();
-        Self { rank, values, hard, energy, ln_chance }
+        Self { rank, values, hard, energy, ln_chance, sync_belief: 1.0 }
+    }
+
+    /// Probability that the known symbols before the container are there, as far as they tell.
+    pub(super) fn sync_belief(&self) -> f64 {
+        self.sync_belief
     }
 
     fn soft_phases(&self) -> SoftPhases<'_> {
