@@ -304,6 +304,23 @@ impl Chain {
         search
     }
 
+    /// Decodes a frame by itself as that of a known device, and with it the fragments that prove to be
+    /// of the same message.
+    fn try_as_known(
+        &mut self,
+        fragment: &Fragment,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) -> bool {
+        let class = fragment.frame_type.class;
+        let found = self.containers.of_known_device(&[&fragment.container], class, statistics);
+        let Some(found) = found else { return false };
+        let frame = self.report(fragment, &found.container, (Decoder::APriori, true));
+        frames.push(frame.clone());
+        self.attach_siblings(&frame, frames);
+        true
+    }
+
     /// Reports the fragments kept that prove to be of the decoded frame's message.
     fn attach_siblings(&mut self, frame: &DecodedFrame, frames: &mut Vec<DecodedFrame>) {
         for other in self.fragments.take_of_message(frame) {
@@ -330,22 +347,31 @@ impl Chain {
                 self.attach_siblings(&known, frames);
                 return;
             }
+            if self.try_as_known(&fragment, statistics, frames) {
+                return;
+            }
             let groups = self.fragments.groups(&fragment, statistics);
             let decoded = groups.into_iter().find_map(|group| {
                 statistics.groups += 1;
                 let kept = self.fragments.containers(&group);
                 let all: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
                 let class = fragment.frame_type.class;
-                let found = self.containers.in_group(&all, class, statistics)?;
-                Some((group, found))
+                let blind = self.containers.in_group(&all, class, statistics);
+                let (found, decoder) = match blind {
+                    Some(found) => (found, Decoder::Joint),
+                    None => {
+                        let known = self.containers.of_known_device(&all, class, statistics);
+                        (known?, Decoder::APriori)
+                    }
+                };
+                Some((group, found, decoder))
             });
-            if let Some((group, found)) = decoded {
+            if let Some((group, found, decoder)) = decoded {
                 let mut parts = self.fragments.take(&group);
                 parts.push(fragment);
                 parts.sort_by_key(|part| part.frame_type.rank);
                 for part in &parts {
-                    let decoder = (Decoder::Joint, false);
-                    frames.push(self.report(part, &found.container, decoder));
+                    frames.push(self.report(part, &found.container, (decoder, false)));
                 }
                 if let Some(known) = frames.last().cloned() {
                     self.attach_siblings(&known, frames);

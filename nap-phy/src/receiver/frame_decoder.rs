@@ -10,8 +10,6 @@ use crate::{Container, FrameType, LengthClass, MAX_CONTAINER_BYTES, Rank, SYNC_B
 
 /// Symbols before the container: the reference symbol, preamble and frame type.
 pub(super) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
-/// Decisions tried on the same symbols at most.
-const MOST_DECISIONS: usize = 256;
 /// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
 /// by something.
 const SUREST_KNOWN: f64 = 2.5;
@@ -81,7 +79,7 @@ impl SoftContainer {
         self.sync_belief
     }
 
-    fn soft_phases(&self) -> SoftPhases<'_> {
+    pub(super) fn soft_phases(&self) -> SoftPhases<'_> {
         (self.rank, &self.values)
     }
 
@@ -135,6 +133,8 @@ pub(super) struct Terms {
     pub(super) least_odds: f64,
     /// Bits of check sum and tag that a decision by chance would have to match.
     pub(super) check_bits: i32,
+    /// Decisions that are tried at most.
+    pub(super) most_decisions: usize,
 }
 
 /// A container found in soft symbols.
@@ -185,7 +185,7 @@ impl FrameDecoder {
         let least_share = terms.least_odds * (-f64::from(terms.check_bits)).exp2();
         self.trellis.start_list(ln_total + (least_share * (1.0 - belief) / belief).ln());
         let mut search = Search::default();
-        for index in 0..MOST_DECISIONS {
+        for index in 0..terms.most_decisions {
             let Some((metric, path)) = self.trellis.next_path() else { break };
             let probability = (metric - ln_total).exp();
             let left = (1.0 - search.refuted_probability - probability).max(0.0);
@@ -228,6 +228,31 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
     Container::check(class, bytes).ok().filter(|container| !container.repeated())
 }
 
+/// A frame's container in white noise, everything but its bits being known.
+#[cfg(test)]
+pub(super) fn ideal(
+    container: &Container,
+    rank: Rank,
+    es_over_n0_db: f64,
+    rng: &mut impl rand::Rng,
+) -> SoftContainer {
+    use rand::RngExt;
+    let amplitude = (2.0 * 10f64.powf(es_over_n0_db / 10.0)).sqrt();
+    let signs = symbol_signs(&container.bitstream(rank));
+    let last = signs[SYNC_SYMBOLS - 1];
+    let mut energy = 0.0;
+    let mut receive = |sign: &f64| {
+        // Box and Muller's normal numbers, of variance 1 in each dimension.
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+        let (im, re) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        let (re, im) = (radius * re + amplitude * sign * last, radius * im);
+        energy += amplitude * amplitude * (re * re + im * im);
+        (amplitude * re) as f32
+    };
+    let values = signs[SYNC_SYMBOLS..].iter().map(&mut receive).collect();
+    SoftContainer::from_values(rank, values, energy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,7 +280,13 @@ mod tests {
     }
 
     fn terms(class: LengthClass, least_odds: f64) -> Terms {
-        Terms { template: Template::of_class(class), prior: 0.95, least_odds, check_bits: 16 }
+        Terms {
+            template: Template::of_class(class),
+            prior: 0.95,
+            least_odds,
+            check_bits: 16,
+            most_decisions: 256,
+        }
     }
 
     fn decode(frames: &[&SoftContainer], least_odds: f64) -> Search {

@@ -6,6 +6,7 @@ mod container_search;
 mod evidence;
 mod fragments;
 mod frame_decoder;
+mod known_devices;
 mod template;
 mod trellis;
 
@@ -62,11 +63,20 @@ pub struct Limits {
     pub most_fragments: usize,
     /// Groups of such frames that are tried when a new one comes; of more, the most promising.
     pub most_groups: usize,
+    /// Devices with keys whose frames are looked for with the help of what is known of them; of more,
+    /// those with the lowest identities. None with 0.
+    pub most_known_devices: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most_bursts: 512, most_drift_hz_per_s: 60.0, most_fragments: 512, most_groups: 32 }
+        Self {
+            most_bursts: 512,
+            most_drift_hz_per_s: 60.0,
+            most_fragments: 512,
+            most_groups: 32,
+            most_known_devices: 1000,
+        }
     }
 }
 
@@ -151,6 +161,8 @@ pub struct Statistics {
     /// Decisions whose check sum was wrong. One in 65536 would have passed by chance, so this is
     /// 65536 times the number of false messages that were to be expected.
     pub refuted_decisions: u64,
+    /// Trials to decode frames as those of a known device.
+    pub a_priori_trials: u64,
     /// Frames given up that might have decoded with others, because there were too many.
     pub dropped_fragments: u64,
     /// Frames of messages.
@@ -231,7 +243,11 @@ impl Receiver {
             .bit_rates
             .iter()
             .map(|&bit_rate| {
-                let containers = ContainerSearch::new(Arc::clone(&devices), budget.clone());
+                let containers = ContainerSearch::new(
+                    Arc::clone(&devices),
+                    config.limits.most_known_devices,
+                    budget.clone(),
+                );
                 Chain::new(bit_rate, grid, channel_hz.clone(), &config.limits, containers)
             })
             .collect();

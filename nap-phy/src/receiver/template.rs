@@ -36,7 +36,7 @@ impl Template {
 
     /// The same, sent by this device.
     #[must_use]
-    pub(super) fn from_device(mut self, device_id: DeviceId) -> Self {
+    pub(super) fn sent_by(mut self, device_id: DeviceId) -> Self {
         self.mask[HEADER_BYTES..CONTROL_CODE].fill(0xff);
         self.bits[HEADER_BYTES..CONTROL_CODE].copy_from_slice(&device_id.0.to_le_bytes());
         self
@@ -95,9 +95,9 @@ mod tests {
                     })
                 };
                 assert!(fits(template), "{content:?}");
-                assert!(fits(template.from_device(device_id)));
-                assert!(!fits(template.from_device(DeviceId(0xfedc_ba99))));
-                assert_eq!(template.from_device(device_id).pinned(), template.pinned() + 32);
+                assert!(fits(template.sent_by(device_id)));
+                assert!(!fits(template.sent_by(DeviceId(0xfedc_ba99))));
+                assert_eq!(template.sent_by(device_id).pinned(), template.pinned() + 32);
             }
         }
     }
