@@ -32,6 +32,10 @@ pub struct ChannelArgs {
     /// Power of a full-scale carrier at the antenna; levels are then in dBm.
     #[arg(long, value_name = "DBM", value_parser = quantity::number, allow_negative_numbers = true)]
     full_scale_dbm: Option<f64>,
+
+    /// How many false messages a day may be expected at most: with more, fainter messages are found.
+    #[arg(long, value_name = "N", value_parser = quantity::number, default_value = "1")]
+    false_messages_per_day: f64,
 }
 
 /// A bit rate, or whatever is in use.
@@ -78,6 +82,7 @@ impl ChannelArgs {
         let mut config = self.channel(info).with_context(name)?;
         config.bit_rates = self.bit_rate.bit_rates(config.radio_configuration);
         config.full_scale_dbm = self.full_scale_dbm;
+        config.false_messages_per_day = self.false_messages_per_day;
         config.devices = devices.clone();
         tracing::debug!(
             "{}: {} S/s, {}, channel around {:.6} MHz",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::{DeviceId, Error, Key, MessageModulo};
+use crate::{Authentication, Container, DeviceId, Error, Key, MessageModulo};
 
 /// A known device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,15 @@ impl DeviceTable {
     #[must_use]
     pub fn key(&self, device_id: DeviceId) -> Option<&Key> {
         self.get(device_id)?.key.as_ref()
+    }
+
+    /// Whether the key of a container's sender made its tag.
+    #[must_use]
+    pub fn authenticate(&self, container: &Container) -> Authentication {
+        match self.key(container.device_id()) {
+            Some(key) => container.authenticate(key),
+            None => Authentication::Unchecked,
+        }
     }
 
     /// All devices in the order of their identities.

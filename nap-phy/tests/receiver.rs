@@ -40,9 +40,14 @@ fn completed(events: impl IntoIterator<Item = Event>) -> Vec<Message> {
 
 fn decode_recording(folder: &Path, name: &str) -> (Truth, Vec<Message>) {
     let truth = truth_of(folder, name);
+    let messages = decode_with(folder, name, config(&truth, truth.center_hz));
+    (truth, messages)
+}
+
+fn decode_with(folder: &Path, name: &str, config: ReceiverConfig) -> Vec<Message> {
     let path = folder.join(format!("{name}.sigmf-meta"));
     let mut source = nap_io::open(&path, &nap_io::OpenOptions::default()).unwrap();
-    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut receiver = Receiver::new(config).unwrap();
     let mut block = vec![Complex32::default(); BLOCK];
     let mut events = Vec::new();
     loop {
@@ -53,7 +58,7 @@ fn decode_recording(folder: &Path, name: &str) -> (Truth, Vec<Message>) {
         events.extend(receiver.push(&block[..count]));
     }
     events.extend(receiver.flush());
-    (truth, completed(events))
+    completed(events)
 }
 
 fn render(scene: &Scene) -> (Truth, Vec<Complex32>) {
@@ -139,7 +144,7 @@ fn every_kind_of_message_with_drift() {
 }
 
 /// Four messages at 9 dB, of which each frame decodes, and four at 3 dB, whose frames decode together
-/// only.
+/// only, or with the help of the keys.
 #[test]
 fn weak_messages() {
     let (truth, messages) = decode_recording(&fixtures(), "rc1_weak");
@@ -147,7 +152,16 @@ fn weak_messages() {
     assert!(score.is_perfect(), "{score:?}");
     assert!(messages.iter().all(|message| message.authentication == Authentication::Verified));
     // One of the four has a frame in which the noise was kind.
-    assert!(messages.iter().filter(|message| message.decoder == Decoder::Joint).count() >= 3);
+    let count = |messages: &[Message], decoders: &[Decoder]| {
+        messages.iter().filter(|message| decoders.contains(&message.decoder)).count()
+    };
+    assert!(count(&messages, &[Decoder::Joint, Decoder::APriori]) >= 3);
+    let mut blind = config(&truth, truth.center_hz);
+    blind.devices = nap_phy::DeviceTable::new();
+    let unchecked = decode_with(&fixtures(), "rc1_weak", blind);
+    let score = Score::new(&truth, &unchecked);
+    assert!(score.is_perfect(), "{score:?}");
+    assert!(count(&unchecked, &[Decoder::Joint]) >= 3);
     for strong in truth.messages.iter().filter(|message| message.frames[0].dbm == -139.0) {
         let uplink = strong.uplink().unwrap();
         let found = messages.iter().find(|message| message.uplink == uplink).unwrap();
@@ -254,6 +268,73 @@ fn noise_says_nothing() {
     assert!(statistics.candidates > 0, "the noise was not even looked at");
 }
 
+/// Forty single frames at 3.5 dB, of which most are lost blindly.
+fn faint_scene() -> Scene {
+    let mut text = String::from(
+        "sample_rate_hz = 250_000\nduration_s = 3\nfull_scale_dbm = -90\nnoise_figure_db = 6\nseed = 11\n",
+    );
+    for n in 0..40 {
+        let frequency_hz = 868_045_000 + 4_300 * n;
+        text += &format!(
+            r#"
+            [[device]]
+            id = "{:08X}"
+            key = "{:032X}"
+            bit_rate = 100
+            shape = "rect"
+            level_dbm = -144.5
+            message = [{{ time_s = 0.{:02}, sequence_number = {n}, kind = "bytes",
+                         payload = "{n:024x}", frames = 1, frequencies_hz = [{frequency_hz}] }}]
+            "#,
+            0x1357_9BDFu32.wrapping_mul(2 * n + 1),
+            u128::from(n) << 64 | 0xabcd,
+            20 + n % 37,
+        );
+    }
+    toml::from_str(&text).unwrap()
+}
+
+/// The frames of known devices are heard where those of strangers are not, and nothing is invented.
+#[test]
+fn keys_help_to_hear() {
+    let scene = faint_scene();
+    let (truth, samples) = render(&scene);
+    let hear = |devices: bool, budget: f64| {
+        let mut config = config(&truth, truth.center_hz);
+        if !devices {
+            config.devices = nap_phy::DeviceTable::new();
+        }
+        config.bit_rates = vec![BitRate::Bps100];
+        config.false_messages_per_day = budget;
+        let mut receiver = Receiver::new(config).unwrap();
+        let mut events = receiver.push(&samples);
+        events.extend(receiver.flush());
+        (completed(events), receiver.statistics())
+    };
+    let (clear, _) = hear(false, 0.0);
+    let (blind, blind_statistics) = hear(false, 1.0);
+    let (helped, statistics) = hear(true, 1.0);
+    let heard = |messages: &[Message]| {
+        let score = Score::new(&truth, messages);
+        assert_eq!((score.invented, score.repeated), (0, 0));
+        score.heard
+    };
+    println!(
+        "of 40: {} clear, {} blind, {} with keys",
+        heard(&clear),
+        heard(&blind),
+        heard(&helped)
+    );
+    assert!(heard(&clear) < heard(&blind));
+    assert!(heard(&blind) + 5 <= heard(&helped));
+    assert_eq!(blind_statistics.a_priori_trials, 0);
+    assert!(statistics.a_priori_trials > 0);
+    for message in &helped {
+        assert_eq!(message.authentication, Authentication::Verified);
+    }
+    assert!(helped.iter().any(|message| message.decoder == Decoder::APriori));
+}
+
 #[test]
 fn unusable_samples_are_counted_and_survived() {
     let (truth, mut samples) = render(&flawed_scene(250_000.0, 0.0));
@@ -297,6 +378,11 @@ fn what_cannot_work_is_refused() {
         let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
         config.limits.most_drift_hz_per_s = drift;
         assert!(Receiver::new(config).is_err(), "{drift} Hz/s");
+    }
+    for budget in [-1.0, f64::NAN, f64::INFINITY] {
+        let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
+        config.false_messages_per_day = budget;
+        assert!(Receiver::new(config).is_err(), "{budget} false messages");
     }
     let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
     config.channel_centre_hz = 868.2e6;

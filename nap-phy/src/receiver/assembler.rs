@@ -1,10 +1,11 @@
 //! From frames to messages: each message once, with all its frames.
 
+use std::sync::Arc;
+
 use super::chain::DecodedFrame;
 use super::{Event, LONGEST_PAUSE_S};
 use crate::{
-    Authentication, Container, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Rank,
-    Signal,
+    Container, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Rank, Signal,
 };
 
 /// What is needed to report a frame's figures and authentication.
@@ -12,7 +13,7 @@ pub(super) struct Reporter {
     pub(super) centre_hz: f64,
     pub(super) full_scale_dbm: Option<f64>,
     pub(super) radio_configuration: Option<RadioConfiguration>,
-    pub(super) devices: DeviceTable,
+    pub(super) devices: Arc<DeviceTable>,
 }
 
 impl Reporter {
@@ -36,13 +37,6 @@ impl Reporter {
             rank: frame.frame_type.rank,
             signal: self.signal(frame),
             crc_ok: frame.crc_ok,
-        }
-    }
-
-    fn authentication(&self, frame: &DecodedFrame) -> Authentication {
-        match self.devices.key(frame.container.device_id()) {
-            Some(key) => frame.container.authenticate(key),
-            None => Authentication::Unchecked,
         }
     }
 }
@@ -102,7 +96,7 @@ impl Assembler {
             return Some(Event::Update(open.message.clone()));
         }
         let message = Message {
-            authentication: self.reporter.authentication(frame),
+            authentication: self.reporter.devices.authenticate(&frame.container),
             radio_configuration: self.reporter.radio_configuration,
             bit_rate: frame.bit_rate,
             decoder: frame.decoder,

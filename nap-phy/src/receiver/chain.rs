@@ -10,9 +10,11 @@ use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::band::{Band, Cancelled};
+use super::container_search::ContainerSearch;
+use super::evidence::Rivals;
 use super::fragments::{Fragment, Fragments};
 use super::frame_decoder::{
-    SYNC_SYMBOLS, SoftContainer, decode, explained_by, symbol_count, symbol_signs,
+    SYNC_SYMBOLS, Search, SoftContainer, explained_by, symbol_count, symbol_signs,
 };
 use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
@@ -28,16 +30,6 @@ const CERTAIN_SCORE: f64 = 0.65;
 /// What was found within so many symbol rates of a burst before it was taken out was part of it.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
-/// Decisions tried on one frame, in the order of likelihood, until the check sum is right.
-const SINGLE_LIST: usize = 32;
-/// Decisions tried on two or three frames together.
-const JOINT_LIST: usize = 8;
-/// Share of the energy that a container must explain, by the number of frames it was decoded from.
-/// Decisions on noise explain a third of one frame, and less of several, as the code binds them.
-const LEAST_EXPLAINED: [f64; 3] = [0.5, 0.42, 0.35];
-/// The same for a single frame that needed corrections: a list finds a right check sum by chance, in
-/// a weak frame as well as in noise.
-const LEAST_EXPLAINED_BY_LIST: f64 = 0.65;
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 /// Hypotheses that score less than this share of the best are not kept for decoding with others.
@@ -95,6 +87,7 @@ struct Burst {
     due_s: f64,
     /// What the hypotheses before the next one gave.
     fragments: Vec<Fragment>,
+    rivals: Rivals,
 }
 
 impl Burst {
@@ -121,6 +114,7 @@ pub(super) struct Chain {
     /// Frames decoded lately, so that no signal is decoded twice.
     recent: Vec<DecodedFrame>,
     fragments: Fragments,
+    containers: ContainerSearch,
 }
 
 impl Chain {
@@ -130,6 +124,7 @@ impl Chain {
         grid: SubbandGrid,
         channel_hz: RangeInclusive<f64>,
         limits: &Limits,
+        containers: ContainerSearch,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let words: Vec<Vec<f64>> =
@@ -150,7 +145,8 @@ impl Chain {
             bursts: Vec::new(),
             missed: Vec::new(),
             recent: Vec::new(),
-            fragments: Fragments::new(bit_rate),
+            fragments: Fragments::new(bit_rate, limits),
+            containers,
         }
     }
 
@@ -175,6 +171,7 @@ impl Chain {
         self.noise.update(self.detector.densities());
         statistics.dropped_candidates += self.detector.dropped() - dropped;
         statistics.candidates += (self.candidates.len() - known) as u64;
+        self.containers.advance(band.now_s());
         self.forget(band.now_s());
         true
     }
@@ -202,6 +199,7 @@ impl Chain {
         });
         for mut burst in self.missed.extract_if(.., |burst| inside(burst)) {
             burst.next = 0;
+            burst.rivals = Rivals::default();
             self.bursts.push(burst);
         }
         let symbol_s = self.bit_rate.symbol_s();
@@ -263,6 +261,7 @@ impl Chain {
                 next: 0,
                 due_s,
                 fragments: Vec::new(),
+                rivals: Rivals::default(),
             });
         }
         if self.bursts.len() > self.most_bursts {
@@ -313,9 +312,12 @@ impl Chain {
         if burst.due_s <= now_s {
             statistics.hypotheses += 1;
             let fragment = self.demodulate_as(band, &hypothesis);
-            if self.try_alone(&fragment, band, frames) {
+            let share = burst.rivals.share(burst.hypotheses.iter().map(|h| h.score));
+            let search = self.try_alone(&fragment, band, share, statistics, frames);
+            if search.found.is_some() {
                 return;
             }
+            burst.rivals.refute(search.refuted_probability);
             if hypothesis.score >= RIVAL_SCORE * burst.best().score {
                 burst.fragments.push(fragment);
             }
@@ -349,18 +351,35 @@ impl Chain {
         &mut self,
         fragment: &Fragment,
         band: &mut Band,
+        share: f64,
+        statistics: &mut Statistics,
+        frames: &mut Vec<DecodedFrame>,
+    ) -> Search {
+        let class = fragment.frame_type.class;
+        let search = self.containers.in_frame(&fragment.container, class, share, statistics);
+        if let Some(found) = &search.found {
+            let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
+            let frame = self.report(fragment, band, &found.container, (decoder, true), frames);
+            if let Some(frame) = frame {
+                self.attach_siblings(&frame, band, frames);
+            }
+        }
+        search
+    }
+
+    /// Decodes a frame by itself as that of a known device, and with it the fragments that prove to be
+    /// of the same message.
+    fn try_as_known(
+        &mut self,
+        fragment: &Fragment,
+        band: &mut Band,
+        statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) -> bool {
         let class = fragment.frame_type.class;
-        let explainable = fragment.container.explainable();
-        let list = if explainable >= LEAST_EXPLAINED_BY_LIST { SINGLE_LIST } else { 1 };
-        let found = (explainable >= LEAST_EXPLAINED[0])
-            .then(|| decode(&[&fragment.container], class, list))
-            .flatten()
-            .filter(|found| found.index == 0 || found.explained >= LEAST_EXPLAINED_BY_LIST);
+        let found = self.containers.of_known_device(&[&fragment.container], class, statistics);
         let Some(found) = found else { return false };
-        let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
-        let frame = self.report(fragment, band, &found.container, (decoder, true), frames);
+        let frame = self.report(fragment, band, &found.container, (Decoder::APriori, true), frames);
         if let Some(frame) = frame {
             self.attach_siblings(&frame, band, frames);
         }
@@ -400,21 +419,32 @@ impl Chain {
                 self.attach_siblings(&known, band, frames);
                 return true;
             }
-            for group in self.fragments.groups(&fragment) {
+            if self.try_as_known(&fragment, band, statistics, frames) {
+                return true;
+            }
+            let groups = self.fragments.groups(&fragment, statistics);
+            let decoded = groups.into_iter().find_map(|group| {
                 statistics.groups += 1;
-                let all: Vec<&Fragment> = group.iter().chain([&fragment]).collect();
-                let soft: Vec<&SoftContainer> = all.iter().map(|f| &f.container).collect();
-                let least = LEAST_EXPLAINED[all.len() - 1];
-                let found = decode(&soft, fragment.frame_type.class, JOINT_LIST)
-                    .filter(|found| found.explained >= least);
-                let Some(found) = found else { continue };
-                let mut parts: Vec<&Fragment> = all;
+                let kept = self.fragments.containers(&group);
+                let all: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
+                let class = fragment.frame_type.class;
+                let blind = self.containers.in_group(&all, class, statistics);
+                let (found, decoder) = match blind {
+                    Some(found) => (found, Decoder::Joint),
+                    None => {
+                        let known = self.containers.of_known_device(&all, class, statistics);
+                        (known?, Decoder::APriori)
+                    }
+                };
+                Some((group, found, decoder))
+            });
+            if let Some((group, found, decoder)) = decoded {
+                let mut parts = self.fragments.take(&group);
+                parts.push(fragment);
                 parts.sort_by_key(|part| part.frame_type.rank);
-                for part in parts {
-                    let decoder = (Decoder::Joint, false);
-                    self.report(part, band, &found.container, decoder, frames);
+                for part in &parts {
+                    self.report(part, band, &found.container, (decoder, false), frames);
                 }
-                self.fragments.remove(&group);
                 if let Some(known) = frames.last().cloned() {
                     self.attach_siblings(&known, band, frames);
                 }

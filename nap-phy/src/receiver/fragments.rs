@@ -1,18 +1,15 @@
 //! Frames that did not decode alone, kept to be decoded together with their message's other frames.
 
+use arrayvec::ArrayVec;
 use nap_dsp::demodulator::SoftFrame;
 
-use super::LONGEST_PAUSE_S;
 use super::chain::DecodedFrame;
 use super::frame_decoder::{SoftContainer, symbol_count};
+use super::{LONGEST_PAUSE_S, Limits, Statistics};
 use crate::{BitRate, FrameType};
 
-/// Fragments kept; of more, the clearest stay.
-const MOST_FRAGMENTS: usize = 512;
 /// Fragments that may be paired with a new one, the clearest.
 const MOST_PARTNERS: usize = 32;
-/// Groupings tried for a new fragment; those with the clearest fragments come first.
-const MOST_GROUPS: usize = 32;
 /// Frames of one message come from one transmitter: levels differ by fading alone.
 const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
 /// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
@@ -84,15 +81,21 @@ fn is_pause(pause_s: f64, duration_s: f64) -> bool {
     (-PAUSE_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
 }
 
+/// Places among the fragments kept, of one or two that may be of the same message.
+pub(super) type Group = ArrayVec<usize, 2>;
+
 /// The fragments of the last seconds.
 pub(super) struct Fragments {
     bit_rate: BitRate,
+    most: usize,
+    most_groups: usize,
     kept: Vec<Fragment>,
 }
 
 impl Fragments {
-    pub(super) fn new(bit_rate: BitRate) -> Self {
-        Self { bit_rate, kept: Vec::new() }
+    pub(super) fn new(bit_rate: BitRate, limits: &Limits) -> Self {
+        let (most, most_groups) = (limits.most_fragments, limits.most_groups);
+        Self { bit_rate, most, most_groups, kept: Vec::new() }
     }
 
     /// Keeps a fragment, of several views of one frame the clearest; the least clear one goes when
@@ -106,7 +109,7 @@ impl Fragments {
             return 0;
         }
         self.kept.push(fragment);
-        if self.kept.len() <= MOST_FRAGMENTS {
+        if self.kept.len() <= self.most {
             return 0;
         }
         let clearness = |index: &usize| self.kept[*index].soft.es_over_n0();
@@ -132,37 +135,50 @@ impl Fragments {
         self.kept.extract_if(.., |fragment| frame.has_sibling(fragment)).collect()
     }
 
-    /// Takes out the fragments of a group that decoded.
-    pub(super) fn remove(&mut self, group: &[Fragment]) {
-        self.kept.retain(|kept| !group.iter().any(|part| part.is_same_signal(kept, self.bit_rate)));
+    /// The containers of a group's fragments.
+    pub(super) fn containers(&self, group: &Group) -> impl Iterator<Item = &SoftContainer> {
+        group.iter().filter_map(|&index| self.kept.get(index)).map(|kept| &kept.container)
     }
 
-    /// The pairs and triples that a new fragment can form with those that are kept, without the new
-    /// one itself, the clearest first, triples before pairs.
-    pub(super) fn groups(&self, new: &Fragment) -> Vec<Vec<Fragment>> {
-        let mut partners: Vec<(&Fragment, f64)> = self
+    /// Takes out the fragments of a group.
+    pub(super) fn take(&mut self, group: &Group) -> Vec<Fragment> {
+        let mut index = 0;
+        let in_group = |_: &mut Fragment| {
+            index += 1;
+            group.contains(&(index - 1))
+        };
+        self.kept.extract_if(.., in_group).collect()
+    }
+
+    /// The pairs and triples that a new fragment can form with those that are kept, the clearest
+    /// first, triples before pairs.
+    pub(super) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<Group> {
+        let mut partners: Vec<(usize, f64)> = self
             .kept
             .iter()
-            .filter_map(|other| Some((other, new.pause_s(other, self.bit_rate)?)))
+            .enumerate()
+            .filter_map(|(index, other)| Some((index, new.pause_s(other, self.bit_rate)?)))
             .collect();
-        partners.sort_by(|a, b| b.0.soft.es_over_n0().total_cmp(&a.0.soft.es_over_n0()));
+        let clearness = |index: usize| self.kept[index].soft.es_over_n0();
+        partners.sort_by(|a, b| clearness(b.0).total_cmp(&clearness(a.0)));
         partners.truncate(MOST_PARTNERS);
         let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
-        let mut groups: Vec<Vec<&Fragment>> = Vec::new();
-        for (index, &(first, first_pause_s)) in partners.iter().enumerate() {
-            groups.push(vec![first]);
-            for &(second, second_pause_s) in &partners[index + 1..] {
-                let ranks_differ = first.frame_type.rank != second.frame_type.rank;
-                if ranks_differ && (first_pause_s - second_pause_s).abs() < tolerance_s {
-                    groups.push(vec![first, second]);
+        let mut groups: Vec<Group> = Vec::new();
+        for (place, &(first, first_pause_s)) in partners.iter().enumerate() {
+            groups.push(Group::from_iter([first]));
+            for &(second, second_pause_s) in &partners[place + 1..] {
+                let rank = |index: usize| self.kept[index].frame_type.rank;
+                if rank(first) != rank(second)
+                    && (first_pause_s - second_pause_s).abs() < tolerance_s
+                {
+                    groups.push(Group::from_iter([first, second]));
                 }
             }
         }
-        let clearness = |group: &Vec<&Fragment>| -> f64 {
-            group.iter().map(|fragment| fragment.soft.es_over_n0()).sum()
-        };
-        groups.sort_by(|a, b| b.len().cmp(&a.len()).then(clearness(b).total_cmp(&clearness(a))));
-        groups.truncate(MOST_GROUPS);
-        groups.into_iter().map(|group| group.into_iter().cloned().collect()).collect()
+        let sum = |group: &Group| group.iter().map(|&index| clearness(index)).sum::<f64>();
+        groups.sort_by(|a, b| b.len().cmp(&a.len()).then(sum(b).total_cmp(&sum(a))));
+        statistics.dropped_groups += groups.len().saturating_sub(self.most_groups) as u64;
+        groups.truncate(self.most_groups);
+        groups
     }
 }

@@ -1,21 +1,23 @@
-//! From soft symbols to a container: a list Viterbi decoder over whichever frames there are.
-//!
-//! The phases of the three frames of a message obey one code of four states. With `p` the phase bits
-//! of frame 1 (0 or 180 degrees, relative to the last known symbol), those of frame 2 and 3 are
-//! `p[n] + p[n-1] + p[n-2] + k2[n]` and `p[n] + p[n-2] + k3[n]` modulo 2, with constant sequences
-//! `k2`, `k3` that stem from a 0 bit being the flip. Differential coding thus costs nothing. With one
-//! frame the same trellis lists that frame's most likely bits.
-
-use std::cmp::Ordering;
+//! From soft symbols to a container: the most likely decision whose check sum is right, if it is
+//! likely enough.
 
 use nap_dsp::demodulator::SoftFrame;
+use num_complex::Complex64;
 
+use super::template::Template;
+use super::trellis::{SoftPhases, Trellis, constant, ln_cosh, phase, tap};
 use crate::{Container, FrameType, LengthClass, MAX_CONTAINER_BYTES, Rank, SYNC_BITS};
 
 /// Symbols before the container: the reference symbol, preamble and frame type.
 pub(super) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
-/// States of the code: the last two phase bits, the newest in bit 0.
-const STATES: usize = 4;
+/// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
+/// by something.
+const SUREST_KNOWN: f64 = 2.5;
+/// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
+/// some dozen starts and many frequencies, one that fits has been chosen.
+const LN_PLACES: f64 = 12.0;
+/// The model of signal and noise is never trusted more than this.
+const MOST_BELIEF: f64 = 0.98;
 
 /// The signs (±1) of the symbols that send these bytes, the reference symbol first: a 0 flips.
 pub(super) fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
@@ -36,13 +38,16 @@ pub(super) fn symbol_count(frame_type: FrameType) -> usize {
 #[derive(Debug, Clone)]
 pub(super) struct SoftContainer {
     rank: Rank,
-    /// Positive where the phase is that of the last known symbol; log likelihood ratios but for a
-    /// factor that all frames share.
+    /// Half log likelihood ratios, positive where the phase is that of the last known symbol.
     values: Vec<f32>,
     /// Hard decisions on the phase bits, freed of the constant sequence of the rank.
     hard: Vec<bool>,
     /// What turns the sum of values that agree with a decision into the share of energy explained.
     energy: f64,
+    /// Logarithm of the likelihood if all phases were chosen by chance, as [`Trellis::run`] counts.
+    ln_chance: f64,
+    /// Probability that the known symbols before the container are there.
+    sync_belief: f64,
 }
 
 impl SoftContainer {
@@ -53,19 +58,29 @@ impl SoftContainer {
         let symbols = frame.symbols.get(SYNC_SYMBOLS..).unwrap_or_default();
         let values = symbols.iter().map(|symbol| (scale * symbol.re) as f32).collect();
         let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
-        Self::from_values(frame_type.rank, values, energy)
+        let agreement = |(symbol, sign): (&Complex64, &f64)| {
+            let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
+            value - ln_cosh(value as f32)
+        };
+        let ln_sync: f64 = frame.symbols.iter().zip(&signs).map(agreement).sum();
+        let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
+        Self { sync_belief, ..Self::from_values(frame_type.rank, values, energy) }
     }
 
     fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> Self {
         let decide = |(n, &value): (usize, &f32)| (value < 0.0) ^ constant(rank, n);
         let hard = values.iter().enumerate().map(decide).collect();
-        Self { rank, values, hard, energy }
+        let ln_chance = values.iter().map(|&value| ln_cosh(value)).sum();
+        Self { rank, values, hard, energy, ln_chance, sync_belief: 1.0 }
     }
 
-    /// The largest share of the energy that any container can explain: every symbol as it is.
-    pub(super) fn explainable(&self) -> f64 {
-        let agreement = f64::from(self.values.iter().map(|value| value.abs()).sum::<f32>());
-        agreement * agreement / (self.values.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
+    /// Probability that the known symbols before the container are there, as far as they tell.
+    pub(super) fn sync_belief(&self) -> f64 {
+        self.sync_belief
+    }
+
+    pub(super) fn soft_phases(&self) -> SoftPhases<'_> {
+        (self.rank, &self.values)
     }
 
     /// How well two frames of different rank obey the code together, before any decoding: the
@@ -107,67 +122,98 @@ pub(super) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 
     if phases.len() == frame.values.len() { frame.explained(&phases) } else { 0.0 }
 }
 
-/// The phase bit `n` of a frame of `rank` whose first frame has these phase bits.
-fn phase(rank: Rank, first: &[bool], n: usize) -> bool {
-    constant(rank, n) ^ tap(rank, first, n)
-}
-
-/// The same from the newest three phase bits of frame 1.
-fn branch_phase(rank: Rank, n: usize, newest: bool, before: bool, oldest: bool) -> bool {
-    constant(rank, n)
-        ^ match rank {
-            Rank::First => newest,
-            Rank::Second => newest ^ before ^ oldest,
-            Rank::Third => newest ^ oldest,
-        }
-}
-
-/// The constant sequences `k1` (zero), `k2` and `k3`.
-fn constant(rank: Rank, n: usize) -> bool {
-    match rank {
-        Rank::First => false,
-        Rank::Second => n > 0,
-        Rank::Third => n > 0 && n.is_multiple_of(2),
-    }
-}
-
-/// Bit `n` of `bits` convolved with the generator of a rank.
-fn tap(rank: Rank, bits: &[bool], n: usize) -> bool {
-    let back = |delay: usize| n.checked_sub(delay).is_some_and(|n| bits[n]);
-    match rank {
-        Rank::First => back(0),
-        Rank::Second => back(0) ^ back(1) ^ back(2),
-        Rank::Third => back(0) ^ back(2),
-    }
+/// What is believed of some frames before their container is looked at, and asked of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// What is known of the container.
+    pub(super) template: Template,
+    /// Probability that such a container was sent in these frames.
+    pub(super) prior: f64,
+    /// Odds that a decision must have to be right, should it pass the check.
+    pub(super) least_odds: f64,
+    /// Bits of check sum and tag that a decision by chance would have to match.
+    pub(super) check_bits: i32,
+    /// Decisions that are tried at most.
+    pub(super) most_decisions: usize,
 }
 
 /// A container found in soft symbols.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Decoded {
     pub(super) container: Container,
     /// Place in the list, 0 for the most likely decision.
     pub(super) index: usize,
-    /// Mean share of the frames' energy that the container explains.
-    pub(super) explained: f64,
 }
 
-/// The most likely container of `class`, among the `list` most likely decisions on the frames, whose
-/// check sum is right.
-pub(super) fn decode(
-    frames: &[&SoftContainer],
-    class: LengthClass,
-    list: usize,
-) -> Option<Decoded> {
-    let length = class.container_bits();
-    if frames.iter().any(|frame| frame.values.len() != length) {
-        return None;
+/// What came of a search for a container.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Search {
+    pub(super) found: Option<Decoded>,
+    /// Decisions that did not pass.
+    pub(super) refuted: u64,
+    /// Their probability if the frames have such a container.
+    pub(super) refuted_probability: f64,
+}
+
+/// Finds containers. Its memory is kept from one search to the next.
+#[derive(Debug, Default)]
+pub(super) struct FrameDecoder {
+    trellis: Trellis,
+}
+
+impl FrameDecoder {
+    /// The most likely container of `class` that was sent in all of `frames`, whose check sum is right
+    /// and which `accept`s, given its place in the list.
+    ///
+    /// Decisions are tried in the order of likelihood as long as they are likely enough: the odds for
+    /// one are its probability over that of all that is left, other decisions or no such container at
+    /// all, times how rarely another would pass the check by chance.
+    pub(super) fn search(
+        &mut self,
+        frames: &[&SoftContainer],
+        class: LengthClass,
+        terms: &Terms,
+        accept: impl Fn(&Container, usize) -> bool,
+    ) -> Search {
+        let length = class.container_bits();
+        if frames.iter().any(|frame| frame.values.len() != length) {
+            return Search::default();
+        }
+        let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
+        let ln_total = self.trellis.run(&phases, &terms.template);
+        let belief = belief(frames, &terms.template, terms.prior, ln_total);
+        let least_share = terms.least_odds * (-f64::from(terms.check_bits)).exp2();
+        self.trellis.start_list(ln_total + (least_share * (1.0 - belief) / belief).ln());
+        let mut search = Search::default();
+        for index in 0..terms.most_decisions {
+            let Some((metric, path)) = self.trellis.next_path() else { break };
+            let probability = (metric - ln_total).exp();
+            let left = (1.0 - search.refuted_probability - probability).max(0.0);
+            if belief * probability < least_share * (1.0 - belief + belief * left) {
+                break;
+            }
+            search.found = container_of(path, class)
+                .filter(|container| accept(container, index))
+                .map(|container| Decoded { container, index });
+            if search.found.is_some() {
+                break;
+            }
+            search.refuted += 1;
+            search.refuted_probability += probability;
+        }
+        search
     }
-    let trellis = Trellis::run(frames, length, list);
-    trellis.decisions().enumerate().find_map(|(index, phases)| {
-        let container = container_of(&phases, class)?;
-        let explained = frames.iter().map(|frame| frame.explained(&phases)).sum::<f64>();
-        Some(Decoded { container, index, explained: explained / frames.len() as f64 })
-    })
+}
+
+/// The probability that the frames have one container that fits the template, by Bayes: against
+/// phases that are bound to nothing, neither to the template nor to those of other frames.
+fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
+    let length = frames.first().map_or(0, |frame| frame.values.len());
+    let free_bits = length as f64 - f64::from(template.pinned());
+    let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance).sum();
+    let ln_factor = ln_total - free_bits * std::f64::consts::LN_2 - ln_chance;
+    let odds_against = (1.0 - prior) / prior * (-ln_factor).exp();
+    (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MOST_BELIEF)
 }
 
 /// The container that frame 1's phases send, if it is valid.
@@ -182,105 +228,38 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
     Container::check(class, bytes).ok().filter(|container| !container.repeated())
 }
 
-/// Where a path came from: the state before and its place in that state's list.
-#[derive(Debug, Clone, Copy, Default)]
-struct Origin {
-    oldest: bool,
-    place: u16,
-}
-
-/// The best paths into every state, best first, for each symbol.
-struct Trellis {
-    /// Origins by symbol and state.
-    steps: Vec<[Vec<Origin>; STATES]>,
-    /// Metrics of the paths that survive at the end, by state.
-    metrics: [Vec<f32>; STATES],
-}
-
-impl Trellis {
-    fn run(frames: &[&SoftContainer], length: usize, list: usize) -> Self {
-        let mut metrics: [Vec<f32>; STATES] = Default::default();
-        metrics[0].push(0.0);
-        let mut steps = Vec::with_capacity(length);
-        for n in 0..length {
-            let mut next: [Vec<f32>; STATES] = Default::default();
-            let mut origins: [Vec<Origin>; STATES] = Default::default();
-            for state in 0..STATES {
-                let (newest, before) = (state & 1 == 1, state & 2 == 2);
-                let gains = [false, true].map(|oldest| -> f32 {
-                    let signed = |frame: &&SoftContainer| {
-                        let flipped = branch_phase(frame.rank, n, newest, before, oldest);
-                        if flipped { -frame.values[n] } else { frame.values[n] }
-                    };
-                    frames.iter().map(signed).sum()
-                });
-                let from = [false, true]
-                    .map(|oldest| &metrics[usize::from(before) | usize::from(oldest) << 1]);
-                merge(from, gains, list, &mut next[state], &mut origins[state]);
-            }
-            metrics = next;
-            steps.push(origins);
-        }
-        Self { steps, metrics }
-    }
-
-    /// The phase bits of frame 1 of all surviving paths, the most likely first.
-    fn decisions(&self) -> impl Iterator<Item = Vec<bool>> {
-        let mut ends: Vec<(f32, usize, usize)> = self
-            .metrics
-            .iter()
-            .enumerate()
-            .flat_map(|(state, metrics)| {
-                metrics.iter().enumerate().map(move |(place, &metric)| (metric, state, place))
-            })
-            .collect();
-        ends.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let list = self.metrics.iter().map(Vec::len).max().unwrap_or(0);
-        ends.into_iter().take(list).map(|(_, state, place)| self.trace(state, place))
-    }
-
-    fn trace(&self, mut state: usize, mut place: usize) -> Vec<bool> {
-        let mut phases = vec![false; self.steps.len()];
-        for (phase, step) in phases.iter_mut().zip(&self.steps).rev() {
-            *phase = state & 1 == 1;
-            let origin = step[state][place];
-            state = state >> 1 | usize::from(origin.oldest) << 1;
-            place = origin.place.into();
-        }
-        phases
-    }
-}
-
-/// Merges the lists of the two states before into the best `list` paths of one state.
-fn merge(
-    from: [&Vec<f32>; 2],
-    gains: [f32; 2],
-    list: usize,
-    metrics: &mut Vec<f32>,
-    origins: &mut Vec<Origin>,
-) {
-    let mut places = [0; 2];
-    while metrics.len() < list {
-        let [first, second] =
-            [0, 1].map(|side| from[side].get(places[side]).map(|metric| metric + gains[side]));
-        let oldest = match (first, second) {
-            (None, None) => break,
-            (Some(_), None) => 0,
-            (None, Some(_)) => 1,
-            (Some(a), Some(b)) => usize::from(a.total_cmp(&b) == Ordering::Less),
-        };
-        metrics.extend([first, second][oldest]);
-        origins.push(Origin { oldest: oldest == 1, place: places[oldest] as u16 });
-        places[oldest] += 1;
-    }
+/// A frame's container in white noise, everything but its bits being known.
+#[cfg(test)]
+pub(super) fn ideal(
+    container: &Container,
+    rank: Rank,
+    es_over_n0_db: f64,
+    rng: &mut impl rand::Rng,
+) -> SoftContainer {
+    use rand::RngExt;
+    let amplitude = (2.0 * 10f64.powf(es_over_n0_db / 10.0)).sqrt();
+    let signs = symbol_signs(&container.bitstream(rank));
+    let last = signs[SYNC_SYMBOLS - 1];
+    let mut energy = 0.0;
+    let mut receive = |sign: &f64| {
+        // Box and Muller's normal numbers, of variance 1 in each dimension.
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+        let (im, re) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        let (re, im) = (radius * re + amplitude * sign * last, radius * im);
+        energy += amplitude * amplitude * (re * re + im * im);
+        (amplitude * re) as f32
+    };
+    let values = signs[SYNC_SYMBOLS..].iter().map(&mut receive).collect();
+    SoftContainer::from_values(rank, values, energy)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::{Content, DeviceId, Key, MessageCounter, Payload, Uplink};
+
+    /// Half the log likelihood ratio of a clear symbol.
+    const CLEAR: f64 = 8.0;
 
     fn uplink() -> Uplink {
         let content = Content::Bytes(Payload::new(b"joint decode").unwrap());
@@ -292,7 +271,7 @@ mod tests {
         let signs = symbol_signs(&container.bitstream(rank));
         let last = signs[SYNC_SYMBOLS - 1];
         let mut values: Vec<f32> =
-            signs[SYNC_SYMBOLS..].iter().map(|sign| (sign * last) as f32).collect();
+            signs[SYNC_SYMBOLS..].iter().map(|sign| (CLEAR * sign * last) as f32).collect();
         for &(n, factor) in wrong {
             values[n] *= factor;
         }
@@ -300,14 +279,29 @@ mod tests {
         SoftContainer::from_values(rank, values, energy)
     }
 
+    fn terms(class: LengthClass, least_odds: f64) -> Terms {
+        Terms {
+            template: Template::of_class(class),
+            prior: 0.95,
+            least_odds,
+            check_bits: 16,
+            most_decisions: 256,
+        }
+    }
+
+    fn decode(frames: &[&SoftContainer], least_odds: f64) -> Search {
+        let class = LengthClass::NineToTwelveBytes;
+        FrameDecoder::default().search(frames, class, &terms(class, least_odds), |_, _| true)
+    }
+
     #[test]
     fn each_rank_decodes_alone() {
         let sent = uplink().container(&Key::PUBLIC);
         for rank in Rank::ALL {
             let frame = received(&sent, rank, &[]);
-            let found = decode(&[&frame], sent.class(), 1).unwrap();
-            assert_eq!((found.container, found.index), (sent.clone(), 0));
-            assert!((found.explained - 1.0).abs() < 1e-6);
+            let found = Some(Decoded { container: sent.clone(), index: 0 });
+            assert_eq!(decode(&[&frame], 1e5), Search { found, ..Search::default() });
+            assert!((explained_by(&frame, &sent) - 1.0).abs() < 1e-6);
         }
     }
 
@@ -330,12 +324,33 @@ mod tests {
     fn the_list_corrects_the_weakest_symbols() {
         let sent = uplink().container(&Key::PUBLIC);
         for rank in Rank::ALL {
-            let frame = received(&sent, rank, &[(40, -0.1), (90, -0.2)]);
-            assert!(decode(&[&frame], sent.class(), 1).is_none());
-            let found = decode(&[&frame], sent.class(), 8).unwrap();
-            assert_eq!(found.container, sent);
-            assert_eq!(found.index, 3, "after no flip and one flip of either");
+            let frame = received(&sent, rank, &[(40, -0.05), (90, -0.1)]);
+            let found = decode(&[&frame], 100.0);
+            assert_eq!(found.found, Some(Decoded { container: sent.clone(), index: 3 }));
+            assert_eq!(found.refuted, 3, "no flip and one flip of either");
+            // The first decision has a probability of 57 %.
+            assert_eq!(decode(&[&frame], 1e6), Search::default());
         }
+    }
+
+    #[test]
+    fn what_is_not_accepted_is_refuted() {
+        let class = LengthClass::NineToTwelveBytes;
+        let frame = received(&uplink().container(&Key::PUBLIC), Rank::First, &[]);
+        let found =
+            FrameDecoder::default()
+                .search(&[&frame], class, &terms(class, 100.0), |_, index| index > 0);
+        assert_eq!((found.found, found.refuted), (None, 1));
+        assert!(found.refuted_probability > 0.99);
+    }
+
+    #[test]
+    fn nothing_is_tried_on_noise() {
+        let values: Vec<f32> = (0..176u32)
+            .map(|n| if n.wrapping_mul(2_654_435_761) >> 31 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        let frame = SoftContainer::from_values(Rank::First, values, 176.0);
+        assert_eq!(decode(&[&frame], 1.0), Search::default());
     }
 
     #[test]
@@ -343,39 +358,24 @@ mod tests {
         let sent = uplink().container(&Key::PUBLIC);
         let frames = Rank::ALL.map(|rank| {
             let start = 20 * usize::from(rank.number());
-            let wrong: Vec<_> = (0..9).map(|k| (start + 12 * k, -1.0)).collect();
+            let wrong: Vec<_> = (0..9).map(|k| (start + 12 * k, -0.3)).collect();
             received(&sent, rank, &wrong)
         });
         for frame in &frames {
-            assert!(decode(&[frame], sent.class(), 8).is_none());
+            assert_eq!(decode(&[frame], 100.0).found, None);
         }
         let all: Vec<&SoftContainer> = frames.iter().collect();
-        assert_eq!(decode(&all, sent.class(), 1).unwrap().container, sent);
+        let found = decode(&all, 1e5).found;
+        assert_eq!(found, Some(Decoded { container: sent, index: 0 }));
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-        /// Against trying all: the list of one frame is in the order of the flipped reliabilities.
-        #[test]
-        fn the_list_is_in_the_order_of_likelihood(
-            values in prop::collection::vec(-1.0f32..1.0, 10), rank in 0usize..3,
-        ) {
-            let rank = Rank::ALL[rank];
-            let energy = 1.0;
-            let frame = SoftContainer::from_values(rank, values.clone(), energy);
-            let trellis = Trellis::run(&[&frame], 10, 20);
-            let metric = |phases: &[bool]| -> f32 {
-                (0..10).map(|n| if phase(rank, phases, n) { -values[n] } else { values[n] }).sum()
-            };
-            let mut all: Vec<f32> = (0..1u32 << 10)
-                .map(|bits| metric(&(0..10).map(|n| bits >> n & 1 == 1).collect::<Vec<_>>()))
-                .collect();
-            all.sort_by(|a, b| b.total_cmp(a));
-            let listed: Vec<f32> = trellis.decisions().map(|phases| metric(&phases)).collect();
-            prop_assert_eq!(listed.len(), 20);
-            for (found, expected) in listed.iter().zip(&all) {
-                prop_assert!((found - expected).abs() < 1e-4, "{listed:?}");
-            }
-        }
+    #[test]
+    fn frames_of_different_messages_are_not_tried_together() {
+        let sent = uplink().container(&Key::PUBLIC);
+        let content = Content::Bytes(Payload::new(b"0123456789AB").unwrap());
+        let other = Uplink::new(DeviceId(0x1234_5678), MessageCounter::new(7).unwrap(), content)
+            .container(&Key::PUBLIC);
+        let frames = [received(&sent, Rank::First, &[]), received(&other, Rank::Second, &[])];
+        assert_eq!(decode(&[&frames[0], &frames[1]], 1.0), Search::default());
     }
 }

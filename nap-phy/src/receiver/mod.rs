@@ -3,8 +3,15 @@
 mod assembler;
 mod band;
 mod chain;
+mod container_search;
+mod evidence;
 mod fragments;
 mod frame_decoder;
+mod known_devices;
+mod template;
+mod trellis;
+
+use std::sync::Arc;
 
 use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
@@ -16,12 +23,17 @@ use crate::{
 use assembler::{Assembler, Reporter};
 use band::Band;
 use chain::{Chain, DecodedFrame};
+use container_search::ContainerSearch;
+use evidence::FalseMessageBudget;
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
 const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
 
 /// Ten times what any oscillator that can be received does.
 const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
+
+/// More false messages than decisions are ever tried.
+const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
 
 /// The lowest sample rate, in samples per second, that covers a channel.
 pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
@@ -48,11 +60,25 @@ pub struct Limits {
     pub most_bursts: usize,
     /// The fastest change of a carrier's frequency that is looked for.
     pub most_drift_hz_per_s: f64,
+    /// Frames of one bit rate that did not decode alone and are kept to be decoded together with
+    /// others; of more, the clearest. One takes some 50 kB.
+    pub most_fragments: usize,
+    /// Groups of such frames that are tried when a new one comes; of more, the most promising.
+    pub most_groups: usize,
+    /// Devices with keys whose frames are looked for with the help of what is known of them; of more,
+    /// those with the lowest identities. None with 0.
+    pub most_known_devices: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most_bursts: 512, most_drift_hz_per_s: 60.0 }
+        Self {
+            most_bursts: 512,
+            most_drift_hz_per_s: 60.0,
+            most_fragments: 512,
+            most_groups: 32,
+            most_known_devices: 1000,
+        }
     }
 }
 
@@ -76,6 +102,11 @@ pub struct ReceiverConfig {
     pub full_scale_dbm: Option<f64>,
     /// Keys of known devices.
     pub devices: DeviceTable,
+    /// False messages a day that may be expected at most. Their number, and with it how far down
+    /// the list of likely decisions the receiver looks for one whose check sum is right, follows from
+    /// [`Statistics::refuted_decisions`]: of 65536, one passes by chance. With 0 the receiver hears
+    /// clear frames only.
+    pub false_messages_per_day: f64,
     /// Bounds on work and memory.
     pub limits: Limits,
 }
@@ -93,6 +124,7 @@ impl ReceiverConfig {
             bit_rates: BitRate::ALL.to_vec(),
             full_scale_dbm: None,
             devices: DeviceTable::new(),
+            false_messages_per_day: 1.0,
             limits: Limits::default(),
         }
     }
@@ -126,12 +158,27 @@ pub struct Statistics {
     pub hypotheses: u64,
     /// Sets of two or three frames that were decoded together, with or without success.
     pub groups: u64,
+    /// Such sets that were not tried because there were too many.
+    pub dropped_groups: u64,
+    /// Decisions whose check sum was wrong. One in 65536 would have passed by chance, so this is
+    /// 65536 times the number of false messages that were to be expected.
+    pub refuted_decisions: u64,
+    /// Trials to decode frames as those of a known device.
+    pub a_priori_trials: u64,
     /// Frames given up that might have decoded with others, because there were too many.
     pub dropped_fragments: u64,
     /// Frames of messages.
     pub frames: u64,
     /// Messages reported.
     pub messages: u64,
+}
+
+/// Checks that a setting is between 0 and `max`.
+fn check_range(parameter: &'static str, value: f64, max: f64) -> Result<(), Error> {
+    if (0.0..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(nap_dsp::Error::OutOfRange { parameter, value, min: 0.0, max }.into())
 }
 
 /// A streaming receiver for one channel.
@@ -181,20 +228,29 @@ impl Receiver {
         let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
         let grid = channelizer.grid();
         let channel_hz = offset_hz - half_width_hz..=offset_hz + half_width_hz;
-        let drift = config.limits.most_drift_hz_per_s;
-        if !(0.0..=MOST_DRIFT_HZ_PER_S).contains(&drift) {
-            return Err(nap_dsp::Error::OutOfRange {
-                parameter: "most_drift_hz_per_s",
-                value: drift,
-                min: 0.0,
-                max: MOST_DRIFT_HZ_PER_S,
-            }
-            .into());
-        }
+        check_range("most_drift_hz_per_s", config.limits.most_drift_hz_per_s, MOST_DRIFT_HZ_PER_S)?;
+        check_range(
+            "false_messages_per_day",
+            config.false_messages_per_day,
+            MOST_FALSE_MESSAGES_PER_DAY,
+        )?;
+        let devices = Arc::new(config.devices);
+        // Every bit rate has its share of the budget.
+        let budget = FalseMessageBudget::new(
+            config.false_messages_per_day,
+            1.0 / config.bit_rates.len().max(1) as f64,
+        );
         let chains: Vec<Chain> = config
             .bit_rates
             .iter()
-            .map(|&bit_rate| Chain::new(bit_rate, grid, channel_hz.clone(), &config.limits))
+            .map(|&bit_rate| {
+                let containers = ContainerSearch::new(
+                    Arc::clone(&devices),
+                    config.limits.most_known_devices,
+                    budget.clone(),
+                );
+                Chain::new(bit_rate, grid, channel_hz.clone(), &config.limits, containers)
+            })
             .collect();
         let lookback_s =
             config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
@@ -202,7 +258,7 @@ impl Receiver {
             centre_hz: config.centre_hz,
             full_scale_dbm: config.full_scale_dbm,
             radio_configuration: config.radio_configuration,
-            devices: config.devices,
+            devices,
         };
         let core = Core {
             band: Band::new(grid, lookback_s),

@@ -1,0 +1,223 @@
+//! What is sought in soft symbols, on which terms, and at whose expense.
+
+use std::sync::Arc;
+
+use super::Statistics;
+use super::evidence::FalseMessageBudget;
+use super::frame_decoder::{Decoded, FrameDecoder, Search, SoftContainer, Terms};
+use super::known_devices::KnownDevices;
+use super::template::Template;
+use crate::{Authentication, Container, DeviceTable, LengthClass};
+
+/// Probability that frames which fit in class, time and level are of one message.
+const GROUP_PRIOR: f64 = 1e-3;
+/// Decisions tried at most, blindly and with the help of a key. What limits them first is, mostly, how
+/// sure a decision must be; these bound the work.
+const MOST_DECISIONS: usize = 256;
+const MOST_DECISIONS_WITH_KEY: usize = 1024;
+/// Bits of the check sum, and of the shortest tag.
+const CRC_BITS: i32 = 16;
+const TAG_BITS: i32 = 16;
+
+/// Looks for containers within a budget of false messages.
+pub(super) struct ContainerSearch {
+    decoder: FrameDecoder,
+    budget: FalseMessageBudget,
+    devices: Arc<DeviceTable>,
+    known: KnownDevices,
+}
+
+impl ContainerSearch {
+    /// A search at the expense of this budget that looks for frames of `most_known_devices` devices
+    /// with the help of their keys.
+    pub(super) fn new(
+        devices: Arc<DeviceTable>,
+        most_known_devices: usize,
+        budget: FalseMessageBudget,
+    ) -> Self {
+        let known = KnownDevices::new(&devices, most_known_devices);
+        Self { decoder: FrameDecoder::default(), budget, devices, known }
+    }
+
+    /// Tells the time, in seconds from the start of the stream.
+    pub(super) fn advance(&mut self, time_s: f64) {
+        self.budget.advance(time_s);
+    }
+
+    /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
+    /// type and starts here, if a frame there is.
+    pub(super) fn in_frame(
+        &mut self,
+        frame: &SoftContainer,
+        class: LengthClass,
+        share: f64,
+        statistics: &mut Statistics,
+    ) -> Search {
+        self.of_anyone(&[frame], class, share * frame.sync_belief(), statistics)
+    }
+
+    /// The container that is common to frames of different ranks, whoever sent it.
+    pub(super) fn in_group(
+        &mut self,
+        frames: &[&SoftContainer],
+        class: LengthClass,
+        statistics: &mut Statistics,
+    ) -> Option<Decoded> {
+        self.of_anyone(frames, class, GROUP_PRIOR, statistics).found
+    }
+
+    /// The container of one or several frames, sent by a known device: with its identity given in
+    /// advance, confirmed by its key.
+    ///
+    /// Check sum and tag together hold by chance once in 2³² decisions or more, which is next to
+    /// nothing: it is not charged.
+    pub(super) fn of_known_device(
+        &mut self,
+        frames: &[&SoftContainer],
+        class: LengthClass,
+        statistics: &mut Statistics,
+    ) -> Option<Decoded> {
+        let frames_prior = match frames {
+            [frame] => frame.sync_belief(),
+            _ => GROUP_PRIOR,
+        };
+        let chosen = self.known.likeliest(frames);
+        chosen.into_iter().find_map(|device_id| {
+            statistics.a_priori_trials += 1;
+            let terms = Terms {
+                template: Template::of_class(class).sent_by(device_id),
+                prior: frames_prior * self.known.prior(),
+                least_odds: self.budget.least_odds(),
+                check_bits: CRC_BITS + TAG_BITS,
+                most_decisions: MOST_DECISIONS_WITH_KEY,
+            };
+            let accept = |container: &Container, _| {
+                self.devices.authenticate(container) == Authentication::Verified
+            };
+            self.decoder.search(frames, class, &terms, accept).found
+        })
+    }
+
+    fn of_anyone(
+        &mut self,
+        frames: &[&SoftContainer],
+        class: LengthClass,
+        prior: f64,
+        statistics: &mut Statistics,
+    ) -> Search {
+        let terms = Terms {
+            template: Template::of_class(class),
+            prior,
+            least_odds: self.budget.least_odds(),
+            check_bits: CRC_BITS,
+            most_decisions: MOST_DECISIONS,
+        };
+        // A tag that does not fit shows a decision to be wrong, unless that is the one frame as
+        // received: it may be forged, which must be told.
+        let accept = |container: &Container, index: usize| {
+            let as_received = frames.len() == 1 && index == 0;
+            as_received || self.devices.authenticate(container) != Authentication::Failed
+        };
+        let search = self.decoder.search(frames, class, &terms, accept);
+        self.budget.charge(search.refuted);
+        statistics.refuted_decisions += search.refuted;
+        search
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
+
+    use super::super::frame_decoder::ideal;
+    use super::*;
+    use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
+
+    const CLASS: LengthClass = LengthClass::NineToTwelveBytes;
+    const DEVICES: u32 = 200;
+
+    /// Random devices, the first of which sends.
+    fn table(rng: &mut ChaCha12Rng) -> (DeviceTable, DeviceId, Key) {
+        let mut table = DeviceTable::new();
+        let mut devices = (0..DEVICES).map(|_| Device {
+            key: Some(Key::from_bytes(rng.random())),
+            ..Device::new(DeviceId(rng.random()))
+        });
+        let sender = devices.next().unwrap();
+        table.insert(sender.clone()).unwrap();
+        for device in devices {
+            table.insert(device).unwrap();
+        }
+        (table, sender.id, sender.key.unwrap())
+    }
+
+    /// Messages of a known device that were lost, of `messages`: blindly, and with its key. All that
+    /// decode do so to what was sent.
+    fn losses(ranks: &[Rank], es_over_n0_db: f64, messages: u32) -> [u32; 2] {
+        let mut rng = ChaCha12Rng::seed_from_u64(5);
+        let (table, device_id, key) = table(&mut rng);
+        let mut search =
+            ContainerSearch::new(Arc::new(table), usize::MAX, FalseMessageBudget::new(1.0, 1.0));
+        let mut lost = [0, 0];
+        for _ in 0..messages {
+            let payload: [u8; 12] = rng.random();
+            let counter = MessageCounter::new(rng.random_range(0..4096)).unwrap();
+            let content = Content::Bytes(Payload::new(&payload).unwrap());
+            let sent = Uplink::new(device_id, counter, content).container(&key);
+            let frames: Vec<SoftContainer> =
+                ranks.iter().map(|&rank| ideal(&sent, rank, es_over_n0_db, &mut rng)).collect();
+            let frames: Vec<&SoftContainer> = frames.iter().collect();
+            let statistics = &mut Statistics::default();
+            let blind = match frames[..] {
+                [frame] => search.in_frame(frame, CLASS, 1.0, statistics).found,
+                _ => search.in_group(&frames, CLASS, statistics),
+            };
+            let helped =
+                blind.clone().or_else(|| search.of_known_device(&frames, CLASS, statistics));
+            for (lost, found) in lost.iter_mut().zip([blind, helped]) {
+                match found {
+                    Some(found) => assert_eq!(found.container, sent),
+                    None => *lost += 1,
+                }
+            }
+        }
+        lost
+    }
+
+    /// A key is worth 0.8 dB in one frame and half a decibel in several: with it no more is lost than
+    /// blindly at a level that much higher.
+    #[test]
+    fn a_known_device_is_heard_where_others_are_not() {
+        for (ranks, low_db, gain_db) in
+            [(&Rank::ALL[..1], 3.5, 0.8), (&Rank::ALL[..2], -0.5, 0.5), (&Rank::ALL[..], -2.5, 0.5)]
+        {
+            let [blind, helped] = losses(ranks, low_db, 200);
+            let [higher, _] = losses(ranks, low_db + gain_db, 200);
+            assert!(
+                helped < blind && helped <= higher,
+                "{} frames: {blind} blindly, {helped} with the key, {higher} {gain_db} dB higher",
+                ranks.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_forged_frame_is_found_as_received_only() {
+        let mut rng = ChaCha12Rng::seed_from_u64(6);
+        let (table, device_id, _) = table(&mut rng);
+        let content = Content::Bytes(Payload::new(b"not the key!").unwrap());
+        let forged = Uplink::new(device_id, MessageCounter::new(1).unwrap(), content)
+            .container(&Key::PUBLIC);
+        let budget = FalseMessageBudget::new(1.0, 1.0);
+        let mut search = ContainerSearch::new(Arc::new(table), usize::MAX, budget);
+        let statistics = &mut Statistics::default();
+        let [first, second] =
+            [Rank::First, Rank::Second].map(|rank| ideal(&forged, rank, 12.0, &mut rng));
+        let found = search.in_frame(&first, CLASS, 1.0, statistics).found.unwrap();
+        assert_eq!((found.container, found.index), (forged, 0));
+        assert_eq!(search.in_group(&[&first, &second], CLASS, statistics), None);
+        assert_eq!(search.of_known_device(&[&first], CLASS, statistics), None);
+        assert!(statistics.refuted_decisions > 0 && statistics.a_priori_trials > 0);
+    }
+}
