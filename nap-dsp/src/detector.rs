@@ -1,24 +1,24 @@
 //! The sieve: where in time and frequency might a frame begin?
 //!
-//! A DBPSK preamble 1010... repeats with four symbols, so its spectrum is two lines a quarter of
-//! the symbol rate above and below the carrier, with 81 % of the power. The detector looks for such
-//! pairs in windowed spectra of about one preamble's length, everywhere in the channel.
+//! Two witnesses must agree. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
+//! two lines a quarter of the symbol rate above and below the carrier, with 81 % of the power: the
+//! detector looks for such pairs in windowed spectra of about one preamble's length. And a frame
+//! goes on: the energy of the symbols after the preamble lies around the same carrier.
+//!
+//! Near the threshold of a receiver a frame lifts its lines to five times and the energy of 64
+//! symbols by five standard deviations, so each witness alone would pass either many places with
+//! noise or few frames. Their log-likelihood ratios add up: the *evidence* is the power of the lines
+//! plus a share of the energy's excess.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
-
-use num_complex::Complex32;
-use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::filter::{fast_length, hann};
+use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 
 /// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
 const WINDOW_SYMBOLS: f64 = 20.0;
 /// Distance of the lines from the carrier in bins, a consequence of the window's length.
 const LINE_BINS: usize = 5;
-/// Hops of two fifths of a window cost little of the preamble's energy wherever it starts.
-const HOP: f64 = 0.4;
 /// Two lines that differ by more than this are a carrier and its neighbour's noise.
 const LARGEST_IMBALANCE: f32 = 20.0;
 /// Bins on each side that count as noise if they hold more than the subband's floor: in the skirts
@@ -30,8 +30,32 @@ const SURROUND_WEIGHT: f32 = 0.7;
 const RIVAL_BINS: usize = LINE_BINS + 1;
 /// The most candidates of one hop; the strongest win.
 const MOST_CANDIDATES: usize = 64;
+/// The hops after the preamble's over which energy is summed: from where their window no longer
+/// holds the preamble to where the shortest frame still goes on.
+const ENERGY_HOPS: RangeInclusive<usize> = 2..=9;
+/// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate.
+const ENERGY_BLOCKS: usize = 2;
+/// Energy in noise alone, over the mean noise power of a bin.
+const NOISE_ENERGY: f32 = (8 * (2 * ENERGY_BLOCKS + 1) * BLOCK) as f32;
+/// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
+/// correlate, which widens the deviation of independent ones by a half.
+const NOISE_DEVIATION: f32 = 19.5;
+/// How much evidence a standard deviation of energy is, and the most that counts: more says only
+/// that there is a signal, not that it begins here.
+const ENERGY_WEIGHT: f32 = 4.0;
+const MOST_DEVIATIONS: f32 = 4.0;
+/// Less energy than this, in deviations, is not looked at, nor are weaker lines.
+const LEAST_DEVIATIONS: f32 = 1.0;
+const LEAST_STRENGTH: f32 = 5.0;
+/// A deviation of energy promises lines of 1.7: a preamble has at least this much of them even if it
+/// drifts or fades, while the data of a frame rarely has.
+const LEAST_PROMISED: f32 = 0.6;
+/// Lines as strong as this against their surroundings need not keep promises.
+const CLEAR_STRENGTH: f32 = 10.5;
+/// Spectra kept: from the one before the preamble's to the last of the energy's.
+const SPECTRA: usize = *ENERGY_HOPS.end() + 2;
 
-/// A place where the preamble's pair of lines stands out.
+/// A place where a frame might begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// Middle of the spectrum's window, in seconds from the start of the recording.
@@ -44,29 +68,20 @@ pub struct Candidate {
 
 /// Searches the subbands for preambles of one symbol rate.
 pub struct PreambleDetector {
-    grid: SubbandGrid,
-    channel_hz: RangeInclusive<f64>,
+    channel_bins: RangeInclusive<usize>,
     threshold: f32,
-    length: usize,
-    hop: u64,
-    next_column: u64,
-    window: Vec<f32>,
-    window_energy: f32,
-    fft: Arc<dyn Fft<f32>>,
-    scratch: Vec<Complex32>,
-    spectrum: Vec<Complex32>,
-    power: Vec<f32>,
-    /// Strengths over the whole channel for the last three hops, the newest last.
-    rows: [Vec<f32>; 3],
-    hops: u64,
-    densities: Vec<f32>,
+    analyzer: SpectrumAnalyzer,
+    /// The last spectra, the newest last.
+    spectra: [Spectrum; SPECTRA],
+    /// Energy after the preamble by block.
+    energies: Vec<f32>,
     dropped: u64,
 }
 
 impl PreambleDetector {
     /// A detector for `symbol_rate_hz`, which is at most a tenth of the subbands' rate. It looks for
-    /// carriers in `channel_hz`, from the centre of the recording, and reports pairs of lines from
-    /// `threshold` on, in units of the mean noise power of a bin.
+    /// carriers in `channel_hz`, from the centre of the recording, and reports places from an
+    /// evidence of `threshold` on, in units of the mean noise power of a bin.
     #[must_use]
     pub fn new(
         grid: SubbandGrid,
@@ -74,26 +89,18 @@ impl PreambleDetector {
         symbol_rate_hz: f64,
         threshold: f64,
     ) -> Self {
-        let length = fast_length(WINDOW_SYMBOLS * grid.rate_hz() / symbol_rate_hz, 4);
-        let window = hann(length);
-        let fft = FftPlanner::new().plan_fft_forward(length);
-        let row = vec![0.0; grid.subbands * length / 2];
+        let analyzer = SpectrumAnalyzer::new(grid, WINDOW_SYMBOLS / symbol_rate_hz);
+        let flat = analyzer.flat();
+        let bins = MARGIN..flat.bins.len() - MARGIN;
+        let inside = |bin: &usize| channel_hz.contains(&analyzer.frequency_hz(*bin));
+        let first = bins.clone().find(inside).unwrap_or(bins.end);
+        let last = bins.rev().find(inside).unwrap_or_default();
         Self {
-            grid,
-            channel_hz,
+            channel_bins: first..=last,
             threshold: threshold as f32,
-            length,
-            hop: (HOP * length as f64) as u64,
-            next_column: length as u64,
-            window_energy: window.iter().map(|w| w * w).sum(),
-            window,
-            scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
-            fft,
-            spectrum: vec![Complex32::default(); length],
-            power: vec![0.0; length],
-            rows: [row.clone(), row.clone(), row],
-            hops: 0,
-            densities: vec![0.0; grid.subbands],
+            energies: vec![0.0; flat.blocks.len()],
+            spectra: std::array::from_fn(|_| flat.clone()),
+            analyzer,
             dropped: 0,
         }
     }
@@ -101,14 +108,14 @@ impl PreambleDetector {
     /// Seconds between two searches.
     #[must_use]
     pub fn interval_s(&self) -> f64 {
-        self.hop as f64 / self.grid.rate_hz()
+        self.analyzer.interval_s()
     }
 
     /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz; 0
     /// where there was nothing but zeros.
     #[must_use]
     pub fn densities(&self) -> &[f32] {
-        &self.densities
+        self.analyzer.densities()
     }
 
     /// Candidates given up so far because one hop had too many.
@@ -120,99 +127,62 @@ impl PreambleDetector {
     /// How long after the middle of its window a candidate is reported at the latest, in seconds.
     #[must_use]
     pub fn latency_s(&self) -> f64 {
-        (self.length as f64 / 2.0 + 2.0 * self.hop as f64) / self.grid.rate_hz()
+        let hops = *ENERGY_HOPS.end() as f64 + 1.0;
+        self.analyzer.window_s() / 2.0 + hops * self.analyzer.interval_s()
     }
 
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
     /// every column. Returns whether a search took place.
     pub fn search(&mut self, history: &SubbandHistory, candidates: &mut Vec<Candidate>) -> bool {
-        if history.columns() < self.next_column {
+        let [oldest, ..] = &mut self.spectra;
+        if !self.analyzer.take(history, oldest) {
             return false;
         }
-        self.rows.rotate_left(1);
-        for b in 0..self.grid.subbands {
-            self.transform(history, b);
-            self.rate(b);
-        }
-        self.hops += 1;
-        // Before the first spectrum there was nothing: its row is zero.
-        if self.hops >= 2 {
-            self.pick(candidates);
-        }
-        self.next_column += self.hop;
+        self.spectra.rotate_left(1);
+        self.sum_energies();
+        self.pick(candidates);
         true
     }
 
-    /// The power spectrum of subband `b` over the newest window, lowest frequency first.
-    fn transform(&mut self, history: &SubbandHistory, b: usize) {
-        let (head, tail) = history.range(b, self.next_column - self.length as u64, self.length);
-        let windowed = head.iter().chain(tail).zip(&self.window).map(|(sample, w)| sample * w);
-        for (out, value) in self.spectrum.iter_mut().zip(windowed) {
-            *out = value;
-        }
-        self.fft.process_with_scratch(&mut self.spectrum, &mut self.scratch);
-        let half = self.length / 2;
-        let (below, above) = self.power.split_at_mut(half);
-        for (power, value) in below.iter_mut().zip(&self.spectrum[half..]) {
-            *power = value.norm_sqr();
-        }
-        for (power, value) in above.iter_mut().zip(&self.spectrum[..half]) {
-            *power = value.norm_sqr();
+    /// Sums the energy over time that follows the second oldest spectrum.
+    fn sum_energies(&mut self) {
+        self.energies.fill(0.0);
+        for hop in ENERGY_HOPS {
+            let blocks = &self.spectra[1 + hop].blocks;
+            self.energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
         }
     }
 
-    /// Fills subband `b`'s part of the newest row: power of the two lines over the noise.
-    fn rate(&mut self, b: usize) {
-        let owned = self.length / 2;
-        let first = self.length / 4;
-        let row = &mut self.rows[2][b * owned..(b + 1) * owned];
-        // Neighbouring bins of a windowed spectrum resemble each other: every other one will do. The
-        // row is scratch until it holds the strengths.
-        let sample = &mut row[..owned / 2];
-        for (out, power) in sample.iter_mut().zip(self.power[first..].iter().step_by(2)) {
-            *out = *power;
-        }
-        let (_, median, _) = sample.select_nth_unstable_by(owned / 4, f32::total_cmp);
-        // The median of an exponential distribution is ln 2 of its mean.
-        let noise = *median / std::f32::consts::LN_2;
-        self.densities[b] = noise / (self.window_energy * self.grid.rate_hz() as f32);
-        let noise = noise.max(f32::MIN_POSITIVE);
-        let lows = &self.power[first - LINE_BINS..];
-        let highs = &self.power[first + LINE_BINS..];
-        for ((strength, &low), &high) in row.iter_mut().zip(lows).zip(highs) {
-            *strength = (low + high).min(LARGEST_IMBALANCE * low.min(high)) / noise;
-        }
-        // What stands out from the floor must also stand out from its surroundings.
-        for (i, strength) in row.iter_mut().enumerate() {
-            if *strength >= self.threshold {
-                *strength *= noise / noise.max(surround(&self.power, first + i));
-            }
-        }
-    }
-
-    /// Reports the middle row's local maxima in time and frequency.
+    /// Reports the places in the second oldest spectrum.
     fn pick(&mut self, candidates: &mut Vec<Candidate>) {
-        let [before, now, after] = &self.rows;
         let start = candidates.len();
-        let bin_hz = self.grid.rate_hz() / self.length as f64;
-        let lowest_hz = self.grid.first_centre_hz - self.grid.spacing_hz / 2.0;
-        // The middle of the window before the newest.
-        let middle = self.next_column - self.hop - self.length as u64 / 2;
-        for (g, &strength) in now.iter().enumerate() {
-            let frequency_hz = lowest_hz + g as f64 * bin_hz;
-            if strength < self.threshold || !self.channel_hz.contains(&frequency_hz) {
+        let interval_s = self.analyzer.interval_s();
+        let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
+        for (block, energies) in self.energies.windows(2 * ENERGY_BLOCKS + 1).enumerate() {
+            let excess = energies.iter().sum::<f32>() - NOISE_ENERGY;
+            let deviations = excess / NOISE_DEVIATION;
+            if deviations < LEAST_DEVIATIONS {
                 continue;
             }
-            let near = |reach: usize| g.saturating_sub(reach)..(g + reach + 1).min(now.len());
-            let beaten = now[near(RIVAL_BINS)].iter().any(|&rival| rival > strength)
-                || before[near(2)].iter().any(|&rival| rival >= strength)
-                || after[near(2)].iter().any(|&rival| rival > strength);
-            if !beaten {
-                candidates.push(Candidate {
-                    time_s: self.grid.time_s(middle),
-                    frequency_hz,
-                    strength: f64::from(strength),
-                });
+            let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
+            let promised = LEAST_PROMISED * deviations;
+            let least =
+                LEAST_STRENGTH.max(self.threshold - energy).max(promised.min(CLEAR_STRENGTH));
+            let first = (block + ENERGY_BLOCKS) * BLOCK;
+            for bin in first..first + BLOCK {
+                if !self.channel_bins.contains(&bin)
+                    || lines(&self.spectra[1].bins, bin) < least.max(promised)
+                {
+                    continue;
+                }
+                let strength = self.strength(1, bin);
+                if strength >= least && !self.is_beaten(bin, strength) {
+                    candidates.push(Candidate {
+                        time_s,
+                        frequency_hz: self.analyzer.frequency_hz(bin),
+                        strength: strength.into(),
+                    });
+                }
             }
         }
         if candidates.len() > start + MOST_CANDIDATES {
@@ -223,11 +193,32 @@ impl PreambleDetector {
             candidates.truncate(start + MOST_CANDIDATES);
         }
     }
+
+    /// Power of the two lines of a carrier, over the noise or what else surrounds them.
+    fn strength(&self, spectrum: usize, bin: usize) -> f32 {
+        let bins = &self.spectra[spectrum].bins;
+        lines(bins, bin) / surround(bins, bin).max(1.0)
+    }
+
+    /// Whether a place nearby in frequency or time has stronger lines.
+    fn is_beaten(&self, bin: usize, strength: f32) -> bool {
+        let last = self.spectra[1].bins.len() - MARGIN;
+        let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
+        near(RIVAL_BINS).any(|rival| self.strength(1, rival) > strength)
+            || near(2).any(|rival| self.strength(0, rival) >= strength)
+            || near(2).any(|rival| self.strength(2, rival) > strength)
+    }
+}
+
+/// Power of the two lines of a carrier in bin `c`.
+fn lines(bins: &[f32], c: usize) -> f32 {
+    let (low, high) = (bins[c - LINE_BINS], bins[c + LINE_BINS]);
+    (low + high).min(LARGEST_IMBALANCE * low.min(high))
 }
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.
-fn surround(power: &[f32], c: usize) -> f32 {
-    let sum = |from: usize, to: usize| power[from..to].iter().sum::<f32>();
+fn surround(bins: &[f32], c: usize) -> f32 {
+    let sum = |from: usize, to: usize| bins[from..to].iter().sum::<f32>();
     let lines =
         sum(c - LINE_BINS - 2, c - LINE_BINS + 3) + sum(c + LINE_BINS - 2, c + LINE_BINS + 3);
     let around = sum(c - SURROUND, c + SURROUND + 1);

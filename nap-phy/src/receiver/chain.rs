@@ -13,9 +13,9 @@ use super::frame_decoder::{SoftContainer, decode, explained_by, symbol_count, sy
 use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
-/// Power of a preamble's two lines from which a place is looked at; noise has 2. In white noise it
-/// is passed some hundred times a second over a whole channel.
-const LEAST_STRENGTH: f64 = 10.5;
+/// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
+/// white noise it is passed some tens of times a second over a whole channel.
+const LEAST_EVIDENCE: f64 = 20.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.42)^32, three in a hundred million trials.
 const LEAST_SCORE: f64 = 0.42;
@@ -109,7 +109,7 @@ impl Chain {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let words: Vec<Vec<f64>> =
             FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect();
-        let detector = PreambleDetector::new(grid, channel_hz, symbol_rate_hz, LEAST_STRENGTH);
+        let detector = PreambleDetector::new(grid, channel_hz, symbol_rate_hz, LEAST_EVIDENCE);
         let drift = limits.most_drift_hz_per_s;
         Self {
             bit_rate,

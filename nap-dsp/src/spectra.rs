@@ -1,0 +1,176 @@
+//! Power spectra of the whole channel, hop by hop, over the noise of their place and time.
+
+use std::sync::Arc;
+
+use num_complex::Complex32;
+use rustfft::{Fft, FftPlanner};
+
+use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::filter::fast_length;
+
+/// Bins that are summed to one block.
+pub(crate) const BLOCK: usize = 4;
+/// Bins kept beyond either end of the subbands, a whole number of blocks.
+pub(crate) const MARGIN: usize = 24;
+/// Share of a window from one to the next: two fifths cost little of a preamble wherever it starts.
+const HOP: f64 = 0.4;
+/// Median of the sums of two blocks over their mean, in white noise. Bins of a Hann window correlate
+/// with the next one (4/9 in power) and the one after (1/36), so that a sum of eight has the mean
+/// and variance of a gamma distribution of shape 4.4, whose median is about `1 - 1 / (3 * 4.4)` of
+/// its mean.
+const MEDIAN_OVER_MEAN: f32 = 0.925;
+/// Energy of the window `1 - cos` over its length.
+const WINDOW_ENERGY: f32 = 1.5;
+/// Power of a bin (full scale 1) far below the rounding of any converter. Added to signal and noise
+/// it makes silence look like noise.
+const LEAST_POWER: f32 = 1e-20;
+
+/// A spectrum over all subbands, in units of the noise: 1 is the mean of noise alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Spectrum {
+    /// Power by bin, beginning [`MARGIN`] bins below the lowest subband.
+    pub(crate) bins: Vec<f32>,
+    /// The sums of [`BLOCK`] bins each.
+    pub(crate) blocks: Vec<f32>,
+}
+
+/// Takes spectra of all subbands with a periodic Hann window at even steps.
+pub(crate) struct SpectrumAnalyzer {
+    grid: SubbandGrid,
+    length: usize,
+    hop: u64,
+    next_column: u64,
+    fft: Arc<dyn Fft<f32>>,
+    scratch: Vec<Complex32>,
+    transform: Vec<Complex32>,
+    /// The transform's middle in the order of frequency.
+    middle: Vec<Complex32>,
+    sums: Vec<u32>,
+    densities: Vec<f32>,
+}
+
+impl SpectrumAnalyzer {
+    /// Spectra of about `window_s`.
+    pub(crate) fn new(grid: SubbandGrid, window_s: f64) -> Self {
+        // Each subband owns the middle half of its bins, a whole number of pairs of blocks.
+        let length = fast_length(window_s * grid.rate_hz(), 4 * BLOCK);
+        let fft = FftPlanner::new().plan_fft_forward(length);
+        Self {
+            grid,
+            length,
+            hop: (HOP * length as f64) as u64,
+            next_column: length as u64,
+            scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
+            fft,
+            transform: vec![Complex32::default(); length],
+            middle: Vec::with_capacity(length),
+            sums: Vec::with_capacity(length),
+            densities: vec![0.0; grid.subbands],
+        }
+    }
+
+    /// The spectrum of nothing but noise at its mean.
+    pub(crate) fn flat(&self) -> Spectrum {
+        let count = self.grid.subbands * self.owned() + 2 * MARGIN;
+        Spectrum { bins: vec![1.0; count], blocks: vec![BLOCK as f32; count / BLOCK] }
+    }
+
+    /// Bins that come from one subband.
+    fn owned(&self) -> usize {
+        self.length / 2
+    }
+
+    /// Distance of the bins.
+    pub(crate) fn bin_hz(&self) -> f64 {
+        self.grid.rate_hz() / self.length as f64
+    }
+
+    /// Frequency of a bin of [`Spectrum::bins`], in hertz from the centre of the recording.
+    pub(crate) fn frequency_hz(&self, bin: usize) -> f64 {
+        let lowest_hz = self.grid.first_centre_hz - self.grid.spacing_hz / 2.0;
+        lowest_hz + (bin as f64 - MARGIN as f64) * self.bin_hz()
+    }
+
+    /// Length of the windows in seconds.
+    pub(crate) fn window_s(&self) -> f64 {
+        self.length as f64 / self.grid.rate_hz()
+    }
+
+    /// Seconds from one spectrum to the next.
+    pub(crate) fn interval_s(&self) -> f64 {
+        self.hop as f64 / self.grid.rate_hz()
+    }
+
+    /// Middle of the newest window, in seconds from the start of the recording.
+    pub(crate) fn time_s(&self) -> f64 {
+        self.grid.time_s(self.next_column - self.hop) - self.window_s() / 2.0
+    }
+
+    /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz.
+    pub(crate) fn densities(&self) -> &[f32] {
+        &self.densities
+    }
+
+    /// Writes the next spectrum if the history reaches far enough; whether it does.
+    pub(crate) fn take(&mut self, history: &SubbandHistory, spectrum: &mut Spectrum) -> bool {
+        if history.columns() < self.next_column {
+            return false;
+        }
+        let last = self.grid.subbands - 1;
+        let mut at = 0;
+        for b in 0..=last {
+            self.transform(history, b);
+            let below = if b == 0 { MARGIN } else { 0 };
+            let above = if b == last { MARGIN } else { 0 };
+            let count = below + self.owned() + above;
+            let bins = &mut spectrum.bins[at..at + count];
+            self.window(bins, below);
+            let blocks = &mut spectrum.blocks[at / BLOCK..(at + count) / BLOCK];
+            self.normalize(b, bins, blocks);
+            at += count;
+        }
+        self.next_column += self.hop;
+        true
+    }
+
+    /// Transforms the newest stretch of a subband.
+    fn transform(&mut self, history: &SubbandHistory, b: usize) {
+        let (head, tail) = history.range(b, self.next_column - self.length as u64, self.length);
+        let (first, second) = self.transform.split_at_mut(head.len());
+        first.copy_from_slice(head);
+        second.copy_from_slice(tail);
+        self.fft.process_with_scratch(&mut self.transform, &mut self.scratch);
+    }
+
+    /// The power of the bins that a subband owns and of some more, of which `below` lie below. The
+    /// window is applied here: one with a cosine is a sum over three bins.
+    fn window(&mut self, bins: &mut [f32], below: usize) {
+        let lowest = self.length - self.owned() / 2 - below - 1;
+        let count = bins.len() + 2;
+        self.middle.clear();
+        self.middle.extend_from_slice(&self.transform[lowest..]);
+        self.middle.extend_from_slice(&self.transform[..count - (self.length - lowest)]);
+        let neighbours = self.middle.iter().zip(&self.middle[1..]).zip(&self.middle[2..]);
+        for (power, ((before, bin), after)) in bins.iter_mut().zip(neighbours) {
+            *power = (bin - (before + after) * 0.5).norm_sqr();
+        }
+    }
+
+    /// Divides by the noise, the median over the subband, and sums up blocks.
+    fn normalize(&mut self, b: usize, bins: &mut [f32], blocks: &mut [f32]) {
+        for (block, bins) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
+            *block = bins.iter().sum();
+        }
+        self.sums.clear();
+        // Of numbers that are not negative, the bits have the same order, and compare faster.
+        self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| (a + b).to_bits()));
+        let middle = self.sums.len() / 2;
+        let median = f32::from_bits(*self.sums.select_nth_unstable(middle).1);
+        let noise = median / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
+        let energy = WINDOW_ENERGY * self.length as f32;
+        self.densities[b] = noise / (energy * self.grid.rate_hz() as f32);
+        let scale = 1.0 / (noise + LEAST_POWER);
+        bins.iter_mut().for_each(|bin| *bin = (*bin + LEAST_POWER) * scale);
+        blocks.iter_mut().for_each(|block| *block = (*block + BLOCK as f32 * LEAST_POWER) * scale);
+    }
+}
