@@ -35,8 +35,9 @@ const MOST_CANDIDATES: usize = 64;
 const ENERGY_HOPS: RangeInclusive<usize> = 2..=9;
 /// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate.
 const ENERGY_BLOCKS: usize = 2;
+const BAND_BLOCKS: usize = 2 * ENERGY_BLOCKS + 1;
 /// Energy in noise alone, over the mean noise power of a bin.
-const NOISE_ENERGY: f32 = (8 * (2 * ENERGY_BLOCKS + 1) * BLOCK) as f32;
+const NOISE_ENERGY: f32 = (8 * BAND_BLOCKS * BLOCK) as f32;
 /// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
 /// correlate, which widens the deviation of independent ones by a half.
 const NOISE_DEVIATION: f32 = 19.5;
@@ -47,11 +48,9 @@ const MOST_DEVIATIONS: f32 = 4.0;
 /// Less energy than this, in deviations, is not looked at, nor are weaker lines.
 const LEAST_DEVIATIONS: f32 = 1.0;
 const LEAST_STRENGTH: f32 = 5.0;
-/// A deviation of energy promises lines of 1.7: a preamble has at least this much of them even if it
-/// drifts or fades, while the data of a frame rarely has.
-const LEAST_PROMISED: f32 = 0.6;
-/// Lines as strong as this against their surroundings need not keep promises.
-const CLEAR_STRENGTH: f32 = 10.5;
+/// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. Even
+/// if it drifts or fades it has this much, while the data of a frame rarely has.
+const LEAST_PROMISED: f32 = 0.25;
 /// Spectra kept: from the one before the preamble's to the last of the energy's.
 const SPECTRA: usize = *ENERGY_HOPS.end() + 2;
 
@@ -90,16 +89,16 @@ impl PreambleDetector {
         threshold: f64,
     ) -> Self {
         let analyzer = SpectrumAnalyzer::new(grid, WINDOW_SYMBOLS / symbol_rate_hz);
-        let flat = analyzer.flat();
-        let bins = MARGIN..flat.bins.len() - MARGIN;
+        let silence = analyzer.silence();
+        let bins = MARGIN..silence.bins.len() - MARGIN;
         let inside = |bin: &usize| channel_hz.contains(&analyzer.frequency_hz(*bin));
         let first = bins.clone().find(inside).unwrap_or(bins.end);
         let last = bins.rev().find(inside).unwrap_or_default();
         Self {
             channel_bins: first..=last,
             threshold: threshold as f32,
-            energies: vec![0.0; flat.blocks.len()],
-            spectra: std::array::from_fn(|_| flat.clone()),
+            energies: vec![0.0; silence.blocks.len()],
+            spectra: std::array::from_fn(|_| silence.clone()),
             analyzer,
             dropped: 0,
         }
@@ -134,8 +133,7 @@ impl PreambleDetector {
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
     /// every column. Returns whether a search took place.
     pub fn search(&mut self, history: &SubbandHistory, candidates: &mut Vec<Candidate>) -> bool {
-        let [oldest, ..] = &mut self.spectra;
-        if !self.analyzer.take(history, oldest) {
+        if !self.analyzer.take(history, &mut self.spectra[0]) {
             return false;
         }
         self.spectra.rotate_left(1);
@@ -158,25 +156,20 @@ impl PreambleDetector {
         let start = candidates.len();
         let interval_s = self.analyzer.interval_s();
         let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
-        for (block, energies) in self.energies.windows(2 * ENERGY_BLOCKS + 1).enumerate() {
-            let excess = energies.iter().sum::<f32>() - NOISE_ENERGY;
-            let deviations = excess / NOISE_DEVIATION;
+        for (first_block, energies) in self.energies.windows(BAND_BLOCKS).enumerate() {
+            let deviations = (energies.iter().sum::<f32>() - NOISE_ENERGY) / NOISE_DEVIATION;
             if deviations < LEAST_DEVIATIONS {
                 continue;
             }
             let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
-            let promised = LEAST_PROMISED * deviations;
-            let least =
-                LEAST_STRENGTH.max(self.threshold - energy).max(promised.min(CLEAR_STRENGTH));
-            let first = (block + ENERGY_BLOCKS) * BLOCK;
+            let least = LEAST_STRENGTH.max(self.threshold - energy);
+            let first = (first_block + ENERGY_BLOCKS) * BLOCK;
             for bin in first..first + BLOCK {
-                if !self.channel_bins.contains(&bin)
-                    || lines(&self.spectra[1].bins, bin) < least.max(promised)
-                {
+                if !self.channel_bins.contains(&bin) || self.spectra[1].contrast(bin) < least {
                     continue;
                 }
-                let strength = self.strength(1, bin);
-                if strength >= least && !self.is_beaten(bin, strength) {
+                let strength = self.spectra[1].strength(bin);
+                if strength >= least && !self.is_beaten(bin, strength) && self.keeps_promise(bin) {
                     candidates.push(Candidate {
                         time_s,
                         frequency_hz: self.analyzer.frequency_hz(bin),
@@ -194,26 +187,45 @@ impl PreambleDetector {
         }
     }
 
-    /// Power of the two lines of a carrier, over the noise or what else surrounds them.
-    fn strength(&self, spectrum: usize, bin: usize) -> f32 {
-        let bins = &self.spectra[spectrum].bins;
-        lines(bins, bin) / surround(bins, bin).max(1.0)
-    }
-
     /// Whether a place nearby in frequency or time has stronger lines.
     fn is_beaten(&self, bin: usize, strength: f32) -> bool {
-        let last = self.spectra[1].bins.len() - MARGIN;
+        let [before, now, after, ..] = &self.spectra;
+        let last = now.bins.len() - MARGIN;
         let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
-        near(RIVAL_BINS).any(|rival| self.strength(1, rival) > strength)
-            || near(2).any(|rival| self.strength(0, rival) >= strength)
-            || near(2).any(|rival| self.strength(2, rival) > strength)
+        near(RIVAL_BINS).any(|rival| now.strength(rival) > strength)
+            || near(2).any(|rival| before.strength(rival) >= strength)
+            || near(2).any(|rival| after.strength(rival) > strength)
+    }
+
+    /// Whether the lines are as strong as the energy that follows them lets expect.
+    fn keeps_promise(&self, bin: usize) -> bool {
+        let first_block = bin / BLOCK - ENERGY_BLOCKS;
+        let excess = |spectrum: &Spectrum| {
+            let band = &spectrum.blocks[first_block..first_block + BAND_BLOCKS];
+            spectrum.noise(bin) * (band.iter().sum::<f32>() - (BAND_BLOCKS * BLOCK) as f32)
+        };
+        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
+        let promised = later.iter().map(excess).sum::<f32>() / later.len() as f32;
+        self.spectra[1].lines(bin) >= LEAST_PROMISED * promised
     }
 }
 
-/// Power of the two lines of a carrier in bin `c`.
-fn lines(bins: &[f32], c: usize) -> f32 {
-    let (low, high) = (bins[c - LINE_BINS], bins[c + LINE_BINS]);
-    (low + high).min(LARGEST_IMBALANCE * low.min(high))
+impl Spectrum {
+    /// Power of the two lines of a carrier.
+    fn lines(&self, bin: usize) -> f32 {
+        let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
+        (low + high).min(LARGEST_IMBALANCE * low.min(high))
+    }
+
+    /// Power of the two lines of a carrier over the noise.
+    fn contrast(&self, bin: usize) -> f32 {
+        self.lines(bin) / self.noise(bin)
+    }
+
+    /// Power of the two lines of a carrier over the noise or what else surrounds them.
+    fn strength(&self, bin: usize) -> f32 {
+        self.lines(bin) / self.noise(bin).max(surround(&self.bins, bin))
+    }
 }
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.

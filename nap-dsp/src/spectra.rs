@@ -25,13 +25,24 @@ const WINDOW_ENERGY: f32 = 1.5;
 /// it makes silence look like noise.
 const LEAST_POWER: f32 = 1e-20;
 
-/// A spectrum over all subbands, in units of the noise: 1 is the mean of noise alone.
+/// A spectrum over all subbands.
 #[derive(Debug, Clone)]
 pub(crate) struct Spectrum {
     /// Power by bin, beginning [`MARGIN`] bins below the lowest subband.
     pub(crate) bins: Vec<f32>,
-    /// The sums of [`BLOCK`] bins each.
+    /// The mean noise power of a bin, by subband.
+    noise: Vec<f32>,
+    /// The sums of [`BLOCK`] bins each over the noise of a bin.
     pub(crate) blocks: Vec<f32>,
+    owned: usize,
+}
+
+impl Spectrum {
+    /// The mean noise power in the subband that owns a bin.
+    pub(crate) fn noise(&self, bin: usize) -> f32 {
+        let subband = bin.saturating_sub(MARGIN) / self.owned;
+        self.noise[subband.min(self.noise.len() - 1)]
+    }
 }
 
 /// Takes spectra of all subbands with a periodic Hann window at even steps.
@@ -69,10 +80,15 @@ impl SpectrumAnalyzer {
         }
     }
 
-    /// The spectrum of nothing but noise at its mean.
-    pub(crate) fn flat(&self) -> Spectrum {
+    /// The spectrum of silence.
+    pub(crate) fn silence(&self) -> Spectrum {
         let count = self.grid.subbands * self.owned() + 2 * MARGIN;
-        Spectrum { bins: vec![1.0; count], blocks: vec![BLOCK as f32; count / BLOCK] }
+        Spectrum {
+            bins: vec![0.0; count],
+            noise: vec![LEAST_POWER; self.grid.subbands],
+            blocks: vec![BLOCK as f32; count / BLOCK],
+            owned: self.owned(),
+        }
     }
 
     /// Bins that come from one subband.
@@ -126,7 +142,7 @@ impl SpectrumAnalyzer {
             let bins = &mut spectrum.bins[at..at + count];
             self.window(bins, below);
             let blocks = &mut spectrum.blocks[at / BLOCK..(at + count) / BLOCK];
-            self.normalize(b, bins, blocks);
+            spectrum.noise[b] = self.sum_blocks(b, bins, blocks);
             at += count;
         }
         self.next_column += self.hop;
@@ -156,8 +172,8 @@ impl SpectrumAnalyzer {
         }
     }
 
-    /// Divides by the noise, the median over the subband, and sums up blocks.
-    fn normalize(&mut self, b: usize, bins: &mut [f32], blocks: &mut [f32]) {
+    /// Sums up blocks and divides them by the noise, the median over the subband. Returns the noise.
+    fn sum_blocks(&mut self, b: usize, bins: &[f32], blocks: &mut [f32]) -> f32 {
         for (block, bins) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
             *block = bins.iter().sum();
         }
@@ -169,8 +185,9 @@ impl SpectrumAnalyzer {
         let noise = median / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
         let energy = WINDOW_ENERGY * self.length as f32;
         self.densities[b] = noise / (energy * self.grid.rate_hz() as f32);
-        let scale = 1.0 / (noise + LEAST_POWER);
-        bins.iter_mut().for_each(|bin| *bin = (*bin + LEAST_POWER) * scale);
-        blocks.iter_mut().for_each(|block| *block = (*block + BLOCK as f32 * LEAST_POWER) * scale);
+        let noise = noise + LEAST_POWER;
+        let least = BLOCK as f32 * LEAST_POWER;
+        blocks.iter_mut().for_each(|block| *block = (*block + least) / noise);
+        noise
     }
 }
