@@ -46,11 +46,13 @@ const NOISE_DEVIATION: f32 = 19.5;
 const ENERGY_WEIGHT: f32 = 4.0;
 const MOST_DEVIATIONS: f32 = 4.0;
 /// Less energy than this, in deviations, is not looked at, nor are weaker lines.
-const LEAST_DEVIATIONS: f32 = 1.0;
+const LEAST_DEVIATIONS: f32 = 2.0;
 const LEAST_STRENGTH: f32 = 5.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. Even
 /// if it drifts or fades it has this much, while the data of a frame rarely has.
 const LEAST_PROMISED: f32 = 0.25;
+/// Bands of energy looked at together.
+const CHUNK: usize = 32;
 /// Spectra kept: from the one before the preamble's to the last of the energy's.
 const SPECTRA: usize = *ENERGY_HOPS.end() + 2;
 
@@ -72,7 +74,8 @@ pub struct PreambleDetector {
     analyzer: SpectrumAnalyzer,
     /// The last spectra, the newest last.
     spectra: [Spectrum; SPECTRA],
-    /// Energy after the preamble by block.
+    /// Energy after the preamble: by block, and in the band around each block but the outermost.
+    block_energies: Vec<f32>,
     energies: Vec<f32>,
     dropped: u64,
 }
@@ -97,7 +100,8 @@ impl PreambleDetector {
         Self {
             channel_bins: first..=last,
             threshold: threshold as f32,
-            energies: vec![0.0; silence.blocks.len()],
+            block_energies: vec![0.0; silence.blocks.len()],
+            energies: vec![0.0; silence.blocks.len() - 2 * ENERGY_BLOCKS],
             spectra: std::array::from_fn(|_| silence.clone()),
             analyzer,
             dropped: 0,
@@ -142,12 +146,16 @@ impl PreambleDetector {
         true
     }
 
-    /// Sums the energy over time that follows the second oldest spectrum.
+    /// Sums the energy that follows the second oldest spectrum.
     fn sum_energies(&mut self) {
+        let sums = &mut self.block_energies;
+        sums.fill(0.0);
+        for spectrum in &self.spectra[1 + ENERGY_HOPS.start()..] {
+            sums.iter_mut().zip(&spectrum.blocks).for_each(|(sum, block)| *sum += block);
+        }
         self.energies.fill(0.0);
-        for hop in ENERGY_HOPS {
-            let blocks = &self.spectra[1 + hop].blocks;
-            self.energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
+        for n in 0..BAND_BLOCKS {
+            self.energies.iter_mut().zip(&sums[n..]).for_each(|(energy, sum)| *energy += sum);
         }
     }
 
@@ -156,25 +164,15 @@ impl PreambleDetector {
         let start = candidates.len();
         let interval_s = self.analyzer.interval_s();
         let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
-        for (first_block, energies) in self.energies.windows(BAND_BLOCKS).enumerate() {
-            let deviations = (energies.iter().sum::<f32>() - NOISE_ENERGY) / NOISE_DEVIATION;
-            if deviations < LEAST_DEVIATIONS {
+        let least_energy = NOISE_ENERGY + LEAST_DEVIATIONS * NOISE_DEVIATION;
+        for (chunk, energies) in self.energies.chunks(CHUNK).enumerate() {
+            // Mostly there is nothing, which is seen faster without a branch for each.
+            if energies.iter().filter(|&&energy| energy >= least_energy).count() == 0 {
                 continue;
             }
-            let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
-            let least = LEAST_STRENGTH.max(self.threshold - energy);
-            let first = (first_block + ENERGY_BLOCKS) * BLOCK;
-            for bin in first..first + BLOCK {
-                if !self.channel_bins.contains(&bin) || self.spectra[1].contrast(bin) < least {
-                    continue;
-                }
-                let strength = self.spectra[1].strength(bin);
-                if strength >= least && !self.is_beaten(bin, strength) && self.keeps_promise(bin) {
-                    candidates.push(Candidate {
-                        time_s,
-                        frequency_hz: self.analyzer.frequency_hz(bin),
-                        strength: strength.into(),
-                    });
+            for (n, &energy) in energies.iter().enumerate() {
+                if energy >= least_energy {
+                    self.pick_in(chunk * CHUNK + n + ENERGY_BLOCKS, energy, time_s, candidates);
                 }
             }
         }
@@ -184,6 +182,28 @@ impl PreambleDetector {
             });
             self.dropped += (candidates.len() - start - MOST_CANDIDATES) as u64;
             candidates.truncate(start + MOST_CANDIDATES);
+        }
+    }
+
+    /// Reports the places in one block of the second oldest spectrum.
+    fn pick_in(&self, block: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
+        let deviations = (energy - NOISE_ENERGY) / NOISE_DEVIATION;
+        let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
+        let least = LEAST_STRENGTH.max(self.threshold - energy);
+        let now = &self.spectra[1];
+        let least_lines = least * now.noise(block * BLOCK);
+        for bin in block * BLOCK..(block + 1) * BLOCK {
+            if now.lines(bin) < least_lines || !self.channel_bins.contains(&bin) {
+                continue;
+            }
+            let strength = now.strength(bin);
+            if strength >= least && !self.is_beaten(bin, strength) && self.keeps_promise(bin) {
+                candidates.push(Candidate {
+                    time_s,
+                    frequency_hz: self.analyzer.frequency_hz(bin),
+                    strength: strength.into(),
+                });
+            }
         }
     }
 
@@ -215,11 +235,6 @@ impl Spectrum {
     fn lines(&self, bin: usize) -> f32 {
         let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
         (low + high).min(LARGEST_IMBALANCE * low.min(high))
-    }
-
-    /// Power of the two lines of a carrier over the noise.
-    fn contrast(&self, bin: usize) -> f32 {
-        self.lines(bin) / self.noise(bin)
     }
 
     /// Power of the two lines of a carrier over the noise or what else surrounds them.

@@ -30,18 +30,16 @@ const LEAST_POWER: f32 = 1e-20;
 pub(crate) struct Spectrum {
     /// Power by bin, beginning [`MARGIN`] bins below the lowest subband.
     pub(crate) bins: Vec<f32>,
-    /// The mean noise power of a bin, by subband.
+    /// The mean noise power of a bin, by block: that of the block's subband.
     noise: Vec<f32>,
     /// The sums of [`BLOCK`] bins each over the noise of a bin.
     pub(crate) blocks: Vec<f32>,
-    owned: usize,
 }
 
 impl Spectrum {
-    /// The mean noise power in the subband that owns a bin.
+    /// The mean noise power of a bin in the subband that owns a bin.
     pub(crate) fn noise(&self, bin: usize) -> f32 {
-        let subband = bin.saturating_sub(MARGIN) / self.owned;
-        self.noise[subband.min(self.noise.len() - 1)]
+        self.noise[bin / BLOCK]
     }
 }
 
@@ -63,8 +61,8 @@ pub(crate) struct SpectrumAnalyzer {
 impl SpectrumAnalyzer {
     /// Spectra of about `window_s`.
     pub(crate) fn new(grid: SubbandGrid, window_s: f64) -> Self {
-        // Each subband owns the middle half of its bins, a whole number of pairs of blocks.
-        let length = fast_length(window_s * grid.rate_hz(), 4 * BLOCK);
+        // Each subband owns the middle half of its bins, a whole number of blocks.
+        let length = fast_length(window_s * grid.rate_hz(), 2 * BLOCK);
         let fft = FftPlanner::new().plan_fft_forward(length);
         Self {
             grid,
@@ -85,9 +83,8 @@ impl SpectrumAnalyzer {
         let count = self.grid.subbands * self.owned() + 2 * MARGIN;
         Spectrum {
             bins: vec![0.0; count],
-            noise: vec![LEAST_POWER; self.grid.subbands],
+            noise: vec![LEAST_POWER; count / BLOCK],
             blocks: vec![BLOCK as f32; count / BLOCK],
-            owned: self.owned(),
         }
     }
 
@@ -141,8 +138,9 @@ impl SpectrumAnalyzer {
             let count = below + self.owned() + above;
             let bins = &mut spectrum.bins[at..at + count];
             self.window(bins, below);
-            let blocks = &mut spectrum.blocks[at / BLOCK..(at + count) / BLOCK];
-            spectrum.noise[b] = self.sum_blocks(b, bins, blocks);
+            let range = at / BLOCK..(at + count) / BLOCK;
+            let noise = self.sum_blocks(b, bins, &mut spectrum.blocks[range.clone()]);
+            spectrum.noise[range].fill(noise);
             at += count;
         }
         self.next_column += self.hop;
@@ -186,8 +184,8 @@ impl SpectrumAnalyzer {
         let energy = WINDOW_ENERGY * self.length as f32;
         self.densities[b] = noise / (energy * self.grid.rate_hz() as f32);
         let noise = noise + LEAST_POWER;
-        let least = BLOCK as f32 * LEAST_POWER;
-        blocks.iter_mut().for_each(|block| *block = (*block + least) / noise);
+        let (least, scale) = (BLOCK as f32 * LEAST_POWER, 1.0 / noise);
+        blocks.iter_mut().for_each(|block| *block = (*block + least) * scale);
         noise
     }
 }
