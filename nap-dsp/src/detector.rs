@@ -127,13 +127,6 @@ impl PreambleDetector {
         self.dropped
     }
 
-    /// How long after the middle of its window a candidate is reported at the latest, in seconds.
-    #[must_use]
-    pub fn latency_s(&self) -> f64 {
-        let hops = *ENERGY_HOPS.end() as f64 + 1.0;
-        self.analyzer.window_s() / 2.0 + hops * self.analyzer.interval_s()
-    }
-
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
     /// every column. Returns whether a search took place.
     pub fn search(&mut self, history: &SubbandHistory, candidates: &mut Vec<Candidate>) -> bool {

@@ -51,6 +51,7 @@ pub(crate) struct SpectrumAnalyzer {
     next_column: u64,
     fft: Arc<dyn Fft<f32>>,
     scratch: Vec<Complex32>,
+    stretch: Vec<Complex32>,
     transform: Vec<Complex32>,
     /// The transform's middle in the order of frequency.
     middle: Vec<Complex32>,
@@ -69,8 +70,9 @@ impl SpectrumAnalyzer {
             length,
             hop: (HOP * length as f64) as u64,
             next_column: length as u64,
-            scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
+            scratch: vec![Complex32::default(); fft.get_immutable_scratch_len()],
             fft,
+            stretch: Vec::with_capacity(length),
             transform: vec![Complex32::default(); length],
             middle: Vec::with_capacity(length),
             sums: Vec::with_capacity(length),
@@ -150,10 +152,15 @@ impl SpectrumAnalyzer {
     /// Transforms the newest stretch of a subband.
     fn transform(&mut self, history: &SubbandHistory, b: usize) {
         let (head, tail) = history.range(b, self.next_column - self.length as u64, self.length);
-        let (first, second) = self.transform.split_at_mut(head.len());
-        first.copy_from_slice(head);
-        second.copy_from_slice(tail);
-        self.fft.process_with_scratch(&mut self.transform, &mut self.scratch);
+        let stretch = if tail.is_empty() {
+            head
+        } else {
+            self.stretch.clear();
+            self.stretch.extend_from_slice(head);
+            self.stretch.extend_from_slice(tail);
+            &self.stretch
+        };
+        self.fft.process_immutable_with_scratch(stretch, &mut self.transform, &mut self.scratch);
     }
 
     /// The power of the bins that a subband owns and of some more, of which `below` lie below. The

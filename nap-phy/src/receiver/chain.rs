@@ -132,9 +132,10 @@ impl Chain {
         longest_frame_s(bit_rate) + 60.0 * bit_rate.symbol_s()
     }
 
-    /// How long after a preamble the chain may take to notice it, in seconds.
+    /// How much silence after the end of the last symbol the chain needs to see all of it, in
+    /// seconds. The detector needs none: it looks no further than the shortest frame goes on.
     pub(super) fn latency_s(&self) -> f64 {
-        self.detector.latency_s() + 20.0 * self.bit_rate.symbol_s()
+        2.0 * self.bit_rate.symbol_s()
     }
 
     /// Works on what the newest column completes. Call it after every column.
