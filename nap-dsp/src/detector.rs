@@ -51,7 +51,7 @@ const LEAST_STRENGTH: f32 = 5.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. Even
 /// if it drifts or fades it has this much, while the data of a frame rarely has.
 const LEAST_PROMISED: f32 = 0.25;
-/// Bands of energy looked at together.
+/// Blocks worked on together.
 const CHUNK: usize = 32;
 /// Spectra kept: from the one before the preamble's to the last of the energy's.
 const SPECTRA: usize = *ENERGY_HOPS.end() + 2;
@@ -141,14 +141,19 @@ impl PreambleDetector {
 
     /// Sums the energy that follows the second oldest spectrum.
     fn sum_energies(&mut self) {
-        let sums = &mut self.block_energies;
-        sums.fill(0.0);
-        for spectrum in &self.spectra[1 + ENERGY_HOPS.start()..] {
-            sums.iter_mut().zip(&spectrum.blocks).for_each(|(sum, block)| *sum += block);
+        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
+        for (n, sums) in self.block_energies.chunks_mut(CHUNK).enumerate() {
+            // Summed in the processor's registers.
+            let mut energies = [0.0; CHUNK];
+            for spectrum in later {
+                let blocks = &spectrum.blocks[n * CHUNK..];
+                energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
+            }
+            sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
         }
-        self.energies.fill(0.0);
-        for n in 0..BAND_BLOCKS {
-            self.energies.iter_mut().zip(&sums[n..]).for_each(|(energy, sum)| *energy += sum);
+        let bands = self.block_energies.windows(BAND_BLOCKS);
+        for (energy, band) in self.energies.iter_mut().zip(bands) {
+            *energy = band.iter().sum();
         }
     }
 

@@ -53,8 +53,6 @@ pub(crate) struct SpectrumAnalyzer {
     scratch: Vec<Complex32>,
     stretch: Vec<Complex32>,
     transform: Vec<Complex32>,
-    /// The transform's middle in the order of frequency.
-    middle: Vec<Complex32>,
     sums: Vec<u32>,
     densities: Vec<f32>,
 }
@@ -74,7 +72,6 @@ impl SpectrumAnalyzer {
             fft,
             stretch: Vec::with_capacity(length),
             transform: vec![Complex32::default(); length],
-            middle: Vec::with_capacity(length),
             sums: Vec::with_capacity(length),
             densities: vec![0.0; grid.subbands],
         }
@@ -163,18 +160,16 @@ impl SpectrumAnalyzer {
         self.fft.process_immutable_with_scratch(stretch, &mut self.transform, &mut self.scratch);
     }
 
-    /// The power of the bins that a subband owns and of some more, of which `below` lie below. The
-    /// window is applied here: one with a cosine is a sum over three bins.
-    fn window(&mut self, bins: &mut [f32], below: usize) {
-        let lowest = self.length - self.owned() / 2 - below - 1;
-        let count = bins.len() + 2;
-        self.middle.clear();
-        self.middle.extend_from_slice(&self.transform[lowest..]);
-        self.middle.extend_from_slice(&self.transform[..count - (self.length - lowest)]);
-        let neighbours = self.middle.iter().zip(&self.middle[1..]).zip(&self.middle[2..]);
-        for (power, ((before, bin), after)) in bins.iter_mut().zip(neighbours) {
-            *power = (bin - (before + after) * 0.5).norm_sqr();
-        }
+    /// The power of the bins that a subband owns and of some more, of which `below` lie below.
+    fn window(&self, bins: &mut [f32], below: usize) {
+        // Negative frequencies are in the upper half of the transform.
+        let lower = &self.transform[self.length - self.owned() / 2 - below - 1..];
+        let upper = &self.transform[..bins.len() + 2 - lower.len()];
+        let (negative, rest) = bins.split_at_mut(lower.len() - 2);
+        let (middle, positive) = rest.split_at_mut(2);
+        hann_power(negative, lower);
+        hann_power(middle, &[lower[lower.len() - 2], lower[lower.len() - 1], upper[0], upper[1]]);
+        hann_power(positive, upper);
     }
 
     /// Sums up blocks and divides them by the noise, the median over the subband. Returns the noise.
@@ -194,5 +189,14 @@ impl SpectrumAnalyzer {
         let (least, scale) = (BLOCK as f32 * LEAST_POWER, 1.0 / noise);
         blocks.iter_mut().for_each(|block| *block = (*block + least) * scale);
         noise
+    }
+}
+
+/// The power of what a transform would hold, had the window been applied before it: one with a
+/// cosine is a sum over three bins. `transform` has a bin more on either side.
+fn hann_power(power: &mut [f32], transform: &[Complex32]) {
+    let neighbours = transform.iter().zip(&transform[1..]).zip(&transform[2..]);
+    for (power, ((before, bin), after)) in power.iter_mut().zip(neighbours) {
+        *power = (bin - (before + after) * 0.5).norm_sqr();
     }
 }

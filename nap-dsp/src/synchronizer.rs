@@ -6,6 +6,7 @@
 //! exceeds x with the probability (1 - x)^(n - 1).
 
 use num_complex::{Complex32, Complex64};
+use std::cmp::Ordering;
 use std::f64::consts::{PI, TAU};
 use std::ops::Range;
 
@@ -50,6 +51,14 @@ pub struct Hypothesis {
     pub carrier: Carrier,
     /// Share of the energy that the word explains, 0 to 1.
     pub score: f64,
+}
+
+impl Hypothesis {
+    /// The best first, in an order that does not depend on how they are sorted.
+    fn by_score(a: &Self, b: &Self) -> Ordering {
+        let (score, start) = (b.score.total_cmp(&a.score), a.start_s.total_cmp(&b.start_s));
+        score.then(start).then(a.word.cmp(&b.word))
+    }
 }
 
 /// Correlates candidates with a set of known words.
@@ -253,12 +262,12 @@ impl Synchronizer {
             }
         }
         self.found.retain(|hypothesis| hypothesis.score >= self.threshold);
-        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.found.sort_unstable_by(Hypothesis::by_score);
     }
 
     /// Sorts by score; of one word's neighbouring starts only the best stays.
     fn keep_best(&mut self) {
-        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.found.sort_unstable_by(Hypothesis::by_score);
         let mut kept = 0;
         for index in 0..self.found.len() {
             let this = self.found[index];
@@ -323,6 +332,12 @@ impl Turns {
         self.re.resize(count, 0.0);
         self.im.clear();
         self.im.resize(count, 0.0);
+    }
+
+    /// Takes the values of another without new memory, which a derived `clone_from` asks for.
+    fn copy_from(&mut self, other: &Self) {
+        self.re.clone_from(&other.re);
+        self.im.clone_from(&other.im);
     }
 
     /// Adds `value` times each of `turns`.
@@ -431,7 +446,7 @@ impl Chosen {
 
     /// The most power that a trial gathers with a word's own segments, the last ones.
     fn most_power_with(&mut self, own: &[Complex32]) -> f64 {
-        self.sum.clone_from(&self.shared);
+        self.sum.copy_from(&self.shared);
         let first = self.turns.len() - own.len();
         for (&sum, turns) in own.iter().zip(&self.turns[first..]) {
             self.sum.add_scaled(sum, turns);
