@@ -14,17 +14,20 @@ use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
 use crate::Error;
-use crate::filter::{fast_length, low_pass};
+use crate::filter::{fastest_length, low_pass};
 use crate::sample::usable;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;
 /// Far more than any receiver samples; what is above comes from a damaged file.
 const MOST_SAMPLE_RATE_HZ: f64 = 1.0e9;
-/// Length of the prototype filter in multiples of the number of subbands.
-const TAPS_PER_BRANCH: usize = 12;
+/// Length of the prototype filter in multiples of the number of subbands: flat to three quarters of
+/// the spacing, so that a signal between two centres passes either.
+const TAPS_PER_BRANCH: usize = 8;
 /// Stop-band attenuation of the prototype, in dB.
 const ATTENUATION_DB: f64 = 72.0;
+/// Numbers that are folded together; the processor works on several at once.
+const LANES: usize = 8;
 
 /// Where the subbands lie in time and frequency.
 ///
@@ -82,12 +85,14 @@ pub struct Channelizer {
     sample_rate_hz: f64,
     size: usize,
     first_subband: i64,
-    taps: Vec<f32>,
+    /// The prototype filter as it is folded: for every [`LANES`] numbers of the sum, the taps by
+    /// which real and imaginary parts in all branches are multiplied.
+    taps: Vec<[f32; LANES]>,
     fft: Arc<dyn Fft<f32>>,
     fft_scratch: Vec<Complex32>,
     folded: Vec<Complex32>,
     column: Vec<Complex32>,
-    pending: Vec<Complex32>,
+    pending: Vec<[f32; 2]>,
     read: usize,
     columns: u64,
     unusable_samples: u64,
@@ -107,7 +112,7 @@ impl Channelizer {
         if !(reach_hz <= sample_rate_hz / 2.0 && half_width_hz > 0.0) {
             return Err(Error::ChannelOutside { offset_hz, half_width_hz, sample_rate_hz });
         }
-        let size = fast_length(sample_rate_hz / TARGET_SPACING_HZ, 2);
+        let size = fastest_length(sample_rate_hz / TARGET_SPACING_HZ, LANES / 2);
         let spacing_hz = sample_rate_hz / size as f64;
         let first_subband = ((offset_hz - half_width_hz) / spacing_hz).round() as i64;
         let last_subband = ((offset_hz + half_width_hz) / spacing_hz).round() as i64;
@@ -117,7 +122,7 @@ impl Channelizer {
             sample_rate_hz,
             size,
             first_subband,
-            taps: low_pass(length, 1.0 / size as f64, ATTENUATION_DB),
+            taps: folding_taps(&low_pass(length, 1.0 / size as f64, ATTENUATION_DB), size),
             fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
             fft,
             folded: vec![Complex32::default(); size],
@@ -137,8 +142,13 @@ impl Channelizer {
             subbands: self.column.len(),
             spacing_hz,
             first_centre_hz: self.first_subband as f64 * spacing_hz,
-            first_column_s: (self.taps.len() as f64 - 1.0) / 2.0 / self.sample_rate_hz,
+            first_column_s: (self.length() as f64 - 1.0) / 2.0 / self.sample_rate_hz,
         }
+    }
+
+    /// Taps of the prototype filter.
+    fn length(&self) -> usize {
+        TAPS_PER_BRANCH * self.size
     }
 
     /// Samples replaced by zero so far because they were not finite or absurdly large.
@@ -150,7 +160,7 @@ impl Channelizer {
     /// Takes samples in; calls `sink` with one sample of every subband for each column that they
     /// complete. Any split of the same samples into blocks gives the same columns.
     pub fn push(&mut self, samples: &[Complex32], mut sink: impl FnMut(&[Complex32])) {
-        let length = self.taps.len();
+        let length = self.length();
         for chunk in samples.chunks(length) {
             self.accept(chunk);
             while self.pending.len() - self.read >= length {
@@ -170,32 +180,57 @@ impl Channelizer {
         }
         let mut unusable = 0;
         self.pending.extend(chunk.iter().map(|&sample| {
-            usable(sample).unwrap_or_else(|| {
+            let sample = usable(sample).unwrap_or_else(|| {
                 unusable += 1;
                 Complex32::default()
-            })
+            });
+            [sample.re, sample.im]
         }));
         self.unusable_samples += unusable;
     }
 
     /// Weights one filter length of samples, folds it to `size` points and transforms.
     fn compute_column(&mut self) {
-        let span = &self.pending[self.read..self.read + self.taps.len()];
-        self.folded.fill(Complex32::default());
-        for (samples, taps) in span.chunks_exact(self.size).zip(self.taps.chunks_exact(self.size)) {
-            for ((sum, sample), tap) in self.folded.iter_mut().zip(samples).zip(taps) {
-                *sum += sample * tap;
-            }
+        self.fold();
+        // A hop is half a period of the transform: odd subbands turn by pi from column to column,
+        // which is a shift by half a period before it.
+        if self.columns % 2 == 1 {
+            let (first, second) = self.folded.split_at_mut(self.size / 2);
+            first.swap_with_slice(second);
         }
         self.fft.process_with_scratch(&mut self.folded, &mut self.fft_scratch);
-        // A hop is half a period of the transform: odd subbands turn by pi from column to column.
-        let odd_column = self.columns % 2 == 1;
-        for (b, out) in self.column.iter_mut().enumerate() {
-            let index = self.first_subband + b as i64;
-            let value = self.folded[index.rem_euclid(self.size as i64) as usize];
-            *out = if odd_column && index.rem_euclid(2) == 1 { -value } else { value };
+        let lowest = self.first_subband.rem_euclid(self.size as i64) as usize;
+        let below = self.column.len().min(self.size - lowest);
+        let (below, above) = self.column.split_at_mut(below);
+        below.copy_from_slice(&self.folded[lowest..lowest + below.len()]);
+        above.copy_from_slice(&self.folded[..above.len()]);
+    }
+
+    fn fold(&mut self) {
+        let span = self.pending[self.read..self.read + self.length()].as_flattened();
+        let taps = self.taps.as_chunks::<TAPS_PER_BRANCH>().0;
+        let folded = self.folded.as_chunks_mut::<{ LANES / 2 }>().0;
+        for (group, (folded, taps)) in folded.iter_mut().zip(taps).enumerate() {
+            let mut sums = [0.0; LANES];
+            let branches = span[LANES * group..].chunks(2 * self.size);
+            for (samples, taps) in branches.filter_map(<[f32]>::first_chunk::<LANES>).zip(taps) {
+                for ((sum, sample), tap) in sums.iter_mut().zip(samples).zip(taps) {
+                    *sum += sample * tap;
+                }
+            }
+            *folded = std::array::from_fn(|n| Complex32::new(sums[2 * n], sums[2 * n + 1]));
         }
     }
+}
+
+/// The taps in the order in which [`Channelizer::fold`] needs them.
+fn folding_taps(prototype: &[f32], size: usize) -> Vec<[f32; LANES]> {
+    let lane = |first: usize, n: usize| prototype[first + n / 2];
+    (0..size)
+        .step_by(LANES / 2)
+        .flat_map(|start| (0..TAPS_PER_BRANCH).map(move |branch| branch * size + start))
+        .map(|first| std::array::from_fn(|n| lane(first, n)))
+        .collect()
 }
 
 /// The last seconds of every subband, addressed by column number.
@@ -295,7 +330,8 @@ mod tests {
     fn reference(bank: &Channelizer, samples: &[Complex32], column: usize, b: usize) -> Complex64 {
         let start = column * bank.size / 2;
         let cycles = (bank.first_subband + b as i64) as f64 / bank.size as f64;
-        bank.taps.iter().enumerate().fold(Complex64::default(), |sum, (i, &tap)| {
+        let taps = low_pass(bank.length(), 1.0 / bank.size as f64, ATTENUATION_DB);
+        taps.iter().enumerate().fold(Complex64::default(), |sum, (i, &tap)| {
             let sample = samples[start + i];
             let sample = Complex64::new(f64::from(sample.re), f64::from(sample.im));
             sum + sample

@@ -1,24 +1,24 @@
 //! The sieve: where in time and frequency might a frame begin?
 //!
-//! A DBPSK preamble 1010... repeats with four symbols, so its spectrum is two lines a quarter of
-//! the symbol rate above and below the carrier, with 81 % of the power. The detector looks for such
-//! pairs in windowed spectra of about one preamble's length, everywhere in the channel.
+//! Two witnesses must agree. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
+//! two lines a quarter of the symbol rate above and below the carrier, with 81 % of the power: the
+//! detector looks for such pairs in windowed spectra of about one preamble's length. And a frame
+//! goes on: the energy of the symbols after the preamble lies around the same carrier.
+//!
+//! Near the threshold of a receiver a frame lifts its lines to five times and the energy of 64
+//! symbols by five standard deviations, so each witness alone would pass either many places with
+//! noise or few frames. Their log-likelihood ratios add up: the *evidence* is the power of the lines
+//! plus a share of the energy's excess.
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
-
-use num_complex::Complex32;
-use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::filter::{fast_length, hann};
+use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 
 /// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
 const WINDOW_SYMBOLS: f64 = 20.0;
 /// Distance of the lines from the carrier in bins, a consequence of the window's length.
 const LINE_BINS: usize = 5;
-/// Hops of two fifths of a window cost little of the preamble's energy wherever it starts.
-const HOP: f64 = 0.4;
 /// Two lines that differ by more than this are a carrier and its neighbour's noise.
 const LARGEST_IMBALANCE: f32 = 20.0;
 /// Bins on each side that count as noise if they hold more than the subband's floor: in the skirts
@@ -30,8 +30,33 @@ const SURROUND_WEIGHT: f32 = 0.7;
 const RIVAL_BINS: usize = LINE_BINS + 1;
 /// The most candidates of one hop; the strongest win.
 const MOST_CANDIDATES: usize = 64;
+/// The hops after the preamble's over which energy is summed: from where their window no longer
+/// holds the preamble to where the shortest frame still goes on.
+const ENERGY_HOPS: RangeInclusive<usize> = 2..=9;
+/// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate.
+const ENERGY_BLOCKS: usize = 2;
+const BAND_BLOCKS: usize = 2 * ENERGY_BLOCKS + 1;
+/// Energy in noise alone, over the mean noise power of a bin.
+const NOISE_ENERGY: f32 = (8 * BAND_BLOCKS * BLOCK) as f32;
+/// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
+/// correlate, which widens the deviation of independent ones by a half.
+const NOISE_DEVIATION: f32 = 19.5;
+/// How much evidence a standard deviation of energy is, and the most that counts: more says only
+/// that there is a signal, not that it begins here.
+const ENERGY_WEIGHT: f32 = 4.0;
+const MOST_DEVIATIONS: f32 = 4.0;
+/// Less energy than this, in deviations, is not looked at, nor are weaker lines.
+const LEAST_DEVIATIONS: f32 = 2.0;
+const LEAST_STRENGTH: f32 = 5.0;
+/// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. Even
+/// if it drifts or fades it has this much, while the data of a frame rarely has.
+const LEAST_PROMISED: f32 = 0.25;
+/// Blocks worked on together.
+const CHUNK: usize = 32;
+/// Spectra kept: from the one before the preamble's to the last of the energy's.
+const SPECTRA: usize = *ENERGY_HOPS.end() + 2;
 
-/// A place where the preamble's pair of lines stands out.
+/// A place where a frame might begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// Middle of the spectrum's window, in seconds from the start of the recording.
@@ -44,31 +69,22 @@ pub struct Candidate {
 
 /// Searches the subbands for preambles of one symbol rate.
 pub struct PreambleDetector {
-    grid: SubbandGrid,
-    /// The subbands that are searched.
-    subbands: Range<usize>,
     channel_hz: RangeInclusive<f64>,
+    channel_bins: RangeInclusive<usize>,
     threshold: f32,
-    length: usize,
-    hop: u64,
-    next_column: u64,
-    window: Vec<f32>,
-    window_energy: f32,
-    fft: Arc<dyn Fft<f32>>,
-    scratch: Vec<Complex32>,
-    spectrum: Vec<Complex32>,
-    power: Vec<f32>,
-    /// Strengths over the whole channel for the last three hops, the newest last.
-    rows: [Vec<f32>; 3],
-    hops: u64,
-    densities: Vec<f32>,
+    analyzer: SpectrumAnalyzer,
+    /// The last spectra, the newest last.
+    spectra: [Spectrum; SPECTRA],
+    /// Energy after the preamble: by block, and in the band around each block but the outermost.
+    block_energies: Vec<f32>,
+    energies: Vec<f32>,
     dropped: u64,
 }
 
 impl PreambleDetector {
     /// A detector for `symbol_rate_hz`, which is at most a tenth of the subbands' rate. It looks for
-    /// carriers in `channel_hz`, from the centre of the recording, and reports pairs of lines from
-    /// `threshold` on, in units of the mean noise power of a bin.
+    /// carriers in `channel_hz`, from the centre of the recording, and reports places from an
+    /// evidence of `threshold` on, in units of the mean noise power of a bin.
     #[must_use]
     pub fn new(
         grid: SubbandGrid,
@@ -76,42 +92,47 @@ impl PreambleDetector {
         symbol_rate_hz: f64,
         threshold: f64,
     ) -> Self {
-        let length = fast_length(WINDOW_SYMBOLS * grid.rate_hz() / symbol_rate_hz, 4);
-        let window = hann(length);
-        let fft = FftPlanner::new().plan_fft_forward(length);
-        let row = vec![0.0; grid.subbands * length / 2];
-        Self {
-            grid,
-            subbands: 0..grid.subbands,
+        let analyzer = SpectrumAnalyzer::new(grid, WINDOW_SYMBOLS / symbol_rate_hz);
+        let mut detector = Self {
             channel_hz,
+            channel_bins: 0..=0,
             threshold: threshold as f32,
-            length,
-            hop: (HOP * length as f64) as u64,
-            next_column: length as u64,
-            window_energy: window.iter().map(|w| w * w).sum(),
-            window,
-            scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
-            fft,
-            spectrum: vec![Complex32::default(); length],
-            power: vec![0.0; length],
-            rows: [row.clone(), row.clone(), row],
-            hops: 0,
-            densities: vec![0.0; grid.subbands],
+            block_energies: Vec::new(),
+            energies: Vec::new(),
+            spectra: Default::default(),
+            analyzer,
             dropped: 0,
+        };
+        detector.reset();
+        detector
+    }
+
+    /// Makes room for the spectra of the subbands that are looked at, with nothing in them.
+    fn reset(&mut self) {
+        for spectrum in &mut self.spectra {
+            self.analyzer.silence(spectrum);
         }
+        let [silence, ..] = &self.spectra;
+        let bins = MARGIN..silence.bins.len() - MARGIN;
+        let inside = |bin: &usize| self.channel_hz.contains(&self.analyzer.frequency_hz(*bin));
+        let first = bins.clone().find(inside).unwrap_or(bins.end);
+        let last = bins.rev().find(inside).unwrap_or_default();
+        self.channel_bins = first..=last;
+        self.block_energies.resize(silence.blocks.len(), 0.0);
+        self.energies.resize(silence.blocks.len() - 2 * ENERGY_BLOCKS, 0.0);
     }
 
     /// Seconds between two searches.
     #[must_use]
     pub fn interval_s(&self) -> f64 {
-        self.hop as f64 / self.grid.rate_hz()
+        self.analyzer.interval_s()
     }
 
     /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz; 0
     /// where there was nothing but zeros.
     #[must_use]
     pub fn densities(&self) -> &[f32] {
-        &self.densities
+        self.analyzer.densities()
     }
 
     /// Candidates given up so far because one hop had too many.
@@ -120,123 +141,72 @@ impl PreambleDetector {
         self.dropped
     }
 
-    /// How long after the middle of its window a candidate is reported at the latest, in seconds.
-    #[must_use]
-    pub fn latency_s(&self) -> f64 {
-        (self.length as f64 / 2.0 + 2.0 * self.hop as f64) / self.grid.rate_hz()
+    /// Takes note that the samples of some subbands have changed.
+    pub fn refresh(&mut self, history: &SubbandHistory, subbands: Range<usize>) {
+        self.analyzer.retake(history, subbands, &mut self.spectra);
     }
 
-    /// Searches a stretch of the history anew, in some of the subbands.
-    pub fn search_stretch(
+    /// Searches some subbands anew, from `column` on up to where `live` has searched, which has to
+    /// be of the same symbol rate, appending to `candidates`.
+    pub fn search_again(
         &mut self,
         history: &SubbandHistory,
         subbands: Range<usize>,
-        columns: Range<u64>,
+        column: u64,
+        live: &Self,
         candidates: &mut Vec<Candidate>,
     ) {
-        self.subbands = subbands;
-        self.next_column = columns.start.max(history.oldest()) + self.length as u64;
-        self.hops = 0;
-        for row in &mut self.rows {
-            row.fill(0.0);
-        }
-        while self.next_column < columns.end + self.length as u64
-            && self.search(history, candidates)
-        {}
+        let end = live.analyzer.next_column();
+        self.analyzer.restart(subbands, column.max(history.oldest()), end);
+        self.reset();
+        while self.analyzer.next_column() < end && self.search(history, candidates) {}
     }
 
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
     /// every column. Returns whether a search took place.
     pub fn search(&mut self, history: &SubbandHistory, candidates: &mut Vec<Candidate>) -> bool {
-        if history.columns() < self.next_column {
+        if !self.analyzer.take(history, &mut self.spectra[0]) {
             return false;
         }
-        self.rows.rotate_left(1);
-        for b in self.subbands.clone() {
-            self.transform(history, b);
-            self.rate(b);
-        }
-        self.hops += 1;
-        // Before the first spectrum there was nothing: its row is zero.
-        if self.hops >= 2 {
-            self.pick(candidates);
-        }
-        self.next_column += self.hop;
+        self.spectra.rotate_left(1);
+        self.sum_energies();
+        self.pick(candidates);
         true
     }
 
-    /// The power spectrum of subband `b` over the newest window, lowest frequency first.
-    fn transform(&mut self, history: &SubbandHistory, b: usize) {
-        let (head, tail) = history.range(b, self.next_column - self.length as u64, self.length);
-        let windowed = head.iter().chain(tail).zip(&self.window).map(|(sample, w)| sample * w);
-        for (out, value) in self.spectrum.iter_mut().zip(windowed) {
-            *out = value;
-        }
-        self.fft.process_with_scratch(&mut self.spectrum, &mut self.scratch);
-        let half = self.length / 2;
-        let (below, above) = self.power.split_at_mut(half);
-        for (power, value) in below.iter_mut().zip(&self.spectrum[half..]) {
-            *power = value.norm_sqr();
-        }
-        for (power, value) in above.iter_mut().zip(&self.spectrum[..half]) {
-            *power = value.norm_sqr();
-        }
-    }
-
-    /// Fills subband `b`'s part of the newest row: power of the two lines over the noise.
-    fn rate(&mut self, b: usize) {
-        let owned = self.length / 2;
-        let first = self.length / 4;
-        let place = (b - self.subbands.start) * owned;
-        let row = &mut self.rows[2][place..place + owned];
-        // Neighbouring bins of a windowed spectrum resemble each other: every other one will do. The
-        // row is scratch until it holds the strengths.
-        let sample = &mut row[..owned / 2];
-        for (out, power) in sample.iter_mut().zip(self.power[first..].iter().step_by(2)) {
-            *out = *power;
-        }
-        let (_, median, _) = sample.select_nth_unstable_by(owned / 4, f32::total_cmp);
-        // The median of an exponential distribution is ln 2 of its mean.
-        let noise = *median / std::f32::consts::LN_2;
-        self.densities[b] = noise / (self.window_energy * self.grid.rate_hz() as f32);
-        let noise = noise.max(f32::MIN_POSITIVE);
-        let lows = &self.power[first - LINE_BINS..];
-        let highs = &self.power[first + LINE_BINS..];
-        for ((strength, &low), &high) in row.iter_mut().zip(lows).zip(highs) {
-            *strength = (low + high).min(LARGEST_IMBALANCE * low.min(high)) / noise;
-        }
-        // What stands out from the floor must also stand out from its surroundings.
-        for (i, strength) in row.iter_mut().enumerate() {
-            if *strength >= self.threshold {
-                *strength *= noise / noise.max(surround(&self.power, first + i));
+    /// Sums the energy that follows the second oldest spectrum.
+    fn sum_energies(&mut self) {
+        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
+        for (n, sums) in self.block_energies.chunks_mut(CHUNK).enumerate() {
+            // Summed in the processor's registers.
+            let mut energies = [0.0; CHUNK];
+            for spectrum in later {
+                let blocks = &spectrum.blocks[n * CHUNK..];
+                energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
             }
+            sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
+        }
+        let bands = self.block_energies.windows(BAND_BLOCKS);
+        for (energy, band) in self.energies.iter_mut().zip(bands) {
+            *energy = band.iter().sum();
         }
     }
 
-    /// Reports the middle row's local maxima in time and frequency.
+    /// Reports the places in the second oldest spectrum.
     fn pick(&mut self, candidates: &mut Vec<Candidate>) {
-        let [before, now, after] = &self.rows;
         let start = candidates.len();
-        let bin_hz = self.grid.rate_hz() / self.length as f64;
-        let lowest_hz = self.grid.centre_hz(self.subbands.start) - self.grid.spacing_hz / 2.0;
-        // The middle of the window before the newest.
-        let middle = self.next_column - self.hop - self.length as u64 / 2;
-        let now = &now[..self.subbands.len() * self.length / 2];
-        for (g, &strength) in now.iter().enumerate() {
-            let frequency_hz = lowest_hz + g as f64 * bin_hz;
-            if strength < self.threshold || !self.channel_hz.contains(&frequency_hz) {
+        let interval_s = self.analyzer.interval_s();
+        let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
+        let least_energy = NOISE_ENERGY + LEAST_DEVIATIONS * NOISE_DEVIATION;
+        for (chunk, energies) in self.energies.chunks(CHUNK).enumerate() {
+            // Mostly there is nothing, which is seen faster without a branch for each.
+            if energies.iter().filter(|&&energy| energy >= least_energy).count() == 0 {
                 continue;
             }
-            let near = |reach: usize| g.saturating_sub(reach)..(g + reach + 1).min(now.len());
-            let beaten = now[near(RIVAL_BINS)].iter().any(|&rival| rival > strength)
-                || before[near(2)].iter().any(|&rival| rival >= strength)
-                || after[near(2)].iter().any(|&rival| rival > strength);
-            if !beaten {
-                candidates.push(Candidate {
-                    time_s: self.grid.time_s(middle),
-                    frequency_hz,
-                    strength: f64::from(strength),
-                });
+            for (n, &energy) in energies.iter().enumerate() {
+                if energy >= least_energy {
+                    self.pick_in(chunk * CHUNK + n + ENERGY_BLOCKS, energy, time_s, candidates);
+                }
             }
         }
         if candidates.len() > start + MOST_CANDIDATES {
@@ -247,11 +217,68 @@ impl PreambleDetector {
             candidates.truncate(start + MOST_CANDIDATES);
         }
     }
+
+    /// Reports the places in one block of the second oldest spectrum.
+    fn pick_in(&self, block: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
+        let deviations = (energy - NOISE_ENERGY) / NOISE_DEVIATION;
+        let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
+        let least = LEAST_STRENGTH.max(self.threshold - energy);
+        let now = &self.spectra[1];
+        let least_lines = least * now.noise(block * BLOCK);
+        for bin in block * BLOCK..(block + 1) * BLOCK {
+            if now.lines(bin) < least_lines || !self.channel_bins.contains(&bin) {
+                continue;
+            }
+            let strength = now.strength(bin);
+            if strength >= least && !self.is_beaten(bin, strength) && self.keeps_promise(bin) {
+                candidates.push(Candidate {
+                    time_s,
+                    frequency_hz: self.analyzer.frequency_hz(bin),
+                    strength: strength.into(),
+                });
+            }
+        }
+    }
+
+    /// Whether a place nearby in frequency or time has stronger lines.
+    fn is_beaten(&self, bin: usize, strength: f32) -> bool {
+        let [before, now, after, ..] = &self.spectra;
+        let last = now.bins.len() - MARGIN;
+        let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
+        near(RIVAL_BINS).any(|rival| now.strength(rival) > strength)
+            || near(2).any(|rival| before.strength(rival) >= strength)
+            || near(2).any(|rival| after.strength(rival) > strength)
+    }
+
+    /// Whether the lines are as strong as the energy that follows them lets expect.
+    fn keeps_promise(&self, bin: usize) -> bool {
+        let first_block = bin / BLOCK - ENERGY_BLOCKS;
+        let excess = |spectrum: &Spectrum| {
+            let band = &spectrum.blocks[first_block..first_block + BAND_BLOCKS];
+            spectrum.noise(bin) * (band.iter().sum::<f32>() - (BAND_BLOCKS * BLOCK) as f32)
+        };
+        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
+        let promised = later.iter().map(excess).sum::<f32>() / later.len() as f32;
+        self.spectra[1].lines(bin) >= LEAST_PROMISED * promised
+    }
+}
+
+impl Spectrum {
+    /// Power of the two lines of a carrier.
+    fn lines(&self, bin: usize) -> f32 {
+        let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
+        (low + high).min(LARGEST_IMBALANCE * low.min(high))
+    }
+
+    /// Power of the two lines of a carrier over the noise or what else surrounds them.
+    fn strength(&self, bin: usize) -> f32 {
+        self.lines(bin) / self.noise(bin).max(surround(&self.bins, bin))
+    }
 }
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.
-fn surround(power: &[f32], c: usize) -> f32 {
-    let sum = |from: usize, to: usize| power[from..to].iter().sum::<f32>();
+fn surround(bins: &[f32], c: usize) -> f32 {
+    let sum = |from: usize, to: usize| bins[from..to].iter().sum::<f32>();
     let lines =
         sum(c - LINE_BINS - 2, c - LINE_BINS + 3) + sum(c + LINE_BINS - 2, c + LINE_BINS + 3);
     let around = sum(c - SURROUND, c + SURROUND + 1);

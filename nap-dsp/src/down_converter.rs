@@ -95,7 +95,7 @@ impl Baseband {
         self.samples.extend_from_slice(tail);
         let mut integral = Complex64::default();
         for cell in self.samples.chunks_exact(decimation) {
-            let sum: Complex32 = cell.iter().zip(&self.turns).map(|(s, turn)| s * turn).sum();
+            let sum = dot(cell, &self.turns);
             integral += Complex64::new(sum.re.into(), sum.im.into()) * mixer.next();
             self.integral.push(Complex32::new(integral.re as f32, integral.im as f32));
         }
@@ -130,6 +130,26 @@ impl Baseband {
             _ => wide(self.integral.last().copied().unwrap_or_default()),
         }
     }
+}
+
+/// The sum of products, two at a time.
+fn dot(a: &[Complex32], b: &[Complex32]) -> Complex32 {
+    let (a_pairs, a_rest) = a.as_chunks::<2>();
+    let (b_pairs, b_rest) = b.as_chunks::<2>();
+    let (mut straight, mut crossed) = ([0.0; 4], [0.0; 4]);
+    for ([a, c], [b, d]) in a_pairs.iter().zip(b_pairs) {
+        let left = [a.re, a.im, c.re, c.im];
+        let (re, im) = ([b.re, b.re, d.re, d.re], [b.im, b.im, d.im, d.im]);
+        for n in 0..4 {
+            straight[n] += left[n] * re[n];
+            crossed[n] += left[n] * im[n];
+        }
+    }
+    let pairs = Complex32::new(
+        straight[0] + straight[2] - crossed[1] - crossed[3],
+        straight[1] + straight[3] + crossed[0] + crossed[2],
+    );
+    a_rest.iter().zip(b_rest).map(|(a, b)| a * b).fold(pairs, |sum, product| sum + product)
 }
 
 /// A numerically controlled oscillator that follows a carrier's conjugate in even steps.

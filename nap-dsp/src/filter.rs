@@ -64,17 +64,26 @@ pub fn hann(length: usize) -> Vec<f32> {
 /// of `step`: a length for which the FFT is fast.
 #[must_use]
 pub fn fast_length(target: f64, step: usize) -> usize {
+    nearest_smooth(target, step, &[2, 3, 5])
+}
+
+/// The same without the factor 5, for short transforms, where it is slow.
+pub(crate) fn fastest_length(target: f64, step: usize) -> usize {
+    nearest_smooth(target, step, &[2, 3])
+}
+
+fn nearest_smooth(target: f64, step: usize, primes: &[usize]) -> usize {
     let step = step.max(1);
     let first = ((target / step as f64).round() as usize).max(1);
     (0..first)
         .flat_map(|distance| [first - distance, first + distance])
         .map(|multiple| multiple * step)
-        .find(|&length| is_smooth(length))
+        .find(|&length| is_smooth(length, primes))
         .unwrap_or(step)
 }
 
-fn is_smooth(mut n: usize) -> bool {
-    for prime in [2, 3, 5] {
+fn is_smooth(mut n: usize, primes: &[usize]) -> bool {
+    for &prime in primes {
         while n.is_multiple_of(prime) && n > 0 {
             n /= prime;
         }
@@ -111,5 +120,7 @@ mod tests {
         assert_eq!(fast_length(45.35, 2), 48);
         assert_eq!(fast_length(2000.0, 4), 2000);
         assert_eq!(fast_length(0.0, 2), 2);
+        assert_eq!(fastest_length(50.0, 4), 48);
+        assert_eq!(fastest_length(480.0, 4), 512);
     }
 }

@@ -14,6 +14,7 @@ pub mod modulator;
 pub mod noise;
 mod sample;
 pub mod simulator;
+mod spectra;
 pub mod spectrogram;
 pub mod synchronizer;
 

@@ -25,7 +25,7 @@ impl NoiseFloor {
         let rows = (MEMORY_S / interval_s).ceil().max(1.0) as usize;
         Self {
             rows,
-            densities: vec![VecDeque::with_capacity(rows); subbands],
+            densities: (0..subbands).map(|_| VecDeque::with_capacity(rows)).collect(),
             sorted: Vec::with_capacity(rows),
         }
     }

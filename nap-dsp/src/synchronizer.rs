@@ -6,6 +6,7 @@
 //! exceeds x with the probability (1 - x)^(n - 1).
 
 use num_complex::{Complex32, Complex64};
+use std::cmp::Ordering;
 use std::f64::consts::{PI, TAU};
 use std::ops::Range;
 
@@ -50,6 +51,16 @@ pub struct Hypothesis {
     pub carrier: Carrier,
     /// Share of the energy that the word explains, 0 to 1.
     pub score: f64,
+    /// Power of what the word explains, 1 is that of a carrier at full scale.
+    pub power: f64,
+}
+
+impl Hypothesis {
+    /// The best first, in an order that does not depend on how they are sorted.
+    fn by_score(a: &Self, b: &Self) -> Ordering {
+        let (score, start) = (b.score.total_cmp(&a.score), a.start_s.total_cmp(&b.start_s));
+        score.then(start).then(a.word.cmp(&b.word))
+    }
 }
 
 /// Correlates candidates with a set of known words.
@@ -210,6 +221,7 @@ impl Synchronizer {
             segment_sums(&mut self.sums, symbols, word, shared..self.word.turns.len(), length);
             let power = self.chosen.most_power_with(&self.sums);
             let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
+            let power = power / (length * length) as f64;
             if score >= threshold {
                 let (frequency_hz, drift_hz_per_s) = self.word.carriers[self.chosen.best_trial()];
                 let carrier = Carrier {
@@ -217,7 +229,7 @@ impl Synchronizer {
                     frequency_hz: centre_hz + frequency_hz,
                     drift_hz_per_s,
                 };
-                self.found.push(Hypothesis { word: index, start_s, carrier, score });
+                self.found.push(Hypothesis { word: index, start_s, carrier, score, power });
             }
         }
     }
@@ -243,9 +255,11 @@ impl Synchronizer {
                     let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
                     let frequency_hz = coarse.frequency_hz + offset_hz;
                     let relative = Carrier { frequency_hz: frequency_hz - centre_hz, ..coarse };
-                    let score = exact_score(&self.symbols, word, &relative, start_s, self.symbol_s);
+                    let (score, power) =
+                        exact_score(&self.symbols, word, &relative, start_s, self.symbol_s);
                     if score > hypothesis.score {
                         hypothesis.score = score;
+                        hypothesis.power = power;
                         hypothesis.start_s = start_s;
                         hypothesis.carrier.frequency_hz = frequency_hz;
                     }
@@ -253,12 +267,12 @@ impl Synchronizer {
             }
         }
         self.found.retain(|hypothesis| hypothesis.score >= self.threshold);
-        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.found.sort_unstable_by(Hypothesis::by_score);
     }
 
     /// Sorts by score; of one word's neighbouring starts only the best stays.
     fn keep_best(&mut self) {
-        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.found.sort_unstable_by(Hypothesis::by_score);
         let mut kept = 0;
         for index in 0..self.found.len() {
             let this = self.found[index];
@@ -274,21 +288,23 @@ impl Synchronizer {
     }
 }
 
-/// The share of the symbols' energy that a word on a carrier explains, symbol by symbol.
+/// The share of the symbols' energy that a word on a carrier explains, symbol by symbol, and the
+/// power of what it explains.
 fn exact_score(
     symbols: &[Complex32],
     word: &[f32],
     carrier: &Carrier,
     start_s: f64,
     symbol_s: f64,
-) -> f64 {
+) -> (f64, f64) {
     let energy: f64 = symbols.iter().map(|z| f64::from(z.norm_sqr())).sum();
     let freed = symbols.iter().zip(word).enumerate().map(|(k, (symbol, sign))| {
         let time_s = start_s + (k as f64 + 0.5) * symbol_s;
         symbol * *sign * narrow(Complex64::from_polar(1.0, -carrier.phase_at(time_s)))
     });
     let power = f64::from(freed.sum::<Complex32>().norm_sqr());
-    power / (symbols.len() as f64 * energy).max(f64::MIN_POSITIVE)
+    let count = symbols.len() as f64;
+    (power / (count * energy).max(f64::MIN_POSITIVE), power / (count * count))
 }
 
 /// A grid of carriers tried on a stretch of symbols.
@@ -323,6 +339,12 @@ impl Turns {
         self.re.resize(count, 0.0);
         self.im.clear();
         self.im.resize(count, 0.0);
+    }
+
+    /// Takes the values of another without new memory, which a derived `clone_from` asks for.
+    fn copy_from(&mut self, other: &Self) {
+        self.re.clone_from(&other.re);
+        self.im.clone_from(&other.im);
     }
 
     /// Adds `value` times each of `turns`.
@@ -431,7 +453,7 @@ impl Chosen {
 
     /// The most power that a trial gathers with a word's own segments, the last ones.
     fn most_power_with(&mut self, own: &[Complex32]) -> f64 {
-        self.sum.clone_from(&self.shared);
+        self.sum.copy_from(&self.shared);
         let first = self.turns.len() - own.len();
         for (&sum, turns) in own.iter().zip(&self.turns[first..]) {
             self.sum.add_scaled(sum, turns);

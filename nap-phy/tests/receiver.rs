@@ -100,7 +100,11 @@ fn check_figures(truth: &Truth, messages: &[Message]) {
             let middle_hz = sent.frequency_hz + sent.drift_hz_per_s * duration_s / 2.0;
             let signal = &frame.signal;
             let place = format!("{} rank {}", message.uplink.device_id(), frame.rank);
-            assert!((signal.frequency_hz - middle_hz).abs() < 3.0, "{place}: frequency {} instead of {middle_hz}", signal.frequency_hz);
+            assert!(
+                (signal.frequency_hz - middle_hz).abs() < 3.0,
+                "{place}: frequency {} instead of {middle_hz}",
+                signal.frequency_hz
+            );
             assert!((signal.time_s - sent.time_s).abs() < symbol_s, "{place}: time");
             let Level::Dbm(level_dbm) = signal.level else { panic!("{place}: not calibrated") };
             assert!((level_dbm - sent.dbm).abs() < 1.0, "{place}: level {level_dbm}");

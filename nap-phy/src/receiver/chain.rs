@@ -1,5 +1,6 @@
 //! The way of the signals of one bit rate: from subbands to decoded frames.
 
+use std::f64::consts::PI;
 use std::ops::RangeInclusive;
 
 use nap_dsp::canceller::KnownBurst;
@@ -19,9 +20,9 @@ use super::frame_decoder::{
 use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
-/// Power of a preamble's two lines from which a place is looked at; noise has 2. In white noise it
-/// is passed some hundred times a second over a whole channel.
-const LEAST_STRENGTH: f64 = 10.5;
+/// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
+/// white noise it is passed some tens of times a second over a whole channel.
+const LEAST_EVIDENCE: f64 = 20.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.42)^32, three in a hundred million trials.
 const LEAST_SCORE: f64 = 0.42;
@@ -36,6 +37,10 @@ const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 const RIVAL_SCORE: f64 = 0.85;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;
+/// A burst waits for another that has this many times its power, if the other's skirts have at its
+/// own carrier this share of its power.
+const COVERING_POWER: f64 = 4.0;
+const COVERED_POWER: f64 = 0.1;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
@@ -130,7 +135,7 @@ impl Chain {
         let words: Vec<Vec<f64>> =
             FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect();
         let detector =
-            || PreambleDetector::new(grid, channel_hz.clone(), symbol_rate_hz, LEAST_STRENGTH);
+            || PreambleDetector::new(grid, channel_hz.clone(), symbol_rate_hz, LEAST_EVIDENCE);
         let drift = limits.most_drift_hz_per_s;
         Self {
             bit_rate,
@@ -156,9 +161,10 @@ impl Chain {
         2.0 * longest_frame_s(bit_rate) + 60.0 * bit_rate.symbol_s()
     }
 
-    /// How long after a preamble the chain may take to notice it, in seconds.
+    /// How much silence after the end of the last symbol the chain needs to see all of it, in
+    /// seconds. The detector needs none: it looks no further than the shortest frame goes on.
     pub(super) fn latency_s(&self) -> f64 {
-        self.detector.latency_s() + 20.0 * self.bit_rate.symbol_s()
+        2.0 * self.bit_rate.symbol_s()
     }
 
     /// Searches for preambles in what the newest column completes. Call it after every column.
@@ -204,14 +210,11 @@ impl Chain {
         }
         let symbol_s = self.bit_rate.symbol_s();
         let known = self.candidates.len();
-        let columns = band.grid.column_at(place.from_s - SYNC_SYMBOLS as f64 * symbol_s)
-            ..band.grid.column_at(place.to_s);
-        self.second_detector.search_stretch(
-            &band.history,
-            place.subbands.clone(),
-            columns,
-            &mut self.candidates,
-        );
+        let first = band.grid.column_at(place.from_s - SYNC_SYMBOLS as f64 * symbol_s);
+        let subbands = place.subbands.clone();
+        self.detector.refresh(&band.history, subbands.clone());
+        let (live, candidates) = (&self.detector, &mut self.candidates);
+        self.second_detector.search_again(&band.history, subbands, first, live, candidates);
         statistics.candidates += (self.candidates.len() - known) as u64;
         self.synchronize(band, now_s, statistics);
     }
@@ -271,7 +274,7 @@ impl Chain {
         }
     }
 
-    /// Tries the bursts that are due, the earliest first, until something decodes. Returns whether
+    /// Tries the bursts that are due, the strongest first, until something decodes. Returns whether
     /// it did.
     pub(super) fn decode_next(
         &mut self,
@@ -280,16 +283,39 @@ impl Chain {
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) -> bool {
-        self.bursts.sort_by(|a, b| a.due_s.total_cmp(&b.due_s));
         let known = frames.len();
         while frames.len() == known {
-            if self.bursts.first().is_none_or(|burst| burst.due_s > now_s) {
-                return false;
-            }
-            let burst = self.bursts.remove(0);
+            let Some(next) = self.next_due(now_s) else { return false };
+            let burst = self.bursts.swap_remove(next);
             self.try_burst(burst, band, now_s, statistics, frames);
         }
         true
+    }
+
+    /// The strongest burst that is due and not in a stronger one's shadow: that one is waited for,
+    /// so that this one is seen without it.
+    fn next_due(&self, now_s: f64) -> Option<usize> {
+        let power = |&index: &usize| self.bursts[index].best().power;
+        (0..self.bursts.len())
+            .filter(|&index| self.bursts[index].due_s <= now_s && !self.is_shadowed(index))
+            .max_by(|a, b| power(a).total_cmp(&power(b)))
+    }
+
+    /// Whether a burst that waits too is so much stronger and so near that it covers this one.
+    fn is_shadowed(&self, index: usize) -> bool {
+        let symbol_s = self.bit_rate.symbol_s();
+        let burst = &self.bursts[index];
+        let this = burst.best();
+        self.bursts.iter().any(|other| {
+            let rival = other.best();
+            let distance = (rival.carrier.frequency_hz - this.carrier.frequency_hz) * symbol_s;
+            // The skirts of symbols without shaping.
+            let skirt = rival.power / (PI * distance).powi(2).max(1.0);
+            rival.power > COVERING_POWER * this.power
+                && skirt > COVERED_POWER * this.power
+                && rival.start_s < burst.due_s
+                && this.start_s < other.due_s
+        })
     }
 
     /// Tries the burst's next hypothesis.
@@ -323,8 +349,7 @@ impl Chain {
             }
             burst.next += 1;
         }
-        let at = self.bursts.partition_point(|other| other.due_s <= burst.due_s);
-        self.bursts.insert(at, burst);
+        self.bursts.push(burst);
     }
 
     fn forget(&mut self, now_s: f64) {

@@ -1,0 +1,248 @@
+//! Power spectra of the whole channel, hop by hop, over the noise of their place and time.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use num_complex::Complex32;
+use rustfft::{Fft, FftPlanner};
+
+use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::filter::fast_length;
+
+/// Bins that are summed to one block.
+pub(crate) const BLOCK: usize = 4;
+/// Bins kept beyond either end of the subbands, a whole number of blocks.
+pub(crate) const MARGIN: usize = 24;
+/// Share of a window from one to the next: two fifths cost little of a preamble wherever it starts.
+const HOP: f64 = 0.4;
+/// Median of the sums of two blocks over their mean, in white noise. Bins of a Hann window correlate
+/// with the next one (4/9 in power) and the one after (1/36), so that a sum of eight has the mean
+/// and variance of a gamma distribution of shape 4.4, whose median is about `1 - 1 / (3 * 4.4)` of
+/// its mean.
+const MEDIAN_OVER_MEAN: f32 = 0.925;
+/// Energy of the window `1 - cos` over its length.
+const WINDOW_ENERGY: f32 = 1.5;
+/// Power of a bin (full scale 1) far below the rounding of any converter. Added to signal and noise
+/// it makes silence look like noise.
+const LEAST_POWER: f32 = 1e-20;
+
+/// A spectrum over all subbands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spectrum {
+    /// Power by bin, beginning [`MARGIN`] bins below the lowest subband.
+    pub(crate) bins: Vec<f32>,
+    /// The mean noise power of a bin, by block: that of the block's subband.
+    noise: Vec<f32>,
+    /// The sums of [`BLOCK`] bins each over the noise of a bin.
+    pub(crate) blocks: Vec<f32>,
+}
+
+impl Spectrum {
+    /// The mean noise power of a bin in the subband that owns a bin.
+    pub(crate) fn noise(&self, bin: usize) -> f32 {
+        self.noise[bin / BLOCK]
+    }
+}
+
+/// Takes spectra of all subbands with a periodic Hann window at even steps.
+pub(crate) struct SpectrumAnalyzer {
+    grid: SubbandGrid,
+    /// The subbands that are looked at.
+    subbands: Range<usize>,
+    length: usize,
+    hop: u64,
+    next_column: u64,
+    fft: Arc<dyn Fft<f32>>,
+    scratch: Vec<Complex32>,
+    stretch: Vec<Complex32>,
+    transform: Vec<Complex32>,
+    sums: Vec<u32>,
+    densities: Vec<f32>,
+}
+
+impl SpectrumAnalyzer {
+    /// Spectra of about `window_s`.
+    pub(crate) fn new(grid: SubbandGrid, window_s: f64) -> Self {
+        // Each subband owns the middle half of its bins, a whole number of blocks.
+        let length = fast_length(window_s * grid.rate_hz(), 2 * BLOCK);
+        let fft = FftPlanner::new().plan_fft_forward(length);
+        Self {
+            grid,
+            subbands: 0..grid.subbands,
+            length,
+            hop: (HOP * length as f64) as u64,
+            next_column: length as u64,
+            scratch: vec![Complex32::default(); fft.get_immutable_scratch_len()],
+            fft,
+            stretch: Vec::with_capacity(length),
+            transform: vec![Complex32::default(); length],
+            sums: Vec::with_capacity(length),
+            densities: vec![0.0; grid.subbands],
+        }
+    }
+
+    /// Makes a spectrum that of silence.
+    pub(crate) fn silence(&self, spectrum: &mut Spectrum) {
+        let count = self.subbands.len() * self.owned() + 2 * MARGIN;
+        spectrum.bins.clear();
+        spectrum.bins.resize(count, 0.0);
+        spectrum.noise.clear();
+        spectrum.noise.resize(count / BLOCK, LEAST_POWER);
+        spectrum.blocks.clear();
+        spectrum.blocks.resize(count / BLOCK, BLOCK as f32);
+    }
+
+    /// Goes back to the first window that begins at `column` or later and is in step with those that
+    /// end at `end`, for some of the subbands.
+    pub(crate) fn restart(&mut self, subbands: Range<usize>, column: u64, end: u64) {
+        self.subbands = subbands;
+        let hops = end.saturating_sub(column + self.length as u64) / self.hop;
+        self.next_column = end - hops * self.hop;
+    }
+
+    /// The end of the next window.
+    pub(crate) fn next_column(&self) -> u64 {
+        self.next_column
+    }
+
+    /// Bins that come from one subband.
+    fn owned(&self) -> usize {
+        self.length / 2
+    }
+
+    /// Distance of the bins.
+    pub(crate) fn bin_hz(&self) -> f64 {
+        self.grid.rate_hz() / self.length as f64
+    }
+
+    /// Frequency of a bin of [`Spectrum::bins`], in hertz from the centre of the recording.
+    pub(crate) fn frequency_hz(&self, bin: usize) -> f64 {
+        let lowest_hz = self.grid.centre_hz(self.subbands.start) - self.grid.spacing_hz / 2.0;
+        lowest_hz + (bin as f64 - MARGIN as f64) * self.bin_hz()
+    }
+
+    /// Length of the windows in seconds.
+    pub(crate) fn window_s(&self) -> f64 {
+        self.length as f64 / self.grid.rate_hz()
+    }
+
+    /// Seconds from one spectrum to the next.
+    pub(crate) fn interval_s(&self) -> f64 {
+        self.hop as f64 / self.grid.rate_hz()
+    }
+
+    /// Middle of the newest window, in seconds from the start of the recording.
+    pub(crate) fn time_s(&self) -> f64 {
+        self.grid.time_s(self.next_column - self.hop) - self.window_s() / 2.0
+    }
+
+    /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz.
+    pub(crate) fn densities(&self) -> &[f32] {
+        &self.densities
+    }
+
+    /// Writes the next spectrum if the history reaches far enough; whether it does.
+    pub(crate) fn take(&mut self, history: &SubbandHistory, spectrum: &mut Spectrum) -> bool {
+        if history.columns() < self.next_column {
+            return false;
+        }
+        for b in self.subbands.clone() {
+            let noise = self.fill(history, b, self.next_column, spectrum);
+            let energy = WINDOW_ENERGY * self.length as f32;
+            self.densities[b] = noise / (energy * self.grid.rate_hz() as f32);
+        }
+        self.next_column += self.hop;
+        true
+    }
+
+    /// Takes some subbands of the last spectra anew, the newest last.
+    pub(crate) fn retake(
+        &mut self,
+        history: &SubbandHistory,
+        subbands: Range<usize>,
+        spectra: &mut [Spectrum],
+    ) {
+        for (age, spectrum) in spectra.iter_mut().rev().enumerate() {
+            let end = self.next_column.checked_sub((age as u64 + 1) * self.hop);
+            let Some(end) = end.filter(|&end| end >= history.oldest() + self.length as u64) else {
+                return;
+            };
+            for b in subbands.clone() {
+                self.fill(history, b, end, spectrum);
+            }
+        }
+    }
+
+    /// Writes what a subband has of the spectrum over the window that ends at a column. Returns the
+    /// noise.
+    fn fill(
+        &mut self,
+        history: &SubbandHistory,
+        b: usize,
+        end: u64,
+        spectrum: &mut Spectrum,
+    ) -> f32 {
+        self.transform(history, b, end);
+        let below = if b == self.subbands.start { MARGIN } else { 0 };
+        let above = if b + 1 == self.subbands.end { MARGIN } else { 0 };
+        let first = MARGIN + (b - self.subbands.start) * self.owned() - below;
+        let count = below + self.owned() + above;
+        let bins = &mut spectrum.bins[first..first + count];
+        self.window(bins, below);
+        let range = first / BLOCK..(first + count) / BLOCK;
+        let noise = self.sum_blocks(bins, &mut spectrum.blocks[range.clone()]);
+        spectrum.noise[range].fill(noise + LEAST_POWER);
+        noise
+    }
+
+    /// Transforms the stretch of a subband that ends at a column.
+    fn transform(&mut self, history: &SubbandHistory, b: usize, end: u64) {
+        let (head, tail) = history.range(b, end - self.length as u64, self.length);
+        let stretch = if tail.is_empty() {
+            head
+        } else {
+            self.stretch.clear();
+            self.stretch.extend_from_slice(head);
+            self.stretch.extend_from_slice(tail);
+            &self.stretch
+        };
+        self.fft.process_immutable_with_scratch(stretch, &mut self.transform, &mut self.scratch);
+    }
+
+    /// The power of the bins that a subband owns and of some more, of which `below` lie below.
+    fn window(&self, bins: &mut [f32], below: usize) {
+        // Negative frequencies are in the upper half of the transform.
+        let lower = &self.transform[self.length - self.owned() / 2 - below - 1..];
+        let upper = &self.transform[..bins.len() + 2 - lower.len()];
+        let (negative, rest) = bins.split_at_mut(lower.len() - 2);
+        let (middle, positive) = rest.split_at_mut(2);
+        hann_power(negative, lower);
+        hann_power(middle, &[lower[lower.len() - 2], lower[lower.len() - 1], upper[0], upper[1]]);
+        hann_power(positive, upper);
+    }
+
+    /// Sums up blocks and divides them by the noise, the median over the subband. Returns the noise.
+    fn sum_blocks(&mut self, bins: &[f32], blocks: &mut [f32]) -> f32 {
+        for (block, bins) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
+            *block = bins.iter().sum();
+        }
+        self.sums.clear();
+        // Of numbers that are not negative, the bits have the same order, and compare faster.
+        self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| (a + b).to_bits()));
+        let middle = self.sums.len() / 2;
+        let median = f32::from_bits(*self.sums.select_nth_unstable(middle).1);
+        let noise = median / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
+        let (least, scale) = (BLOCK as f32 * LEAST_POWER, 1.0 / (noise + LEAST_POWER));
+        blocks.iter_mut().for_each(|block| *block = (*block + least) * scale);
+        noise
+    }
+}
+
+/// The power of what a transform would hold, had the window been applied before it: one with a
+/// cosine is a sum over three bins. `transform` has a bin more on either side.
+fn hann_power(power: &mut [f32], transform: &[Complex32]) {
+    let neighbours = transform.iter().zip(&transform[1..]).zip(&transform[2..]);
+    for (power, ((before, bin), after)) in power.iter_mut().zip(neighbours) {
+        *power = (bin - (before + after) * 0.5).norm_sqr();
+    }
+}
