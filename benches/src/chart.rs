@@ -22,7 +22,7 @@ const TOP: f64 = 92.0;
 /// Below the plots: ticks and title of the axis.
 const BOTTOM: f64 = 70.0;
 const LEGEND_ROW: f64 = 24.0;
-const LEGEND_COLUMN: f64 = 390.0;
+const LEGEND_COLUMN: f64 = 420.0;
 const LEGEND_LINE: f64 = 44.0;
 const GRID: &str = "#d8d8d8";
 const FAINT_GRID: &str = "#efefef";

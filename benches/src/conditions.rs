@@ -79,6 +79,7 @@ impl Conditions {
                 payload_bytes: self.payload_bytes,
                 crystal_ppm,
                 drift_hz_per_s: symmetric(self.most_drift_hz_per_s, &mut rng),
+                pause_s: PAUSE_S,
                 time_s: LEAD_IN_S + rng.random_range(0.0..spread_s),
                 offsets_hz,
             };

@@ -3,6 +3,7 @@
 
 pub mod chart;
 mod conditions;
+mod load;
 mod reception;
 pub mod scenarios;
 mod sender;
@@ -11,6 +12,7 @@ mod sweep;
 pub mod theory;
 
 pub use conditions::{Conditions, Outcome, measure};
+pub use load::Recording;
 pub use reception::{Reception, timed};
 pub use shape::{parse_shape, shape_name};
 pub use sweep::{Sweep, crossing};

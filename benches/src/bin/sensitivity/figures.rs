@@ -176,12 +176,15 @@ fn measured(
 ) -> Curve {
     let point =
         |(db, outcome): &(f64, Outcome)| Point::counted(*db, lost(outcome), outcome.messages.sent);
+    // From the last loss on, one point is enough.
+    let last = sweep.points.iter().rposition(|(_, outcome)| lost(outcome) > 0);
+    let shown = last.map_or(1, |last| last + 2).min(sweep.points.len());
     Curve {
         label: label.to_owned(),
         color,
         dashes: "",
         is_measured: true,
-        points: sweep.points.iter().map(point).collect(),
+        points: sweep.points[..shown].iter().map(point).collect(),
     }
 }
 
