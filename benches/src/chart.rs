@@ -358,10 +358,13 @@ mod tests {
         assert_eq!(pixel(&chart(vec![Point::counted(2.0, 0, 500)]), bottom), [255; 3], "hollow");
     }
 
-    /// Values of R's `binom::binom.wilson(5, 500)`.
+    /// The ends are the true losses from which what was counted is 1.96 standard deviations away.
     #[test]
     fn intervals_are_those_of_wilson() {
         let (low, high) = Point::counted(0.0, 5, 500).interval.unwrap();
-        assert!((low - 0.004_28).abs() < 2e-5 && (high - 0.023_19).abs() < 2e-5, "{low} {high}");
+        for (end, deviations) in [(low, 1.96), (high, -1.96)] {
+            let deviation = (end * (1.0 - end) / 500.0).sqrt();
+            assert!((0.01 - end - deviations * deviation).abs() < 1e-9, "{low} {high}");
+        }
     }
 }
