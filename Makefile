@@ -9,7 +9,7 @@ export NAP_LOCAL_RECORDINGS ?= $(abspath ../shared/captures)
 FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo waterfall test fmt lint unit no-std doc fuzz soak bench sensitivity clean
+.PHONY: help demo waterfall test fmt lint unit no-std doc fuzz soak bench sensitivity scenarios clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,11 +51,15 @@ soak: $(NAP) ## ten minutes of noise give no message
 	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
 	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
 
-bench: ## criterion benches
-	$(CARGO) bench --locked -p nap-benches
+bench: ## criterion benches, then the receiver's cost in one table
+	$(CARGO) bench --locked -p nap-benches --bench receiver
+	$(CARGO) run --release --locked -p nap-benches --bin speed
 
-sensitivity: ## loss of messages over Eb/N0
-	$(CARGO) run --release --locked -p nap-benches --bin sensitivity
+sensitivity: ## loss of messages over Eb/N0: docs/sensitivity.md with pictures and tables
+	$(CARGO) run --release --locked -p nap-benches --bin sensitivity -- --output docs
+
+scenarios: ## who is heard where devices meet
+	$(CARGO) run --release --locked -p nap-benches --bin scenarios
 
 clean: ## remove what was built
 	$(CARGO) clean

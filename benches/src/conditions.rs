@@ -5,6 +5,7 @@ use nap_phy::scene::{Scene, Score, Shape};
 use nap_phy::{BitRate, Rank};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+use rayon::prelude::*;
 
 use crate::reception::Reception;
 use crate::sender::{
@@ -50,6 +51,14 @@ impl Conditions {
         }
     }
 
+    fn slot_hz(&self) -> f64 {
+        SLOT_SYMBOL_RATES * f64::from(self.bit_rate.bits_per_s())
+    }
+
+    fn messages_a_scene(&self) -> usize {
+        (2.0 * HALF_BAND_HZ / self.slot_hz()) as usize
+    }
+
     /// One scene full of messages that do not meet.
     fn scene(&self, seed: u64) -> Result<Scene> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
@@ -57,8 +66,8 @@ impl Conditions {
         let frames = f64::from(self.frames.number());
         let duration_s = 2.0 * LEAD_IN_S + spread_s + frames * (frame_s(self.bit_rate) + PAUSE_S);
         let mut scene = empty_scene(duration_s, seed);
-        let slot_hz = SLOT_SYMBOL_RATES * f64::from(self.bit_rate.bits_per_s());
-        for slot in 0..(2.0 * HALF_BAND_HZ / slot_hz) as usize {
+        let slot_hz = self.slot_hz();
+        for slot in 0..self.messages_a_scene() {
             let crystal_ppm = symmetric(self.most_clock_error_ppm, &mut rng);
             let carriers = (0..self.frames.number())
                 .map(|_| (slot as f64 + rng.random_range(0.35..0.65)) * slot_hz - HALF_BAND_HZ);
@@ -70,6 +79,7 @@ impl Conditions {
                 payload_bytes: self.payload_bytes,
                 crystal_ppm,
                 drift_hz_per_s: symmetric(self.most_drift_hz_per_s, &mut rng),
+                pause_s: PAUSE_S,
                 time_s: LEAD_IN_S + rng.random_range(0.0..spread_s),
                 offsets_hz,
             };
@@ -92,35 +102,49 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    fn of(mut reception: Reception) -> Self {
+        let messages = reception.score();
+        let frames = reception.messages.iter().flat_map(|message| &message.frames);
+        let frames = frames.filter(|frame| frame.crc_ok).count();
+        reception.messages.retain(|message| message.frames.iter().any(|frame| frame.crc_ok));
+        Self { messages, any_frame: reception.score().heard, frames }
+    }
+
     /// Share of the messages that were not heard.
     #[must_use]
     pub fn loss(&self) -> f64 {
         1.0 - self.messages.heard as f64 / self.messages.sent.max(1) as f64
     }
+
+    /// Share of the messages of which no frame decoded by itself.
+    #[must_use]
+    pub fn any_frame_loss(&self) -> f64 {
+        1.0 - self.any_frame as f64 / self.messages.sent.max(1) as f64
+    }
+
+    fn add(mut self, other: Self) -> Self {
+        self.messages.sent += other.messages.sent;
+        self.messages.heard += other.messages.heard;
+        self.messages.repeated += other.messages.repeated;
+        self.messages.invented += other.messages.invented;
+        self.any_frame += other.any_frame;
+        self.frames += other.frames;
+        self
+    }
 }
 
 /// Sends at least `messages` messages and counts what is heard. The receiver knows no device and
-/// searches for their bit rate only.
+/// searches for their bit rate only. Scenes are worked on in parallel.
 ///
 /// # Errors
 /// When a scene or the receiver cannot be set up.
 pub fn measure(conditions: &Conditions, messages: usize, seed: u64) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for round in 0.. {
-        if outcome.messages.sent >= messages {
-            break;
-        }
-        let scene = conditions.scene(seed.wrapping_mul(1000) + round)?;
-        let mut reception = Reception::of(&scene, &[conditions.bit_rate])?;
-        let score = reception.score();
-        outcome.messages.sent += score.sent;
-        outcome.messages.heard += score.heard;
-        outcome.messages.repeated += score.repeated;
-        outcome.messages.invented += score.invented;
-        let frames = reception.messages.iter().flat_map(|message| &message.frames);
-        outcome.frames += frames.filter(|frame| frame.crc_ok).count();
-        reception.messages.retain(|message| message.frames.iter().any(|frame| frame.crc_ok));
-        outcome.any_frame += reception.score().heard;
-    }
-    Ok(outcome)
+    let rounds = messages.div_ceil(conditions.messages_a_scene()) as u64;
+    (0..rounds)
+        .into_par_iter()
+        .map(|round| {
+            let scene = conditions.scene(seed.wrapping_mul(1000) + round)?;
+            Ok(Outcome::of(Reception::of(&scene, &[conditions.bit_rate])?))
+        })
+        .try_reduce(Outcome::default, |a, b| Ok(a.add(b)))
 }

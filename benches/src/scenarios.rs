@@ -211,6 +211,7 @@ impl Pairs {
             payload_bytes: 12,
             crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, rng),
             drift_hz_per_s: 0.0,
+            pause_s: PAUSE_S,
             time_s: start_s + delay_s,
             offsets_hz,
         };
@@ -267,6 +268,7 @@ fn lora_scene(frames: Rank, seed: u64) -> Result<Scene> {
             payload_bytes: 12,
             crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, &mut rng),
             drift_hz_per_s: 0.0,
+            pause_s: PAUSE_S,
             time_s: LEAD_IN_S + rng.random_range(0.0..duration_s - message_s - 2.0 * LEAD_IN_S),
             offsets_hz,
         };

@@ -12,7 +12,7 @@ const SAMPLE_RATE_HZ: f64 = 250_000.0;
 const FULL_SCALE_DBM: f64 = -90.0;
 /// Half of the band in which carriers lie.
 pub(crate) const HALF_BAND_HZ: f64 = 95_000.0;
-/// From frame to frame.
+/// The usual pause from frame to frame.
 pub(crate) const PAUSE_S: f64 = 0.3;
 /// Silence before the first frame.
 pub(crate) const LEAD_IN_S: f64 = 0.25;
@@ -63,6 +63,8 @@ pub(crate) struct Sender {
     pub(crate) payload_bytes: usize,
     pub(crate) crystal_ppm: f64,
     pub(crate) drift_hz_per_s: f64,
+    /// From frame to frame.
+    pub(crate) pause_s: f64,
     /// Start of the first frame.
     pub(crate) time_s: f64,
     /// Carriers of the frames from the middle of the channel, each a frame; what the crystal adds is
@@ -85,7 +87,7 @@ impl Sender {
             level_dbm: self.level_dbm,
             crystal_ppm: self.crystal_ppm,
             drift_hz_per_s: self.drift_hz_per_s,
-            pause_s: PAUSE_S,
+            pause_s: self.pause_s,
             random_value: 0,
             doppler_hz: None,
             messages: vec![SceneMessage {

@@ -1,6 +1,7 @@
 //! A coarse grid of the receiver's sensitivity, held against a committed table: a change that costs
 //! or gains messages shows.
 
+use nap_benches::scenarios::{Pairs, lora};
 use nap_benches::{Conditions, measure};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
@@ -36,6 +37,33 @@ fn the_table_of_sensitivity_stands() {
                 score.heard, score.sent
             );
         }
+    }
+    insta::assert_snapshot!(table);
+}
+
+/// The same where signals meet: weak devices beside strong ones, two on one carrier, LoRa.
+#[test]
+fn the_table_of_disturbed_channels_stands() {
+    let last = Rank::Third;
+    let rows = [
+        (
+            "20 dB beside, three frames",
+            Pairs { level_difference_db: 20.0, ..Pairs::near_far(last) }.tally(20, 2),
+        ),
+        ("30 dB beside, three frames", Pairs::near_far(last).tally(20, 2)),
+        ("30 dB beside, one frame", Pairs::near_far(Rank::First).tally(20, 2)),
+        ("on one carrier, three frames", Pairs::co_channel(last).tally(20, 2)),
+        ("on one carrier, one frame", Pairs::co_channel(Rank::First).tally(20, 2)),
+        ("LoRa, one frame", lora(Rank::First, 30, 2)),
+    ];
+    let mut table = String::new();
+    for (name, tally) in rows {
+        let tally = tally.unwrap();
+        for part in tally.parts {
+            let what = format!("{name}, {}", part.name);
+            table += &format!("{what:36} heard {:3} of {}\n", part.heard, part.sent);
+        }
+        table += &format!("    invented {}, repeated {}\n", tally.invented, tally.repeated);
     }
     insta::assert_snapshot!(table);
 }

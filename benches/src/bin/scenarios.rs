@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use nap_benches::parse_shape;
 use nap_benches::scenarios::{Pairs, Tally, crowd, lora, noise};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
@@ -47,15 +48,6 @@ enum Scenario {
     /// Nothing is sent.
     #[value(name = "noise")]
     Noise,
-}
-
-fn parse_shape(text: &str) -> Result<Shape, String> {
-    match text {
-        "rect" => Ok(Shape::Rect),
-        "hann" => Ok(Shape::Hann),
-        "s2lp" => Ok(Shape::S2lp),
-        _ => Err("the shapes are rect, hann and s2lp".to_owned()),
-    }
 }
 
 fn main() -> Result<()> {
