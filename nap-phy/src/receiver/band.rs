@@ -1,10 +1,14 @@
 //! The subbands and what was taken out of them.
 
+use std::f64::consts::PI;
 use std::ops::Range;
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
+
+/// A burst whose skirts have this share of a candidate's power may be all there is.
+const HIDING_POWER: f64 = 0.2;
 
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
@@ -22,6 +26,25 @@ pub(super) struct Cancelled {
     pub(super) symbol_s: f64,
     pub(super) from_s: f64,
     pub(super) to_s: f64,
+}
+
+/// A burst that is on the air or has just been.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cover {
+    pub(super) from_s: f64,
+    pub(super) to_s: f64,
+    pub(super) frequency_hz: f64,
+    pub(super) symbol_s: f64,
+    pub(super) power: f64,
+}
+
+impl Cover {
+    /// Whether the burst's own power at a place is large beside that of something seen there.
+    pub(super) fn hides(&self, time_s: f64, frequency_hz: f64, power: f64) -> bool {
+        let distance = (frequency_hz - self.frequency_hz) * self.symbol_s;
+        (self.from_s..self.to_s).contains(&time_s)
+            && self.power / (PI * distance).powi(2).max(1.0) > HIDING_POWER * power
+    }
 }
 
 impl Band {

@@ -10,7 +10,7 @@ use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
-use super::band::{Band, Cancelled};
+use super::band::{Band, Cancelled, Cover};
 use super::container_search::ContainerSearch;
 use super::evidence::Rivals;
 use super::fragments::{Fragment, Fragments};
@@ -41,6 +41,9 @@ const LEAST_CLEARNESS: f64 = 0.7;
 /// own carrier this share of its power.
 const COVERING_POWER: f64 = 4.0;
 const COVERED_POWER: f64 = 0.1;
+/// A candidate's strength over the Es/N0 of its preamble: two lines have 0.81 of the power, the 20
+/// symbols of the window add up, and the window has 1.5 times the noise bandwidth of its length.
+const LINES_OVER_SYMBOL: f64 = 10.8;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
@@ -188,7 +191,6 @@ impl Chain {
         &mut self,
         band: &Band,
         place: &Cancelled,
-        now_s: f64,
         statistics: &mut Statistics,
     ) {
         let inside = |burst: &Burst| {
@@ -208,15 +210,23 @@ impl Chain {
             burst.rivals = Rivals::default();
             self.bursts.push(burst);
         }
-        let symbol_s = self.bit_rate.symbol_s();
+        let from_s = place.from_s - SYNC_SYMBOLS as f64 * self.bit_rate.symbol_s();
+        self.candidates.retain(|candidate| {
+            let subband = band.grid.nearest(candidate.frequency_hz);
+            candidate.time_s < place.from_s || !place.subbands.contains(&subband)
+        });
         let known = self.candidates.len();
-        let first = band.grid.column_at(place.from_s - SYNC_SYMBOLS as f64 * symbol_s);
+        let first = band.grid.column_at(from_s);
         let subbands = place.subbands.clone();
         self.detector.refresh(&band.history, subbands.clone());
         let (live, candidates) = (&self.detector, &mut self.candidates);
         self.second_detector.search_again(&band.history, subbands, first, live, candidates);
         statistics.candidates += (self.candidates.len() - known) as u64;
-        self.synchronize(band, now_s, statistics);
+    }
+
+    /// Whether candidates or bursts are left.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.candidates.is_empty() || !self.bursts.is_empty()
     }
 
     /// Forgets all.
@@ -226,19 +236,50 @@ impl Chain {
         self.fragments.clear();
     }
 
-    /// Turns the candidates whose known symbols have passed into bursts.
-    pub(super) fn synchronize(&mut self, band: &Band, now_s: f64, statistics: &mut Statistics) {
+    /// The bursts of which it is certain that they are there.
+    pub(super) fn covers(&self) -> impl Iterator<Item = Cover> {
+        self.bursts.iter().filter_map(|burst| self.cover(burst.best()))
+    }
+
+    fn cover(&self, hypothesis: &Hypothesis) -> Option<Cover> {
+        (hypothesis.score >= CERTAIN_SCORE).then(|| Cover {
+            from_s: hypothesis.start_s,
+            to_s: due_s(hypothesis, self.bit_rate),
+            frequency_hz: hypothesis.carrier.frequency_hz,
+            symbol_s: self.bit_rate.symbol_s(),
+            power: hypothesis.power,
+        })
+    }
+
+    /// Turns the candidates whose known symbols have passed into bursts, the clearest first. Those
+    /// that a burst covers wait until it is taken out or given up.
+    pub(super) fn synchronize(
+        &mut self,
+        band: &Band,
+        covers: &mut Vec<Cover>,
+        now_s: f64,
+        statistics: &mut Statistics,
+    ) {
+        let symbol_s = self.bit_rate.symbol_s();
+        self.candidates.sort_unstable_by(|a, b| {
+            let strength = b.strength.total_cmp(&a.strength);
+            strength
+                .then(a.time_s.total_cmp(&b.time_s))
+                .then(a.frequency_hz.total_cmp(&b.frequency_hz))
+        });
         let mut index = 0;
         while let Some(&candidate) = self.candidates.get(index) {
-            if self.synchronizer.ready_s(&candidate) > now_s {
+            let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
+            let power = candidate.strength / LINES_OVER_SYMBOL * density / symbol_s;
+            let waits = self.synchronizer.ready_s(&candidate) > now_s
+                || covers.iter().any(|c| c.hides(candidate.time_s, candidate.frequency_hz, power));
+            if waits {
                 index += 1;
                 continue;
             }
             self.candidates.remove(index);
-            let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
             let found = self.synchronizer.search(&band.history, &band.grid, &candidate, density);
             let Some(best) = found.first() else { continue };
-            let symbol_s = self.bit_rate.symbol_s();
             let same = |burst: &Burst| {
                 let other = burst.best();
                 let distance_hz = other.carrier.frequency_hz - best.carrier.frequency_hz;
@@ -259,8 +300,10 @@ impl Chain {
             } else {
                 best.start_s + longest_frame_s(self.bit_rate)
             };
+            let hypotheses = found.to_vec();
+            covers.extend(self.cover(&hypotheses[0]));
             self.bursts.push(Burst {
-                hypotheses: found.to_vec(),
+                hypotheses,
                 next: 0,
                 due_s,
                 fragments: Vec::new(),

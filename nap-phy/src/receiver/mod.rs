@@ -21,7 +21,7 @@ use crate::{
     RadioConfiguration,
 };
 use assembler::{Assembler, Reporter};
-use band::Band;
+use band::{Band, Cover};
 use chain::{Chain, DecodedFrame};
 use container_search::ContainerSearch;
 use evidence::FalseMessageBudget;
@@ -205,6 +205,8 @@ pub struct Receiver {
 struct Core {
     band: Band,
     chains: Vec<Chain>,
+    /// Bursts of all chains that other signals may hide under.
+    covers: Vec<Cover>,
     assembler: Assembler,
     statistics: Statistics,
     frames: Vec<DecodedFrame>,
@@ -263,6 +265,7 @@ impl Receiver {
         let core = Core {
             band: Band::new(grid, lookback_s),
             chains,
+            covers: Vec::new(),
             assembler: Assembler::new(reporter),
             statistics: Statistics::default(),
             frames: Vec::new(),
@@ -316,7 +319,10 @@ impl Core {
     }
 
     fn finish(&mut self) {
-        self.decode(f64::INFINITY);
+        // What was covered comes to light once what covers it is decoded or given up.
+        while self.chains.iter().any(Chain::is_busy) {
+            self.decode(f64::INFINITY);
+        }
         for chain in &mut self.chains {
             chain.clear();
         }
@@ -326,20 +332,24 @@ impl Core {
     /// Decodes what is due before `now_s`, burst by burst: what was decoded is taken out of the band
     /// and its place is searched again before the next burst is tried.
     fn decode(&mut self, now_s: f64) {
-        for chain in &mut self.chains {
-            chain.synchronize(&self.band, now_s, &mut self.statistics);
-        }
         loop {
+            self.covers.clear();
+            for chain in &self.chains {
+                self.covers.extend(chain.covers());
+            }
             let (band, statistics, frames) =
                 (&mut self.band, &mut self.statistics, &mut self.frames);
+            for chain in &mut self.chains {
+                chain.synchronize(band, &mut self.covers, now_s, statistics);
+            }
             let decoded =
                 self.chains.iter_mut().any(|c| c.decode_next(band, now_s, statistics, frames));
             if !decoded {
                 break;
             }
-            for place in self.band.take_cancelled() {
+            for place in band.take_cancelled() {
                 for chain in &mut self.chains {
-                    chain.search_again(&self.band, &place, now_s, &mut self.statistics);
+                    chain.search_again(band, &place, statistics);
                 }
             }
             self.report();
