@@ -43,14 +43,18 @@ const NOISE_ENERGY: f32 = (8 * BAND_BLOCKS * BLOCK) as f32;
 const NOISE_DEVIATION: f32 = 19.5;
 /// How much evidence a standard deviation of energy is, and the most that counts: more says only
 /// that there is a signal, not that it begins here.
-const ENERGY_WEIGHT: f32 = 4.0;
-const MOST_DEVIATIONS: f32 = 4.0;
+const ENERGY_WEIGHT: f32 = 5.0;
+const MOST_DEVIATIONS: f32 = 5.0;
 /// Less energy than this, in deviations, is not looked at, nor are weaker lines.
 const LEAST_DEVIATIONS: f32 = 2.0;
-const LEAST_STRENGTH: f32 = 5.0;
-/// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. Even
-/// if it drifts or fades it has this much, while the data of a frame rarely has.
-const LEAST_PROMISED: f32 = 0.25;
+const LEAST_STRENGTH: f32 = 3.0;
+/// The same where there is much energy, by deviation of it and at the most: the data of a frame shows
+/// weak lines by chance, while the preamble's are as clear as the frame is strong.
+const LEAST_CLEARNESS: f32 = 0.42;
+const MOST_CLEARNESS: f32 = 10.5;
+/// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
+/// least this much is left if it drifts or fades.
+const LEAST_PROMISED: f32 = 0.12;
 /// Blocks worked on together.
 const CHUNK: usize = 32;
 /// Spectra kept: from the one before the preamble's to the last of the energy's.
@@ -222,7 +226,8 @@ impl PreambleDetector {
     fn pick_in(&self, block: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
         let deviations = (energy - NOISE_ENERGY) / NOISE_DEVIATION;
         let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
-        let least = LEAST_STRENGTH.max(self.threshold - energy);
+        let clear = (LEAST_CLEARNESS * deviations).clamp(LEAST_STRENGTH, MOST_CLEARNESS);
+        let least = clear.max(self.threshold - energy);
         let now = &self.spectra[1];
         let least_lines = least * now.noise(block * BLOCK);
         for bin in block * BLOCK..(block + 1) * BLOCK {
