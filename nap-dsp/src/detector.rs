@@ -36,6 +36,8 @@ const ENERGY_HOPS: RangeInclusive<usize> = 2..=9;
 /// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate.
 const ENERGY_BLOCKS: usize = 2;
 const BAND_BLOCKS: usize = 2 * ENERGY_BLOCKS + 1;
+/// From a band to those beside it.
+const BESIDE_BLOCKS: usize = BAND_BLOCKS + 2;
 /// Energy in noise alone, over the mean noise power of a bin.
 const NOISE_ENERGY: f32 = (8 * BAND_BLOCKS * BLOCK) as f32;
 /// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
@@ -209,7 +211,7 @@ impl PreambleDetector {
             }
             for (n, &energy) in energies.iter().enumerate() {
                 if energy >= least_energy {
-                    self.pick_in(chunk * CHUNK + n + ENERGY_BLOCKS, energy, time_s, candidates);
+                    self.pick_in(chunk * CHUNK + n, energy, time_s, candidates);
                 }
             }
         }
@@ -222,9 +224,14 @@ impl PreambleDetector {
         }
     }
 
-    /// Reports the places in one block of the second oldest spectrum.
-    fn pick_in(&self, block: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
-        let deviations = (energy - NOISE_ENERGY) / NOISE_DEVIATION;
+    /// Reports the places in the middle block of a band of the second oldest spectrum.
+    fn pick_in(&self, band: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
+        let block = band + ENERGY_BLOCKS;
+        let around = NOISE_ENERGY.max(self.energy_beside(band));
+        let deviations = (energy / around - 1.0) * NOISE_ENERGY / NOISE_DEVIATION;
+        if deviations < LEAST_DEVIATIONS {
+            return;
+        }
         let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
         let clear = (LEAST_CLEARNESS * deviations).clamp(LEAST_STRENGTH, MOST_CLEARNESS);
         let least = clear.max(self.threshold - energy);
@@ -243,6 +250,14 @@ impl PreambleDetector {
                 });
             }
         }
+    }
+
+    /// The energy beside a band, on the side that has less: in the skirts of a strong signal there is
+    /// energy everywhere.
+    fn energy_beside(&self, band: usize) -> f32 {
+        let below = band.checked_sub(BESIDE_BLOCKS).map(|band| self.energies[band]);
+        let above = self.energies.get(band + BESIDE_BLOCKS).copied();
+        below.into_iter().chain(above).fold(f32::INFINITY, f32::min)
     }
 
     /// Whether a place nearby in frequency or time has stronger lines.

@@ -39,10 +39,12 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// Whether the burst's own power at a place is large beside that of something seen there.
-    pub(super) fn hides(&self, time_s: f64, frequency_hz: f64, power: f64) -> bool {
+    /// Whether the burst's own power is large beside that of something seen in a window at a
+    /// frequency.
+    pub(super) fn hides(&self, window_s: Range<f64>, frequency_hz: f64, power: f64) -> bool {
         let distance = (frequency_hz - self.frequency_hz) * self.symbol_s;
-        (self.from_s..self.to_s).contains(&time_s)
+        window_s.end > self.from_s
+            && window_s.start < self.to_s
             && self.power / (PI * distance).powi(2).max(1.0) > HIDING_POWER * power
     }
 }

@@ -41,6 +41,8 @@ const LEAST_CLEARNESS: f64 = 0.7;
 /// own carrier this share of its power.
 const COVERING_POWER: f64 = 4.0;
 const COVERED_POWER: f64 = 0.1;
+/// Symbols of the reference and the preamble, over which candidates are seen.
+const PREAMBLE_SYMBOLS: f64 = 20.0;
 /// A candidate's strength over the Es/N0 of its preamble: two lines have 0.81 of the power, the 20
 /// symbols of the window add up, and the window has 1.5 times the noise bandwidth of its length.
 const LINES_OVER_SYMBOL: f64 = 10.8;
@@ -271,8 +273,11 @@ impl Chain {
         while let Some(&candidate) = self.candidates.get(index) {
             let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
             let power = candidate.strength / LINES_OVER_SYMBOL * density / symbol_s;
+            let (time_s, frequency_hz) = (candidate.time_s, candidate.frequency_hz);
+            let window_s = time_s - PREAMBLE_SYMBOLS / 2.0 * symbol_s
+                ..time_s + PREAMBLE_SYMBOLS / 2.0 * symbol_s;
             let waits = self.synchronizer.ready_s(&candidate) > now_s
-                || covers.iter().any(|c| c.hides(candidate.time_s, candidate.frequency_hz, power));
+                || covers.iter().any(|c| c.hides(window_s.clone(), frequency_hz, power));
             if waits {
                 index += 1;
                 continue;
