@@ -178,15 +178,12 @@ impl Channelizer {
             self.pending.drain(..self.read);
             self.read = 0;
         }
-        let mut unusable = 0;
+        let unusable = chunk.iter().filter(|&&sample| usable(sample).is_none()).count();
+        self.unusable_samples += unusable as u64;
         self.pending.extend(chunk.iter().map(|&sample| {
-            let sample = usable(sample).unwrap_or_else(|| {
-                unusable += 1;
-                Complex32::default()
-            });
+            let sample = usable(sample).unwrap_or_default();
             [sample.re, sample.im]
         }));
-        self.unusable_samples += unusable;
     }
 
     /// Weights one filter length of samples, folds it to `size` points and transforms.

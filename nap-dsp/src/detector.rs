@@ -8,7 +8,7 @@
 //! Near the threshold of a receiver a frame lifts its lines to five times and the energy of 64
 //! symbols by five standard deviations, so each witness alone would pass either many places with
 //! noise or few frames. Their log-likelihood ratios add up: the *evidence* is the power of the lines
-//! plus a share of the energy's excess.
+//! plus five for each standard deviation of the energy.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -43,12 +43,13 @@ const NOISE_ENERGY: f32 = (8 * BAND_BLOCKS * BLOCK) as f32;
 /// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
 /// correlate, which widens the deviation of independent ones by a half.
 const NOISE_DEVIATION: f32 = 19.5;
-/// How much evidence a standard deviation of energy is, and the most that counts: more says only
-/// that there is a signal, not that it begins here.
+/// How much evidence a standard deviation of energy is, in units of the lines' power, as the ratio of
+/// the log-likelihoods' slopes for a frame of Es/N0 = -1 dB; and the most deviations that count: more
+/// say only that there is a signal, not that it begins here.
 const ENERGY_WEIGHT: f32 = 5.0;
 const MOST_DEVIATIONS: f32 = 5.0;
 /// Less energy than this, in deviations, is not looked at, nor are weaker lines.
-const LEAST_DEVIATIONS: f32 = 2.0;
+const LEAST_DEVIATIONS: f32 = 2.5;
 const LEAST_STRENGTH: f32 = 3.0;
 /// The same where there is much energy, by deviation of it and at the most: the data of a frame shows
 /// weak lines by chance, while the preamble's are as clear as the frame is strong.
