@@ -148,6 +148,13 @@ impl PreambleDetector {
         self.dropped
     }
 
+    /// How long after the middle of its window a candidate is reported, in seconds.
+    #[must_use]
+    pub fn latency_s(&self) -> f64 {
+        let hops = *ENERGY_HOPS.end() as f64 + 1.0;
+        self.analyzer.window_s() / 2.0 + hops * self.analyzer.interval_s()
+    }
+
     /// Takes note that the samples of some subbands have changed.
     pub fn refresh(&mut self, history: &SubbandHistory, subbands: Range<usize>) {
         self.analyzer.retake(history, subbands, &mut self.spectra);

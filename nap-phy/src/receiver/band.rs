@@ -7,9 +7,6 @@ use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
-/// A burst whose skirts have this share of a candidate's power may be all there is.
-const HIDING_POWER: f64 = 0.2;
-
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
     pub(super) grid: SubbandGrid,
@@ -22,10 +19,7 @@ pub(super) struct Band {
 #[derive(Debug, Clone)]
 pub(super) struct Cancelled {
     pub(super) subbands: Range<usize>,
-    pub(super) frequency_hz: f64,
-    pub(super) symbol_s: f64,
-    pub(super) from_s: f64,
-    pub(super) to_s: f64,
+    pub(super) cover: Cover,
 }
 
 /// A burst that is on the air or has just been.
@@ -39,13 +33,12 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// Whether the burst's own power is large beside that of something seen in a window at a
-    /// frequency.
-    pub(super) fn hides(&self, window_s: Range<f64>, frequency_hz: f64, power: f64) -> bool {
+    /// Whether the burst has more than some power at a frequency within a window.
+    pub(super) fn hides(&self, window_s: &Range<f64>, frequency_hz: f64, power: f64) -> bool {
         let distance = (frequency_hz - self.frequency_hz) * self.symbol_s;
         window_s.end > self.from_s
             && window_s.start < self.to_s
-            && self.power / (PI * distance).powi(2).max(1.0) > HIDING_POWER * power
+            && self.power / (PI * distance).powi(2).max(1.0) > power
     }
 }
 
@@ -71,8 +64,8 @@ impl Band {
         self.grid.time_s(self.history.columns())
     }
 
-    /// Takes a burst of which all is known out of what is remembered.
-    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>) {
+    /// Takes a burst of this power of which all is known out of what is remembered.
+    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, power: f64) {
         let from_s = burst.track.start_s;
         let to_s = from_s + burst.track.duration_s;
         if to_s <= self.grid.time_s(self.history.oldest()) {
@@ -81,10 +74,13 @@ impl Band {
         self.canceller.cancel(&mut self.history, &self.grid, burst);
         self.cancelled.push(Cancelled {
             subbands: burst.subbands(&self.grid),
-            frequency_hz: burst.track.frequency_at((from_s + to_s) / 2.0),
-            symbol_s: burst.symbol_s,
-            from_s,
-            to_s,
+            cover: Cover {
+                from_s,
+                to_s,
+                frequency_hz: burst.track.frequency_at((from_s + to_s) / 2.0),
+                symbol_s: burst.symbol_s,
+                power,
+            },
         });
     }
 

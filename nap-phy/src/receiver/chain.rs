@@ -41,6 +41,10 @@ const LEAST_CLEARNESS: f64 = 0.7;
 /// own carrier this share of its power.
 const COVERING_POWER: f64 = 4.0;
 const COVERED_POWER: f64 = 0.1;
+/// A burst whose skirts have this share of a candidate's power may be all there is.
+const HIDING_POWER: f64 = 0.2;
+/// A burst that was taken out leaves a rest that is so much fainter.
+const RESIDUAL_POWER: f64 = 100.0;
 /// Symbols of the reference and the preamble, over which candidates are seen.
 const PREAMBLE_SYMBOLS: f64 = 20.0;
 /// A candidate's strength over the Es/N0 of its preamble: two lines have 0.81 of the power, the 20
@@ -119,8 +123,12 @@ pub(super) struct Chain {
     noise: NoiseFloor,
     candidates: Vec<Candidate>,
     bursts: Vec<Burst>,
+    /// How long candidates wait for bursts of any bit rate to come to light that may cover them.
+    patience_s: f64,
     /// Bursts that did not decode, to be tried again when something is taken from over them.
     missed: Vec<Burst>,
+    /// Bursts taken out lately.
+    decoded: Vec<Cover>,
     /// Frames decoded lately, so that no signal is decoded twice.
     recent: Vec<DecodedFrame>,
     fragments: Fragments,
@@ -153,11 +161,23 @@ impl Chain {
             second_detector: detector(),
             candidates: Vec::new(),
             bursts: Vec::new(),
+            patience_s: 0.0,
             missed: Vec::new(),
+            decoded: Vec::new(),
             recent: Vec::new(),
             fragments: Fragments::new(bit_rate, limits),
             containers,
         }
+    }
+
+    /// How long after a preamble the chain knows of a burst, in seconds.
+    pub(super) fn detection_s(&self) -> f64 {
+        self.detector.latency_s() + self.detector.interval_s()
+    }
+
+    /// Lets candidates wait until all chains know of the bursts that may cover them.
+    pub(super) fn be_patient(&mut self, patience_s: f64) {
+        self.patience_s = patience_s;
     }
 
     /// How far back the chain looks, in seconds: a frame of the longest class, one that began
@@ -198,13 +218,16 @@ impl Chain {
         let inside = |burst: &Burst| {
             let (start_s, end_s) = (burst.best().start_s, due_s(burst.best(), self.bit_rate));
             let subband = band.grid.nearest(burst.best().carrier.frequency_hz);
-            place.subbands.contains(&subband) && end_s > place.from_s && start_s < place.from_s
+            place.subbands.contains(&subband)
+                && end_s > place.cover.from_s
+                && start_s < place.cover.from_s
         };
-        let near_hz = SAME_SIGNAL_SYMBOL_RATES / place.symbol_s;
+        self.decoded.push(place.cover);
+        let near_hz = SAME_SIGNAL_SYMBOL_RATES / place.cover.symbol_s;
         self.bursts.retain(|burst| {
             let best = burst.best();
-            let explained = (best.carrier.frequency_hz - place.frequency_hz).abs() < near_hz
-                && (place.from_s..place.to_s).contains(&best.carrier.time_s);
+            let explained = (best.carrier.frequency_hz - place.cover.frequency_hz).abs() < near_hz
+                && (place.cover.from_s..place.cover.to_s).contains(&best.carrier.time_s);
             !explained
         });
         for mut burst in self.missed.extract_if(.., |burst| inside(burst)) {
@@ -212,10 +235,10 @@ impl Chain {
             burst.rivals = Rivals::default();
             self.bursts.push(burst);
         }
-        let from_s = place.from_s - SYNC_SYMBOLS as f64 * self.bit_rate.symbol_s();
+        let from_s = place.cover.from_s - SYNC_SYMBOLS as f64 * self.bit_rate.symbol_s();
         self.candidates.retain(|candidate| {
             let subband = band.grid.nearest(candidate.frequency_hz);
-            candidate.time_s < place.from_s || !place.subbands.contains(&subband)
+            candidate.time_s < place.cover.from_s || !place.subbands.contains(&subband)
         });
         let known = self.candidates.len();
         let first = band.grid.column_at(from_s);
@@ -234,6 +257,7 @@ impl Chain {
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.recent.clear();
+        self.decoded.clear();
         self.missed.clear();
         self.fragments.clear();
     }
@@ -276,13 +300,18 @@ impl Chain {
             let (time_s, frequency_hz) = (candidate.time_s, candidate.frequency_hz);
             let window_s = time_s - PREAMBLE_SYMBOLS / 2.0 * symbol_s
                 ..time_s + PREAMBLE_SYMBOLS / 2.0 * symbol_s;
-            let waits = self.synchronizer.ready_s(&candidate) > now_s
-                || covers.iter().any(|c| c.hides(window_s.clone(), frequency_hz, power));
+            let ready_s = self.synchronizer.ready_s(&candidate).max(time_s + self.patience_s);
+            let waits = ready_s > now_s
+                || covers.iter().any(|c| c.hides(&window_s, frequency_hz, HIDING_POWER * power));
             if waits {
                 index += 1;
                 continue;
             }
             self.candidates.remove(index);
+            let rest = RESIDUAL_POWER * power;
+            if self.decoded.iter().any(|frame| frame.hides(&window_s, frequency_hz, rest)) {
+                continue;
+            }
             let found = self.synchronizer.search(&band.history, &band.grid, &candidate, density);
             let Some(best) = found.first() else { continue };
             let same = |burst: &Burst| {
@@ -404,6 +433,7 @@ impl Chain {
         self.recent.retain(|frame| frame.end_s() >= now_s - FRAGMENT_AGE_S);
         self.fragments.forget(now_s - FRAGMENT_AGE_S);
         let oldest_s = now_s - Self::lookback_s(self.bit_rate);
+        self.decoded.retain(|cover| cover.to_s >= oldest_s);
         self.missed.retain(|burst| burst.best().start_s >= oldest_s);
     }
 
@@ -553,7 +583,8 @@ impl Chain {
         };
         let symbol_s = self.bit_rate.symbol_s();
         let track = &measurement.track;
-        band.cancel(&KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 });
+        let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
+        band.cancel(&burst, measurement.power);
         let frame = DecodedFrame {
             frame_type,
             container: container.clone(),

@@ -242,7 +242,7 @@ impl Receiver {
             config.false_messages_per_day,
             1.0 / config.bit_rates.len().max(1) as f64,
         );
-        let chains: Vec<Chain> = config
+        let mut chains: Vec<Chain> = config
             .bit_rates
             .iter()
             .map(|&bit_rate| {
@@ -262,6 +262,8 @@ impl Receiver {
             radio_configuration: config.radio_configuration,
             devices,
         };
+        let patience_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);
+        chains.iter_mut().for_each(|chain| chain.be_patient(patience_s));
         let core = Core {
             band: Band::new(grid, lookback_s),
             chains,
