@@ -57,18 +57,22 @@ struct Open {
 /// Collects the frames of messages.
 pub(super) struct Assembler {
     reporter: Reporter,
+    /// How long after its end a frame may come, in seconds.
+    wait_s: f64,
     open: Vec<Open>,
 }
 
 impl Assembler {
-    pub(super) fn new(reporter: Reporter) -> Self {
-        Self { reporter, open: Vec::new() }
+    /// An assembler of frames that come up to `wait_s` after their ends.
+    pub(super) fn new(reporter: Reporter, wait_s: f64) -> Self {
+        Self { reporter, wait_s, open: Vec::new() }
     }
 
     /// Takes a frame; returns the event it causes, if any.
     pub(super) fn add(&mut self, frame: &DecodedFrame) -> Option<Event> {
         let uplink = frame.container.uplink().ok()?;
         let report = self.reporter.report(frame);
+        let deadline_s = last_end_s(frame) + self.wait_s;
         let same = |open: &&mut Open| {
             open.container == frame.container
                 && open.message.bit_rate == frame.bit_rate
@@ -92,7 +96,7 @@ impl Assembler {
             frames.sort_by(|a, b| a.signal.time_s.total_cmp(&b.signal.time_s));
             open.message.signal = Signal::of_message(frames)?;
             open.message.decoder = open.message.decoder.min(frame.decoder);
-            open.deadline_s = open.deadline_s.min(deadline_s(frame));
+            open.deadline_s = open.deadline_s.min(deadline_s);
             return Some(Event::Update(open.message.clone()));
         }
         let message = Message {
@@ -107,7 +111,7 @@ impl Assembler {
         self.open.push(Open {
             message: message.clone(),
             container: frame.container.clone(),
-            deadline_s: deadline_s(frame),
+            deadline_s,
         });
         Some(Event::Message(message))
     }
@@ -126,10 +130,9 @@ impl Assembler {
     }
 }
 
-/// When the last frame of the message can have ended and been decoded, seen from one of its frames.
-fn deadline_s(frame: &DecodedFrame) -> f64 {
+/// When the last frame of the message can have ended, seen from one of its frames.
+fn last_end_s(frame: &DecodedFrame) -> f64 {
     let duration_s = frame.end_s() - frame.measurement.track.start_s;
     let following = Rank::Third.number() - frame.frame_type.rank.number();
-    // One frame more for the decoder's own waiting.
-    frame.end_s() + f64::from(following) * (duration_s + LONGEST_PAUSE_S) + duration_s
+    frame.end_s() + f64::from(following) * (duration_s + LONGEST_PAUSE_S)
 }

@@ -268,7 +268,7 @@ impl Receiver {
             band: Band::new(grid, lookback_s),
             chains,
             covers: Vec::new(),
-            assembler: Assembler::new(reporter),
+            assembler: Assembler::new(reporter, lookback_s),
             statistics: Statistics::default(),
             frames: Vec::new(),
             events: Vec::new(),
