@@ -366,17 +366,17 @@ impl Equations {
             row[i] += LEAST_PIVOT;
         }
         for i in 0..TERMS {
-            for j in i + 1..TERMS {
-                let factor = matrix[j][i] / matrix[i][i];
-                for k in i..TERMS {
-                    matrix[j][k] -= factor * matrix[i][k];
-                }
-                right[j] = right[j] - right[i] * factor;
+            let (above, below) = matrix.split_at_mut(i + 1);
+            let pivots = &above[i];
+            for (row, j) in below.iter_mut().zip(i + 1..) {
+                let factor = row[i] / pivots[i];
+                row.iter_mut().zip(pivots).skip(i).for_each(|(a, pivot)| *a -= factor * pivot);
+                right[j] -= right[i] * factor;
             }
         }
         for i in (0..TERMS).rev() {
             for j in i + 1..TERMS {
-                right[i] = right[i] - right[j] * matrix[i][j];
+                right[i] -= right[j] * matrix[i][j];
             }
             right[i] /= matrix[i][i];
         }
