@@ -192,8 +192,11 @@ fn raw_samples_through_a_pipe() {
     for (message, relative) in messages.iter().zip(&relative) {
         assert_eq!(relative["payload"], message["payload"]);
         assert_eq!(relative["radio_configuration"], Value::Null);
-        let offset_hz = number(&message["frequency_hz"]) - number(&truth["center_hz"]);
-        assert_near(number(&relative["frequency_hz"]), offset_hz, 0.11, "frequency");
+        for rank in 0..3 {
+            let [absolute, relative] = [message, relative].map(|m| &m["frames"][rank]);
+            let offset_hz = number(&absolute["frequency_hz"]) - number(&truth["center_hz"]);
+            assert_near(number(&relative["frequency_hz"]), offset_hz, 0.11, "frequency");
+        }
     }
 }
 
