@@ -72,6 +72,8 @@ pub struct Candidate {
     pub frequency_hz: f64,
     /// Power of the two lines over the mean noise power of a bin; 2 where there is only noise.
     pub strength: f64,
+    /// Power of a preamble with these lines, 1 is that of a carrier at full scale.
+    pub power: f64,
 }
 
 /// Searches the subbands for preambles of one symbol rate.
@@ -255,6 +257,7 @@ impl PreambleDetector {
                     time_s,
                     frequency_hz: self.analyzer.frequency_hz(bin),
                     strength: strength.into(),
+                    power: f64::from(now.lines(bin)) / self.analyzer.lines_of_full_scale(),
                 });
             }
         }

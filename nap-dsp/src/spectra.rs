@@ -121,6 +121,12 @@ impl SpectrumAnalyzer {
         lowest_hz + (bin as f64 - MARGIN as f64) * self.bin_hz()
     }
 
+    /// Power in the bins of the two lines of a preamble at full scale: together they have 0.81 of its
+    /// power.
+    pub(crate) fn lines_of_full_scale(&self) -> f64 {
+        0.81 * (self.length as f64).powi(2)
+    }
+
     /// Length of the windows in seconds.
     pub(crate) fn window_s(&self) -> f64 {
         self.length as f64 / self.grid.rate_hz()

@@ -47,9 +47,6 @@ const HIDING_POWER: f64 = 0.2;
 const RESIDUAL_POWER: f64 = 100.0;
 /// Symbols of the reference and the preamble, over which candidates are seen.
 const PREAMBLE_SYMBOLS: f64 = 20.0;
-/// A candidate's strength over the Es/N0 of its preamble: two lines have 0.81 of the power, the 20
-/// symbols of the window add up, and the window has 1.5 times the noise bandwidth of its length.
-const LINES_OVER_SYMBOL: f64 = 10.8;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
@@ -277,7 +274,7 @@ impl Chain {
         })
     }
 
-    /// Turns the candidates whose known symbols have passed into bursts, the clearest first. Those
+    /// Turns the candidates whose known symbols have passed into bursts, the strongest first. Those
     /// that a burst covers wait until it is taken out or given up.
     pub(super) fn synchronize(
         &mut self,
@@ -288,27 +285,28 @@ impl Chain {
     ) {
         let symbol_s = self.bit_rate.symbol_s();
         self.candidates.sort_unstable_by(|a, b| {
-            let strength = b.strength.total_cmp(&a.strength);
-            strength
+            let power = b.power.total_cmp(&a.power);
+            power
                 .then(a.time_s.total_cmp(&b.time_s))
                 .then(a.frequency_hz.total_cmp(&b.frequency_hz))
         });
         let mut index = 0;
         while let Some(&candidate) = self.candidates.get(index) {
             let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
-            let power = candidate.strength / LINES_OVER_SYMBOL * density / symbol_s;
             let (time_s, frequency_hz) = (candidate.time_s, candidate.frequency_hz);
             let window_s = time_s - PREAMBLE_SYMBOLS / 2.0 * symbol_s
                 ..time_s + PREAMBLE_SYMBOLS / 2.0 * symbol_s;
             let ready_s = self.synchronizer.ready_s(&candidate).max(time_s + self.patience_s);
             let waits = ready_s > now_s
-                || covers.iter().any(|c| c.hides(&window_s, frequency_hz, HIDING_POWER * power));
+                || covers
+                    .iter()
+                    .any(|c| c.hides(&window_s, frequency_hz, HIDING_POWER * candidate.power));
             if waits {
                 index += 1;
                 continue;
             }
             self.candidates.remove(index);
-            let rest = RESIDUAL_POWER * power;
+            let rest = RESIDUAL_POWER * candidate.power;
             if self.decoded.iter().any(|frame| frame.hides(&window_s, frequency_hz, rest)) {
                 continue;
             }
