@@ -227,7 +227,7 @@ impl PreambleDetector {
         }
         if candidates.len() > start + MOST_CANDIDATES {
             candidates[start..].sort_unstable_by(|a, b| {
-                b.strength.total_cmp(&a.strength).then(a.frequency_hz.total_cmp(&b.frequency_hz))
+                b.power.total_cmp(&a.power).then(a.frequency_hz.total_cmp(&b.frequency_hz))
             });
             self.dropped += (candidates.len() - start - MOST_CANDIDATES) as u64;
             candidates.truncate(start + MOST_CANDIDATES);

@@ -327,11 +327,13 @@ impl Chain {
                 continue;
             }
             statistics.bursts += 1;
-            let due_s = if best.score >= CERTAIN_SCORE {
+            let end_s = if best.score >= CERTAIN_SCORE {
                 due_s(best, self.bit_rate)
             } else {
                 best.start_s + longest_frame_s(self.bit_rate)
             };
+            // Not before a better view of the same preamble has had its turn.
+            let due_s = end_s.max(time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s);
             let hypotheses = found.to_vec();
             covers.extend(self.cover(&hypotheses[0]));
             self.bursts.push(Burst {
