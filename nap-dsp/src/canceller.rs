@@ -105,13 +105,13 @@ struct Sample {
 
 impl Canceller {
     /// Takes the burst out of [its subbands](KnownBurst::subbands), as far back as the history
-    /// reaches.
+    /// reaches. Returns whether it could be told apart in any of them.
     pub fn cancel(
         &mut self,
         history: &mut SubbandHistory,
         grid: &SubbandGrid,
         burst: &KnownBurst<'_>,
-    ) {
+    ) -> bool {
         let columns = columns(history, grid, burst);
         self.symbols.clear();
         self.symbols.extend([Complex32::default(); 2]);
@@ -119,6 +119,7 @@ impl Canceller {
         self.symbols.extend([Complex32::default(); 2]);
         self.free(history, grid, burst.nearest_subband(grid), &columns, burst);
         self.estimate_gains(burst.signs.len());
+        let mut found = false;
         for b in burst.subbands(grid) {
             self.free(history, grid, b, &columns, burst);
             self.estimate_pulses(burst.signs.len());
@@ -126,12 +127,14 @@ impl Canceller {
             if !self.is_plausible() {
                 continue;
             }
+            found = true;
             let (head, tail) = history.range_mut(b, columns.start, self.samples.len());
             let models = self.models.iter().zip(&self.samples);
             for (sample, (model, place)) in head.iter_mut().chain(tail).zip(models) {
                 *sample -= model * place.turn;
             }
         }
+        found
     }
 
     /// Cuts the stretch of a subband into symbols and instants and frees it of the carrier.

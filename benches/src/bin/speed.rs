@@ -15,6 +15,9 @@ struct Args {
     /// Length of the channels.
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
+    /// How many frames are on the air at a time: one row for each.
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 2, 20, 80])]
+    at_once: Vec<usize>,
 }
 
 const SECONDS_A_DAY: f64 = 86_400.0;
@@ -53,9 +56,11 @@ fn main() -> Result<()> {
     let args = Args::parse();
     println!("| what | bare FFT, ms | receiver, ms | ratio | x real time |");
     println!("| --- | ---: | ---: | ---: | ---: |");
-    for (name, at_once) in
-        [("noise alone", 0), ("2 at a time", 2), ("20 at a time", 20), ("80 at a time", 80)]
-    {
+    for at_once in args.at_once {
+        let name = match at_once {
+            0 => "noise alone".to_owned(),
+            _ => format!("{at_once} at a time"),
+        };
         let recording = Recording::busy(at_once, args.seconds, 1)?;
         let cost = Cost::of(&recording, args.runs)?;
         println!(

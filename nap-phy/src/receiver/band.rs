@@ -7,6 +7,13 @@ use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
+/// A burst that was taken out leaves a rest that is so much fainter.
+const RESIDUAL_POWER: f64 = 100.0;
+/// Skirts show preambles by chance with up to this many times less than their power.
+pub(super) const SKIRT_POWER: f64 = 0.5;
+/// Symbols of the reference and the preamble, over which candidates are seen.
+pub(super) const PREAMBLE_SYMBOLS: f64 = 20.0;
+
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
     pub(super) grid: SubbandGrid,
@@ -32,14 +39,52 @@ pub(super) struct Cover {
     pub(super) power: f64,
 }
 
-impl Cover {
-    /// Whether the burst has more than some power at a frequency within a window.
-    pub(super) fn hides(&self, window_s: &Range<f64>, frequency_hz: f64, power: f64) -> bool {
-        let distance = (frequency_hz - self.frequency_hz) * self.symbol_s;
-        window_s.end > self.from_s
-            && window_s.start < self.to_s
-            && self.power / (PI * distance).powi(2).max(1.0) > power
+/// Where a receiver of symbols of some duration sees something.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) window_s: Range<f64>,
+    pub(super) subband: usize,
+    pub(super) frequency_hz: f64,
+    pub(super) symbol_s: f64,
+}
+
+impl Place {
+    /// The place of a preamble with its middle at an instant.
+    pub(super) fn new(time_s: f64, frequency_hz: f64, symbol_s: f64, grid: &SubbandGrid) -> Self {
+        let half_s = PREAMBLE_SYMBOLS / 2.0 * symbol_s;
+        Self {
+            window_s: time_s - half_s..time_s + half_s,
+            subband: grid.nearest(frequency_hz),
+            frequency_hz,
+            symbol_s,
+        }
     }
+}
+
+impl Cover {
+    /// Whether the burst has more than some power at a place, in the bandwidth of its symbols.
+    pub(super) fn hides(&self, place: &Place, power: f64) -> bool {
+        let distance = (place.frequency_hz - self.frequency_hz) * self.symbol_s;
+        let wider = (self.symbol_s / place.symbol_s).max(1.0);
+        place.window_s.end > self.from_s
+            && place.window_s.start < self.to_s
+            && self.power * (wider * skirt(distance)).min(1.0) > power
+    }
+}
+
+impl Cancelled {
+    /// Whether what is seen at a place with some power may be the burst's rest, or skirts that were
+    /// left because they are so far off.
+    pub(super) fn explains(&self, place: &Place, power: f64) -> bool {
+        let rest = if self.subbands.contains(&place.subband) { RESIDUAL_POWER } else { SKIRT_POWER };
+        self.cover.hides(place, rest * power)
+    }
+}
+
+/// The power that symbols without shaping have in the bandwidth of one, at a distance in symbol
+/// rates from the carrier, as a share of their power.
+pub(super) fn skirt(distance: f64) -> f64 {
+    (PI * distance).powi(2).max(1.0).recip()
 }
 
 impl Band {
@@ -64,14 +109,17 @@ impl Band {
         self.grid.time_s(self.history.columns())
     }
 
-    /// Takes a burst of this power of which all is known out of what is remembered.
+    /// Takes a burst of this power of which all is known out of what is remembered, if it can be told
+    /// apart from what else is there.
     pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, power: f64) {
         let from_s = burst.track.start_s;
         let to_s = from_s + burst.track.duration_s;
         if to_s <= self.grid.time_s(self.history.oldest()) {
             return;
         }
-        self.canceller.cancel(&mut self.history, &self.grid, burst);
+        if !self.canceller.cancel(&mut self.history, &self.grid, burst) {
+            return;
+        }
         self.cancelled.push(Cancelled {
             subbands: burst.subbands(&self.grid),
             cover: Cover {
@@ -82,6 +130,11 @@ impl Band {
                 power,
             },
         });
+    }
+
+    /// Whether bursts were taken out whose places were not asked for yet.
+    pub(super) fn has_changed(&self) -> bool {
+        !self.cancelled.is_empty()
     }
 
     /// The places of the bursts taken out since the last call.

@@ -1,6 +1,5 @@
 //! The way of the signals of one bit rate: from subbands to decoded frames.
 
-use std::f64::consts::PI;
 use std::ops::RangeInclusive;
 
 use nap_dsp::canceller::KnownBurst;
@@ -10,7 +9,7 @@ use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
-use super::band::{Band, Cancelled, Cover};
+use super::band::{Band, Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SKIRT_POWER, skirt};
 use super::container_search::ContainerSearch;
 use super::evidence::Rivals;
 use super::fragments::{Fragment, Fragments};
@@ -43,10 +42,8 @@ const COVERING_POWER: f64 = 4.0;
 const COVERED_POWER: f64 = 0.1;
 /// A burst whose skirts have this share of a candidate's power may be all there is.
 const HIDING_POWER: f64 = 0.2;
-/// A burst that was taken out leaves a rest that is so much fainter.
-const RESIDUAL_POWER: f64 = 100.0;
-/// Symbols of the reference and the preamble, over which candidates are seen.
-const PREAMBLE_SYMBOLS: f64 = 20.0;
+/// Searches in which a preamble can be seen.
+const SEARCHES_A_PREAMBLE: f64 = 3.0;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
@@ -76,11 +73,14 @@ impl DecodedFrame {
     /// Whether a container that was found in a fragment is this frame once more: what was left of it
     /// when it was taken out, or a fainter image of it at another frequency.
     fn is_repeated_by(&self, fragment: &Fragment, container: &Container) -> bool {
+        let symbol_s = self.bit_rate.symbol_s();
         let distance_s = fragment.soft.start_s - self.measurement.track.start_s;
+        let distance_hz = fragment.soft.carrier.frequency_hz - self.measurement.carrier.frequency_hz;
+        let is_fainter = fragment.soft.amplitude.powi(2) < NOT_FAINTER * self.measurement.power;
         self.frame_type == fragment.frame_type
             && self.container == *container
-            && distance_s.abs() < 2.0 * self.bit_rate.symbol_s()
-            && fragment.soft.amplitude.powi(2) < NOT_FAINTER * self.measurement.power
+            && distance_s.abs() < 2.0 * symbol_s
+            && (is_fainter || distance_hz.abs() * symbol_s < SAME_SIGNAL_SYMBOL_RATES)
     }
 
     /// Whether the fragment is another frame of the same message: at the right time and with its
@@ -119,13 +119,15 @@ pub(super) struct Chain {
     demodulator: Demodulator,
     noise: NoiseFloor,
     candidates: Vec<Candidate>,
+    /// Those that were searched in the current round.
+    searched: Vec<Candidate>,
     bursts: Vec<Burst>,
     /// How long candidates wait for bursts of any bit rate to come to light that may cover them.
     patience_s: f64,
     /// Bursts that did not decode, to be tried again when something is taken from over them.
     missed: Vec<Burst>,
     /// Bursts taken out lately.
-    decoded: Vec<Cover>,
+    decoded: Vec<Cancelled>,
     /// Frames decoded lately, so that no signal is decoded twice.
     recent: Vec<DecodedFrame>,
     fragments: Fragments,
@@ -157,6 +159,7 @@ impl Chain {
             detector: detector(),
             second_detector: detector(),
             candidates: Vec::new(),
+            searched: Vec::new(),
             bursts: Vec::new(),
             patience_s: 0.0,
             missed: Vec::new(),
@@ -167,9 +170,10 @@ impl Chain {
         }
     }
 
-    /// How long after a preamble the chain knows of a burst, in seconds.
+    /// How long after a place in the skirts of a preamble the chain knows of the preamble too, whose
+    /// best view may come some searches later, in seconds.
     pub(super) fn detection_s(&self) -> f64 {
-        self.detector.latency_s() + self.detector.interval_s()
+        self.detector.latency_s() + SEARCHES_A_PREAMBLE * self.detector.interval_s()
     }
 
     /// Lets candidates wait until all chains know of the bursts that may cover them.
@@ -219,14 +223,18 @@ impl Chain {
                 && end_s > place.cover.from_s
                 && start_s < place.cover.from_s
         };
-        self.decoded.push(place.cover);
-        let near_hz = SAME_SIGNAL_SYMBOL_RATES / place.cover.symbol_s;
-        self.bursts.retain(|burst| {
-            let best = burst.best();
-            let explained = (best.carrier.frequency_hz - place.cover.frequency_hz).abs() < near_hz
-                && (place.cover.from_s..place.cover.to_s).contains(&best.carrier.time_s);
-            !explained
-        });
+        self.decoded.push(place.clone());
+        // What is found there once more is not what was taken out.
+        let symbol_s = self.bit_rate.symbol_s();
+        let explained = |burst: &Burst| {
+            let Hypothesis { carrier, power, .. } = *burst.best();
+            let seen = Place::new(carrier.time_s, carrier.frequency_hz, symbol_s, &band.grid);
+            (place.cover.from_s..place.cover.to_s).contains(&carrier.time_s)
+                && place.subbands.contains(&seen.subband)
+                && place.cover.hides(&seen, SKIRT_POWER * power)
+        };
+        self.bursts.retain(|burst| !explained(burst));
+        self.missed.retain(|burst| !explained(burst));
         for mut burst in self.missed.extract_if(.., |burst| inside(burst)) {
             burst.next = 0;
             burst.rivals = Rivals::default();
@@ -290,60 +298,35 @@ impl Chain {
                 .then(a.time_s.total_cmp(&b.time_s))
                 .then(a.frequency_hz.total_cmp(&b.frequency_hz))
         });
-        let mut index = 0;
-        while let Some(&candidate) = self.candidates.get(index) {
-            let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
-            let (time_s, frequency_hz) = (candidate.time_s, candidate.frequency_hz);
-            let window_s = time_s - PREAMBLE_SYMBOLS / 2.0 * symbol_s
-                ..time_s + PREAMBLE_SYMBOLS / 2.0 * symbol_s;
+        self.searched.clear();
+        let mut kept = 0;
+        for index in 0..self.candidates.len() {
+            let candidate = self.candidates[index];
+            let time_s = candidate.time_s;
+            let place = Place::new(time_s, candidate.frequency_hz, symbol_s, &band.grid);
             let ready_s = self.synchronizer.ready_s(&candidate).max(time_s + self.patience_s);
-            let waits = ready_s > now_s
-                || covers
-                    .iter()
-                    .any(|c| c.hides(&window_s, frequency_hz, HIDING_POWER * candidate.power));
-            if waits {
-                index += 1;
+            let hiding = HIDING_POWER * candidate.power;
+            if ready_s > now_s || covers.iter().any(|cover| cover.hides(&place, hiding)) {
+                self.candidates[kept] = candidate;
+                kept += 1;
                 continue;
             }
-            self.candidates.remove(index);
-            let rest = RESIDUAL_POWER * candidate.power;
-            if self.decoded.iter().any(|frame| frame.hides(&window_s, frequency_hz, rest)) {
+            if self.is_rest(&place, &candidate) {
                 continue;
             }
+            self.searched.push(candidate);
+            let density = self.noise.density(place.subband);
             let found = self.synchronizer.search(&band.history, &band.grid, &candidate, density);
-            let Some(best) = found.first() else { continue };
-            let same = |burst: &Burst| {
-                let other = burst.best();
-                let distance_hz = other.carrier.frequency_hz - best.carrier.frequency_hz;
-                other.word == best.word
-                    && (other.start_s - best.start_s).abs() < symbol_s
-                    && distance_hz.abs() * symbol_s < 1.0
-            };
-            // The same burst seen in another window: the better view of it stays.
-            if let Some(twin) = self.bursts.iter_mut().find(|burst| same(burst)) {
-                if twin.next == 0 && best.score > twin.best().score {
-                    twin.hypotheses = found.to_vec();
-                }
+            if found.is_empty() {
                 continue;
             }
-            statistics.bursts += 1;
-            let end_s = if best.score >= CERTAIN_SCORE {
-                due_s(best, self.bit_rate)
-            } else {
-                best.start_s + longest_frame_s(self.bit_rate)
-            };
-            // Not before a better view of the same preamble has had its turn.
-            let due_s = end_s.max(time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s);
             let hypotheses = found.to_vec();
             covers.extend(self.cover(&hypotheses[0]));
-            self.bursts.push(Burst {
-                hypotheses,
-                next: 0,
-                due_s,
-                fragments: Vec::new(),
-                rivals: Rivals::default(),
-            });
+            // Not before a better view of the same preamble has had its turn.
+            let least_due_s = time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s;
+            self.await_burst(hypotheses, least_due_s, statistics);
         }
+        self.candidates.truncate(kept);
         if self.bursts.len() > self.most_bursts {
             self.bursts.sort_by(|a, b| b.best().score.total_cmp(&a.best().score));
             statistics.dropped_bursts += (self.bursts.len() - self.most_bursts) as u64;
@@ -351,8 +334,57 @@ impl Chain {
         }
     }
 
-    /// Tries the bursts that are due, the strongest first, until something decodes. Returns whether
-    /// it did.
+    /// Whether a candidate is what is left of a burst that was taken out, or lies in the skirts of a
+    /// stronger one that was seen with it: should there be more, it shows when that is taken out.
+    fn is_rest(&self, place: &Place, candidate: &Candidate) -> bool {
+        let is_skirt = |stronger: &Candidate| {
+            let distance = (candidate.frequency_hz - stronger.frequency_hz) * place.symbol_s;
+            stronger.time_s == candidate.time_s
+                && stronger.power * skirt(distance) > candidate.power
+        };
+        self.decoded.iter().any(|burst| burst.explains(place, candidate.power))
+            || self.searched.iter().any(is_skirt)
+    }
+
+    /// Adds a burst; of one that was seen in another window the better view stays.
+    fn await_burst(
+        &mut self,
+        hypotheses: Vec<Hypothesis>,
+        least_due_s: f64,
+        statistics: &mut Statistics,
+    ) {
+        let symbol_s = self.bit_rate.symbol_s();
+        let best = hypotheses[0];
+        let same = |burst: &&mut Burst| {
+            let other = burst.best();
+            let distance_hz = other.carrier.frequency_hz - best.carrier.frequency_hz;
+            other.word == best.word
+                && (other.start_s - best.start_s).abs() < symbol_s
+                && distance_hz.abs() * symbol_s < 1.0
+        };
+        if let Some(twin) = self.bursts.iter_mut().find(same) {
+            if twin.next == 0 && best.score > twin.best().score {
+                twin.hypotheses = hypotheses;
+            }
+            return;
+        }
+        statistics.bursts += 1;
+        let end_s = if best.score >= CERTAIN_SCORE {
+            due_s(&best, self.bit_rate)
+        } else {
+            best.start_s + longest_frame_s(self.bit_rate)
+        };
+        self.bursts.push(Burst {
+            hypotheses,
+            next: 0,
+            due_s: end_s.max(least_due_s),
+            fragments: Vec::new(),
+            rivals: Rivals::default(),
+        });
+    }
+
+    /// Tries the bursts that are due, the strongest first, until something is taken out of the band.
+    /// Returns whether that was so.
     pub(super) fn decode_next(
         &mut self,
         band: &mut Band,
@@ -360,8 +392,7 @@ impl Chain {
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) -> bool {
-        let known = frames.len();
-        while frames.len() == known {
+        while !band.has_changed() {
             let Some(next) = self.next_due(now_s) else { return false };
             let burst = self.bursts.swap_remove(next);
             self.try_burst(burst, band, now_s, statistics, frames);
@@ -386,10 +417,8 @@ impl Chain {
         self.bursts.iter().any(|other| {
             let rival = other.best();
             let distance = (rival.carrier.frequency_hz - this.carrier.frequency_hz) * symbol_s;
-            // The skirts of symbols without shaping.
-            let skirt = rival.power / (PI * distance).powi(2).max(1.0);
             rival.power > COVERING_POWER * this.power
-                && skirt > COVERED_POWER * this.power
+                && rival.power * skirt(distance) > COVERED_POWER * this.power
                 && rival.start_s < burst.due_s
                 && this.start_s < other.due_s
         })
@@ -418,6 +447,10 @@ impl Chain {
             let share = burst.rivals.share(burst.hypotheses.iter().map(|h| h.score));
             let search = self.try_alone(&fragment, band, share, statistics, frames);
             if search.found.is_some() {
+                if !band.has_changed() {
+                    // It may come out when something else has.
+                    self.missed.push(burst);
+                }
                 return;
             }
             burst.rivals.refute(search.refuted_probability);
@@ -433,7 +466,7 @@ impl Chain {
         self.recent.retain(|frame| frame.end_s() >= now_s - FRAGMENT_AGE_S);
         self.fragments.forget(now_s - FRAGMENT_AGE_S);
         let oldest_s = now_s - Self::lookback_s(self.bit_rate);
-        self.decoded.retain(|cover| cover.to_s >= oldest_s);
+        self.decoded.retain(|place| place.cover.to_s >= oldest_s);
         self.missed.retain(|burst| burst.best().start_s >= oldest_s);
     }
 
@@ -558,8 +591,8 @@ impl Chain {
         false
     }
 
-    /// Measures a frame that is now known to the last bit and takes it out of the band, unless that
-    /// has been done before.
+    /// Measures a frame that is now known to the last bit, takes it out of the band and reports it,
+    /// unless that has been done before.
     fn report(
         &mut self,
         fragment: &Fragment,
@@ -568,9 +601,6 @@ impl Chain {
         (decoder, crc_ok): (Decoder, bool),
         frames: &mut Vec<DecodedFrame>,
     ) -> Option<DecodedFrame> {
-        if self.recent.iter().any(|frame| frame.is_repeated_by(fragment, container)) {
-            return None;
-        }
         let frame_type = fragment.frame_type;
         let signs = symbol_signs(&container.bitstream(frame_type.rank));
         let measurement = fragment.soft.measure(&signs);
@@ -585,6 +615,9 @@ impl Chain {
         let track = &measurement.track;
         let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
         band.cancel(&burst, measurement.power);
+        if self.recent.iter().any(|frame| frame.is_repeated_by(fragment, container)) {
+            return None;
+        }
         let frame = DecodedFrame {
             frame_type,
             container: container.clone(),

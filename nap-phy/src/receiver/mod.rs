@@ -344,9 +344,9 @@ impl Core {
             for chain in &mut self.chains {
                 chain.synchronize(band, &mut self.covers, now_s, statistics);
             }
-            let decoded =
+            let changed =
                 self.chains.iter_mut().any(|c| c.decode_next(band, now_s, statistics, frames));
-            if !decoded {
+            if !changed {
                 break;
             }
             for place in band.take_cancelled() {
@@ -354,8 +354,8 @@ impl Core {
                     chain.search_again(band, &place, statistics);
                 }
             }
-            self.report();
         }
+        self.report();
     }
 
     fn report(&mut self) {
