@@ -19,6 +19,8 @@ use crate::demodulator::PhaseTrack;
 
 /// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
 const TERMS: usize = 4;
+/// Patterns of the signs of a symbol and both its neighbours.
+const PATTERNS: usize = 8;
 /// Samples that shall share one instant of the pulses, for a good estimate.
 const SAMPLES_AN_INSTANT: usize = 25;
 /// Instants of the pulses in a cycle of the highest frequency at which the burst stands out. More
@@ -82,10 +84,13 @@ impl KnownBurst<'_> {
 pub struct Canceller {
     samples: Vec<Sample>,
     /// The burst's signs with two zeros more on each side.
-    symbols: Vec<Complex32>,
+    symbols: Vec<f32>,
     gains: Gains,
+    sums: Vec<[PatternSum; PATTERNS]>,
     equations: Vec<Equations>,
     pulses: Vec<[Complex32; TERMS]>,
+    /// The burst at an instant after each pattern of signs, and its change to the next instant.
+    steps: Vec<[[Complex32; 2]; PATTERNS]>,
     models: Vec<Complex32>,
 }
 
@@ -114,9 +119,9 @@ impl Canceller {
     ) -> bool {
         let columns = columns(history, grid, burst);
         self.symbols.clear();
-        self.symbols.extend([Complex32::default(); 2]);
-        self.symbols.extend(burst.signs.iter().map(|&sign| Complex32::from(sign as f32)));
-        self.symbols.extend([Complex32::default(); 2]);
+        self.symbols.extend([0.0; 2]);
+        self.symbols.extend(burst.signs.iter().map(|&sign| sign as f32));
+        self.symbols.extend([0.0; 2]);
         self.free(history, grid, burst.nearest_subband(grid), &columns, burst);
         self.estimate_gains(burst.signs.len());
         let mut found = false;
@@ -154,16 +159,18 @@ impl Canceller {
         let (head, tail) = history.range(b, columns.start, count);
         let step_s = grid.rate_hz().recip();
         let first_s = grid.time_s(columns.start);
+        let first = (first_s - burst.track.start_s) / burst.symbol_s + 1.0;
+        let symbols_a_step = step_s / burst.symbol_s;
         let (mut turn, mut step) = (Complex64::default(), Complex64::default());
         let mut here = usize::MAX;
         self.samples.clear();
         for (n, &sample) in head.iter().chain(tail).enumerate() {
-            let time_s = first_s + n as f64 * step_s;
-            let position = (time_s - burst.track.start_s) / burst.symbol_s + 1.0;
+            let position = first + n as f64 * symbols_a_step;
             let slot = position as usize;
             if slot != here {
                 // Within a symbol the frequency is taken as constant.
                 here = slot;
+                let time_s = first_s + n as f64 * step_s;
                 let middle_s = time_s + burst.symbol_s / 2.0;
                 let cycles = (burst.track.frequency_at(middle_s) - grid.centre_hz(b)) * step_s;
                 turn = Complex64::from_polar(1.0, burst.track.phase_at(time_s, grid.centre_hz(b)));
@@ -187,25 +194,53 @@ impl Canceller {
     fn estimate_gains(&mut self, count: usize) {
         self.gains.reset(count);
         self.models.clear();
-        self.models.extend(self.samples.iter().map(|sample| self.symbols[sample.slot + 1]));
+        let signs = self.samples.iter().map(|sample| self.symbols[sample.slot + 1]);
+        self.models.extend(signs.map(Complex32::from));
         self.gains.improve(&self.samples, &self.models);
         self.estimate_pulses(count);
         self.fill_models(count);
         self.gains.improve(&self.samples, &self.models);
     }
 
-    /// The pulses at each instant, from the symbols whose neighbours are known too.
+    /// The pulses at each instant, from the symbols whose neighbours are known too. Samples of the same
+    /// instant and pattern of signs are summed first: they have the same terms.
     fn estimate_pulses(&mut self, count: usize) {
-        for sample in self.samples.iter().filter(|sample| (2..count).contains(&sample.slot)) {
+        let instants = self.equations.len() - 1;
+        self.sums.clear();
+        self.sums.resize(instants, Default::default());
+        for sample in self.samples.iter().filter(|sample| is_inside(sample, count)) {
             let gain = self.gains.smooth[sample.slot];
-            let terms = terms(&self.symbols, sample, self.equations.len()).map(|term| term.re);
-            let (early, late) = (1.0 - sample.fraction, sample.fraction);
-            let (value, power) = (sample.freed * gain.conj(), gain.norm_sqr());
-            self.equations[sample.instant].add(&terms, value * early, power * early);
-            self.equations[sample.instant + 1].add(&terms, value * late, power * late);
+            self.sums[sample.instant][pattern(&self.symbols, sample.slot)].add(
+                sample.freed * gain.conj(),
+                gain.norm_sqr(),
+                sample.fraction,
+            );
+        }
+        self.equations.fill(Equations::default());
+        for (instant, sums) in self.sums.iter().enumerate() {
+            let is_early = 2 * instant < self.equations.len();
+            for (pattern, sum) in sums.iter().enumerate() {
+                let terms = pattern_terms(pattern, is_early);
+                self.equations[instant].add(
+                    &terms,
+                    sum.value - sum.late,
+                    sum.power - sum.late_power,
+                );
+                self.equations[instant + 1].add(&terms, sum.late, sum.late_power);
+            }
         }
         self.pulses.clear();
         self.pulses.extend(self.equations.iter().map(Equations::solve));
+        self.steps.clear();
+        let neighbours = self.pulses.iter().zip(&self.pulses[1..]).enumerate();
+        self.steps.extend(neighbours.map(|(instant, (early, late))| {
+            let is_early = 2 * instant < self.equations.len();
+            std::array::from_fn(|pattern| {
+                let terms = pattern_terms(pattern, is_early);
+                let (early, late) = (weigh(early, &terms), weigh(late, &terms));
+                [early, late - early]
+            })
+        }));
     }
 
     /// The burst at every sample: the model, and at the burst's ends what is there on the average
@@ -213,7 +248,7 @@ impl Canceller {
     fn fill_models(&mut self, count: usize) {
         self.models.clear();
         for sample in &self.samples {
-            self.models.push(self.model(sample));
+            self.models.push(self.model(sample, count));
         }
         let pieces = self.equations.len().min(EDGE_PIECES);
         let piece = |sample: &Sample| sample.instant * pieces / self.equations.len();
@@ -251,24 +286,65 @@ impl Canceller {
     }
 
     /// What the burst is at a sample, without the carrier's phase.
-    fn model(&self, sample: &Sample) -> Complex32 {
-        let terms = terms(&self.symbols, sample, self.equations.len());
-        let pulse = |instant: usize| -> Complex32 {
-            self.pulses[instant].iter().zip(&terms).map(|(value, term)| value * term).sum()
+    fn model(&self, sample: &Sample, count: usize) -> Complex32 {
+        let [value, change] = if is_inside(sample, count) {
+            self.steps[sample.instant][pattern(&self.symbols, sample.slot)]
+        } else {
+            let is_early = 2 * sample.instant < self.equations.len();
+            let signs = [0, 1, 2].map(|n| self.symbols[sample.slot + n]);
+            let terms = terms(signs, is_early);
+            let early = weigh(&self.pulses[sample.instant], &terms);
+            [early, weigh(&self.pulses[sample.instant + 1], &terms) - early]
         };
-        let early = pulse(sample.instant);
-        let late = pulse(sample.instant + 1);
-        (early + (late - early) * sample.fraction) * self.gains.smooth[sample.slot]
+        (value + change * sample.fraction) * self.gains.smooth[sample.slot]
     }
 }
 
-/// What multiplies the pulses at a sample: the next symbol, its own, the one before, and whether
-/// the phase flips at the nearer end of the symbol.
-fn terms(symbols: &[Complex32], sample: &Sample, instants: usize) -> [Complex32; TERMS] {
-    let [before, own, next] = [0, 1, 2].map(|n| symbols[sample.slot + n]);
-    let nearer = if 2 * sample.instant < instants { before } else { next };
-    let flip = if (own * nearer).re < 0.0 { 1.0 } else { 0.0 };
-    [next, own, before, flip.into()]
+/// Whether a sample's symbol and both its neighbours are known.
+fn is_inside(sample: &Sample, count: usize) -> bool {
+    (2..count).contains(&sample.slot)
+}
+
+/// The signs of a symbol and its neighbours as a number: a bit for each, set if it is positive.
+fn pattern(symbols: &[f32], slot: usize) -> usize {
+    symbols[slot..slot + 3].iter().fold(0, |pattern, &sign| 2 * pattern + usize::from(sign > 0.0))
+}
+
+/// The terms of a pattern.
+fn pattern_terms(pattern: usize, is_early: bool) -> [f32; TERMS] {
+    terms([2, 1, 0].map(|bit| if pattern >> bit & 1 == 1 { 1.0 } else { -1.0 }), is_early)
+}
+
+/// What multiplies the pulses at an instant: the next symbol, its own, the one before, and whether
+/// the phase flips at the nearer end of the symbol, which early in it is its beginning.
+fn terms([before, own, next]: [f32; 3], is_early: bool) -> [f32; TERMS] {
+    let nearer = if is_early { before } else { next };
+    let flip = if own * nearer < 0.0 { 1.0 } else { 0.0 };
+    [next, own, before, flip]
+}
+
+/// The sum of the pulses times their terms.
+fn weigh(pulses: &[Complex32; TERMS], terms: &[f32; TERMS]) -> Complex32 {
+    pulses.iter().zip(terms).map(|(pulse, term)| pulse * term).sum()
+}
+
+/// Sums over the samples of one instant that follow the same pattern of signs: their values, those
+/// that count for the next instant by their fractions, and the powers of both.
+#[derive(Debug, Clone, Copy, Default)]
+struct PatternSum {
+    value: Complex32,
+    late: Complex32,
+    power: f32,
+    late_power: f32,
+}
+
+impl PatternSum {
+    fn add(&mut self, value: Complex32, power: f32, fraction: f32) {
+        self.value += value;
+        self.late += value * fraction;
+        self.power += power;
+        self.late_power += power * fraction;
+    }
 }
 
 /// The columns from a symbol before the burst to one after it that the history holds.
@@ -352,7 +428,8 @@ struct Equations {
 }
 
 impl Equations {
-    /// Adds one sample, times its weight and gain: `value`, with the `power` of both.
+    /// Adds samples of the same terms: the sum of their values times their weights and gains, and the
+    /// sum of the powers of both.
     fn add(&mut self, terms: &[f32; TERMS], value: Complex32, power: f32) {
         for ((row, right), a) in self.matrix.iter_mut().zip(&mut self.right).zip(terms) {
             for (sum, b) in row.iter_mut().zip(terms) {

@@ -76,7 +76,8 @@ impl Cancelled {
     /// Whether what is seen at a place with some power may be the burst's rest, or skirts that were
     /// left because they are so far off.
     pub(super) fn explains(&self, place: &Place, power: f64) -> bool {
-        let rest = if self.subbands.contains(&place.subband) { RESIDUAL_POWER } else { SKIRT_POWER };
+        let rest =
+            if self.subbands.contains(&place.subband) { RESIDUAL_POWER } else { SKIRT_POWER };
         self.cover.hides(place, rest * power)
     }
 }

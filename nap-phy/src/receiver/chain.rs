@@ -75,7 +75,8 @@ impl DecodedFrame {
     fn is_repeated_by(&self, fragment: &Fragment, container: &Container) -> bool {
         let symbol_s = self.bit_rate.symbol_s();
         let distance_s = fragment.soft.start_s - self.measurement.track.start_s;
-        let distance_hz = fragment.soft.carrier.frequency_hz - self.measurement.carrier.frequency_hz;
+        let distance_hz =
+            fragment.soft.carrier.frequency_hz - self.measurement.carrier.frequency_hz;
         let is_fainter = fragment.soft.amplitude.powi(2) < NOT_FAINTER * self.measurement.power;
         self.frame_type == fragment.frame_type
             && self.container == *container
