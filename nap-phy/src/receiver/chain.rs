@@ -44,6 +44,8 @@ const COVERED_POWER: f64 = 0.1;
 const HIDING_POWER: f64 = 0.2;
 /// Searches in which a preamble can be seen.
 const SEARCHES_A_PREAMBLE: f64 = 3.0;
+/// More candidates than wait at once while nothing is on the air.
+const QUIET_CANDIDATES: usize = 64;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
@@ -159,8 +161,9 @@ impl Chain {
             noise: NoiseFloor::new(grid.subbands, detector().interval_s()),
             detector: detector(),
             second_detector: detector(),
-            candidates: Vec::new(),
-            searched: Vec::new(),
+            // As many as a quiet channel ever has, so that listening to it takes no more memory.
+            candidates: Vec::with_capacity(QUIET_CANDIDATES),
+            searched: Vec::with_capacity(QUIET_CANDIDATES),
             bursts: Vec::new(),
             patience_s: 0.0,
             missed: Vec::new(),
