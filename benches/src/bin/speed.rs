@@ -12,8 +12,8 @@ struct Args {
     /// Runs of each.
     #[arg(long, default_value_t = 7)]
     runs: usize,
-    /// Length of the channels.
-    #[arg(long, default_value_t = 10.0)]
+    /// Length of the channels. At the end of each, frames that it cuts off are tried in vain.
+    #[arg(long, default_value_t = 30.0)]
     seconds: f64,
     /// How many frames are on the air at a time: one row for each.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 2, 20, 80])]
