@@ -1,0 +1,48 @@
+"""An open receiver of the Sigfox 0G uplink: IQ samples in, messages out.
+
+>>> import nap_sdr
+>>> messages = nap_sdr.decode_file("fixtures/recordings/rc1_two_uplinks.sigmf-meta")
+>>> [message.payload for message in messages]
+['ac1706c18dedf41e89cc', '71a0f59d61c1b8ec5e17d6']
+"""
+
+from ._devices import Device, Devices, Key
+from ._errors import (
+    ClosedError,
+    ConfigurationError,
+    FrameError,
+    NapError,
+    RecordingError,
+    RecordingWarning,
+    SampleError,
+    TruncatedRecordingError,
+)
+from ._message import Event, Frame, Message, MessageList, messages_to_dataframe
+from ._nap import __version__
+from ._receiver import Receiver, decode
+from ._recording import Recording, decode_file, read
+
+__all__ = [
+    "ClosedError",
+    "ConfigurationError",
+    "Device",
+    "Devices",
+    "Event",
+    "Frame",
+    "FrameError",
+    "Key",
+    "Message",
+    "MessageList",
+    "NapError",
+    "Receiver",
+    "Recording",
+    "RecordingError",
+    "RecordingWarning",
+    "SampleError",
+    "TruncatedRecordingError",
+    "__version__",
+    "decode",
+    "decode_file",
+    "messages_to_dataframe",
+    "read",
+]
