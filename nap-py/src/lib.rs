@@ -5,9 +5,14 @@
 
 mod devices;
 mod error;
+mod radio_configuration;
 mod receiver;
 mod recording;
 mod samples;
+mod simulation;
+mod spectrogram;
+mod stages;
+mod uplink;
 
 use pyo3::prelude::*;
 
@@ -20,9 +25,19 @@ mod _nap {
     #[pymodule_export]
     use crate::devices::{PyDeviceTable, check_device_id, check_key};
     #[pymodule_export]
+    use crate::radio_configuration::{channel_width_hz, radio_configurations};
+    #[pymodule_export]
     use crate::receiver::PyReceiver;
     #[pymodule_export]
     use crate::recording::PyRecording;
     #[pymodule_export]
     use crate::samples::sample_count;
+    #[pymodule_export]
+    use crate::simulation::{PyChannel, PyScene, PySignal};
+    #[pymodule_export]
+    use crate::spectrogram::spectrogram;
+    #[pymodule_export]
+    use crate::stages::{Burst, Subbands, decode_soft, frame_type, signs, thresholds};
+    #[pymodule_export]
+    use crate::uplink::{check_uplink, encode, parse_frame};
 }

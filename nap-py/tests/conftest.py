@@ -37,8 +37,9 @@ def center_hz(name: str) -> float:
 def memory_map(name: str) -> npt.NDArray[Any]:
     """The stored integers of a recording, interleaved, not read yet."""
     datatype = metadata(name)["global"]["core:datatype"]
-    dtype = {"ci16_le": np.dtype("<i2"), "ci8": np.dtype("i1")}[datatype]
-    return np.memmap(RECORDINGS / f"{name}.sigmf-data", dtype, "r")
+    dtype: Any = {"ci16_le": "<i2", "ci8": "i1"}[datatype]
+    array: npt.NDArray[Any] = np.memmap(RECORDINGS / f"{name}.sigmf-data", dtype, "r")
+    return array
 
 
 def sample_rate_hz(name: str) -> float:

@@ -53,8 +53,8 @@ def _bar(total: Optional[int], sample_rate_hz: float) -> Iterator[Callable[[int]
         desc="decoding",
         bar_format=None if total is None else layout,
     ) as bar:
-        yield lambda count: _advance(bar, count / sample_rate_hz)
 
+        def report(count: int) -> None:
+            bar.update(count / sample_rate_hz)
 
-def _advance(bar: tqdm[None], seconds: float) -> None:
-    bar.update(seconds)
+        yield report
