@@ -6,11 +6,12 @@ import datetime as dt
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import nap_sdr
 import numpy as np
 import pytest
-from conftest import recording, run_nap
+from conftest import RECORDINGS, recording
 from nap_sdr import Device, Key, Message, MessageList, messages_to_dataframe
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -68,9 +69,10 @@ def test_a_data_frame_has_the_fields(messages: MessageList) -> None:
     assert list(empty.dtypes) == list(table.dtypes)
 
 
-def test_times_are_those_of_the_recording(nap: Path) -> None:
+def test_times_are_those_of_the_recording() -> None:
     start = dt.datetime(2026, 11, 23, 6, 15, 58, 888889, dt.timezone.utc)
     iq, info = nap_sdr.read(recording("rc2_minus112dbm"))
+    given: Any
     for given in [start, "2026-11-23T06:15:58.888889Z"]:
         message = nap_sdr.decode(iq, info.sample_rate_hz, start=given)[0]
         assert message.datetime is not None
@@ -103,10 +105,11 @@ def test_a_wrong_key_is_refused_and_not_shown(wrong: str) -> None:
 
 
 def test_devices_in_every_form(tmp_path: Path) -> None:
-    truth = json.loads((recording("rc2_minus112dbm").with_suffix("").with_suffix(".truth.json")).read_text())
+    truth = json.loads((RECORDINGS / "rc2_minus112dbm.truth.json").read_text())
     keys = {message["device_id"]: message["key"] for message in truth["messages"]}
     path = tmp_path / "devices.csv"
     path.write_text("device_id,key\n" + "".join(f"{i},{k}\n" for i, k in keys.items()))
+    devices: Any
     for devices in [path, str(path), keys, [Device(int(i, 16), k) for i, k in keys.items()]]:
         found = nap_sdr.decode_file(recording("rc2_minus112dbm"), devices=devices)
         assert {message.auth for message in found} == {"verified"}

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import nap_sdr
 import numpy as np
@@ -120,9 +120,10 @@ def test_a_closed_receiver_says_so() -> None:
     receiver = Receiver(RATE_HZ)
     receiver.close()
     receiver.close()
-    for use in [lambda: receiver.push(np.zeros(4, np.complex64)), receiver.flush]:
-        with pytest.raises(nap_sdr.ClosedError, match="closed; make a new one"):
-            use()
+    with pytest.raises(nap_sdr.ClosedError, match="closed; make a new one"):
+        receiver.push(np.zeros(4, np.complex64))
+    with pytest.raises(nap_sdr.ClosedError, match="closed; make a new one"):
+        receiver.flush()
     assert "closed" in repr(receiver)
 
 
@@ -153,8 +154,11 @@ def test_a_recording_cut_short_is_decoded_as_far_as_it_goes(tmp_path: Path) -> N
 
 def test_an_interrupt_stops_a_long_call() -> None:
     iq = np.zeros(250_000_000, np.complex64)
-    timer = threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT))
-    for call in [lambda: nap_sdr.decode(iq, RATE_HZ), lambda: Receiver(RATE_HZ).push(iq)]:
+    calls: list[Callable[[], object]] = [
+        lambda: nap_sdr.decode(iq, RATE_HZ),
+        lambda: Receiver(RATE_HZ).push(iq),
+    ]
+    for call in calls:
         timer = threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT))
         timer.start()
         start = time.monotonic()

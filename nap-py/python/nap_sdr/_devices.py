@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Optional, Union
 
 from . import _nap
@@ -90,11 +90,27 @@ class Device:
         return (device_id_text(self.device_id), key, str(self.message_modulo), self.name)
 
 
+@dataclass(frozen=True)
+class DeviceFile:
+    """A table of devices that was read on one machine to be used on another."""
+
+    path: str
+    content: bytes = field(repr=False)
+
+    def _table(self) -> _nap.DeviceTable:
+        try:
+            return _nap.DeviceTable.from_csv(self.content)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.path}: {error}") from None
+
+
 Devices = Union[
     None,
     str,
     "os.PathLike[str]",
-    Mapping[Union[str, int], Optional[KeyLike]],
+    DeviceFile,
+    Mapping[str, Optional[KeyLike]],
+    Mapping[int, Optional[KeyLike]],
     Iterable[Device],
 ]
 
@@ -105,21 +121,25 @@ def device_id_text(device_id: Union[str, int]) -> str:
     return _nap.check_device_id(digits)
 
 
+def portable(devices: Devices) -> Devices:
+    """The same devices in a form that can be pickled and used on another machine."""
+    if devices is None or isinstance(devices, DeviceFile):
+        return devices
+    if isinstance(devices, (str, os.PathLike)):
+        path = os.fspath(devices)
+        with open(path, "rb") as file:
+            return DeviceFile(path, file.read())
+    if isinstance(devices, Mapping):
+        return [Device(device_id, key) for device_id, key in devices.items()]
+    return list(devices)
+
+
 def device_table(devices: Devices) -> _nap.DeviceTable:
     """What the receiver is told about known devices."""
+    devices = portable(devices)
     if devices is None:
-        devices = []
-    if isinstance(devices, (str, os.PathLike)):
-        return _read(os.fspath(devices))
-    if isinstance(devices, Mapping):
-        devices = [Device(device_id, key) for device_id, key in devices.items()]
+        return _nap.DeviceTable([])
+    if isinstance(devices, DeviceFile):
+        return devices._table()
+    assert isinstance(devices, list)
     return _nap.DeviceTable([device._fields() for device in devices])
-
-
-def _read(path: str) -> _nap.DeviceTable:
-    with open(path, "rb") as file:
-        content = file.read()
-    try:
-        return _nap.DeviceTable.from_csv(content)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{path}: {error}") from None

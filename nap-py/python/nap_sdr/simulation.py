@@ -303,7 +303,7 @@ class SimulatedRecording:
         return len(self.iq) / self.sample_rate_hz
 
     @property
-    def devices(self) -> dict[Union[str, int], Optional[KeyLike]]:
+    def devices(self) -> dict[str, Optional[KeyLike]]:
         """The devices and their keys, as :func:`nap_sdr.decode` takes them."""
         return {message["device_id"]: Key(message["key"]) for message in self.truth["messages"]}
 
