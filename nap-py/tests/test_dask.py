@@ -119,7 +119,7 @@ def client() -> Iterator[Any]:
 
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+    ) as cluster, Client(cluster) as client:
         yield client
 
 
@@ -130,7 +130,7 @@ def test_two_processes_find_what_one_does(
     path, expected = archive
     table = decode_files(path, client, piece_s=12.0)
     assert_same(computed(table), expected)
-    table.to_parquet(tmp_path / "messages")  # type: ignore[no-untyped-call]
+    table.to_parquet(tmp_path / "messages")
     assert_same(pd.read_parquet(tmp_path / "messages"), expected)
 
 

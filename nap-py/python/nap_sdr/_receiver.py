@@ -15,11 +15,10 @@ from ._progress import Progress, reporter
 if TYPE_CHECKING:
     import datetime as dt
 
-    import numpy as np
     import numpy.typing as npt
 
-BitRate = Literal[100, 600, "auto"]
-Samples = "npt.NDArray[np.generic]"
+#: 100 or 600 bit/s, or all that the radio configuration has.
+BitRate = Union[int, Literal["auto"]]
 
 #: Samples that are handed over at once: a second at 250 kS/s.
 BLOCK = 1 << 18

@@ -53,7 +53,7 @@ def spectrogram(
     iq: npt.NDArray[Any],
     sample_rate_hz: float,
     *,
-    center_hz: float = 0.0,
+    center_hz: Optional[float] = None,
     around_hz: Optional[float] = None,
     width_hz: Optional[float] = None,
     resolution_hz: float = 100.0,
@@ -71,8 +71,8 @@ def spectrogram(
         Samples, as :meth:`Receiver.push` takes them. Memory does not grow with their number.
     sample_rate_hz : float
         Samples per second.
-    center_hz : float
-        Frequency of the samples' 0 Hz, Hz.
+    center_hz : float, optional
+        Frequency of the samples' 0 Hz, Hz; frequencies count from there if left out.
     around_hz, width_hz : float, optional
         Middle and width of the band shown, Hz; the whole band if left out.
     resolution_hz : float
@@ -99,10 +99,11 @@ def spectrogram(
     ConfigurationError
         If a parameter is out of range, or the band outside the sampled one.
     """
+    middle_hz = center_hz or 0.0
     power_db, time_s, frequency_hz, time_step, frequency_step = _nap.spectrogram(
         iq,
         sample_rate_hz,
-        offset_hz=0.0 if around_hz is None else around_hz - center_hz,
+        offset_hz=0.0 if around_hz is None else around_hz - middle_hz,
         width_hz=sample_rate_hz if width_hz is None else width_hz,
         resolution_hz=resolution_hz,
         time_step_s=time_step_s,
@@ -113,5 +114,5 @@ def spectrogram(
     )
     unit: Literal["dBm/Hz", "dBFS/Hz"] = "dBFS/Hz" if full_scale_dbm is None else "dBm/Hz"
     return Spectrogram(
-        power_db, time_s, frequency_hz + center_hz, time_step, frequency_step, unit
+        power_db, time_s, frequency_hz + middle_hz, time_step, frequency_step, unit
     )

@@ -120,7 +120,7 @@ def decode_files(
     ]
     table: dd.DataFrame = dd.from_delayed(parts, meta=_table("", []), verify_meta=False)
     if client is not None:
-        table = client.persist(table)  # type: ignore[no-untyped-call]
+        table = client.persist(table)
     return table
 
 

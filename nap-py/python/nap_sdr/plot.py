@@ -54,7 +54,7 @@ def waterfall(
     iq: Union[npt.NDArray[Any], Spectrogram],
     sample_rate_hz: Optional[float] = None,
     *,
-    center_hz: float = 0.0,
+    center_hz: Optional[float] = None,
     messages: Iterable[Message] = (),
     ax: Optional[Axes] = None,
     cmap: str = "viridis",
@@ -68,7 +68,7 @@ def waterfall(
         Samples, or what :func:`nap_sdr.spectrogram` made of them.
     sample_rate_hz : float
         Samples per second; not for a spectrogram.
-    center_hz : float
+    center_hz : float, optional
         Frequency of the samples' 0 Hz; not for a spectrogram.
     messages : iterable of Message
         What was decoded in the same samples: each frame gets a box, each message its device's
@@ -255,7 +255,8 @@ def loss_rates(
     ----------
     measured : mapping
         For each label points ``(eb_over_n0_db, lost, sent)``. Bars show the range in which the
-        rate lies with 95 % probability (Wilson's score interval).
+        rate lies with 95 % probability (Wilson's score interval); where none was lost, a triangle
+        shows its upper end.
     bits : int
         Unknown bits of a frame, for the theory.
     ax : matplotlib Axes, optional
@@ -266,19 +267,22 @@ def loss_rates(
         db = np.array([point[0] for point in points], float)
         lost = np.array([point[1] for point in points], float)
         sent = np.array([point[2] for point in points], float)
-        rate = lost / sent
         low, high = _wilson(lost, sent)
+        some = lost > 0
+        rate = lost[some] / sent[some]
+        color = _COLORS[index % len(_COLORS)]
         ax.errorbar(
-            db,
-            np.maximum(rate, 1e-9),
-            yerr=[np.maximum(rate - low, 0), np.maximum(high - rate, 0)],
+            db[some],
+            rate,
+            yerr=[np.maximum(rate - low[some], 0), np.maximum(high[some] - rate, 0)],
             fmt="o-",
             ms=4,
             lw=1.2,
             capsize=2,
-            color=_COLORS[index % len(_COLORS)],
+            color=color,
             label=label,
         )
+        ax.plot(db[~some], high[~some], "v", ms=5, mfc="none", color=color)
     low_db, high_db = ax.get_xlim()
     db = np.linspace(low_db, max(high_db, low_db + 1), 200)
     coherent = theory.coherent_loss(db, bits)

@@ -505,7 +505,7 @@ def channelize(
     iq: npt.NDArray[Any],
     sample_rate_hz: float,
     *,
-    center_hz: float = 0.0,
+    center_hz: Optional[float] = None,
     channel_center_hz: Optional[float] = None,
     width_hz: float = CHANNEL_WIDTH_HZ,
 ) -> Subbands:
@@ -519,7 +519,7 @@ def channelize(
     sample_rate_hz : float
         Samples per second.
     center_hz : float, optional
-        Frequency of the samples' 0 Hz.
+        Frequency of the samples' 0 Hz; frequencies count from there if left out.
     channel_center_hz : float, optional
         Middle of the channel, Hz; that of the samples if left out.
     width_hz : float
@@ -532,8 +532,9 @@ def channelize(
     ConfigurationError
         If the channel lies outside the sampled band.
     """
-    offset_hz = 0.0 if channel_center_hz is None else channel_center_hz - center_hz
-    return Subbands(_nap.Subbands(iq, sample_rate_hz, offset_hz, width_hz), center_hz)
+    middle_hz = center_hz or 0.0
+    offset_hz = 0.0 if channel_center_hz is None else channel_center_hz - middle_hz
+    return Subbands(_nap.Subbands(iq, sample_rate_hz, offset_hz, width_hz), middle_hz)
 
 
 def decode_soft_symbols(
