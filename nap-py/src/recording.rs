@@ -10,6 +10,10 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 
 use crate::error;
+use crate::samples::silence;
+
+/// Samples that are read from a pipe at once.
+const MOST_OF_A_PIPE: u64 = 1 << 22;
 
 /// A recording that is open for reading.
 #[pyclass(frozen, module = "nap_sdr._nap", name = "Recording")]
@@ -69,7 +73,9 @@ impl PyRecording {
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
         let samples = py.detach(|| {
-            let mut samples = vec![Complex32::ZERO; count];
+            // Room for what there is, however much is asked for.
+            let most = self.total_samples.unwrap_or(MOST_OF_A_PIPE);
+            let mut samples = silence(count.min(usize::try_from(most).unwrap_or(usize::MAX)))?;
             let got = self.lock().read(&mut samples).map_err(error::recording)?;
             samples.truncate(got);
             PyResult::Ok(samples)

@@ -9,7 +9,7 @@ use numpy::{
     AsSliceError, Element, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::error;
@@ -163,6 +163,19 @@ impl View<'_> {
         let len = self.len();
         (0..len).step_by(BLOCK).map(move |start| start..len.min(start + BLOCK))
     }
+}
+
+/// Silence, to be filled.
+///
+/// # Errors
+/// `MemoryError` if there is no room for so much.
+pub fn silence(count: usize) -> PyResult<Vec<Complex32>> {
+    let mut samples = Vec::new();
+    samples.try_reserve_exact(count).map_err(|_| {
+        PyMemoryError::new_err(format!("no room for {count} samples; ask for fewer at once"))
+    })?;
+    samples.resize(count, Complex32::ZERO);
+    Ok(samples)
 }
 
 /// How many samples an array has.

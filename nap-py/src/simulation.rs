@@ -15,9 +15,8 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::error;
+use crate::samples::silence;
 
-/// The longest array that is made at once: 32 GB.
-const MOST_SAMPLES: usize = 1 << 32;
 /// The stream of the generator from which fading is drawn; noise comes from stream 0.
 const FADING_STREAM: u64 = 2;
 
@@ -85,12 +84,8 @@ impl PySignal {
         period_s: f64,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
-        check_count(count)?;
-        let samples = py.detach(|| {
-            let mut samples = vec![Complex32::ZERO; count];
-            self.0.render(start_s, period_s, &mut samples);
-            samples
-        });
+        let mut samples = silence(count)?;
+        py.detach(|| self.0.render(start_s, period_s, &mut samples));
         Ok(PyArray1::from_vec(py, samples))
     }
 }
@@ -182,8 +177,8 @@ impl PyChannel {
         py: Python<'py>,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
-        check_count(count)?;
-        let samples = py.detach(|| rendered(&mut self.lock().simulator, count));
+        let mut samples = silence(count)?;
+        py.detach(|| self.lock().simulator.render(&mut samples));
         Ok(PyArray1::from_vec(py, samples))
     }
 }
@@ -232,28 +227,12 @@ impl PyScene {
         py: Python<'py>,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
-        check_count(count)?;
-        let samples = py.detach(|| {
-            let mut simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
-            rendered(&mut simulator, count)
+        let mut samples = silence(count)?;
+        py.detach(|| {
+            self.simulator.lock().unwrap_or_else(PoisonError::into_inner).render(&mut samples);
         });
         Ok(PyArray1::from_vec(py, samples))
     }
-}
-
-fn rendered(simulator: &mut Simulator<ChaCha12Rng>, count: usize) -> Vec<Complex32> {
-    let mut samples = vec![Complex32::ZERO; count];
-    simulator.render(&mut samples);
-    samples
-}
-
-fn check_count(count: usize) -> PyResult<()> {
-    if count <= MOST_SAMPLES {
-        return Ok(());
-    }
-    Err(error::configuration(format!(
-        "{count} samples at once are too many; ask for {MOST_SAMPLES} at most, several times"
-    )))
 }
 
 /// A pulse shape, named as in scenes.

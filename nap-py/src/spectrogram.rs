@@ -11,6 +11,9 @@ use crate::samples::{Samples, for_each_block};
 type Axes<'py> =
     (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, f64, f64);
 
+/// The largest array, which is reserved at once: 256 MB.
+const MOST_CELLS: usize = 1 << 26;
+
 /// The spectrogram of an array of samples.
 #[pyfunction]
 #[pyo3(signature = (iq, sample_rate_hz, *, offset_hz, width_hz, resolution_hz, time_step_s,
@@ -30,6 +33,12 @@ pub fn spectrogram<'py>(
     full_scale_dbm: Option<f64>,
 ) -> PyResult<Axes<'py>> {
     let samples = Samples::of(iq)?;
+    let cells = max_rows.saturating_mul(max_columns);
+    if cells > MOST_CELLS {
+        return Err(error::configuration(format!(
+            "max_rows times max_columns is {cells}, but may be {MOST_CELLS} at most"
+        )));
+    }
     let mut config = SpectrogramConfig::new(sample_rate_hz);
     config.offset_hz = offset_hz;
     config.half_width_hz = width_hz / 2.0;

@@ -18,8 +18,10 @@ use pyo3::types::PyBytes;
 use crate::error;
 use crate::samples::{Samples, for_each_block};
 
-/// The most subband samples that are kept: an hour of a channel takes 11 GB.
-const MOST_SAMPLES: usize = 1 << 31;
+/// The most subband samples that are kept, twice: 11 minutes of a channel, 4 GB.
+const MOST_SAMPLES: usize = 1 << 28;
+/// Columns that are searched between two looks at Python's signals: a second or so.
+const COLUMNS: usize = 1 << 14;
 /// The most samples that a down-converted stretch may have.
 const MOST_BASEBAND_SAMPLES: f64 = 1e8;
 /// The largest time in seconds or frequency in hertz that is taken for real.
@@ -110,7 +112,7 @@ impl Subbands {
         if threshold.is_nan() {
             return Err(error::configuration("threshold is not a number"));
         }
-        Ok(py.detach(|| self.candidates(bit_rate, threshold)))
+        self.candidates(py, bit_rate, threshold)
     }
 
     fn synchronize(
@@ -223,7 +225,12 @@ impl Subbands {
 }
 
 impl Subbands {
-    fn candidates(&self, bit_rate: BitRate, threshold: f64) -> Vec<CandidateRow> {
+    fn candidates(
+        &self,
+        py: Python<'_>,
+        bit_rate: BitRate,
+        threshold: f64,
+    ) -> PyResult<Vec<CandidateRow>> {
         let grid = self.grid;
         let channel_hz = self.offset_hz - self.half_width_hz..=self.offset_hz + self.half_width_hz;
         let mut detector =
@@ -232,7 +239,7 @@ impl Subbands {
         let capacity = (DETECTOR_S * grid.rate_hz()) as usize;
         let mut history = SubbandHistory::new(grid.subbands, capacity);
         let (mut found, mut rows) = (Vec::new(), Vec::new());
-        for column in self.samples.chunks_exact(grid.subbands) {
+        let mut search = |column: &[Complex32]| {
             history.push(column);
             if detector.search(&history, &mut found) {
                 noise.update(detector.densities());
@@ -242,8 +249,12 @@ impl Subbands {
                 let Candidate { time_s, frequency_hz, strength, power } = candidate;
                 (time_s, frequency_hz, strength, power, density)
             }));
+        };
+        for columns in self.samples.chunks(COLUMNS * grid.subbands) {
+            py.detach(|| columns.chunks_exact(grid.subbands).for_each(&mut search));
+            py.check_signals()?;
         }
-        rows
+        Ok(rows)
     }
 }
 

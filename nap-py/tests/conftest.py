@@ -17,8 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures"
 RECORDINGS = FIXTURES / "recordings"
 
-#: Recordings with messages; all are 16 bit at 250 kS/s.
-NAMES = ["rc1_two_uplinks", "rc2_minus112dbm", "rc1_all_kinds"]
+#: Recordings with messages, made by a generator that shares no code with this project.
+NAMES = [
+    "rc1_two_uplinks",
+    "rc1_all_kinds",
+    "rc1_minus120dbm",
+    "rc1_weak",
+    "rc2_minus112dbm",
+]
 
 
 def recording(name: str) -> Path:

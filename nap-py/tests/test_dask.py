@@ -17,7 +17,8 @@ from conftest import RECORDINGS, recording
 from nap_sdr import dask as nap_dask
 from nap_sdr.dask import _pieces, decode_files
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+# dask writes Parquet in a way that the newest pandas deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
 IDENTITY = ["device_id", "sequence_number", "kind", "payload", "bit_rate", "ranks"]
 

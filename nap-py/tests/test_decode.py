@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,57 @@ def test_eight_bits_give_the_same_messages() -> None:
     assert identities(decode(name, uint8)) == expected
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_maps_hold_what_the_generator_sent(name: str) -> None:
+    truth = json.loads((RECORDINGS / f"{name}.truth.json").read_text())
+    sent = [message for message in truth["messages"] if message["kind"] == "bytes"]
+    iq = memory_map(name)
+    assert isinstance(iq, np.memmap)
+    devices = {message["device_id"]: message["key"] for message in truth["messages"]}
+    found = nap_sdr.decode(
+        iq, sample_rate_hz(name), center_hz=center_hz(name), devices=devices
+    )
+    expected = {(m["device_id"], m["sequence_number"], m["payload"]) for m in sent}
+    verified = [message for message in found if message.auth == "verified"]
+    assert expected <= {(m.device_id, m.sequence_number, m.payload) for m in verified}
+    assert len(verified) == len(truth["messages"]) == len(found)
+
+
+LOCAL = os.environ.get("NAP_LOCAL_RECORDINGS", "")
+
+
+@pytest.mark.skipif(not Path(LOCAL, "real_burst_rc1.sigmf-meta").is_file(), reason="not here")
+def test_a_real_burst_decodes_from_a_memory_map(nap: Path) -> None:
+    path = Path(LOCAL, "real_burst_rc1.sigmf-meta")
+    (expected,) = run_nap(nap, "decode", path, "--format", "json")
+    meta = json.loads(path.read_text())
+    dtype: Any = {"ci16_le": "<i2", "ci8": "i1", "cf32_le": "<c8", "cu8": "u1"}[
+        meta["global"]["core:datatype"]
+    ]
+    iq: npt.NDArray[Any] = np.memmap(path.with_suffix(".sigmf-data"), dtype, "r")
+    rate_hz = meta["global"]["core:sample_rate"]
+    capture = meta["captures"][0]
+    (message,) = nap_sdr.decode(
+        iq, rate_hz, center_hz=capture.get("core:frequency"), start=capture.get("core:datetime")
+    )
+    assert message.to_dict() == expected
+
+
+def test_an_array_is_not_copied() -> None:
+    resource = pytest.importorskip("resource")
+    grown: dict[str, int] = {}
+    arrays: list[npt.NDArray[Any]] = [
+        np.zeros(20_000_000, np.complex64),
+        np.zeros(40_000_000, np.int16),
+    ]
+    for iq in arrays:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert nap_sdr.decode(iq, 250e3) == []
+        grown[iq.dtype.name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    # The arrays have 160 and 80 MB; what is read of zeros takes no memory. In kB.
+    assert all(kilobytes < 60_000 for kilobytes in grown.values()), grown
+
+
 def test_samples_of_any_split_give_the_same_events() -> None:
     name = "rc2_minus112dbm"
     iq, info = nap_sdr.read(recording(name))
@@ -97,3 +150,8 @@ def test_samples_of_any_split_give_the_same_events() -> None:
     assert {kind: kinds.count(kind) for kind in kinds} == {"message": 2, "update": 4, "complete": 2}
     assert len(events[-1].message.frames) == 3
     assert receiver.closed
+    again = nap_sdr.Receiver(info.sample_rate_hz, info.center_hz)
+    assert list(again.events(np.array_split(iq, 5))) == events
+    third = nap_sdr.Receiver(info.sample_rate_hz, info.center_hz)
+    complete = [event.message for event in events if event.kind == "complete"]
+    assert list(third.messages([iq])) == complete

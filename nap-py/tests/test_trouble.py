@@ -278,3 +278,82 @@ def test_any_scene_is_taken_or_refused(scene: dict[str, Any]) -> None:
         nap_sdr.simulate(scene)
     except (ConfigurationError, ValueError) as error:
         assert str(error)
+
+
+small = st.integers(-2, 70_000) | st.just(1 << 60)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(numbers, numbers, numbers, numbers, small, small)
+def test_any_spectrogram_is_made_or_refused(
+    rate_hz: float, width_hz: float, resolution_hz: float, step_s: float, rows: int, columns: int
+) -> None:
+    try:
+        spectrum = nap_sdr.spectrogram(
+            np.ones(3000, np.complex64),
+            rate_hz,
+            width_hz=width_hz,
+            resolution_hz=resolution_hz,
+            time_step_s=step_s,
+            max_rows=rows,
+            max_columns=columns,
+        )
+        assert spectrum.power_db.shape == (len(spectrum.time_s), len(spectrum.frequency_hz))
+    except (ConfigurationError, OverflowError) as error:
+        assert str(error)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["burst", "tone", "lora", "fsk", "impulses"]), numbers, numbers, numbers, numbers
+)
+def test_any_signal_is_sent_or_refused(
+    kind: str, a: float, b: float, time_s: float, level_dbm: float
+) -> None:
+    makers: dict[str, Callable[[], nap_sdr.Signal]] = {
+        "burst": lambda: nap_sdr.Signal.burst(b"abc", a),
+        "tone": lambda: nap_sdr.Signal.tone(a),
+        "lora": lambda: nap_sdr.Signal.lora(a, bandwidth_hz=b),
+        "fsk": lambda: nap_sdr.Signal.fsk(a, bit_rate_hz=b),
+        "impulses": lambda: nap_sdr.Signal.impulses(a, width_s=b),
+    }
+    try:
+        signal = makers[kind]()
+        channel = nap_sdr.Channel(250e3, noise_figure_db=None)
+        channel.add(signal, time_s=time_s, offset_hz=b, level_dbm=level_dbm)
+        assert channel.render(100).shape == (100,)
+    except ConfigurationError as error:
+        assert len(str(error)) > 20
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(numbers, numbers, numbers, st.integers(0, 9000), st.sampled_from([100, 600, 7]))
+def test_any_place_is_looked_at_or_refused(
+    time_s: float, frequency_hz: float, drift: float, frame_type: int, bit_rate: int
+) -> None:
+    noise = np.random.default_rng(1).normal(size=(250_000, 2)).astype(np.float32)
+    subbands = nap_sdr.stages.channelize(noise.view(np.complex64)[:, 0].copy(), RATE_HZ)
+    carrier = nap_sdr.stages.Carrier(time_s, frequency_hz, drift)
+    candidate = nap_sdr.stages.Candidate(time_s, frequency_hz, drift, drift, abs(drift))
+    hypothesis = nap_sdr.stages.Hypothesis(frame_type, 1, "", time_s, carrier, 1.0, 1.0)
+    calls: list[Callable[[], object]] = [
+        lambda: subbands.down_convert(carrier, time_s, 0.1, bit_rate=bit_rate),
+        lambda: subbands.synchronize(candidate, bit_rate=bit_rate),
+        lambda: subbands.demodulate(hypothesis, bit_rate=bit_rate),
+        lambda: nap_sdr.modulate(b"abc", RATE_HZ, offset_hz=frequency_hz, drift_hz_per_s=drift),
+    ]
+    for call in calls:
+        try:
+            with np.errstate(all="ignore"):
+                call()
+        except ConfigurationError as error:
+            assert str(error)
+
+
+def test_too_much_at_once_is_refused() -> None:
+    with pytest.raises(MemoryError, match="ask for fewer"):
+        nap_sdr.Channel(250e3).render(1 << 60)
+    opened = nap_sdr.Recording(recording("rc2_minus112dbm"))
+    assert len(opened.read(1 << 60)) == opened.total_samples
+    with pytest.raises(ConfigurationError, match="raise bit_rate"):
+        nap_sdr.modulate(b"abc", 250e3, bit_rate=1e-30)

@@ -147,9 +147,19 @@ class Receiver:
         blocks : iterable of ndarray
             As :meth:`push` takes them.
         """
+        return _complete(self.events(blocks))
+
+    def events(self, blocks: Iterable[npt.NDArray[Any]]) -> Iterator[Event]:
+        """Take all blocks in and yield each event as it happens, to the last one.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray
+            As :meth:`push` takes them.
+        """
         for block in blocks:
-            yield from _complete(self.push(block))
-        yield from _complete(self.flush())
+            yield from self.push(block)
+        yield from self.flush()
 
     def close(self) -> None:
         """Free the memory. A closed receiver takes no samples; closing it again does nothing."""
@@ -269,7 +279,7 @@ def _blocks(
         report(_nap.sample_count(block))
 
 
-def _complete(events: list[Event]) -> Iterator[Message]:
+def _complete(events: Iterable[Event]) -> Iterator[Message]:
     return (event.message for event in events if event.kind == "complete")
 
 

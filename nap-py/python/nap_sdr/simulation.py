@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel", "Signal", "SimulatedRecording", "modulate", "simulate"]
 
+#: The longest burst that is made in one piece.
+_MOST_SAMPLES = 2.0**32
+
 #: How a device turns the phase: at once, smoothed, or as ST's S2-LP does.
 Shape = Literal["rect", "hann", "s2lp"]
 
@@ -156,7 +159,10 @@ def modulate(
     """
     signal = Signal.burst(bitstream, bit_rate, shape)
     start_s, end_s = signal.support_s
-    count = math.ceil((end_s - start_s) * _positive("sample_rate_hz", sample_rate_hz))
+    length = (end_s - start_s) * _positive("sample_rate_hz", sample_rate_hz)
+    if not length < _MOST_SAMPLES:
+        raise ConfigurationError(f"the burst has {length:g} samples; raise bit_rate")
+    count = math.ceil(length)
     samples = signal.render(sample_rate_hz, count, start_s)
     time_s = np.arange(count) / sample_rate_hz
     start_hz = offset_hz - drift_hz_per_s * count / sample_rate_hz / 2
