@@ -5,11 +5,17 @@ NAP := target/release/nap
 RECORDING := fixtures/recordings/rc1_two_uplinks
 # Recordings that we may not copy into the project; their tests run where this folder has them.
 export NAP_LOCAL_RECORDINGS ?= $(abspath ../shared/captures)
+# Any Python from 3.9 on; the tools below are installed into a folder of their own.
+PYTHON ?= python3
+VENV := .venv/bin
+PACKAGE := nap-py/python/nap_sdr
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := help
 .PHONY: help demo waterfall test fmt lint unit no-std doc fuzz soak bench sensitivity scenarios clean
+.PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
+.PHONY: python-bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,7 +31,7 @@ waterfall: $(NAP) ## draw docs/waterfall.png anew
 $(NAP):
 	$(CARGO) build --release --locked -p nap-cli
 
-test: fmt lint no-std doc unit ## all checks; the tests themselves come last
+test: fmt lint no-std doc python-test unit ## all checks; the tests themselves come last
 
 fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
@@ -60,6 +66,44 @@ sensitivity: ## loss of messages over Eb/N0: docs/sensitivity.md with pictures a
 
 scenarios: ## who is heard where devices meet
 	$(CARGO) run --release --locked -p nap-benches --bin scenarios
+
+.venv/tests: nap-py/requirements/test.txt nap-py/requirements/constraints.txt
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(VENV)/pip install --quiet -r nap-py/requirements/test.txt
+	touch $@
+
+.venv/docs: nap-py/requirements/docs.txt .venv/tests
+	$(VENV)/pip install --quiet -r nap-py/requirements/docs.txt
+	touch $@
+
+python: .venv/tests ## build the Python package into .venv
+	$(VENV)/maturin develop --quiet --release --locked
+
+python-types: python ## types of the Python package, its tests and notebooks
+	$(VENV)/python nap-py/tools/notebook_types.py
+	$(VENV)/mypy $(PACKAGE) nap-py/tests nap-py/tools out/notebooks
+	cd nap-py/python && ../../$(VENV)/python -m mypy.stubtest nap_sdr._nap
+
+python-test: python-types $(NAP) ## tests of the Python package that take seconds
+	$(VENV)/pytest --quiet
+
+python-test-all: python-types $(NAP) ## all tests of the Python package: notebooks and clusters too
+	$(VENV)/pytest --quiet -m "slow or not slow"
+
+python-install: ## pip install . in a clean folder, and decode
+	rm -rf out/clean && $(PYTHON) -m venv out/clean
+	out/clean/bin/pip install --quiet .
+	out/clean/bin/python -W error -c "import nap_sdr; \
+		messages = nap_sdr.decode_file('$(RECORDING).sigmf-meta'); print(messages); assert len(messages) == 2"
+
+python-docs: python .venv/docs ## the documentation site with the notebooks: out/site
+	$(VENV)/mkdocs build --quiet --strict
+
+python-pictures: python ## draw the pictures of docs/python anew
+	$(VENV)/python nap-py/tools/pictures.py
+
+python-bench: python ## time of Python over that of Rust, and of two threads over one after the other
+	$(VENV)/python nap-py/tools/bench.py
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -20,10 +20,12 @@ fn pages() -> Vec<PathBuf> {
     let folders = [
         "",
         "docs",
+        "docs/python",
         "nap-dsp",
         "nap-phy",
         "nap-io",
         "nap-cli",
+        "nap-py",
         "fuzz",
         "fixtures/vectors",
         "fixtures/recordings",

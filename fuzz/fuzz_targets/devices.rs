@@ -1,10 +1,14 @@
-//! The fields of a devices file: lines of `device_id,key,message_modulo,name`.
+//! A devices file: as a whole, and its lines of `device_id,key,message_modulo,name` by themselves.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use nap_phy::{Device, DeviceTable};
 
 fuzz_target!(|text: &str| {
+    // A whole table that is taken has every identity once.
+    if let Ok(table) = DeviceTable::from_csv(text.as_bytes()) {
+        assert!(table.iter().all(|device| table.get(device.id) == Some(device)));
+    }
     let mut table = DeviceTable::new();
     for line in text.lines() {
         let mut fields = line.splitn(4, ',');

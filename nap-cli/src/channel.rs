@@ -5,7 +5,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, anyhow};
 use nap_io::StreamInfo;
 use nap_phy::receiver::LEAST_SAMPLE_RATE_HZ;
-use nap_phy::{BitRate, DeviceTable, MACRO_CHANNEL_WIDTH_HZ, RadioConfiguration, ReceiverConfig};
+use nap_phy::{BitRate, DeviceTable, RadioConfiguration, ReceiverConfig};
 
 use crate::input::Recording;
 use crate::outcome::misuse;
@@ -129,7 +129,7 @@ impl ChannelArgs {
 
 /// The radio configuration whose channel is inside the band and nearest to its centre.
 fn nearest(center_hz: f64, rate_hz: f64) -> Result<RadioConfiguration> {
-    let covered = covered(center_hz, rate_hz);
+    let covered = RadioConfiguration::inside(center_hz, rate_hz);
     let Some((first, others)) = covered.split_first() else {
         return Err(misuse(anyhow!(
             "no radio configuration's uplink channel is in the recorded band, {:.6} to {:.6} MHz; \
@@ -148,31 +148,10 @@ fn nearest(center_hz: f64, rate_hz: f64) -> Result<RadioConfiguration> {
     Ok(*first)
 }
 
-/// The radio configurations whose whole channel is inside the band, nearest first.
-fn covered(center_hz: f64, rate_hz: f64) -> Vec<RadioConfiguration> {
-    let distance_hz =
-        |rc: &RadioConfiguration| (f64::from(rc.uplink_centre_hz()) - center_hz).abs();
-    let reach_hz = (rate_hz - f64::from(MACRO_CHANNEL_WIDTH_HZ)) / 2.0;
-    let mut found: Vec<_> =
-        RadioConfiguration::ALL.into_iter().filter(|rc| distance_hz(rc) <= reach_hz).collect();
-    found.sort_by(|a, b| distance_hz(a).total_cmp(&distance_hz(b)));
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use RadioConfiguration::{Rc1, Rc3Lbt, Rc3Ldc, Rc5, Rc7};
-
-    #[test]
-    fn finds_the_channels_in_a_band() {
-        assert_eq!(covered(868.13e6, 250e3), [Rc1]);
-        assert_eq!(covered(868.159e6, 250e3), [Rc1]);
-        assert_eq!(covered(868.16e6, 250e3), []);
-        assert_eq!(covered(433.92e6, 2.4e6), []);
-        assert_eq!(covered(868.6e6, 2e6), [Rc7, Rc1]);
-        assert_eq!(covered(923.29e6, 400e3), [Rc5, Rc3Lbt, Rc3Ldc]);
-    }
+    use RadioConfiguration::Rc1;
 
     #[test]
     fn listens_for_the_bit_rates_in_use() {

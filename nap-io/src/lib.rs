@@ -54,4 +54,6 @@ pub use open::{OpenOptions, open, open_stream};
 pub use raw::RawWriter;
 pub use sink::{SampleSink, create};
 pub use source::SampleSource;
-pub use stream_info::{MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo};
+pub use stream_info::{
+    MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo, utc_text,
+};

@@ -37,6 +37,7 @@
 //!
 //! - `receiver` (default): the streaming receiver. Brings `std`.
 //! - `std`: device tables and messages as a receiver reports them.
+//! - `csv`: tables of devices as CSV. Brings `std`.
 //! - `serde`: serialisation of the value types; with `std` also the documented JSON records of
 //!   `schema`, with `receiver` also the simulated scenes of `scene`.
 //!
@@ -58,6 +59,8 @@ mod counter;
 mod crc16;
 #[cfg(feature = "std")]
 mod device;
+#[cfg(feature = "csv")]
+mod device_csv;
 mod device_id;
 mod error;
 mod frame;
@@ -86,6 +89,8 @@ pub use counter::{Acceptance, AcceptanceWindow, MessageCounter, MessageModulo};
 pub use crc16::{crc_syndrome, crc16};
 #[cfg(feature = "std")]
 pub use device::{Device, DeviceTable};
+#[cfg(feature = "csv")]
+pub use device_csv::{DeviceLineError, DeviceTableError};
 pub use device_id::DeviceId;
 pub use error::{Error, FrameError};
 pub use frame::{Bitstream, Container, Frame, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};

@@ -21,6 +21,19 @@ pub struct Message {
     pub frames: Vec<FrameReport>,
 }
 
+impl Message {
+    /// The same message with its times, which count from the first sample that the receiver got,
+    /// moved by `offset_s`.
+    #[must_use]
+    pub fn moved_by(mut self, offset_s: f64) -> Self {
+        self.signal.time_s += offset_s;
+        for frame in &mut self.frames {
+            frame.signal.time_s += offset_s;
+        }
+        self
+    }
+}
+
 /// A frame of a message as received.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameReport {

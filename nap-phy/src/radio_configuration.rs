@@ -6,6 +6,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use arrayvec::ArrayVec;
+
 use crate::{BitRate, Error};
 
 /// Width of the channel in which the devices of a radio configuration send, Hz.
@@ -179,6 +181,22 @@ impl RadioConfiguration {
     /// There may be several: both of Japan share a channel, which Korea's overlaps.
     pub fn covering(frequency_hz: f64) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |configuration| configuration.covers(frequency_hz))
+    }
+
+    /// The radio configurations whose whole uplink channel is inside a band of `width_hz` around
+    /// `centre_hz`, the one nearest to the middle first.
+    #[must_use]
+    pub fn inside(centre_hz: f64, width_hz: f64) -> ArrayVec<Self, 8> {
+        let distance_hz =
+            |configuration: &Self| (f64::from(configuration.uplink_centre_hz()) - centre_hz).abs();
+        let reach_hz = (width_hz - f64::from(MACRO_CHANNEL_WIDTH_HZ)) / 2.0;
+        let mut found: ArrayVec<Self, 8> = Self::ALL
+            .into_iter()
+            .filter(|configuration| distance_hz(configuration) <= reach_hz)
+            .collect();
+        // Without an allocator there is no stable sort: those of one channel stay in their order.
+        found.sort_unstable_by(|a, b| distance_hz(a).total_cmp(&distance_hz(b)).then(a.cmp(b)));
+        found
     }
 }
 
@@ -432,6 +450,18 @@ mod tests {
         assert_eq!(covering(923.12e6), [Rc3Lbt, Rc3Ldc]);
         assert_eq!(covering(923.25e6), [Rc3Lbt, Rc3Ldc, Rc5]);
         assert_eq!(covering(f64::NAN), []);
+    }
+
+    #[test]
+    fn channels_inside_a_band() {
+        let inside = |centre_hz, width_hz| RadioConfiguration::inside(centre_hz, width_hz).to_vec();
+        assert_eq!(inside(868.13e6, 250e3), [Rc1]);
+        assert_eq!(inside(868.159e6, 250e3), [Rc1]);
+        assert_eq!(inside(868.16e6, 250e3), []);
+        assert_eq!(inside(433.92e6, 2.4e6), []);
+        assert_eq!(inside(868.6e6, 2e6), [Rc7, Rc1]);
+        assert_eq!(inside(923.29e6, 400e3), [Rc5, Rc3Lbt, Rc3Ldc]);
+        assert_eq!(inside(f64::NAN, 250e3), []);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use nap_phy::receiver::Statistics;
 use nap_phy::{DeviceTable, Event, Message, Receiver};
 
@@ -70,32 +70,9 @@ pub fn decode(
 
 impl Received {
     /// Moves the message's times, which count from the first sample decoded, by `start_s`.
-    fn new(mut message: Message, start_s: f64, start: Option<Timestamp>) -> Self {
-        message.signal.time_s += start_s;
-        for frame in &mut message.frames {
-            frame.signal.time_s += start_s;
-        }
-        let time = start.and_then(|start| time_text(start, message.signal.time_s));
+    fn new(message: Message, start_s: f64, start: Option<Timestamp>) -> Self {
+        let message = message.moved_by(start_s);
+        let time = start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
         Self { message, time }
-    }
-}
-
-/// A time as RFC 3339 in UTC with microseconds.
-fn time_text(start: Timestamp, time_s: f64) -> Option<String> {
-    let since_start = SignedDuration::from_micros((time_s * 1e6).round() as i64);
-    let time = start.checked_add(since_start).ok()?;
-    Some(format!("{time:.6}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_microseconds() {
-        let start: Timestamp = "2026-11-23T06:15:58.888889Z".parse().unwrap();
-        assert_eq!(time_text(start, 1.234_566_6).unwrap(), "2026-11-23T06:16:00.123456Z");
-        assert_eq!(time_text(start, 0.111_111).unwrap(), "2026-11-23T06:15:59.000000Z");
-        assert_eq!(time_text(Timestamp::MAX, 1.0), None);
     }
 }

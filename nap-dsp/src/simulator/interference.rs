@@ -9,6 +9,8 @@ use rand::{Rng, RngExt};
 use super::transmission::Signal;
 use crate::Error;
 
+/// The most random symbols that are drawn for one signal.
+const MOST_SYMBOLS: f64 = 1e8;
 /// The longest signal that is accepted, in seconds: four months.
 const LONGEST_S: f64 = 1e7;
 
@@ -91,7 +93,8 @@ impl LoraBurst {
     /// A packet of random symbols, as many as fit in `duration_s`; none if the preamble takes all.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if the duration is negative or above 10^7 s.
+    /// As [`new`](Self::new), and if the duration is negative or above 10^7 s, or holds more than 10^8
+    /// symbols.
     pub fn random<R: Rng>(
         spreading_factor: u32,
         bandwidth_hz: f64,
@@ -101,6 +104,7 @@ impl LoraBurst {
         Error::check_range("duration_s", duration_s, 0.0, LONGEST_S)?;
         let mut burst = Self::new(spreading_factor, bandwidth_hz, Vec::new())?;
         let count = ((duration_s - burst.support_s().end) / burst.symbol_s()).max(0.0);
+        Error::check_range("symbols of the packet", count, 0.0, MOST_SYMBOLS)?;
         burst.symbols = (0..count as usize).map(|_| rng.random()).collect();
         Ok(burst)
     }
@@ -185,7 +189,8 @@ impl FskBurst {
     /// Random bits for `duration_s` seconds.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if the duration is negative or above 10^7 s.
+    /// As [`new`](Self::new), and if the duration is negative or above 10^7 s, or holds more than 10^8
+    /// symbols.
     pub fn random<R: Rng>(
         bit_rate_hz: f64,
         deviation_hz: f64,
@@ -193,8 +198,9 @@ impl FskBurst {
         rng: &mut R,
     ) -> Result<Self, Error> {
         Error::check_range("duration_s", duration_s, 0.0, LONGEST_S)?;
-        let count = (duration_s * bit_rate_hz) as usize;
-        Self::new((0..count).map(|_| rng.random()).collect(), bit_rate_hz, deviation_hz)
+        let count = duration_s * bit_rate_hz;
+        Error::check_range("bits of the burst", count, 0.0, MOST_SYMBOLS)?;
+        Self::new((0..count as usize).map(|_| rng.random()).collect(), bit_rate_hz, deviation_hz)
     }
 
     fn cycles(&self, u: f64) -> f64 {

@@ -16,15 +16,16 @@ use super::fragments::{Fragment, Fragments};
 use super::frame_decoder::{
     SYNC_SYMBOLS, Search, SoftContainer, explained_by, symbol_count, symbol_signs,
 };
+use super::stages::known_words;
 use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
 /// white noise it is passed seven times a second over a whole channel.
-const LEAST_EVIDENCE: f64 = 26.0;
+pub const LEAST_EVIDENCE: f64 = 26.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.42)^32, three in a hundred million trials.
-const LEAST_SCORE: f64 = 0.42;
+pub const LEAST_SCORE: f64 = 0.42;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
 /// What was found within so many symbol rates of a burst before it was taken out was part of it.
@@ -147,8 +148,7 @@ impl Chain {
         containers: ContainerSearch,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let words: Vec<Vec<f64>> =
-            FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect();
+        let words = known_words();
         let detector =
             || PreambleDetector::new(grid, channel_hz.clone(), symbol_rate_hz, LEAST_EVIDENCE);
         let drift = limits.most_drift_hz_per_s;

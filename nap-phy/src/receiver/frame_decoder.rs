@@ -20,7 +20,8 @@ const LN_PLACES: f64 = 12.0;
 const MOST_BELIEF: f64 = 0.98;
 
 /// The signs (±1) of the symbols that send these bytes, the reference symbol first: a 0 flips.
-pub(super) fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
+#[must_use]
+pub fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
     let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
     let signs = bits.scan(1.0, |sign, bit| {
         *sign = if bit { *sign } else { -*sign };
@@ -30,7 +31,8 @@ pub(super) fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
 }
 
 /// How many symbols a frame of this type has, the reference symbol included.
-pub(super) fn symbol_count(frame_type: FrameType) -> usize {
+#[must_use]
+pub fn symbol_count(frame_type: FrameType) -> usize {
     SYNC_SYMBOLS + frame_type.class.container_bits()
 }
 
@@ -52,17 +54,27 @@ pub(super) struct SoftContainer {
 
 impl SoftContainer {
     pub(super) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
+        Self::of_symbols(&frame.symbols, frame.amplitude, frame.noise_variance, frame_type)
+    }
+
+    /// The container of these symbols, from the reference symbol on.
+    pub(super) fn of_symbols(
+        all: &[Complex64],
+        amplitude: f64,
+        noise_variance: f64,
+        frame_type: FrameType,
+    ) -> Self {
         let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
-        let weight = frame.amplitude / frame.noise_variance.max(f64::MIN_POSITIVE);
+        let weight = amplitude / noise_variance.max(f64::MIN_POSITIVE);
         let scale = weight * signs.last().copied().unwrap_or(1.0);
-        let symbols = frame.symbols.get(SYNC_SYMBOLS..).unwrap_or_default();
+        let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
         let values = symbols.iter().map(|symbol| (scale * symbol.re) as f32).collect();
         let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
         let agreement = |(symbol, sign): (&Complex64, &f64)| {
             let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
             value - ln_cosh(value as f32)
         };
-        let ln_sync: f64 = frame.symbols.iter().zip(&signs).map(agreement).sum();
+        let ln_sync: f64 = all.iter().zip(&signs).map(agreement).sum();
         let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
         Self { sync_belief, ..Self::from_values(frame_type.rank, values, energy) }
     }

@@ -8,6 +8,7 @@ mod evidence;
 mod fragments;
 mod frame_decoder;
 mod known_devices;
+pub mod stages;
 mod template;
 mod trellis;
 

@@ -1,0 +1,130 @@
+//! Parts of the receiver by themselves, for those who want to look inside.
+//!
+//! Together with `nap-dsp` they make a receiver step by step: the detector and the synchroniser
+//! look for the [`known_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
+//! container in them, and with the [`symbol_signs`] of its bitstream a burst can be measured.
+
+use num_complex::Complex64;
+
+use super::frame_decoder::{FrameDecoder, SoftContainer, Terms};
+use super::template::Template;
+use crate::{Container, FrameType};
+
+pub use super::chain::{LEAST_EVIDENCE, LEAST_SCORE};
+pub use super::frame_decoder::{symbol_count, symbol_signs};
+
+/// Probability that the frames handed in belong together: who hands them in believes it.
+const PRIOR: f64 = 0.95;
+/// Odds that a decision must have to be right, should it pass the check.
+const LEAST_ODDS: f64 = 1.0;
+/// Bits of the check sum.
+const CRC_BITS: i32 = 16;
+
+/// The symbols that begin a frame, reference, preamble and frame type, as signs (±1): a word for
+/// each of [`FrameType::ALL`].
+#[must_use]
+pub fn known_words() -> Vec<Vec<f64>> {
+    FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect()
+}
+
+/// The soft symbols of a frame, as a demodulator gives them.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftSymbols<'a> {
+    /// Which frame of a message, and how long.
+    pub frame_type: FrameType,
+    /// All symbols of the frame from the reference on, [`symbol_count`] of them, turned so that the
+    /// data lies on the real axis.
+    pub symbols: &'a [Complex64],
+    /// Amplitude of the symbols.
+    pub amplitude: f64,
+    /// Variance of the noise in each of the two dimensions of a symbol.
+    pub noise_variance: f64,
+}
+
+/// A container found in soft symbols.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoftDecision {
+    /// The container.
+    pub container: Container,
+    /// Place in the list of likely decisions, 0 for the most likely one.
+    pub index: usize,
+}
+
+/// The most likely container that was sent in all of `frames`, of one message, and whose check sum
+/// is right. Of the list of likely decisions, at most `most_decisions` are tried, and only as long
+/// as one that passes is more likely right than wrong.
+///
+/// `None` if there is none, or the frames differ in class or have too few symbols.
+#[must_use]
+pub fn decode(frames: &[SoftSymbols<'_>], most_decisions: usize) -> Option<SoftDecision> {
+    let class = frames.first()?.frame_type.class;
+    if frames.iter().any(|frame| frame.frame_type.class != class) {
+        return None;
+    }
+    let containers: Vec<SoftContainer> = frames
+        .iter()
+        .map(|frame| {
+            let SoftSymbols { symbols, amplitude, noise_variance, frame_type } = *frame;
+            SoftContainer::of_symbols(symbols, amplitude, noise_variance, frame_type)
+        })
+        .collect();
+    let containers: Vec<&SoftContainer> = containers.iter().collect();
+    let terms = Terms {
+        template: Template::of_class(class),
+        prior: PRIOR,
+        least_odds: LEAST_ODDS,
+        check_bits: CRC_BITS,
+        most_decisions,
+    };
+    let search = FrameDecoder::default().search(&containers, class, &terms, |_, _| true);
+    let found = search.found?;
+    Some(SoftDecision { container: found.container, index: found.index })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
+
+    fn container() -> Container {
+        let content = Content::Bytes(Payload::new(b"joint decode").unwrap());
+        Uplink::new(DeviceId(0xFEDC_BA98), MessageCounter::new(7).unwrap(), content)
+            .container(&Key::PUBLIC)
+    }
+
+    /// The symbols of a frame, of which every `erased`th was not received.
+    fn symbols(rank: Rank, erased: usize) -> Vec<Complex64> {
+        let signs = symbol_signs(&container().bitstream(rank));
+        let received = |(n, sign): (usize, &f64)| if n % erased == 0 { 0.0 } else { 0.3 * sign };
+        signs.iter().enumerate().map(received).map(Complex64::from).collect()
+    }
+
+    fn soft(rank: Rank, symbols: &[Complex64]) -> SoftSymbols<'_> {
+        let frame_type = FrameType { class: container().class(), rank };
+        SoftSymbols { frame_type, symbols, amplitude: 0.3, noise_variance: 0.01 }
+    }
+
+    #[test]
+    fn a_frame_decodes_alone() {
+        for rank in Rank::ALL {
+            let symbols = symbols(rank, 1000);
+            let found = decode(&[soft(rank, &symbols)], 16);
+            assert_eq!(found, Some(SoftDecision { container: container(), index: 0 }));
+        }
+    }
+
+    #[test]
+    fn frames_decode_together_that_do_not_alone() {
+        let all = Rank::ALL.map(|rank| (rank, symbols(rank, 3)));
+        let frames: Vec<SoftSymbols<'_>> = all.iter().map(|(rank, s)| soft(*rank, s)).collect();
+        assert_eq!(decode(&frames[..1], 16), None);
+        assert_eq!(decode(&frames, 16).map(|found| found.container), Some(container()));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_decoded() {
+        assert_eq!(decode(&[], 16), None);
+        assert_eq!(decode(&[soft(Rank::First, &[])], 16), None);
+        assert!(known_words().iter().all(|word| word.len() == 33));
+    }
+}

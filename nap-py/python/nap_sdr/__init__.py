@@ -1,0 +1,69 @@
+"""An open receiver of the Sigfox 0G uplink: IQ samples in, messages out.
+
+>>> import nap_sdr
+>>> messages = nap_sdr.decode_file("fixtures/recordings/rc1_two_uplinks.sigmf-meta")
+>>> [message.payload for message in messages]
+['ac1706c18dedf41e89cc', '71a0f59d61c1b8ec5e17d6']
+
+Besides what is here there are :mod:`nap_sdr.simulation`, :mod:`nap_sdr.stages`,
+:mod:`nap_sdr.theory`, :mod:`nap_sdr.plot` (needs matplotlib) and :mod:`nap_sdr.dask` (needs dask).
+"""
+
+from . import simulation, stages, theory
+from ._devices import Device, Devices, Key
+from ._errors import (
+    ClosedError,
+    ConfigurationError,
+    FrameError,
+    NapError,
+    RecordingError,
+    RecordingWarning,
+    SampleError,
+    TruncatedRecordingError,
+)
+from ._message import Event, Frame, Message, MessageList, messages_to_dataframe
+from ._nap import __version__
+from ._radio_configuration import RadioConfiguration
+from ._receiver import Receiver, decode
+from ._recording import Recording, decode_file, read
+from ._spectrogram import Spectrogram, spectrogram
+from ._uplink import ParsedFrame, Uplink, parse_frame
+from .simulation import Channel, Signal, modulate, simulate
+
+__all__ = [
+    "Channel",
+    "ClosedError",
+    "ConfigurationError",
+    "Device",
+    "Devices",
+    "Event",
+    "Frame",
+    "FrameError",
+    "Key",
+    "Message",
+    "MessageList",
+    "NapError",
+    "ParsedFrame",
+    "RadioConfiguration",
+    "Receiver",
+    "Recording",
+    "RecordingError",
+    "RecordingWarning",
+    "SampleError",
+    "Signal",
+    "Spectrogram",
+    "TruncatedRecordingError",
+    "Uplink",
+    "__version__",
+    "decode",
+    "decode_file",
+    "messages_to_dataframe",
+    "modulate",
+    "parse_frame",
+    "read",
+    "simulate",
+    "simulation",
+    "spectrogram",
+    "stages",
+    "theory",
+]

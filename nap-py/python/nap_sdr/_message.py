@@ -1,0 +1,340 @@
+"""Messages as the receiver reports them, field for field the documented JSON records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Literal, Mapping, Optional
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["bytes", "empty", "bit0", "bit1", "keep_alive", "dl_confirmation"]
+Auth = Literal["verified", "failed", "unchecked"]
+Decoder = Literal["single", "list", "joint", "a_priori"]
+
+#: Fields that a record leaves out where they do not apply; all others are always there.
+_OPTIONAL = frozenset(
+    [
+        "voltage_idle_mv",
+        "voltage_tx_mv",
+        "temperature_decidegree_c",
+        "rssi_dbm_at_device",
+        "rssi_dbm",
+        "rssi_dbfs",
+    ]
+)
+
+
+def _present(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record without the optional fields that do not apply."""
+    return {k: v for k, v in record.items() if v is not None or k not in _OPTIONAL}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame of a message as received.
+
+    Attributes
+    ----------
+    rank : int
+        1, 2 or 3.
+    time_s : float
+        Start of the frame from the first sample, s, to 1 µs.
+    frequency_hz : float
+        Carrier in the middle of the frame, Hz, to 0.1 Hz.
+    snr_db : float
+        Eb/N0, dB.
+    drift_hz_per_s : float
+        Change of the carrier, Hz/s.
+    crc_ok : bool
+        Whether this frame alone could be decoded.
+    rssi_dbm : float or None
+        Mean power at the antenna, dBm; with a calibration only.
+    rssi_dbfs : float or None
+        Mean power relative to full scale, dB; without a calibration only.
+    """
+
+    rank: int
+    time_s: float
+    frequency_hz: float
+    snr_db: float
+    drift_hz_per_s: float
+    crc_ok: bool
+    rssi_dbm: Optional[float] = None
+    rssi_dbfs: Optional[float] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The frame as it is in the message's JSON record."""
+        return _present(asdict(self))
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as received, with the fields of the documented JSON record.
+
+    Two messages are equal if all their fields are. Messages can be pickled and hashed.
+
+    Attributes
+    ----------
+    type : str
+        ``"message"``, or ``"update"`` in the event that reports more frames of a message.
+    schema : int
+        Version of the record, 1.
+    time : str or None
+        Start of the first frame, RFC 3339 in UTC; ``None`` where the start of the samples is not
+        known. :attr:`datetime` is the same as an object.
+    time_s : float
+        Start of the first frame from the first sample, s, to 1 µs.
+    device_id : str
+        The sender, eight upper-case hexadecimal digits.
+    sequence_number : int
+        The message counter, 0 to 4095.
+    kind : str
+        ``"bytes"``, ``"empty"``, ``"bit0"``, ``"bit1"``, ``"keep_alive"`` or
+        ``"dl_confirmation"``.
+    payload : str
+        Of the kind ``"bytes"``: 1 to 12 bytes, lower-case hexadecimal; else empty.
+        :attr:`payload_bytes` is the same as bytes.
+    bidirectional : bool
+        Whether the device listens for a downlink afterwards.
+    auth : str
+        ``"verified"``: the device's key made the tag. ``"failed"``: it did not, so do not trust a
+        field. ``"unchecked"``: no key is known.
+    radio_configuration : str or None
+        That of the channel, ``"RC1"`` to ``"RC7"``; ``None`` where none was chosen.
+    bit_rate : int
+        100 or 600 bit/s.
+    frequency_hz : float
+        Carrier of the cleanest frame in its middle, Hz, to 0.1 Hz. Counts from the middle of the
+        samples where their centre is not known.
+    snr_db : float
+        Eb/N0 of the cleanest frame, dB.
+    drift_hz_per_s : float
+        Change of the cleanest frame's carrier, Hz/s.
+    decoder : str
+        ``"single"``, ``"list"``, ``"joint"`` or ``"a_priori"``.
+    frames : tuple of Frame
+        The frames received, in the order of time.
+    rssi_dbm, rssi_dbfs : float or None
+        Mean power of the cleanest frame: dBm with a calibration, else dB relative to full scale.
+    voltage_idle_mv, voltage_tx_mv, temperature_decidegree_c, rssi_dbm_at_device : int or None
+        What control messages add.
+    """
+
+    type: Literal["message", "update"]
+    schema: int
+    time: Optional[str]
+    time_s: float
+    device_id: str
+    sequence_number: int
+    kind: Kind
+    payload: str
+    bidirectional: bool
+    auth: Auth
+    radio_configuration: Optional[str]
+    bit_rate: int
+    frequency_hz: float
+    snr_db: float
+    drift_hz_per_s: float
+    decoder: Decoder
+    frames: tuple[Frame, ...]
+    rssi_dbm: Optional[float] = None
+    rssi_dbfs: Optional[float] = None
+    voltage_idle_mv: Optional[int] = None
+    voltage_tx_mv: Optional[int] = None
+    temperature_decidegree_c: Optional[int] = None
+    rssi_dbm_at_device: Optional[int] = None
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Message:
+        """The message of a record, such as a line of ``nap decode --format json``.
+
+        Fields that are not known are skipped: a later version of the schema may add some.
+
+        Raises
+        ------
+        TypeError
+            If a field is missing.
+        """
+        frames = tuple(Frame(**_known(Frame, frame)) for frame in record.get("frames", ()))
+        return cls(**{**_known(cls, record), "frames": frames})
+
+    @classmethod
+    def _from_json(cls, text: str) -> Message:
+        return cls.from_dict(json.loads(text))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON record as a ``dict``."""
+        record = {field.name: getattr(self, field.name) for field in fields(self)}
+        record["frames"] = [frame.to_dict() for frame in self.frames]
+        return _present(record)
+
+    @property
+    def payload_bytes(self) -> bytes:
+        """The payload as bytes."""
+        return bytes.fromhex(self.payload)
+
+    @property
+    def datetime(self) -> Optional[dt.datetime]:
+        """Start of the first frame as an aware ``datetime`` in UTC, if known."""
+        if self.time is None:
+            return None
+        return dt.datetime.fromisoformat(self.time.replace("Z", "+00:00"))
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """The ranks of the frames received."""
+        return tuple(frame.rank for frame in self.frames)
+
+    def __repr__(self) -> str:
+        when = self.time if self.time is not None else f"{self.time_s:.6f} s"
+        what = self.payload if self.kind == "bytes" else self.kind
+        frames = "·".join(str(rank) for rank in self.ranks)
+        return (
+            f"<Message {self.device_id} #{self.sequence_number} {what} {self.auth} at {when}, "
+            f"{self.frequency_hz / 1e6:.6f} MHz, Eb/N0 {self.snr_db:.1f} dB, frames {frames}>"
+        )
+
+
+def _known(cls: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the record that a class has."""
+    names = {field.name for field in fields(cls)}
+    return {name: value for name, value in record.items() if name in names}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened on the air.
+
+    Attributes
+    ----------
+    kind : str
+        ``"message"``: decoded for the first time. ``"update"``: another frame of a message that
+        was reported. ``"complete"``: no more frames can come, its figures are final.
+    message : Message
+        The message as far as it is known.
+    """
+
+    kind: Literal["message", "update", "complete"]
+    message: Message
+
+
+#: Columns of the table that a notebook shows, with the headings.
+_TABLE = {
+    "time_s": "time",
+    "device_id": "device",
+    "sequence_number": "#",
+    "payload": "payload",
+    "auth": "auth",
+    "level": "level",
+    "snr_db": "Eb/N0",
+    "frequency_hz": "carrier",
+    "drift_hz_per_s": "drift",
+    "bit_rate": "bit/s",
+    "decoder": "decoder",
+    "frames": "frames",
+}
+
+
+def _cells(message: Message) -> Iterator[str]:
+    level = (
+        f"{message.rssi_dbm:.1f} dBm" if message.rssi_dbm is not None
+        else f"{message.rssi_dbfs:.1f} dBFS"
+    )
+    texts = {
+        "time_s": message.time or f"{message.time_s:.6f} s",
+        "payload": message.payload if message.kind == "bytes" else message.kind,
+        "level": level,
+        "snr_db": f"{message.snr_db:.1f} dB",
+        "frequency_hz": f"{message.frequency_hz / 1e6:.6f} MHz",
+        "drift_hz_per_s": f"{message.drift_hz_per_s:+.1f} Hz/s",
+        "frames": "·".join(str(rank) for rank in message.ranks),
+    }
+    return (texts.get(name) or str(getattr(message, name)) for name in _TABLE)
+
+
+class MessageList(List[Message]):
+    """A list of messages that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = (
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(message)) + "</tr>"
+            for message in self
+        )
+        head = "".join(f"<th>{name}</th>" for name in _TABLE.values())
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+            f"<caption>{len(self)} messages</caption></table>"
+        )
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The messages as :func:`messages_to_dataframe` makes them a table."""
+        return messages_to_dataframe(self)
+
+
+#: Types of the data frame's columns; text columns are ``object``.
+_COLUMN_TYPES = {
+    "time": "datetime64[ns, UTC]",
+    "time_s": "float64",
+    "device_id": "object",
+    "sequence_number": "int64",
+    "kind": "object",
+    "payload": "object",
+    "bidirectional": "bool",
+    "auth": "object",
+    "radio_configuration": "object",
+    "bit_rate": "int64",
+    "frequency_hz": "float64",
+    "rssi_dbm": "float64",
+    "rssi_dbfs": "float64",
+    "snr_db": "float64",
+    "drift_hz_per_s": "float64",
+    "decoder": "object",
+    "voltage_idle_mv": "Int64",
+    "voltage_tx_mv": "Int64",
+    "temperature_decidegree_c": "Int64",
+    "rssi_dbm_at_device": "Int64",
+    "frames": "int64",
+    "ranks": "object",
+}
+
+
+def messages_to_dataframe(messages: Iterable[Message]) -> pd.DataFrame:
+    """Messages as a data frame, one row each.
+
+    Parameters
+    ----------
+    messages : iterable of Message
+
+    Returns
+    -------
+    pandas.DataFrame
+        The fields of the messages as columns. ``time`` is a time in UTC, ``frames`` the number of
+        frames received and ``ranks`` their ranks separated by spaces. The columns and their types
+        are the same whatever the messages are, also if there are none.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "messages_to_dataframe needs pandas: pip install 'nap-sdr[dataframe]'"
+        ) from error
+    messages = list(messages)
+    columns: dict[str, Any] = {
+        name: [getattr(message, name) for message in messages] for name in _COLUMN_TYPES
+    }
+    columns["time"] = pd.to_datetime(columns["time"], utc=True)
+    columns["frames"] = [len(message.frames) for message in messages]
+    columns["ranks"] = [" ".join(map(str, message.ranks)) for message in messages]
+    series = {
+        name: pd.Series(columns[name], dtype=dtype) for name, dtype in _COLUMN_TYPES.items()
+    }
+    return pd.DataFrame(series)

@@ -1,0 +1,253 @@
+"""The Rust half of the package. Private: it may change without notice."""
+
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Burst",
+    "Channel",
+    "DeviceTable",
+    "Receiver",
+    "Recording",
+    "Scene",
+    "Signal",
+    "Subbands",
+    "__version__",
+    "channel_width_hz",
+    "check_device_id",
+    "check_key",
+    "check_uplink",
+    "decode_soft",
+    "encode",
+    "frame_type",
+    "parse_frame",
+    "radio_configurations",
+    "sample_count",
+    "signs",
+    "spectrogram",
+    "thresholds",
+]
+
+__version__: str
+
+_Iq = npt.NDArray[Any]
+_EventRecord = tuple[str, str]
+_Candidate = tuple[float, float, float, float, float]
+_Hypothesis = tuple[int, int, str, float, float, float, float, float, float]
+_SoftFrame = tuple[int, npt.NDArray[np.complex128], float, float]
+
+def check_key(digits: str) -> None: ...
+def check_device_id(digits: str) -> str: ...
+def sample_count(iq: _Iq) -> int: ...
+def radio_configurations() -> list[tuple[str, int, int, int, list[int], int, int]]: ...
+def channel_width_hz() -> int: ...
+def check_uplink(record: str) -> None: ...
+def encode(record: str, key: str, ranks: list[int]) -> list[bytes]: ...
+def parse_frame(bitstream: bytes, key: str | None, devices: DeviceTable) -> str: ...
+def spectrogram(
+    iq: _Iq,
+    sample_rate_hz: float,
+    *,
+    offset_hz: float,
+    width_hz: float,
+    resolution_hz: float,
+    time_step_s: float,
+    max_rows: int,
+    max_columns: int,
+    peak: bool,
+    full_scale_dbm: float | None,
+) -> tuple[
+    npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.float64], float, float
+]: ...
+def thresholds() -> tuple[float, float]: ...
+def signs(bitstream: bytes) -> npt.NDArray[np.float64]: ...
+def decode_soft(
+    frames: list[_SoftFrame], most_decisions: int
+) -> tuple[bytes, int] | None: ...
+def frame_type(bitstream: bytes) -> int: ...
+@final
+class DeviceTable:
+    def __new__(cls, devices: list[tuple[str, str, str, str]]) -> DeviceTable: ...
+    @staticmethod
+    def from_csv(content: bytes) -> DeviceTable: ...
+    def __len__(self) -> int: ...
+
+@final
+class Receiver:
+    def __new__(
+        cls,
+        sample_rate_hz: float,
+        center_hz: float | None,
+        *,
+        radio_configuration: str | None,
+        channel_center_hz: float | None,
+        bit_rate: str,
+        devices: DeviceTable,
+        full_scale_dbm: float | None,
+        false_messages_per_day: float,
+        most_drift_hz_per_s: float,
+        start: str | None,
+        start_s: float,
+        allow_nan: bool,
+    ) -> Receiver: ...
+    @property
+    def channel_center_hz(self) -> float: ...
+    @property
+    def radio_configuration(self) -> str | None: ...
+    @property
+    def bit_rates(self) -> list[int]: ...
+    @property
+    def closed(self) -> bool: ...
+    def push(self, iq: _Iq) -> list[_EventRecord]: ...
+    def flush(self) -> list[_EventRecord]: ...
+    def close(self) -> None: ...
+    def statistics(self) -> list[tuple[str, int]]: ...
+
+@final
+class Recording:
+    def __new__(
+        cls,
+        path: str,
+        *,
+        sample_format: str | None,
+        sample_rate_hz: float | None,
+        center_hz: float | None,
+    ) -> Recording: ...
+    @property
+    def sample_rate_hz(self) -> float: ...
+    @property
+    def center_hz(self) -> float | None: ...
+    @property
+    def start(self) -> str | None: ...
+    @property
+    def total_samples(self) -> int | None: ...
+    @property
+    def sample_format(self) -> str: ...
+    @property
+    def bytes_per_sample(self) -> int: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    def read(self, count: int) -> npt.NDArray[np.complex64]: ...
+    def skip(self, count: int) -> int: ...
+
+@final
+class Signal:
+    @staticmethod
+    def burst(bitstream: bytes, symbol_rate_hz: float, shape: str) -> Signal: ...
+    @staticmethod
+    def tone(duration_s: float) -> Signal: ...
+    @staticmethod
+    def lora(
+        spreading_factor: int, bandwidth_hz: float, duration_s: float, seed: int
+    ) -> Signal: ...
+    @staticmethod
+    def fsk(bit_rate_hz: float, deviation_hz: float, duration_s: float, seed: int) -> Signal: ...
+    @staticmethod
+    def impulses(width_s: float, rate_hz: float, duration_s: float, seed: int) -> Signal: ...
+    @property
+    def support_s(self) -> tuple[float, float]: ...
+    @property
+    def bandwidth_hz(self) -> float: ...
+    def render(self, start_s: float, period_s: float, count: int) -> npt.NDArray[np.complex64]: ...
+
+@final
+class Channel:
+    def __new__(
+        cls,
+        sample_rate_hz: float,
+        *,
+        full_scale_dbm: float,
+        noise_figure_db: float | None,
+        iq_gain_db: float,
+        iq_phase_deg: float,
+        dc_offset_dbfs: float | None,
+        quantisation_bits: int | None,
+        seed: int,
+    ) -> Channel: ...
+    def add(
+        self,
+        signal: Signal,
+        *,
+        time_s: float,
+        offset_hz: float,
+        level_dbm: float,
+        drift_hz_per_s: float,
+        clock_error_ppm: float,
+        phase_rad: float,
+        doppler_hz: float | None,
+    ) -> None: ...
+    def render(self, count: int) -> npt.NDArray[np.complex64]: ...
+
+@final
+class Scene:
+    def __new__(cls, scene: str) -> Scene: ...
+    @property
+    def sample_rate_hz(self) -> float: ...
+    @property
+    def center_hz(self) -> float: ...
+    @property
+    def total_samples(self) -> int: ...
+    @property
+    def truth(self) -> str: ...
+    def render(self, count: int) -> npt.NDArray[np.complex64]: ...
+
+@final
+class Subbands:
+    def __new__(
+        cls, iq: _Iq, sample_rate_hz: float, offset_hz: float, width_hz: float
+    ) -> Subbands: ...
+    @property
+    def rate_hz(self) -> float: ...
+    def samples(self) -> npt.NDArray[np.complex64]: ...
+    def time_s(self) -> npt.NDArray[np.float64]: ...
+    def frequency_hz(self) -> npt.NDArray[np.float64]: ...
+    def detect(self, bit_rate: int, threshold: float) -> list[_Candidate]: ...
+    def synchronize(
+        self,
+        candidate: _Candidate,
+        bit_rate: int,
+        threshold: float,
+        most_drift_hz_per_s: float,
+    ) -> list[_Hypothesis]: ...
+    def down_convert(
+        self,
+        start_s: float,
+        duration_s: float,
+        *,
+        time_s: float,
+        frequency_hz: float,
+        drift_hz_per_s: float,
+        symbol_rate_hz: float,
+        rate_hz: float,
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.complex128]]: ...
+    def demodulate(
+        self,
+        frame_type: int,
+        start_s: float,
+        carrier: tuple[float, float, float],
+        bit_rate: int,
+        most_drift_hz_per_s: float,
+    ) -> Burst: ...
+
+@final
+class Burst:
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def symbol_s(self) -> float: ...
+    @property
+    def carrier(self) -> tuple[float, float, float]: ...
+    @property
+    def amplitude(self) -> float: ...
+    @property
+    def noise_variance(self) -> float: ...
+    @property
+    def es_over_n0(self) -> float: ...
+    def symbols(self) -> npt.NDArray[np.complex128]: ...
+    def measure(
+        self, bitstream: bytes
+    ) -> tuple[float, float, float, float, npt.NDArray[np.float64]]: ...

@@ -1,0 +1,292 @@
+"""The receiver: samples in, messages out."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Optional, Type, Union, cast,
+)
+
+from . import _nap
+from ._devices import Devices, device_table
+from ._message import Event, Message, MessageList
+from ._progress import Progress, reporter
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy.typing as npt
+
+#: 100 or 600 bit/s, or all that the radio configuration has.
+BitRate = Union[int, Literal["auto"]]
+
+#: Samples that are handed over at once: a second at 250 kS/s.
+BLOCK = 1 << 18
+
+
+class Receiver:
+    """A streaming receiver for one channel: samples in, events out.
+
+    Any split of a stream into blocks gives the same events. The GIL is released while samples are
+    worked on, so receivers in several threads run at the same time; one receiver may be used from
+    several threads, whose calls then wait for each other.
+
+    Parameters
+    ----------
+    sample_rate_hz : float
+        Samples per second, 200 kS/s or more.
+    center_hz : float, optional
+        Frequency of the samples' 0 Hz. Without it the receiver listens in the middle, and
+        frequencies count from there.
+    radio_configuration : str, optional
+        Listen to the uplink channel of ``"RC1"`` to ``"RC7"``; if left out, to the one in the band
+        that is nearest to its centre.
+    channel_center_hz : float, optional
+        Listen to the 192 kHz around this frequency instead.
+    bit_rate : 100, 600 or "auto"
+        ``"auto"``: all that the radio configuration has.
+    devices : path, mapping, iterable of Device, optional
+        Known devices: a CSV file with the header ``device_id,key[,message_modulo][,name]``, a
+        mapping from identities to keys, or :class:`Device` objects.
+    full_scale_dbm : float, optional
+        Power of a full-scale carrier at the antenna; levels are then dBm.
+    false_messages_per_day : float
+        How many false messages may be expected at most.
+    most_drift_hz_per_s : float
+        The fastest change of a carrier's frequency that is looked for, Hz/s.
+    start : str or datetime, optional
+        Time of the first sample (RFC 3339); messages then have a ``time``.
+    start_s : float
+        What ``time_s`` of the first sample is, s.
+    allow_nan : bool
+        Take samples that are not finite for silence instead of raising.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting cannot be; the text says which, and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nap_sdr import Receiver
+    >>> with Receiver(250_000, 868.13e6) as receiver:
+    ...     receiver.push(np.zeros(250_000, np.complex64))
+    []
+    """
+
+    def __init__(
+        self,
+        sample_rate_hz: float,
+        center_hz: Optional[float] = None,
+        *,
+        radio_configuration: Optional[str] = None,
+        channel_center_hz: Optional[float] = None,
+        bit_rate: BitRate = "auto",
+        devices: Devices = None,
+        full_scale_dbm: Optional[float] = None,
+        false_messages_per_day: float = 1.0,
+        most_drift_hz_per_s: float = 60.0,
+        start: Union[None, str, dt.datetime] = None,
+        start_s: float = 0.0,
+        allow_nan: bool = False,
+    ) -> None:
+        self._native = _nap.Receiver(
+            sample_rate_hz,
+            center_hz,
+            radio_configuration=radio_configuration,
+            channel_center_hz=channel_center_hz,
+            bit_rate=str(bit_rate),
+            devices=device_table(devices),
+            full_scale_dbm=full_scale_dbm,
+            false_messages_per_day=false_messages_per_day,
+            most_drift_hz_per_s=most_drift_hz_per_s,
+            start=start if start is None or isinstance(start, str) else _rfc3339(start),
+            start_s=start_s,
+            allow_nan=allow_nan,
+        )
+
+    def push(self, iq: npt.NDArray[Any]) -> list[Event]:
+        """Take samples in and return what they complete.
+
+        Parameters
+        ----------
+        iq : ndarray
+            complex64 of shape (n,), full scale 1.0, which is not copied; or complex128; or pairs
+            of int8, uint8, int16 or uint16 of shape (n, 2) or interleaved, which are converted
+            block by block, full scale 2ⁿ⁻¹. A memory map will do.
+
+        Returns
+        -------
+        list of Event
+
+        Raises
+        ------
+        TypeError
+            For anything but an array of one of these types.
+        SampleError
+            If the shape or layout is wrong, or a sample is not finite. The latter closes the
+            receiver, as does an interrupt: what follows would not fit on what was before.
+        ClosedError
+            If the receiver is closed.
+        """
+        return [_event(*record) for record in self._native.push(iq)]
+
+    def flush(self) -> list[Event]:
+        """End the stream: decode what is left and complete all messages.
+
+        Samples pushed later count as recorded after a short silence.
+        """
+        return [_event(*record) for record in self._native.flush()]
+
+    def messages(self, blocks: Iterable[npt.NDArray[Any]]) -> Iterator[Message]:
+        """Take all blocks in and yield each message once it is complete, to the last one.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray
+            As :meth:`push` takes them.
+        """
+        return _complete(self.events(blocks))
+
+    def events(self, blocks: Iterable[npt.NDArray[Any]]) -> Iterator[Event]:
+        """Take all blocks in and yield each event as it happens, to the last one.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray
+            As :meth:`push` takes them.
+        """
+        for block in blocks:
+            yield from self.push(block)
+        yield from self.flush()
+
+    def close(self) -> None:
+        """Free the memory. A closed receiver takes no samples; closing it again does nothing."""
+        self._native.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the receiver is closed."""
+        return self._native.closed
+
+    @property
+    def channel_center_hz(self) -> float:
+        """Middle of the channel that is listened to, Hz."""
+        return self._native.channel_center_hz
+
+    @property
+    def radio_configuration(self) -> Optional[str]:
+        """The radio configuration of the channel, if one was chosen."""
+        return self._native.radio_configuration
+
+    @property
+    def bit_rates(self) -> tuple[int, ...]:
+        """The bit rates listened for, bit/s."""
+        return tuple(self._native.bit_rates)
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """Counters since the start: samples, candidates, bursts, decisions, messages, drops."""
+        return dict(self._native.statistics())
+
+    def __enter__(self) -> Receiver:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        channel = self.radio_configuration or f"{self.channel_center_hz / 1e6:.6f} MHz"
+        rates = "/".join(str(rate) for rate in self.bit_rates)
+        state = ", closed" if self.closed else ""
+        return f"<Receiver {channel}, {rates} bit/s{state}>"
+
+
+def decode(
+    iq: npt.NDArray[Any],
+    sample_rate_hz: float,
+    *,
+    center_hz: Optional[float] = None,
+    radio_configuration: Optional[str] = None,
+    channel_center_hz: Optional[float] = None,
+    bit_rate: BitRate = "auto",
+    devices: Devices = None,
+    full_scale_dbm: Optional[float] = None,
+    false_messages_per_day: float = 1.0,
+    most_drift_hz_per_s: float = 60.0,
+    start: Union[None, str, dt.datetime] = None,
+    start_s: float = 0.0,
+    allow_nan: bool = False,
+    progress: Progress = False,
+) -> MessageList:
+    """Find and decode all messages in an array of samples.
+
+    Parameters
+    ----------
+    iq : ndarray
+        The samples, as :meth:`Receiver.push` takes them: complex64 without a copy, others and
+        memory maps converted block by block.
+    sample_rate_hz, center_hz, radio_configuration, channel_center_hz, bit_rate, devices, \
+full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start, start_s, allow_nan
+        As for :class:`Receiver`.
+    progress : bool or callable
+        ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
+        done and their total.
+
+    Returns
+    -------
+    MessageList
+        The messages, each once with all its frames, in the order in which they were completed.
+
+    Raises
+    ------
+    TypeError, SampleError, ConfigurationError
+        As for :class:`Receiver` and :meth:`Receiver.push`.
+    """
+    receiver = Receiver(
+        sample_rate_hz,
+        center_hz,
+        radio_configuration=radio_configuration,
+        channel_center_hz=channel_center_hz,
+        bit_rate=bit_rate,
+        devices=devices,
+        full_scale_dbm=full_scale_dbm,
+        false_messages_per_day=false_messages_per_day,
+        most_drift_hz_per_s=most_drift_hz_per_s,
+        start=start,
+        start_s=start_s,
+        allow_nan=allow_nan,
+    )
+    with receiver, reporter(progress, _nap.sample_count(iq), sample_rate_hz) as report:
+        return MessageList(receiver.messages(_blocks(iq, report)))
+
+
+def _blocks(
+    iq: npt.NDArray[Any], report: Callable[[int], None]
+) -> Iterator[npt.NDArray[Any]]:
+    """Views of the array, one block after the other; ``report`` is told how many are done."""
+    # Of interleaved integers, a sample is two numbers.
+    step = len(iq) // max(1, _nap.sample_count(iq)) * BLOCK or BLOCK
+    for first in range(0, len(iq), step):
+        block = iq[first : first + step]
+        yield block
+        report(_nap.sample_count(block))
+
+
+def _complete(events: Iterable[Event]) -> Iterator[Message]:
+    return (event.message for event in events if event.kind == "complete")
+
+
+def _event(kind: str, record: str) -> Event:
+    return Event(cast(Any, kind), Message._from_json(record))
+
+
+def _rfc3339(time: dt.datetime) -> str:
+    """A time as text; one without a zone is local, as everywhere in Python."""
+    return time.astimezone().isoformat()

@@ -1,0 +1,285 @@
+"""Recordings of all formats: SigMF, WAV, and raw samples."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Union
+
+from . import _nap
+from ._devices import Devices
+from ._errors import ConfigurationError, RecordingWarning, TruncatedRecordingError
+from ._message import MessageList
+from ._progress import Progress, reporter
+from ._receiver import BLOCK, BitRate, Receiver
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Recording:
+    """A recording that is open for reading.
+
+    Parameters
+    ----------
+    path : path
+        ``x.sigmf-meta``, ``x.wav``, or a raw file such as ``g001_868.13M_250k.cu8``, whose name
+        tells format, sample rate and centre.
+    sample_format : str, optional
+        How the samples of a raw file are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a
+        SigMF data type.
+    sample_rate_hz : float, optional
+        Samples per second, where the file does not tell.
+    center_hz : float, optional
+        Frequency of the centre; replaces what the file says.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    RecordingError
+        If it is not what it says, or too little is known about it.
+
+    Warns
+    -----
+    RecordingWarning
+        If something about the recording should be known though it can be read.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        *,
+        sample_format: Optional[str] = None,
+        sample_rate_hz: Optional[float] = None,
+        center_hz: Optional[float] = None,
+    ) -> None:
+        self.path = os.fspath(path)
+        self._native = _nap.Recording(
+            self.path,
+            sample_format=sample_format,
+            sample_rate_hz=sample_rate_hz,
+            center_hz=center_hz,
+        )
+        for warning in self._native.warnings:
+            warnings.warn(f"{self.path}: {warning}", RecordingWarning, stacklevel=2)
+
+    @property
+    def sample_rate_hz(self) -> float:
+        """Samples per second."""
+        return self._native.sample_rate_hz
+
+    @property
+    def center_hz(self) -> Optional[float]:
+        """Frequency of the samples' 0 Hz, Hz, if known."""
+        return self._native.center_hz
+
+    @property
+    def start(self) -> Optional[str]:
+        """Time of the first sample, RFC 3339 in UTC, if known."""
+        return self._native.start
+
+    @property
+    def total_samples(self) -> Optional[int]:
+        """How many samples the recording has; ``None`` for a pipe."""
+        return self._native.total_samples
+
+    @property
+    def duration_s(self) -> Optional[float]:
+        """How long the recording is, s; ``None`` for a pipe."""
+        total = self.total_samples
+        return None if total is None else total / self.sample_rate_hz
+
+    @property
+    def sample_format(self) -> str:
+        """How the samples are stored, such as ``"cs16"``."""
+        return self._native.sample_format
+
+    @property
+    def bytes_per_sample(self) -> int:
+        """Bytes of a complex sample in the file."""
+        return self._native.bytes_per_sample
+
+    @property
+    def description(self) -> Optional[str]:
+        """What the recording says about itself."""
+        return self._native.description
+
+    def read(self, count: int) -> npt.NDArray[np.complex64]:
+        """The next samples, full scale 1.0; fewer than ``count`` at the end, none after it.
+
+        Raises
+        ------
+        TruncatedRecordingError
+            Once, after all samples that are there, if the recording is cut short.
+        """
+        return self._native.read(count)
+
+    def skip(self, count: int) -> int:
+        """Leave out the next samples; returns how many there were."""
+        return self._native.skip(count)
+
+    def blocks(self, count: Optional[int] = None) -> Iterator[npt.NDArray[np.complex64]]:
+        """The next ``count`` samples, or all that are left, block by block.
+
+        Warns
+        -----
+        RecordingWarning
+            If the recording is cut short.
+        """
+        left = count
+        while left is None or left > 0:
+            try:
+                block = self.read(BLOCK if left is None else min(BLOCK, left))
+            except TruncatedRecordingError as error:
+                warnings.warn(str(error), RecordingWarning, stacklevel=2)
+                return
+            if not len(block):
+                return
+            left = None if left is None else left - len(block)
+            yield block
+
+    def __repr__(self) -> str:
+        center = "" if self.center_hz is None else f" at {self.center_hz / 1e6:.6f} MHz"
+        length = "" if self.duration_s is None else f", {self.duration_s:.3f} s"
+        return (
+            f"<Recording {self.path!r}: {self.sample_format}, "
+            f"{self.sample_rate_hz:.10g} S/s{center}{length}>"
+        )
+
+
+def read(path: PathLike, **options: Any) -> tuple[npt.NDArray[np.complex64], Recording]:
+    """All samples of a recording, and what is known about it.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    **options
+        As for :class:`Recording`.
+
+    Returns
+    -------
+    iq : ndarray of complex64, shape (n,)
+        The samples, full scale 1.0.
+    recording : Recording
+        Sample rate, centre and so on.
+    """
+    import numpy as np
+
+    recording = Recording(path, **options)
+    blocks = list(recording.blocks())
+    return np.concatenate(blocks) if blocks else np.empty(0, np.complex64), recording
+
+
+def decode_file(
+    path: PathLike,
+    *,
+    sample_format: Optional[str] = None,
+    sample_rate_hz: Optional[float] = None,
+    center_hz: Optional[float] = None,
+    offset_s: float = 0.0,
+    duration_s: Optional[float] = None,
+    radio_configuration: Optional[str] = None,
+    channel_center_hz: Optional[float] = None,
+    bit_rate: BitRate = "auto",
+    devices: Devices = None,
+    full_scale_dbm: Optional[float] = None,
+    false_messages_per_day: float = 1.0,
+    most_drift_hz_per_s: float = 60.0,
+    progress: Progress = False,
+) -> MessageList:
+    """Find and decode all messages in a recording, as ``nap decode`` does.
+
+    Parameters
+    ----------
+    path : path
+        The recording: SigMF, WAV or raw samples.
+    sample_format, sample_rate_hz, center_hz
+        As for :class:`Recording`.
+    offset_s : float
+        Leave out the first seconds.
+    duration_s : float, optional
+        Stop after so many seconds.
+    radio_configuration, channel_center_hz, bit_rate, devices, full_scale_dbm, \
+false_messages_per_day, most_drift_hz_per_s
+        As for :class:`Receiver`.
+    progress : bool or callable
+        As for :func:`decode`.
+
+    Returns
+    -------
+    MessageList
+        The messages, each once with all its frames. Times count from the start of the recording.
+
+    Raises
+    ------
+    OSError, RecordingError
+        If the recording cannot be read.
+    ConfigurationError
+        If a setting cannot be, or ``offset_s`` is not before the end.
+
+    Warns
+    -----
+    RecordingWarning
+        If the recording is cut short or holds samples that are not numbers; what can be decoded
+        is.
+    """
+    recording = Recording(
+        path, sample_format=sample_format, sample_rate_hz=sample_rate_hz, center_hz=center_hz
+    )
+    rate_hz = recording.sample_rate_hz
+    first = _samples("offset_s", offset_s, rate_hz)
+    wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
+    receiver = Receiver(
+        rate_hz,
+        recording.center_hz,
+        radio_configuration=radio_configuration,
+        channel_center_hz=channel_center_hz,
+        bit_rate=bit_rate,
+        devices=devices,
+        full_scale_dbm=full_scale_dbm,
+        false_messages_per_day=false_messages_per_day,
+        most_drift_hz_per_s=most_drift_hz_per_s,
+        start=recording.start,
+        start_s=first / rate_hz,
+        allow_nan=True,
+    )
+    if recording.skip(first) < first or first == recording.total_samples:
+        raise ConfigurationError(
+            f"{recording.path}: offset_s={offset_s} is not before the end of the recording"
+        )
+    total = recording.total_samples
+    counts = [count for count in (wanted, None if total is None else total - first)
+              if count is not None]
+    with receiver, reporter(progress, min(counts, default=None), rate_hz) as report:
+        messages = MessageList(receiver.messages(_reported(recording.blocks(wanted), report)))
+        _warn_of_unusable(recording, receiver.statistics["unusable_samples"])
+    return messages
+
+
+def _samples(name: str, seconds: float, rate_hz: float) -> int:
+    if not 0 <= seconds <= 1e9:
+        raise ConfigurationError(f"{name} is {seconds}, but must lie between 0 and 1e9 s")
+    return round(seconds * rate_hz)
+
+
+def _reported(
+    blocks: Iterator[npt.NDArray[np.complex64]], report: Callable[[int], None]
+) -> Iterator[npt.NDArray[np.complex64]]:
+    for block in blocks:
+        yield block
+        report(len(block))
+
+
+def _warn_of_unusable(recording: Recording, count: int) -> None:
+    if count:
+        warnings.warn(
+            f"{recording.path}: {count} samples are not finite or absurdly large and count as "
+            "silence",
+            RecordingWarning,
+            stacklevel=3,
+        )

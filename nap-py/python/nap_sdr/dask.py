@@ -1,0 +1,251 @@
+"""Archives of recordings on many cores or machines; needs dask and pandas.
+
+>>> from nap_sdr.dask import decode_files
+>>> table = decode_files(["fixtures/recordings/rc1_two_uplinks.sigmf-meta"])
+>>> table.compute()["payload"].to_list()
+['ac1706c18dedf41e89cc', '71a0f59d61c1b8ec5e17d6']
+
+``table.to_parquet("messages")`` writes the messages as they come.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
+
+import dask.dataframe as dd
+import fsspec  # type: ignore[import-untyped]
+import pandas as pd
+from dask.delayed import delayed
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+
+from ._devices import portable
+from ._errors import ConfigurationError, RecordingWarning
+from ._message import Message, messages_to_dataframe
+from ._receiver import Receiver
+from ._recording import Recording, decode_file
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["decode_files"]
+
+#: Longer than any message from its first frame to its last, s: three frames of 2.1 s, and the
+#: pauses between them of 2.5 s at most.
+LONGEST_MESSAGE_S = 12.0
+
+#: Bytes from the start of a file that hold all headers.
+_HEAD = 1 << 20
+#: Bytes that are fetched from a store at once.
+_CHUNK = 1 << 24
+
+_OPEN_OPTIONS = ("sample_format", "sample_rate_hz", "center_hz")
+
+
+def decode_files(
+    paths: Union[str, os.PathLike[str], Iterable[Union[str, os.PathLike[str]]]],
+    client: Optional[Client] = None,
+    *,
+    piece_s: float = 300.0,
+    overlap_s: float = 15.0,
+    storage_options: Optional[Mapping[str, Any]] = None,
+    **options: Any,
+) -> dd.DataFrame:
+    """Decode many recordings with dask.
+
+    Long recordings are cut into pieces that overlap: each piece is decoded with ``overlap_s`` more
+    on both sides, and a message belongs to the piece in which its first frame starts. So no
+    message is lost at a cut and none is reported twice, and the receiver of each piece knows the
+    noise before its first message.
+
+    Parameters
+    ----------
+    paths : path, URL, or iterable of them
+        The recordings: SigMF (its ``.sigmf-meta``), WAV or raw. URLs are opened with fsspec, such
+        as ``s3://bucket/x.sigmf-meta``; of a long remote recording a worker fetches its piece
+        only.
+    client : distributed.Client, optional
+        The cluster. Work begins at once then. If left out, nothing is done until the result is
+        asked for, by dask's usual scheduler.
+    piece_s : float
+        Length of the pieces, s.
+    overlap_s : float
+        How far pieces reach into their neighbours, s; 12 s or more, the length of a message. From
+        15 s on a piece also has the noise floor that the whole recording would have.
+    storage_options : mapping, optional
+        What fsspec needs to know about the store.
+    **options
+        As for :func:`nap_sdr.decode_file`, but for ``offset_s``, ``duration_s`` and ``progress``.
+        A table of devices is read here and sent along.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+        A partition for each recording, in their order, with the columns of
+        :func:`nap_sdr.messages_to_dataframe` and ``path`` before them. Messages are sorted by
+        time.
+
+    Raises
+    ------
+    OSError, RecordingError
+        If a recording cannot be read or is not described well enough.
+    ConfigurationError
+        If a setting cannot be.
+    """
+    if not (piece_s > 0 and overlap_s >= LONGEST_MESSAGE_S):
+        raise ConfigurationError(
+            f"piece_s={piece_s} has to be above 0, and overlap_s={overlap_s} "
+            f"{LONGEST_MESSAGE_S} or more, the length of a message"
+        )
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    urls = [os.fspath(path) for path in paths]
+    if not urls:
+        raise ConfigurationError("there is nothing to decode; give one path at least")
+    options["devices"] = portable(options.get("devices"))
+    store = dict(storage_options or {})
+    with ThreadPoolExecutor(16) as pool:
+        durations = list(pool.map(lambda url: _duration_s(url, store, options), urls))
+    decode, merge = delayed(_decode_piece, pure=False), delayed(_merge, pure=False)
+    parts = [
+        merge(url, [decode(url, store, piece, options) for piece in pieces])
+        for url, duration_s in zip(urls, durations)
+        for pieces in [_pieces(duration_s, piece_s, overlap_s)]
+    ]
+    table: dd.DataFrame = dd.from_delayed(parts, meta=_table("", []), verify_meta=False)
+    if client is not None:
+        table = client.persist(table)
+    return table
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a recording: what is kept, and what is decoded for it, s."""
+
+    keep_from_s: float
+    keep_to_s: float
+    from_s: float
+    to_s: float
+
+
+def _pieces(duration_s: float, piece_s: float, overlap_s: float) -> list[_Piece]:
+    count = max(1, round(duration_s / piece_s))
+    edges = [index * duration_s / count for index in range(count + 1)]
+    return [
+        _Piece(start_s, end_s, max(0.0, start_s - overlap_s), min(duration_s, end_s + overlap_s))
+        for start_s, end_s in zip(edges, edges[1:])
+    ]
+
+
+def _decode_piece(
+    url: str, store: Mapping[str, Any], piece: _Piece, options: Mapping[str, Any]
+) -> list[Message]:
+    """The messages of a piece, and those so near to its edges that a neighbour may see them there."""
+    with warnings.catch_warnings():
+        # What is wrong with the recording was told when it was planned.
+        warnings.simplefilter("ignore", RecordingWarning)
+        with _local(url, store, options, piece) as path:
+            messages = decode_file(
+                path, offset_s=piece.from_s, duration_s=piece.to_s - piece.from_s, **options
+            )
+    margin_s = 1.0
+    return [
+        message
+        for message in messages
+        if piece.keep_from_s - margin_s <= message.time_s < piece.keep_to_s + margin_s
+    ]
+
+
+def _merge(url: str, pieces: Sequence[Sequence[Message]]) -> pd.DataFrame:
+    """The messages of all pieces, those that two have seen once."""
+    kept: list[Message] = []
+    found = (message for piece in pieces for message in piece)
+    for message in sorted(found, key=lambda message: -len(message.frames)):
+        if not any(_same(message, other) for other in kept):
+            kept.append(message)
+    return _table(url, sorted(kept, key=lambda message: message.time_s))
+
+
+def _same(message: Message, other: Message) -> bool:
+    """Whether two messages are one: within the time of a message, no device repeats a number."""
+    names = ("device_id", "sequence_number", "kind", "payload", "bit_rate")
+    return abs(message.time_s - other.time_s) < LONGEST_MESSAGE_S and all(
+        getattr(message, name) == getattr(other, name) for name in names
+    )
+
+
+def _table(url: str, messages: Sequence[Message]) -> pd.DataFrame:
+    table = messages_to_dataframe(messages)
+    table.insert(0, "path", pd.Series([url] * len(messages), dtype="object"))
+    return table
+
+
+def _duration_s(url: str, store: Mapping[str, Any], options: Mapping[str, Any]) -> float:
+    """How long a recording is; raises what decoding it would."""
+    with _local(url, store, options) as path:
+        recording = _open(path, options)
+    settings = {name: value for name, value in options.items() if name not in _OPEN_OPTIONS}
+    Receiver(recording.sample_rate_hz, recording.center_hz, **settings).close()
+    if recording.duration_s is None:
+        raise ConfigurationError(f"{url}: a pipe cannot be cut into pieces; give a file")
+    return recording.duration_s
+
+
+def _open(path: str, options: Mapping[str, Any]) -> Recording:
+    return Recording(path, **{name: options.get(name) for name in _OPEN_OPTIONS})
+
+
+@contextmanager
+def _local(
+    url: str,
+    store: Mapping[str, Any],
+    options: Mapping[str, Any],
+    piece: Optional[_Piece] = None,
+) -> Iterator[str]:
+    """A local file with the headers of a recording, and its samples of a piece.
+
+    Of a remote recording this is a sparse file of the same size: what was not fetched takes no
+    room and is not read.
+    """
+    file_system, path = fsspec.core.url_to_fs(url, **store)
+    if isinstance(file_system, LocalFileSystem):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="nap-") as folder:
+        source = path
+        for suffix in (".sigmf-meta", ".sigmf-data"):
+            if path.endswith(suffix):
+                source = path[: -len(suffix)] + ".sigmf-data"
+                meta = path[: -len(suffix)] + ".sigmf-meta"
+                file_system.get_file(meta, str(Path(folder, Path(meta).name)))
+        local = Path(folder, Path(source).name)
+        size = file_system.size(source)
+        with open(local, "wb") as file:
+            file.truncate(size)
+            file.write(file_system.cat_file(source, 0, min(_HEAD, size)))
+        if piece is not None:
+            first, last = _byte_range(str(local), size, piece, options)
+            with open(local, "r+b") as file:
+                for start in range(first, last, _CHUNK):
+                    file.seek(start)
+                    file.write(file_system.cat_file(source, start, min(start + _CHUNK, last)))
+        yield str(local)
+
+
+def _byte_range(
+    path: str, size: int, piece: _Piece, options: Mapping[str, Any]
+) -> tuple[int, int]:
+    """Where the samples of a piece are in a file, wherever the samples as a whole are."""
+    recording = _open(path, options)
+    width = recording.bytes_per_sample
+    total = recording.total_samples or 0
+    around = size - total * width
+    first = int(piece.from_s * recording.sample_rate_hz) * width
+    last = (int(piece.to_s * recording.sample_rate_hz) + 1) * width + around
+    return first, min(last, size)

@@ -1,0 +1,249 @@
+//! The receiver: arrays in, JSON records out.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use nap_phy::receiver::{LEAST_SAMPLE_RATE_HZ, Statistics};
+use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver, ReceiverConfig};
+use num_complex::Complex32;
+use pyo3::prelude::*;
+
+use crate::devices::PyDeviceTable;
+use crate::error;
+use crate::samples::{Samples, for_each_block};
+
+/// An event: its name and the message's record.
+type EventRecord = (&'static str, String);
+
+/// A receiver that can be used from any thread; calls wait for each other.
+#[pyclass(frozen, module = "nap_sdr._nap", name = "Receiver")]
+pub struct PyReceiver {
+    state: Mutex<Option<State>>,
+    allow_nan: bool,
+    /// What is listened to.
+    #[pyo3(get)]
+    channel_center_hz: f64,
+    #[pyo3(get)]
+    radio_configuration: Option<&'static str>,
+    #[pyo3(get)]
+    bit_rates: Vec<u16>,
+}
+
+struct State {
+    receiver: Receiver,
+    start: Option<Timestamp>,
+    start_s: f64,
+}
+
+#[pymethods]
+impl PyReceiver {
+    #[new]
+    #[pyo3(signature = (sample_rate_hz, center_hz, *, radio_configuration, channel_center_hz,
+        bit_rate, devices, full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start,
+        start_s, allow_nan))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn new(
+        sample_rate_hz: f64,
+        center_hz: Option<f64>,
+        radio_configuration: Option<&str>,
+        channel_center_hz: Option<f64>,
+        bit_rate: &str,
+        devices: &PyDeviceTable,
+        full_scale_dbm: Option<f64>,
+        false_messages_per_day: f64,
+        most_drift_hz_per_s: f64,
+        start: Option<&str>,
+        start_s: f64,
+        allow_nan: bool,
+    ) -> PyResult<Self> {
+        let radio_configuration =
+            radio_configuration.map(str::parse).transpose().map_err(error::phy)?;
+        let mut config =
+            channel(sample_rate_hz, center_hz, radio_configuration, channel_center_hz)?;
+        config.bit_rates = bit_rates(bit_rate, config.radio_configuration)?;
+        config.devices = devices.table().clone();
+        config.full_scale_dbm = full_scale_dbm;
+        config.false_messages_per_day = false_messages_per_day;
+        config.limits.most_drift_hz_per_s = most_drift_hz_per_s;
+        let channel_center_hz = config.channel_centre_hz;
+        let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
+        let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
+        let receiver = Receiver::new(config).map_err(error::phy)?;
+        let start = start.map(parse_time).transpose()?;
+        let state = Mutex::new(Some(State { receiver, start, start_s }));
+        Ok(Self { state, allow_nan, channel_center_hz, radio_configuration, bit_rates })
+    }
+
+    /// Takes samples in. An interrupt closes the receiver, since samples are missing then.
+    fn push(&self, py: Python<'_>, iq: &Bound<'_, PyAny>) -> PyResult<Vec<EventRecord>> {
+        let samples = Samples::of(iq)?;
+        let mut events = Vec::new();
+        let mut result = Ok(());
+        let taken = for_each_block(py, &samples, |block| {
+            if result.is_ok() {
+                result = self.push_block(block, &mut events);
+            }
+        });
+        taken.and(result).inspect_err(|_| self.close(py))?;
+        Ok(events)
+    }
+
+    fn flush(&self, py: Python<'_>) -> PyResult<Vec<EventRecord>> {
+        py.detach(|| self.with_state(|state| state.flush()))
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| drop(self.lock().take()));
+    }
+
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().is_none())
+    }
+
+    fn statistics(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {
+        py.detach(|| self.with_state(|state| counters(&state.receiver.statistics())))
+    }
+}
+
+impl PyReceiver {
+    /// Call this detached from Python only: who holds the lock may wait to be attached.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> PyResult<T> {
+        self.lock().as_mut().map(work).ok_or_else(|| error::closed("receiver"))
+    }
+
+    fn push_block(&self, block: &[Complex32], events: &mut Vec<EventRecord>) -> PyResult<()> {
+        self.with_state(|state| {
+            let before = state.receiver.statistics();
+            events.extend(state.push(block));
+            let found = state.receiver.statistics().unusable_samples - before.unusable_samples;
+            if found == 0 || self.allow_nan {
+                return Ok(());
+            }
+            Err(unusable(found, before.samples, block))
+        })?
+    }
+}
+
+impl State {
+    fn push(&mut self, block: &[Complex32]) -> Vec<EventRecord> {
+        let events = self.receiver.push(block);
+        self.records(events)
+    }
+
+    fn flush(&mut self) -> Vec<EventRecord> {
+        let events = self.receiver.flush();
+        self.records(events)
+    }
+
+    fn records(&self, events: Vec<Event>) -> Vec<EventRecord> {
+        events.into_iter().filter_map(|event| self.record(event)).collect()
+    }
+
+    /// `None` for a kind of event that is not known here.
+    fn record(&self, event: Event) -> Option<EventRecord> {
+        use MessageRecordType as Type;
+        let (name, record_type, message) = match event {
+            Event::Message(message) => ("message", Type::Message, message),
+            Event::Update(message) => ("update", Type::Update, message),
+            Event::Complete(message) => ("complete", Type::Message, message),
+            _ => return None,
+        };
+        Some((name, self.json(record_type, message)))
+    }
+
+    fn json(&self, record_type: MessageRecordType, message: Message) -> String {
+        let message = message.moved_by(self.start_s);
+        let time = self.start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
+        serde_json::json!(MessageRecord::new(record_type, &message, time)).to_string()
+    }
+}
+
+fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {
+    let first = block.iter().position(|sample| !sample.is_finite()).unwrap_or(0) as u64;
+    error::samples(format!(
+        "{found} samples are not finite or absurdly large, the first at about {}; replace them \
+         (numpy.nan_to_num), or take them for silence with allow_nan=True",
+        samples_before + first
+    ))
+}
+
+/// The channel as `nap decode` chooses it: the one asked for, else the radio configuration in the
+/// band that is nearest to its centre.
+fn channel(
+    sample_rate_hz: f64,
+    center_hz: Option<f64>,
+    radio_configuration: Option<RadioConfiguration>,
+    channel_center_hz: Option<f64>,
+) -> PyResult<ReceiverConfig> {
+    let Some(center_hz) = center_hz else {
+        if radio_configuration.is_some() || channel_center_hz.is_some() {
+            return Err(error::configuration(
+                "without center_hz the channel cannot be found; give center_hz, the frequency of \
+                 the samples' 0 Hz",
+            ));
+        }
+        return Ok(ReceiverConfig::new(sample_rate_hz, 0.0));
+    };
+    let mut config = ReceiverConfig::new(sample_rate_hz, center_hz);
+    if let Some(channel_center_hz) = channel_center_hz {
+        config.channel_centre_hz = channel_center_hz;
+        return Ok(config);
+    }
+    // A rate that is too low is reported as such, by the receiver itself.
+    if sample_rate_hz.is_nan() || sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
+        return Ok(config);
+    }
+    let inside = || RadioConfiguration::inside(center_hz, sample_rate_hz).first().copied();
+    let chosen = radio_configuration.or_else(inside).ok_or_else(|| {
+        error::configuration(format!(
+            "no radio configuration's uplink channel is in the band, {:.6} to {:.6} MHz; correct \
+             center_hz, or say where to listen with channel_center_hz",
+            (center_hz - sample_rate_hz / 2.0) / 1e6,
+            (center_hz + sample_rate_hz / 2.0) / 1e6
+        ))
+    })?;
+    Ok(config.with_radio_configuration(chosen))
+}
+
+fn bit_rates(
+    choice: &str,
+    radio_configuration: Option<RadioConfiguration>,
+) -> PyResult<Vec<BitRate>> {
+    if choice == "auto" {
+        return Ok(radio_configuration.map_or(&BitRate::ALL[..], |rc| rc.bit_rates()).to_vec());
+    }
+    Ok(vec![choice.parse().map_err(error::phy)?])
+}
+
+fn parse_time(text: &str) -> PyResult<Timestamp> {
+    text.parse().map_err(|error| {
+        error::configuration(format!(
+            "{text:?} is not a time such as 2026-11-23T06:16:00Z: {error}"
+        ))
+    })
+}
+
+fn counters(statistics: &Statistics) -> Vec<(&'static str, u64)> {
+    vec![
+        ("samples", statistics.samples),
+        ("unusable_samples", statistics.unusable_samples),
+        ("candidates", statistics.candidates),
+        ("dropped_candidates", statistics.dropped_candidates),
+        ("bursts", statistics.bursts),
+        ("dropped_bursts", statistics.dropped_bursts),
+        ("hypotheses", statistics.hypotheses),
+        ("groups", statistics.groups),
+        ("dropped_groups", statistics.dropped_groups),
+        ("refuted_decisions", statistics.refuted_decisions),
+        ("a_priori_trials", statistics.a_priori_trials),
+        ("dropped_fragments", statistics.dropped_fragments),
+        ("frames", statistics.frames),
+        ("messages", statistics.messages),
+    ]
+}

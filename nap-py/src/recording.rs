@@ -1,0 +1,100 @@
+//! Recordings of all formats, read block by block.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use nap_io::{OpenOptions, SampleFormat, SampleSource};
+use num_complex::Complex32;
+use numpy::PyArray1;
+use pyo3::prelude::*;
+
+use crate::error;
+use crate::samples::silence;
+
+/// Samples that are read from a pipe at once.
+const MOST_OF_A_PIPE: u64 = 1 << 22;
+
+/// A recording that is open for reading.
+#[pyclass(frozen, module = "nap_sdr._nap", name = "Recording")]
+pub struct PyRecording {
+    source: Mutex<Box<dyn SampleSource>>,
+    #[pyo3(get)]
+    sample_rate_hz: f64,
+    #[pyo3(get)]
+    center_hz: Option<f64>,
+    #[pyo3(get)]
+    start: Option<String>,
+    #[pyo3(get)]
+    total_samples: Option<u64>,
+    #[pyo3(get)]
+    sample_format: &'static str,
+    #[pyo3(get)]
+    bytes_per_sample: usize,
+    #[pyo3(get)]
+    description: Option<String>,
+    #[pyo3(get)]
+    warnings: Vec<String>,
+}
+
+#[pymethods]
+impl PyRecording {
+    #[new]
+    #[pyo3(signature = (path, *, sample_format, sample_rate_hz, center_hz))]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        sample_format: Option<&str>,
+        sample_rate_hz: Option<f64>,
+        center_hz: Option<f64>,
+    ) -> PyResult<Self> {
+        let format: Option<SampleFormat> =
+            sample_format.map(str::parse).transpose().map_err(error::configuration)?;
+        let options = OpenOptions { format, sample_rate_hz, center_hz, start: None };
+        let source = py.detach(|| open(&path, &options))?;
+        let info = source.info().clone();
+        Ok(Self {
+            source: Mutex::new(source),
+            sample_rate_hz: info.sample_rate_hz,
+            center_hz: info.center_hz,
+            start: info.start.as_ref().map(Timestamp::to_string),
+            total_samples: info.total_samples,
+            sample_format: info.format.name(),
+            bytes_per_sample: info.format.bytes_per_sample(),
+            description: info.description,
+            warnings: info.warnings,
+        })
+    }
+
+    /// The next samples, at most `count`; none at the end.
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
+        let samples = py.detach(|| {
+            // Room for what there is, however much is asked for.
+            let most = self.total_samples.unwrap_or(MOST_OF_A_PIPE);
+            let mut samples = silence(count.min(usize::try_from(most).unwrap_or(usize::MAX)))?;
+            let got = self.lock().read(&mut samples).map_err(error::recording)?;
+            samples.truncate(got);
+            PyResult::Ok(samples)
+        })?;
+        Ok(PyArray1::from_vec(py, samples))
+    }
+
+    /// Leaves out samples and returns how many there were.
+    fn skip(&self, py: Python<'_>, count: u64) -> PyResult<u64> {
+        py.detach(|| self.lock().skip(count).map_err(error::recording))
+    }
+}
+
+impl PyRecording {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Box<dyn SampleSource>> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(path: &Path, options: &OpenOptions) -> PyResult<Box<dyn SampleSource>> {
+    nap_io::open(path, options).map_err(error::recording)
+}

@@ -1,0 +1,243 @@
+//! Signals, the channel that they meet in, and whole scenes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nap_dsp::modulator::{PulseShape, Waveform};
+use nap_dsp::simulator::{
+    Converter, Fading, FrontEnd, FskBurst, Impulses, LoraBurst, Signal, Simulator, Tone,
+    Transmission,
+};
+use nap_phy::scene::{Scene, Shape};
+use num_complex::Complex32;
+use numpy::PyArray1;
+use pyo3::prelude::*;
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::error;
+use crate::samples::silence;
+
+/// The stream of the generator from which fading is drawn; noise comes from stream 0.
+const FADING_STREAM: u64 = 2;
+
+/// A baseband signal of mean power 1 as a function of time.
+#[pyclass(frozen, module = "nap_sdr._nap", name = "Signal")]
+pub struct PySignal(Arc<dyn Signal>);
+
+#[pymethods]
+impl PySignal {
+    /// A DBPSK burst of these bytes.
+    #[staticmethod]
+    fn burst(bitstream: &[u8], symbol_rate_hz: f64, shape: &str) -> PyResult<Self> {
+        let bits = bitstream.iter().flat_map(|byte| (0..8).rev().map(move |i| byte >> i & 1 == 1));
+        Ok(Self::of(Waveform::new(bits, symbol_rate_hz, pulse_shape(shape)?).map_err(error::dsp)?))
+    }
+
+    #[staticmethod]
+    fn tone(duration_s: f64) -> PyResult<Self> {
+        Ok(Self::of(Tone::new(duration_s).map_err(error::dsp)?))
+    }
+
+    #[staticmethod]
+    fn lora(
+        spreading_factor: u32,
+        bandwidth_hz: f64,
+        duration_s: f64,
+        seed: u64,
+    ) -> PyResult<Self> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let burst = LoraBurst::random(spreading_factor, bandwidth_hz, duration_s, &mut rng);
+        Ok(Self::of(burst.map_err(error::dsp)?))
+    }
+
+    #[staticmethod]
+    fn fsk(bit_rate_hz: f64, deviation_hz: f64, duration_s: f64, seed: u64) -> PyResult<Self> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let burst = FskBurst::random(bit_rate_hz, deviation_hz, duration_s, &mut rng);
+        Ok(Self::of(burst.map_err(error::dsp)?))
+    }
+
+    #[staticmethod]
+    fn impulses(width_s: f64, rate_hz: f64, duration_s: f64, seed: u64) -> PyResult<Self> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let impulses = Impulses::random(width_s, rate_hz, duration_s, &mut rng);
+        Ok(Self::of(impulses.map_err(error::dsp)?))
+    }
+
+    /// The instants between which the signal is not zero, in seconds on its own clock.
+    #[getter]
+    fn support_s(&self) -> (f64, f64) {
+        let support_s = self.0.support_s();
+        (support_s.start, support_s.end)
+    }
+
+    #[getter]
+    fn bandwidth_hz(&self) -> f64 {
+        self.0.bandwidth_hz()
+    }
+
+    /// Samples at even steps.
+    fn render<'py>(
+        &self,
+        py: Python<'py>,
+        start_s: f64,
+        period_s: f64,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
+        let mut samples = silence(count)?;
+        py.detach(|| self.0.render(start_s, period_s, &mut samples));
+        Ok(PyArray1::from_vec(py, samples))
+    }
+}
+
+impl PySignal {
+    fn of(signal: impl Signal + 'static) -> Self {
+        Self(Arc::new(signal))
+    }
+}
+
+/// A radio channel and the receiver at its end.
+#[pyclass(frozen, module = "nap_sdr._nap", name = "Channel")]
+pub struct PyChannel(Mutex<ChannelState>);
+
+struct ChannelState {
+    simulator: Simulator<ChaCha12Rng>,
+    fading: ChaCha12Rng,
+}
+
+#[pymethods]
+impl PyChannel {
+    #[new]
+    #[pyo3(signature = (sample_rate_hz, *, full_scale_dbm, noise_figure_db, iq_gain_db,
+        iq_phase_deg, dc_offset_dbfs, quantisation_bits, seed))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn new(
+        sample_rate_hz: f64,
+        full_scale_dbm: f64,
+        noise_figure_db: Option<f64>,
+        iq_gain_db: f64,
+        iq_phase_deg: f64,
+        dc_offset_dbfs: Option<f64>,
+        quantisation_bits: Option<u32>,
+        seed: u64,
+    ) -> PyResult<Self> {
+        let front_end = FrontEnd {
+            full_scale_dbm,
+            noise_figure_db,
+            iq_gain_db,
+            iq_phase_deg,
+            dc_offset_dbfs,
+            converter: quantisation_bits
+                .map_or(Converter::Ideal, |bits| Converter::Quantising { bits }),
+            ..FrontEnd::new(sample_rate_hz)
+        };
+        let noise = ChaCha12Rng::seed_from_u64(seed);
+        let mut fading = noise.clone();
+        fading.set_stream(FADING_STREAM);
+        let simulator = Simulator::new(front_end, noise).map_err(error::dsp)?;
+        Ok(Self(Mutex::new(ChannelState { simulator, fading })))
+    }
+
+    #[pyo3(signature = (signal, *, time_s, offset_hz, level_dbm, drift_hz_per_s, clock_error_ppm,
+        phase_rad, doppler_hz))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn add(
+        &self,
+        py: Python<'_>,
+        signal: &PySignal,
+        time_s: f64,
+        offset_hz: f64,
+        level_dbm: f64,
+        drift_hz_per_s: f64,
+        clock_error_ppm: f64,
+        phase_rad: f64,
+        doppler_hz: Option<f64>,
+    ) -> PyResult<()> {
+        py.detach(|| {
+            let mut state = self.lock();
+            let fading =
+                doppler_hz.map(|doppler_hz| Fading::rayleigh(doppler_hz, &mut state.fading));
+            let transmission = Transmission {
+                signal: Arc::clone(&signal.0),
+                time_s,
+                carrier_offset_hz: offset_hz,
+                level_dbm,
+                drift_hz_per_s,
+                clock_error_ppm,
+                phase_rad,
+                fading,
+            };
+            state.simulator.add(transmission).map_err(error::dsp)
+        })
+    }
+
+    /// The samples that follow those of the last call.
+    fn render<'py>(
+        &self,
+        py: Python<'py>,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
+        let mut samples = silence(count)?;
+        py.detach(|| self.lock().simulator.render(&mut samples));
+        Ok(PyArray1::from_vec(py, samples))
+    }
+}
+
+impl PyChannel {
+    fn lock(&self) -> MutexGuard<'_, ChannelState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A scene, planned and on its way.
+#[pyclass(frozen, module = "nap_sdr._nap", name = "Scene")]
+pub struct PyScene {
+    simulator: Mutex<Simulator<ChaCha12Rng>>,
+    #[pyo3(get)]
+    sample_rate_hz: f64,
+    #[pyo3(get)]
+    center_hz: f64,
+    #[pyo3(get)]
+    total_samples: u64,
+    /// What is in the recording, as JSON.
+    #[pyo3(get)]
+    truth: String,
+}
+
+#[pymethods]
+impl PyScene {
+    /// A scene from the JSON form of its TOML.
+    #[new]
+    fn new(py: Python<'_>, scene: &str) -> PyResult<Self> {
+        let scene: serde_json::Value = serde_json::from_str(scene).map_err(error::configuration)?;
+        let scene: Scene = serde_json::from_value(scene).map_err(error::configuration)?;
+        let (simulator, truth) = py.detach(|| scene.build()).map_err(error::scene)?;
+        Ok(Self {
+            simulator: Mutex::new(simulator),
+            sample_rate_hz: scene.sample_rate_hz,
+            center_hz: scene.center_hz(),
+            total_samples: scene.samples(),
+            truth: serde_json::json!(truth).to_string(),
+        })
+    }
+
+    /// The samples that follow those of the last call.
+    fn render<'py>(
+        &self,
+        py: Python<'py>,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
+        let mut samples = silence(count)?;
+        py.detach(|| {
+            self.simulator.lock().unwrap_or_else(PoisonError::into_inner).render(&mut samples);
+        });
+        Ok(PyArray1::from_vec(py, samples))
+    }
+}
+
+/// A pulse shape, named as in scenes.
+fn pulse_shape(name: &str) -> PyResult<PulseShape> {
+    let shape: Shape = serde_json::from_value(name.into())
+        .map_err(|_| error::configuration(format!("{name:?} is no shape: rect, hann or s2lp")))?;
+    Ok(shape.into())
+}
