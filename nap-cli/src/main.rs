@@ -11,6 +11,7 @@ mod encode;
 mod frame;
 mod input;
 mod json_lines;
+mod listen;
 mod outcome;
 mod output;
 mod quantity;
@@ -46,6 +47,10 @@ enum Command {
     Encode(encode::Args),
     Simulate(simulate::Args),
     Waterfall(waterfall::Args),
+    Listen(Box<listen::Args>),
+    #[cfg(feature = "soapy")]
+    #[command(hide = true)]
+    Drive(listen::drive::Args),
 }
 
 const AFTER_HELP: &str = "\
@@ -59,6 +64,7 @@ Examples:
   nap decode g001_868.13M_250k.cu8 --devices devices.csv --format json
   nap simulate scene.toml -o scene.sigmf-meta && nap decode scene.sigmf-meta
   nap waterfall capture.sigmf-meta -o waterfall.png
+  nap listen --device driver=rtlsdr --radio-configuration RC1
   nap frame aaaaa35f01a0db334d00abad1deadc32758a";
 
 fn main() -> ExitCode {
@@ -70,6 +76,9 @@ fn main() -> ExitCode {
         Command::Encode(args) => encode::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Waterfall(args) => waterfall::run(args),
+        Command::Listen(args) => listen::run(args),
+        #[cfg(feature = "soapy")]
+        Command::Drive(args) => listen::drive::run(args),
     };
     result.unwrap_or_else(|error| outcome::report(&error)).into()
 }

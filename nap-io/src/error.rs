@@ -140,6 +140,19 @@ pub enum Error {
         leftover_bytes: usize,
     },
 
+    /// A receiver, or what drives it, refused or failed.
+    #[error("{device}: cannot {action}: {reason}{}", if advice.is_empty() { "" } else { "; " }.to_owned() + advice)]
+    Device {
+        /// The receiver, as it was named.
+        device: String,
+        /// What was attempted, for instance "open the device" or "read samples".
+        action: &'static str,
+        /// What the driver says, with its error code.
+        reason: String,
+        /// What to do about it; may be empty.
+        advice: &'static str,
+    },
+
     /// An annotation cannot be written as SigMF.
     #[error("{}: annotation {index} cannot be written: {problem}", path.display())]
     Annotation {
@@ -169,9 +182,10 @@ impl Error {
         Self::Unsupported { path: path.into(), what: what.into(), advice }
     }
 
-    /// The file or stream concerned; `-` is standard input.
+    /// The file, stream or device concerned; `-` is standard input.
     pub fn path(&self) -> &Path {
         match self {
+            Self::Device { device, .. } => Path::new(device),
             Self::Io { path, .. }
             | Self::UnknownFormat { path, .. }
             | Self::Missing { path, .. }

@@ -38,6 +38,7 @@ mod error;
 mod file_name;
 mod format;
 mod input;
+pub mod live;
 mod open;
 mod raw;
 mod sample_reader;

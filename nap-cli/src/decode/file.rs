@@ -49,8 +49,9 @@ pub fn decode(
     mut report: impl FnMut(Received),
 ) -> Result<Ending> {
     let mut recording = input.open(path)?;
-    let config = channel.receiver_config(&recording, devices)?;
-    let mut receiver = Receiver::new(config).with_context(|| path.display().to_string())?;
+    let name = path.display().to_string();
+    let config = channel.receiver_config(&name, recording.info(), devices)?;
+    let mut receiver = Receiver::new(config).with_context(|| name)?;
     let (start, start_s) = (recording.info().start, recording.start_s());
     let mut report_all = |events: Vec<Event>| {
         for event in events {
@@ -81,7 +82,7 @@ impl Received {
 }
 
 /// A time as RFC 3339 in UTC with microseconds.
-fn time_text(start: Timestamp, time_s: f64) -> Option<String> {
+pub fn time_text(start: Timestamp, time_s: f64) -> Option<String> {
     let since_start = SignedDuration::from_micros((time_s * 1e6).round() as i64);
     let time = start.checked_add(since_start).ok()?;
     Some(format!("{time:.6}"))
