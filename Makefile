@@ -27,6 +27,15 @@ $(NAP):
 
 test: fmt lint no-std doc unit ## all checks; the tests themselves come last
 
+# A SoapySDR device that plays recordings and misbehaves when told to.
+VIRTUAL_DEVICE := target/virtual-device/libnapvirtual.so
+
+virtual-device: $(VIRTUAL_DEVICE) ## the SoapySDR module that plays recordings
+
+$(VIRTUAL_DEVICE): $(wildcard virtual-device/*.cpp virtual-device/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O3 -Wall -Wextra -Werror -shared -fPIC -o $@ $(filter %.cpp,$^) -lSoapySDR
+
 fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check

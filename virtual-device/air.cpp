@@ -1,5 +1,6 @@
 #include "air.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -43,13 +44,16 @@ double sinc(double x)
 }
 }
 
-Recording::Recording(const std::string &path, const std::string &format, bool loop): _loop(loop)
+Recording::Recording(
+    const std::string &path, const std::string &format, std::int64_t period, std::int64_t quiet):
+    _period(period)
 {
     std::ifstream file(path, std::ios::binary);
     if (not file) throw std::runtime_error("napvirtual: cannot open file=" + path);
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
     _samples = decode(bytes, format);
     if (_samples.empty()) throw std::runtime_error("napvirtual: file=" + path + " is empty");
+    _quiet = std::clamp<std::int64_t>(quiet, 1, length());
 }
 
 Interpolator::Interpolator(): _table(PHASES * TAPS)
@@ -75,7 +79,15 @@ Sample Interpolator::at(const Recording &recording, double position) const
     }
     if (phase == 0) return recording.at(first);
     const float *taps = &_table[phase * TAPS];
+    first -= TAPS / 2 - 1;
+    Sample gathered[TAPS];
+    const Sample *samples = recording.run(first, TAPS);
+    if (not samples)
+    {
+        for (int tap = 0; tap < TAPS; tap++) gathered[tap] = recording.at(first + tap);
+        samples = gathered;
+    }
     Sample sum;
-    for (int tap = 0; tap < TAPS; tap++) sum += taps[tap] * recording.at(first - TAPS / 2 + 1 + tap);
+    for (int tap = 0; tap < TAPS; tap++) sum += taps[tap] * samples[tap];
     return sum;
 }

@@ -98,8 +98,10 @@ class VirtualDevice : public SoapySDR::Device
 public:
     explicit VirtualDevice(const SoapySDR::Kwargs &args):
         _timeline(args),
-        _recording(text(args, "file", ""), text(args, "format", "cs16"), text(args, "loop", "0") == "1"),
         _recorded_rate_hz(number(args, "rate", 250e3)),
+        _recording(text(args, "file", ""), text(args, "format", "cs16"),
+                   std::llround(number(args, "period", 0.0) * _recorded_rate_hz),
+                   std::llround(number(args, "quiet", 0.5) * _recorded_rate_hz)),
         _recorded_center_hz(number(args, "center", 868.13e6)),
         _dc(float(number(args, "dc", 0.0))),
         _timestamps(text(args, "timestamps", "1") == "1"),
@@ -322,9 +324,9 @@ private:
     }
 
     Timeline _timeline;
+    double _recorded_rate_hz;
     Recording _recording;
     Interpolator _interpolator;
-    double _recorded_rate_hz;
     double _recorded_center_hz;
     float _dc;
     bool _timestamps;

@@ -141,16 +141,12 @@ pub enum Error {
     },
 
     /// A receiver, or what drives it, refused or failed.
-    #[error("{device}: cannot {action}: {reason}{}", if advice.is_empty() { "" } else { "; " }.to_owned() + advice)]
+    #[error("{device}: {problem}")]
     Device {
         /// The receiver, as it was named.
         device: String,
-        /// What was attempted, for instance "open the device" or "read samples".
-        action: &'static str,
-        /// What the driver says, with its error code.
-        reason: String,
-        /// What to do about it; may be empty.
-        advice: &'static str,
+        /// What was attempted, what the driver says about it, and what to do.
+        problem: String,
     },
 
     /// An annotation cannot be written as SigMF.
@@ -168,6 +164,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { path: path.into(), action, source }
+    }
+
+    pub(crate) fn device(device: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Device { device: device.into(), problem: problem.into() }
     }
 
     pub(crate) fn malformed(

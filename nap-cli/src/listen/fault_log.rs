@@ -29,6 +29,11 @@ impl FaultLog {
             tracing::debug!("{name}: {fault}");
             return;
         }
+        // What fails while the source is down follows from what was told.
+        if self.is_down && fault.kind.is_fatal() {
+            tracing::debug!("{name}: {fault}");
+            return;
+        }
         self.told.insert(fault.kind, Told { since: Instant::now(), more: 0 });
         let then = match (fault.kind.is_fatal(), restarts) {
             (true, true) => "; trying again until it works",

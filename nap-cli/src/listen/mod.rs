@@ -3,12 +3,15 @@
 #[cfg(feature = "soapy")]
 pub mod drive;
 mod fault_log;
+mod health;
+mod http;
 mod metrics;
 mod noise;
 mod session;
 mod source;
 mod stream_time;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -86,6 +89,10 @@ struct OutputArgs {
     /// How many renamed files are kept.
     #[arg(long, value_name = "N", default_value = "7", requires = "output")]
     rotate_count: u32,
+
+    /// Answer over HTTP: /metrics for Prometheus, /events as server-sent events, /health.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
 }
 
 impl OutputArgs {

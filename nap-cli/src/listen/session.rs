@@ -1,7 +1,7 @@
 //! From blocks of samples to results.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -9,8 +9,11 @@ use nap_io::StreamInfo;
 use nap_io::live::{Block, Fault, LiveEvent, OnError, Outage, Supervisor};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{DeviceTable, Event, Message, Receiver};
+use serde_json::{Value, json};
 
 use super::fault_log::FaultLog;
+use super::health::Health;
+use super::http::{Published, Server};
 use super::metrics::Metrics;
 use super::noise::NoiseMeter;
 use super::source::Source;
@@ -35,6 +38,8 @@ pub struct Session<'a> {
     /// Whether the last result could not be written.
     is_write_failing: bool,
     metrics: Arc<Metrics>,
+    health: Arc<Mutex<Health>>,
+    server: Option<Server>,
     faults: FaultLog,
     /// There once the source is open.
     reception: Option<Reception>,
@@ -73,6 +78,13 @@ impl<'a> Session<'a> {
         devices: &'a DeviceTable,
         printer: Printer,
     ) -> Result<Self> {
+        let metrics = Arc::new(Metrics::new()?);
+        let health = Arc::new(Mutex::new(Health::default()));
+        let start = |address| Server::start(address, Arc::clone(&metrics), Arc::clone(&health));
+        let server = args.output.http.map(start).transpose()?;
+        if let Some(server) = &server {
+            tracing::info!("http://{}/metrics, /events and /health", server.address);
+        }
         Ok(Self {
             args,
             channel,
@@ -81,7 +93,9 @@ impl<'a> Session<'a> {
             names: Names::new(devices),
             printer,
             is_write_failing: false,
-            metrics: Arc::new(Metrics::new()?),
+            metrics,
+            health,
+            server,
             faults: FaultLog::default(),
             reception: None,
             outcome: Outcome::Done,
@@ -150,6 +164,8 @@ impl<'a> Session<'a> {
         if let Some(outage) = outage {
             self.faults.recovered(name, &outage);
             self.metrics.restarts.inc();
+            let down_s = outage.duration.as_secs_f64();
+            self.publish("recovered", || json!({ "down_s": down_s, "trials": outage.trials }));
         }
         self.metrics.receiving.set(1);
         if self.reception.is_some() {
@@ -187,6 +203,7 @@ impl<'a> Session<'a> {
         }
         events.append(&mut reception.receiver.push(&block.samples));
         reception.end = block.end();
+        self.health().receives();
         self.report(events)
     }
 
@@ -194,8 +211,10 @@ impl<'a> Session<'a> {
         let restarts = self.source.policy.on_error == OnError::Restart;
         self.faults.fault(&self.source.name, fault, restarts);
         self.metrics.count_fault(fault.kind);
+        self.publish("fault", || json!({ "kind": fault.kind.name(), "text": fault.text }));
         if fault.kind.is_fatal() {
             self.metrics.receiving.set(0);
+            self.health().fails(fault.text.clone());
             if !restarts {
                 self.outcome = Outcome::Failed;
             }
@@ -251,9 +270,25 @@ impl<'a> Session<'a> {
     fn print(&mut self, record_type: MessageRecordType, message: &Message) -> Result<()> {
         let time = self.reception.as_ref().and_then(|r| r.time.text(message.signal.time_s));
         let record = MessageRecord::new(record_type, message, time);
+        let kind = match record_type {
+            MessageRecordType::Message => "message",
+            MessageRecordType::Update => "update",
+        };
+        self.publish(kind, || json!(record));
         let name = self.names.padded(message);
         let written = self.printer.record(&record, || log::message(&record, &name));
         self.survive(written)
+    }
+
+    /// Hands an event to those who listen in over HTTP.
+    fn publish(&self, kind: &'static str, data: impl FnOnce() -> Value) {
+        if let Some(server) = &self.server {
+            server.publish(Published { kind, data: data().to_string() });
+        }
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A full disk is no reason to stop listening; a reader who has gone is.

@@ -230,7 +230,7 @@ impl SourceArgs {
     fn device(&self, arguments: &str, channel: &ChannelArgs, on_error: OnError) -> Result<Source> {
         let tuning = self.tuning(channel);
         let opener = super::drive::opener(arguments, &tuning)?;
-        self.radio(arguments.to_owned(), opener, on_error)
+        self.radio(short_name(arguments), opener, on_error)
     }
 
     #[cfg(not(feature = "soapy"))]
@@ -240,6 +240,17 @@ impl SourceArgs {
              `cargo install --path nap-cli --features soapy`, or use rtl_tcp://"
         )))
     }
+}
+
+/// What names a device, without what only sets it.
+#[cfg(feature = "soapy")]
+fn short_name(arguments: &str) -> String {
+    let names = |part: &&str| {
+        let key = part.split('=').next().unwrap_or_default().trim();
+        ["driver", "serial", "label", "remote"].contains(&key)
+    };
+    let name = arguments.split(',').filter(names).collect::<Vec<_>>().join(",");
+    if name.is_empty() { arguments.to_owned() } else { name }
 }
 
 /// The address with the port of rtl_tcp, if it has none.

@@ -111,16 +111,11 @@ impl Isolated {
         stream.set_read_timeout(Some(OPENING)).map_err(Error::io(&path, "set up"))?;
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
-        stream.read_line(&mut line).map_err(|_| broken(name, "open the device", "it hangs"))?;
+        stream.read_line(&mut line).map_err(|_| Error::device(name, "opening the device hangs"))?;
         let greeting: Greeting = serde_json::from_str(&line)
-            .map_err(|_| broken(name, "open the device", "the driver has crashed"))?;
+            .map_err(|_| Error::device(name, "the driver has crashed while opening the device"))?;
         if let Some(text) = greeting.error {
-            return Err(Error::Device {
-                device: name.into(),
-                action: "open the device",
-                reason: text,
-                advice: "",
-            });
+            return Err(Error::device(name, text));
         }
         let mut info = StreamInfo::new(greeting.sample_rate_hz, SampleFormat::Cf32Le);
         info.center_hz = greeting.center_hz;
@@ -163,10 +158,10 @@ impl Isolated {
     fn ended(&mut self) -> Error {
         thread::sleep(Duration::from_millis(20));
         let how = match self.process.0.try_wait() {
-            Ok(Some(status)) => format!("its process has ended: {status}"),
-            _ => "its process has closed the connection".into(),
+            Ok(Some(status)) => format!("the driver's process has ended: {status}"),
+            _ => "the driver's process has closed the connection".into(),
         };
-        broken(&self.name.display().to_string(), "read samples from", &how)
+        Error::device(self.name.display().to_string(), how)
     }
 }
 
@@ -188,17 +183,13 @@ fn accept(
             Err(error) => return Err(Error::io(path, "listen for")(error)),
         }
         if let Ok(Some(status)) = process.0.try_wait() {
-            return Err(broken(name, "start the driver", &format!("its process ended: {status}")));
+            return Err(Error::device(name, format!("the driver's process has ended: {status}")));
         }
         if Instant::now() > deadline {
-            return Err(broken(name, "start the driver", "it hangs"));
+            return Err(Error::device(name, "the driver's process does not start"));
         }
         thread::sleep(Duration::from_millis(2));
     }
-}
-
-fn broken(name: &str, action: &'static str, reason: &str) -> Error {
-    Error::Device { device: name.into(), action, reason: reason.into(), advice: "" }
 }
 
 impl LiveSource for Isolated {
@@ -226,7 +217,7 @@ impl LiveSource for Isolated {
             _ => {
                 self.body(head.count as usize)?;
                 let text = String::from_utf8_lossy(&self.bytes);
-                return Err(broken(&self.name.display().to_string(), "go on reading", &text));
+                return Err(Error::device(self.name.display().to_string(), text));
             }
         };
         self.body(head.count as usize * size_of::<Complex32>())?;
@@ -261,7 +252,7 @@ pub fn serve(
                 center_hz: None,
                 description: None,
                 warnings: Vec::new(),
-                error: Some(error.to_string()),
+                error: Some(problem(&error)),
             };
             return send(&line(&greeting));
         }
@@ -287,6 +278,14 @@ pub fn serve(
     }
 }
 
+/// The other process knows the name of the device.
+fn problem(error: &Error) -> String {
+    match error {
+        Error::Device { problem, .. } => problem.clone(),
+        error => error.to_string(),
+    }
+}
+
 fn line(greeting: &Greeting) -> Vec<u8> {
     // Numbers and texts cannot fail to be JSON.
     let mut line = serde_json::to_vec(greeting).unwrap_or_default();
@@ -296,7 +295,7 @@ fn line(greeting: &Greeting) -> Vec<u8> {
 
 /// Appends a block; returns whether it is the last.
 fn pack(reading: &Result<Reading, Error>, samples: &[Complex32], bytes: &mut Vec<u8>) -> bool {
-    let text = reading.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    let text = reading.as_ref().err().map(problem).unwrap_or_default();
     let (kind, lost) = match reading {
         Ok(Reading::Samples(Loss::None)) => (Head::SAMPLES, 0),
         Ok(Reading::Samples(Loss::Unknown)) => (Head::SAMPLES_AFTER_UNKNOWN_LOSS, 0),

@@ -18,6 +18,9 @@ const READ_TIMEOUT: Duration = Duration::from_millis(200);
 const BLOCK_S: f64 = 0.02;
 const LEAST_BLOCK: usize = 1024;
 const LARGEST_BLOCK: usize = 1 << 16;
+/// After a gap of unknown length, samples may come late at first: so long they are held back, to tell
+/// by those that come with the least delay how long the gap was.
+const SETTLE: Duration = Duration::from_millis(300);
 
 /// What the thread says.
 pub(super) enum Said {
@@ -77,6 +80,7 @@ impl Pump {
             next,
             lost: 0,
             pending: if resumed { Loss::Unknown } else { Loss::None },
+            held: Vec::new(),
             is_overrun: false,
         };
         running.run(source, to)
@@ -105,6 +109,8 @@ struct Running {
     lost: u64,
     /// What the source has said about losses that is not in the index yet.
     pending: Loss,
+    /// Blocks held back after a gap of unknown length, with their times of arrival.
+    held: Vec<(Vec<Complex32>, Instant)>,
     /// Whether blocks are being dropped because nobody takes them.
     is_overrun: bool,
 }
@@ -129,7 +135,7 @@ impl Running {
                     return Some(Said::Failed(Fault { kind: FaultKind::Ended, text }));
                 }
                 Err(error) => {
-                    let fault = Fault { kind: FaultKind::Read, text: error.to_string() };
+                    let fault = Fault { kind: FaultKind::Read, text: nameless(&error) };
                     return Some(Said::Failed(fault));
                 }
             }
@@ -159,12 +165,53 @@ impl Running {
     ) -> Option<Option<Said>> {
         let arrived = Instant::now();
         self.note(loss, to)?;
-        let count = samples.len() as u64;
-        let missing = match std::mem::take(&mut self.pending) {
+        let missing = match self.pending {
             Loss::None => 0,
             Loss::Samples(missing) => missing,
-            Loss::Unknown => self.clock.index_at(arrived).saturating_sub(self.next + count),
+            Loss::Unknown if !self.is_timed => 0,
+            Loss::Unknown => return self.hold(samples, arrived, to),
         };
+        self.pending = Loss::None;
+        self.hand_on(samples, missing, arrived, to)
+    }
+
+    /// Holds samples back until it is known how many are missing before them.
+    fn hold(
+        &mut self,
+        samples: Vec<Complex32>,
+        arrived: Instant,
+        to: &SyncSender<Said>,
+    ) -> Option<Option<Said>> {
+        self.held.push((samples, arrived));
+        let first = self.held.first().map_or(arrived, |(_, first)| *first);
+        if arrived.duration_since(first) < SETTLE {
+            return Some(None);
+        }
+        self.pending = Loss::None;
+        let mut end = self.next;
+        let missing = self.held.iter().map(|(samples, arrived)| {
+            end += samples.len() as u64;
+            self.clock.index_at(*arrived).saturating_sub(end)
+        });
+        let mut missing = missing.min().unwrap_or(0);
+        for (samples, arrived) in std::mem::take(&mut self.held) {
+            let last = self.hand_on(samples, std::mem::take(&mut missing), arrived, to)?;
+            if last.is_some() {
+                return Some(last);
+            }
+        }
+        Some(None)
+    }
+
+    /// Numbers samples before which so many are missing, looks at them and hands them on.
+    fn hand_on(
+        &mut self,
+        samples: Vec<Complex32>,
+        missing: u64,
+        arrived: Instant,
+        to: &SyncSender<Said>,
+    ) -> Option<Option<Said>> {
+        let count = samples.len() as u64;
         self.lose(missing);
         let found = self.watchdog.as_mut().and_then(|dog| dog.look(&samples, missing, arrived));
         match found {
@@ -236,4 +283,11 @@ impl Running {
             _ => Some(()),
         }
     }
+}
+
+/// The text of an error without the name of the source, which whoever listens knows.
+pub(super) fn nameless(error: &Error) -> String {
+    let text = error.to_string();
+    let name = format!("{}: ", error.path().display());
+    text.strip_prefix(&name).map(str::to_owned).unwrap_or(text)
 }

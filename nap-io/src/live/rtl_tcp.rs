@@ -41,19 +41,12 @@ impl RtlTcp {
     pub fn connect(address: &str, tuning: &Tuning) -> Result<Self, Error> {
         let name = format!("rtl_tcp://{address}");
         let path = PathBuf::from(&name);
-        let refuse = |reason: String, advice| Error::Device {
-            device: name.clone(),
-            action: "use the server",
-            reason,
-            advice,
-        };
         let rate_hz = tuning.sample_rate_hz.or_else(|| tuning.choose_rate(&RATES_HZ));
         let rate_hz = rate_hz.unwrap_or(1_024_000.0).round();
         if !RATES_HZ.iter().any(|&(low, high)| (low..=high).contains(&rate_hz)) {
-            return Err(refuse(
-                format!("an RTL-SDR has no sample rate of {rate_hz}"),
-                "take one of 225001 to 300000 or 900001 to 3200000",
-            ));
+            let advice = "take one of 225001 to 300000 or 900001 to 3200000";
+            let problem = format!("an RTL-SDR has no sample rate of {rate_hz}; {advice}");
+            return Err(Error::device(name, problem));
         }
         let center_hz = tuning.center_hz(rate_hz).round();
         let mut stream = connect(address, &path)?;
@@ -61,10 +54,10 @@ impl RtlTcp {
         let mut header = [0; 12];
         stream.read_exact(&mut header).map_err(Error::io(&path, "read the header of"))?;
         if header[..4] != MAGIC {
-            return Err(refuse(
-                format!("it starts with {:02x?}, not with RTL0", &header[..4]),
-                "raw samples without a header are read with tcp://",
-            ));
+            let advice = "raw samples without a header are read with tcp://";
+            let found = &header[..4];
+            let problem = format!("this is no rtl_tcp: it starts with {found:02x?}; {advice}");
+            return Err(Error::device(name, problem));
         }
         for (command, value) in commands(tuning, rate_hz, center_hz) {
             let [a, b, c, d] = value.to_be_bytes();

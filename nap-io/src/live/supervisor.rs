@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::clock::SampleClock;
 use super::fault::{Fault, FaultKind};
-use super::pump::{Pump, Said};
+use super::pump::{Pump, Said, nameless};
 use super::watchdog::STALL;
 use super::{Block, LiveSource};
 use crate::{Error, StreamInfo};
@@ -19,6 +19,8 @@ pub type Opener = Arc<dyn Fn() -> Result<Box<dyn LiveSource>, Error> + Send + Sy
 const QUEUE: usize = 128;
 /// Opening may mean to load firmware; after so long it counts as hung.
 const OPENING: Duration = Duration::from_secs(40);
+/// How long to wait for a source to close.
+const CLOSING: Duration = Duration::from_millis(500);
 /// A source that ran so long is well again.
 const HEALTHY: Duration = Duration::from_secs(10);
 
@@ -102,6 +104,7 @@ pub struct Supervisor {
     pause: Duration,
     /// Since when there have been no samples, and how often the source was opened since.
     down: Option<(Instant, u32)>,
+    thread: Option<JoinHandle<()>>,
 }
 
 enum State {
@@ -123,6 +126,7 @@ impl Supervisor {
             required_rate_hz: None,
             pause: policy.least_pause,
             down: None,
+            thread: None,
         };
         supervisor.open();
         supervisor
@@ -190,7 +194,7 @@ impl Supervisor {
             *trials += 1;
         }
         // The thread ends by itself when nobody listens; one that hangs is left behind.
-        thread::spawn(move || pump.run(&opener, &to));
+        self.thread = Some(thread::spawn(move || pump.run(&opener, &to)));
         self.state = State::Opening { said, since: Instant::now() };
     }
 
@@ -223,7 +227,7 @@ impl Supervisor {
             Said::Lost(fault) => Some(LiveEvent::Fault(fault)),
             Said::Failed(fault) => Some(self.fail(fault)),
             Said::NotOpened(error) => {
-                Some(self.fail(Fault { kind: FaultKind::Open, text: error.to_string() }))
+                Some(self.fail(Fault { kind: FaultKind::Open, text: nameless(&error) }))
             }
             Said::End => {
                 self.state = State::Ended;
@@ -251,6 +255,19 @@ impl Supervisor {
             self.pause = (2 * self.pause).min(self.policy.longest_pause);
         }
         LiveEvent::Fault(fault)
+    }
+}
+
+impl Drop for Supervisor {
+    /// Lets the thread close the source, unless it hangs.
+    fn drop(&mut self) {
+        self.state = State::Ended;
+        let deadline = Instant::now() + CLOSING;
+        let is_running =
+            |thread: &mut Option<JoinHandle<()>>| thread.as_ref().is_some_and(|t| !t.is_finished());
+        while is_running(&mut self.thread) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -17,8 +17,12 @@ const JITTER_S: f64 = 0.06;
 /// The rate is measured over so long, and then anew.
 const LONGEST_MEASUREMENT_S: f64 = 60.0;
 const SHORTEST_MEASUREMENT_S: f64 = 1.0;
+/// What a source has held back comes at once when it starts; it is not measured for so long.
+const SETTLE: Duration = Duration::from_millis(400);
 /// An interval between two blocks that is longer by this, in seconds, is where samples may be missing.
 const LEAST_GAP_S: f64 = 0.1;
+/// How long samples that were held up may take to come.
+const CATCHING_UP: Duration = Duration::from_millis(300);
 /// Share of the missing samples that one interval must explain.
 const EXPLAINED: f64 = 0.7;
 
@@ -37,6 +41,8 @@ pub(super) struct Watchdog {
     rate_hz: f64,
     /// Since when, and what, the samples have been the same.
     same_since: Option<(Instant, Complex32)>,
+    /// When the first samples came.
+    first: Option<Instant>,
     measurement: Option<Measurement>,
 }
 
@@ -47,12 +53,14 @@ struct Measurement {
     last: Instant,
     /// The longest time by which a block came later than it took to receive, in seconds.
     longest_gap_s: f64,
+    /// When a block came late last.
+    late: Option<Instant>,
 }
 
 impl Watchdog {
     /// A watchdog for a source that should give `rate_hz` samples a second by the clock.
     pub(super) fn new(rate_hz: f64) -> Self {
-        Self { rate_hz, same_since: None, measurement: None }
+        Self { rate_hz, same_since: None, first: None, measurement: None }
     }
 
     /// Looks at samples that arrived `at` this time, after `lost` that are known to be missing.
@@ -89,16 +97,27 @@ impl Watchdog {
     }
 
     fn measure(&mut self, samples: u64, at: Instant) -> Option<Finding> {
+        if at.duration_since(*self.first.get_or_insert(at)) < SETTLE {
+            return None;
+        }
         // What the first block holds was received before it came.
         let Some(measurement) = &mut self.measurement else {
-            self.measurement =
-                Some(Measurement { start: at, samples: 0, last: at, longest_gap_s: 0.0 });
+            self.measurement = Some(Measurement {
+                start: at,
+                samples: 0,
+                last: at,
+                longest_gap_s: 0.0,
+                late: None,
+            });
             return None;
         };
         let gap_s =
             at.duration_since(measurement.last).as_secs_f64() - samples as f64 / self.rate_hz;
         measurement.longest_gap_s = measurement.longest_gap_s.max(gap_s);
         measurement.last = at;
+        if gap_s > LEAST_GAP_S {
+            measurement.late = Some(at);
+        }
         measurement.samples += samples;
         let elapsed_s = at.duration_since(measurement.start).as_secs_f64();
         if elapsed_s < SHORTEST_MEASUREMENT_S {
@@ -108,8 +127,8 @@ impl Watchdog {
         let missing_s = elapsed_s - measurement.samples as f64 / self.rate_hz;
         let gap_s = measurement.longest_gap_s;
         // After a late block those behind it come at once; who looks too early sees too few.
-        let is_recent =
-            missing_s > 0.0 && gap_s > LEAST_GAP_S && elapsed_s < 0.9 * STALL.as_secs_f64();
+        let is_late = |late: Instant| at.duration_since(late) < CATCHING_UP;
+        let is_recent = missing_s > 0.0 && measurement.late.is_some_and(is_late);
         let off = (found_hz / self.rate_hz - 1.0).abs();
         if off > RATE_TOLERANCE + JITTER_S / elapsed_s && !is_recent {
             self.measurement = None;

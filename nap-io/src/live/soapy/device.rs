@@ -22,27 +22,26 @@ pub(super) struct Device {
 
 impl Device {
     pub(super) fn open(arguments: &str, channel: usize) -> Result<Self, Error> {
-        let inner = soapysdr::Device::new(arguments).map_err(|error| Error::Device {
-            device: arguments.into(),
-            action: "open the device",
-            reason: error.to_string(),
-            advice: "`nap devices` lists what is plugged in; is another program using it?",
+        let inner = soapysdr::Device::new(arguments).map_err(|error| {
+            let advice = "`nap devices` lists what is plugged in; is another program using it?";
+            Error::device(arguments, format!("cannot open the device: {error}; {advice}"))
         })?;
         Ok(Self { inner, arguments: arguments.into(), channel })
     }
 
-    pub(super) fn error(&self, action: &'static str, error: &soapysdr::Error) -> Error {
-        Error::Device {
-            device: self.arguments.clone(),
-            action,
-            reason: error.to_string(),
-            advice: "",
-        }
+    pub(super) fn error(&self, action: &str, error: &soapysdr::Error) -> Error {
+        let (code, message) = (error.code, error.message.trim());
+        let separator = if message.is_empty() { "" } else { ": " };
+        self.problem(format!("cannot {action} the device: {code:?}{separator}{message}"))
+    }
+
+    fn problem(&self, problem: String) -> Error {
+        Error::device(self.arguments.clone(), problem)
     }
 
     pub(super) fn check<T>(
         &self,
-        action: &'static str,
+        action: &str,
         result: Result<T, soapysdr::Error>,
     ) -> Result<T, Error> {
         result.map_err(|error| self.error(action, &error))
@@ -61,12 +60,8 @@ impl Device {
     pub(super) fn set_antenna(&self, name: &str) -> Result<(), Error> {
         let known = self.check("list the antennas of", self.inner.antennas(Rx, self.channel))?;
         if !known.iter().any(|antenna| antenna == name) {
-            return Err(Error::Device {
-                device: self.arguments.clone(),
-                action: "choose the antenna",
-                reason: format!("there is no {name:?}, but {}", known.join(", ")),
-                advice: "",
-            });
+            let known = known.join(", ");
+            return Err(self.problem(format!("there is no antenna {name:?}, but {known}")));
         }
         self.check("choose the antenna of", self.inner.set_antenna(Rx, self.channel, name))
     }
@@ -114,12 +109,8 @@ impl Device {
     pub(super) fn set_gain_element(&self, name: &str, gain_db: f64) -> Result<(), Error> {
         let known = self.check("list the gains of", self.inner.list_gains(Rx, self.channel))?;
         if !known.iter().any(|element| element == name) {
-            return Err(Error::Device {
-                device: self.arguments.clone(),
-                action: "set the gain",
-                reason: format!("there is no element {name:?}, but {}", known.join(", ")),
-                advice: "",
-            });
+            let known = known.join(", ");
+            return Err(self.problem(format!("there is no gain {name:?}, but {known}")));
         }
         let result = self.inner.set_gain_element(Rx, self.channel, name, gain_db);
         self.check("set the gain of", result)

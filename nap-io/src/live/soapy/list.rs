@@ -41,12 +41,8 @@ pub struct Found {
 /// # Errors
 /// [`Error::Device`] if a module fails to look.
 pub fn list(arguments: &str) -> Result<Vec<Found>, Error> {
-    let found = soapysdr::enumerate(arguments).map_err(|error| Error::Device {
-        device: "SoapySDR".into(),
-        action: "look for devices",
-        reason: error.to_string(),
-        advice: "",
-    })?;
+    let found = soapysdr::enumerate(arguments)
+        .map_err(|error| Error::device("SoapySDR", format!("cannot look for devices: {error}")))?;
     Ok(found.iter().map(describe).collect())
 }
 
