@@ -9,6 +9,7 @@ mod decode;
 mod devices;
 mod encode;
 mod frame;
+mod hardware;
 mod input;
 mod json_lines;
 mod listen;
@@ -48,6 +49,7 @@ enum Command {
     Simulate(simulate::Args),
     Waterfall(waterfall::Args),
     Listen(Box<listen::Args>),
+    Devices(hardware::Args),
     #[cfg(feature = "soapy")]
     #[command(hide = true)]
     Drive(listen::drive::Args),
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Waterfall(args) => waterfall::run(args),
         Command::Listen(args) => listen::run(args),
+        Command::Devices(args) => hardware::run(args),
         #[cfg(feature = "soapy")]
         Command::Drive(args) => listen::drive::run(args),
     };

@@ -381,6 +381,27 @@ fn the_device_is_set_as_asked() {
     assert!(said.contains("there is no gain \"IF\", but LNA, VGA"), "{said}");
 }
 
+#[test]
+fn devices_are_listed_with_what_they_can_do() {
+    let list = |environment: &str, more: &[&str]| {
+        let mut command = nap();
+        command.env("SOAPY_SDR_PLUGIN_PATH", &*MODULE).env("NAP_VIRTUAL_SDR", environment);
+        command.args(["devices", "driver=napvirtual"]).args(more).output().unwrap()
+    };
+    let plugged_in = Air::new(1.0, "").arguments();
+    let output = list(&plugged_in, &["--json"]);
+    let device = &json_lines(&output.stdout)[0];
+    assert!(device["arguments"].as_str().unwrap().contains("driver=napvirtual"));
+    assert_eq!(device["antennas"], serde_json::json!(["RX", "RX2"]));
+    assert_eq!(device["gains_db"][0], serde_json::json!(["LNA", { "low": 0.0, "high": 40.0 }]));
+    assert_eq!(device["sample_rates_hz"][2], serde_json::json!({ "low": 2.4e6, "high": 2.4e6 }));
+    let text = String::from_utf8(list(&plugged_in, &[]).stdout).unwrap();
+    assert!(text.contains("gains, dB           LNA 0 to 40, VGA 0 to 62"), "{text}");
+    // Nothing is plugged in.
+    let output = list("", &[]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
 /// A process that ends with the test.
 struct Running(std::process::Child);
 

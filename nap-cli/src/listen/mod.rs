@@ -7,6 +7,7 @@ mod health;
 mod http;
 mod metrics;
 mod noise;
+mod recorder;
 mod session;
 mod source;
 mod stream_time;
@@ -27,6 +28,7 @@ use crate::devices::DevicesArg;
 use crate::outcome::Outcome;
 use crate::output::{Format, Printer, Rotation};
 use crate::quantity;
+use recorder::RecorderArgs;
 use session::Session;
 use source::SourceArgs;
 
@@ -69,6 +71,9 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    recorder: RecorderArgs,
 
     #[command(flatten)]
     channel: ChannelArgs,

@@ -16,6 +16,7 @@ use super::health::Health;
 use super::http::{Published, Server};
 use super::metrics::Metrics;
 use super::noise::NoiseMeter;
+use super::recorder::Recorder;
 use super::source::Source;
 use super::stream_time::StreamTime;
 use super::{Args, Report, TICK};
@@ -54,6 +55,7 @@ struct Reception {
     receiver: Receiver,
     time: StreamTime,
     noise: NoiseMeter,
+    recorder: Option<Recorder>,
     /// The index after the last sample.
     end: u64,
 }
@@ -133,6 +135,10 @@ impl<'a> Session<'a> {
     pub fn finish(mut self) -> Result<Outcome> {
         if let Some(reception) = &mut self.reception {
             let events = reception.receiver.flush();
+            if let Some(mut recorder) = reception.recorder.take() {
+                events.iter().for_each(|event| recorder.decoded(event));
+                recorder.finish(&reception.time);
+            }
             self.report(events)?;
         }
         self.tick();
@@ -184,10 +190,18 @@ impl<'a> Session<'a> {
         }
         let config = self.channel.receiver_config(name, info, self.devices)?;
         let noise = NoiseMeter::new(&config);
+        let recorder = self.args.recorder.recorder(&config, &self.metrics)?;
         let receiver = Receiver::new(config).with_context(|| name.clone())?;
-        let time = StreamTime::new(info.start, info.sample_rate_hz, self.source.policy.speed);
-        self.reception =
-            Some(Reception { sample_rate_hz: info.sample_rate_hz, receiver, time, noise, end: 0 });
+        let speed = self.source.policy.speed;
+        let time = StreamTime::new(info.start, info.sample_rate_hz, speed, self.source.is_live);
+        self.reception = Some(Reception {
+            sample_rate_hz: info.sample_rate_hz,
+            receiver,
+            time,
+            noise,
+            recorder,
+            end: 0,
+        });
         Ok(())
     }
 
@@ -203,6 +217,11 @@ impl<'a> Session<'a> {
         }
         events.append(&mut reception.receiver.push(&block.samples));
         reception.end = block.end();
+        if let Some(recorder) = &mut reception.recorder {
+            events.iter().for_each(|event| recorder.decoded(event));
+            let preambles = reception.receiver.statistics().bursts;
+            recorder.push(block.lost_before, &block.samples, preambles, &reception.time);
+        }
         self.health().receives();
         self.report(events)
     }

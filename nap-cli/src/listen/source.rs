@@ -118,6 +118,8 @@ pub struct Source {
     pub opener: Opener,
     /// How it is run.
     pub policy: Policy,
+    /// Whether its samples are taken now; a recording's were taken when it says, or nobody knows.
+    pub is_live: bool,
 }
 
 impl SourceArgs {
@@ -165,13 +167,14 @@ impl SourceArgs {
         let Speed::Times(speed) = self.replay else {
             return Err(misuse(anyhow!("--replay max is for recordings only")));
         };
-        Ok(Source { name, opener, policy: Policy::radio(on_error, speed) })
+        Ok(Source { name, opener, policy: Policy::radio(on_error, speed), is_live: true })
     }
 
     fn recording(&self, path: &Path) -> Result<Source> {
+        let is_live = path.as_os_str() == "-";
         let speed = match self.replay {
             // What comes through a pipe comes at its own pace.
-            _ if path.as_os_str() == "-" => None,
+            _ if is_live => None,
             Speed::Max => None,
             Speed::Times(times) => Some(times),
         };
@@ -194,7 +197,7 @@ impl SourceArgs {
             let source = opened.map_or_else(|| nap_io::open(&path, &options), Ok)?;
             Ok(Box::new(Replay::new(source, speed)) as Box<dyn LiveSource>)
         });
-        Ok(Source { name, opener, policy: Policy::recording(speed) })
+        Ok(Source { name, opener, policy: Policy::recording(speed), is_live })
     }
 
     fn raw_info(&self, name: &str) -> Result<StreamInfo> {

@@ -13,15 +13,21 @@ pub struct StreamTime {
     start: Option<Timestamp>,
     sample_rate_hz: f64,
     speed: Option<f64>,
+    is_live: bool,
     /// A sample and when it was taken.
     anchor: Option<(u64, Instant, Timestamp)>,
 }
 
 impl StreamTime {
     /// The time of a stream that plays at `speed` times its own; `start` is when its first sample was
-    /// taken, if it tells.
-    pub fn new(start: Option<Timestamp>, sample_rate_hz: f64, speed: Option<f64>) -> Self {
-        Self { start, sample_rate_hz, speed, anchor: None }
+    /// taken, if it tells; if it does not and `is_live`, the computer's clock does.
+    pub fn new(
+        start: Option<Timestamp>,
+        sample_rate_hz: f64,
+        speed: Option<f64>,
+        is_live: bool,
+    ) -> Self {
+        Self { start, sample_rate_hz, speed, is_live, anchor: None }
     }
 
     /// Takes note of a block.
@@ -30,7 +36,7 @@ impl StreamTime {
         let age = SignedDuration::try_from(block.taken.elapsed()).unwrap_or_default();
         let taken = now.checked_sub(age).unwrap_or(now);
         self.anchor = Some((block.first_sample, block.arrived, taken));
-        if self.speed != Some(1.0) && self.start.is_none() {
+        if self.is_live && self.speed != Some(1.0) && self.start.is_none() {
             // It passes faster than the computer's time; that of its start has to do.
             let since =
                 SignedDuration::from_secs_f64(block.first_sample as f64 / self.sample_rate_hz);
@@ -43,7 +49,7 @@ impl StreamTime {
         if let Some(start) = self.start {
             return time_text(start, time_s);
         }
-        let (sample, _, taken) = self.anchor?;
+        let (sample, _, taken) = self.anchor.filter(|_| self.is_live)?;
         time_text(taken, time_s - sample as f64 / self.sample_rate_hz)
     }
 
@@ -68,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_radio_goes_by_the_clock_of_the_computer() {
-        let mut time = StreamTime::new(None, 1000.0, Some(1.0));
+        let mut time = StreamTime::new(None, 1000.0, Some(1.0), true);
         assert_eq!(time.text(0.0), None);
         time.follow(&block(10_000, Instant::now()));
         let text = time.text(9.0).unwrap();
@@ -82,7 +88,7 @@ mod tests {
     #[test]
     fn a_recording_goes_by_its_own() {
         let start: Timestamp = "2026-11-23T06:16:00Z".parse().unwrap();
-        let mut time = StreamTime::new(Some(start), 1000.0, None);
+        let mut time = StreamTime::new(Some(start), 1000.0, None, false);
         time.follow(&block(0, Instant::now()));
         assert_eq!(time.text(1.5).unwrap(), "2026-11-23T06:16:01.500000Z");
         assert_eq!(time.age_s(1.5, 10), None);
