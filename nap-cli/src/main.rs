@@ -7,6 +7,7 @@ mod burst;
 mod channel;
 mod decode;
 mod devices;
+mod doctor;
 mod encode;
 mod frame;
 mod hardware;
@@ -50,6 +51,7 @@ enum Command {
     Waterfall(waterfall::Args),
     Listen(Box<listen::Args>),
     Devices(hardware::Args),
+    Doctor(Box<doctor::Args>),
     #[cfg(feature = "soapy")]
     #[command(hide = true)]
     Drive(listen::drive::Args),
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Waterfall(args) => waterfall::run(args),
         Command::Listen(args) => listen::run(args),
         Command::Devices(args) => hardware::run(args),
+        Command::Doctor(args) => doctor::run(args),
         #[cfg(feature = "soapy")]
         Command::Drive(args) => listen::drive::run(args),
     };

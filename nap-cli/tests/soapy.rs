@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::live::Listening;
 use common::{json_lines, nap, recording, truth};
+use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 /// What is lost beside a fault itself: frames that it cuts, the pause before the next trial, and what
@@ -91,7 +92,7 @@ fn sent(from_s: f64, to_s: f64) -> Vec<Frame> {
     let mut frames = Vec::new();
     for message in truth["messages"].as_array().unwrap() {
         for frame in message["frames"].as_array().unwrap() {
-            for round in 0..100 {
+            for round in 0..=(to_s / PERIOD_S) as u32 {
                 let time_s = frame["time_s"].as_f64().unwrap() + PERIOD_S * f64::from(round);
                 // 12 bytes at 100 bit/s take 2.1 s.
                 if time_s >= from_s && time_s + 2.1 <= to_s {
@@ -400,6 +401,61 @@ fn devices_are_listed_with_what_they_can_do() {
     // Nothing is plugged in.
     let output = list("", &[]);
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// Resident memory of a process, in megabytes.
+fn memory_mb(id: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// Twenty faults of all kinds, at places that a seed chooses: kind, start and end in the time of the air.
+fn random_faults(total_s: f64) -> Vec<(&'static str, f64, f64)> {
+    const KINDS: [&str; 9] =
+        ["stall", "hang", "overflow", "drop", "rate", "error", "stuck", "gone", "crash"];
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(20);
+    let slot_s = total_s / 20.0;
+    (0..20)
+        .map(|number| {
+            let start_s = slot_s * (f64::from(number) + rng.random_range(0.1..0.3));
+            let duration_s = rng.random_range(1.0..12.0);
+            (KINDS[number as usize % KINDS.len()], start_s, start_s + duration_s)
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "takes minutes: make soak-live"]
+fn soak() {
+    const SPEED: f64 = 10.0;
+    /// Until all is well again after a fault, in seconds by the clock.
+    const RECOVERY_S: f64 = 4.0;
+    let minutes = std::env::var("NAP_SOAK_MINUTES").ok().and_then(|text| text.parse().ok());
+    let total_s = 60.0 * SPEED * minutes.unwrap_or(15.0);
+    let faults = random_faults(total_s);
+    let schedule: Vec<String> = faults
+        .iter()
+        .map(|(kind, start_s, end_s)| format!("{kind}@{start_s:.2}+{:.2}", end_s - start_s))
+        .collect();
+    let air = Air::new(SPEED, &format!("faults={}", schedule.join(";")));
+    let mut listening = air.listen(&["--report", "complete"]);
+    air.wait_for(&mut listening, 0.2 * total_s);
+    let early_mb = memory_mb(listening.id());
+    air.wait_for(&mut listening, total_s);
+    let late_mb = memory_mb(listening.id());
+    let restarts = listening.metric("nap_restarts_total");
+    assert!(listening.end("INT").success(), "{}", listening.story());
+    println!("{}", listening.story());
+    println!("{restarts} restarts, {early_mb:.1} MB early, {late_mb:.1} MB late");
+    assert!(late_mb < early_mb + 10.0);
+    let start_s = start_s(&listening, &air);
+    let mut well_s = start_s + 0.1;
+    for (_, fault_s, end_s) in &faults {
+        check_frames(&listening, well_s, *fault_s - 0.1, start_s, 2.0);
+        well_s = end_s + RECOVERY_S * SPEED;
+    }
+    check_frames(&listening, well_s, total_s - SPEED, start_s, 2.0);
 }
 
 /// A process that ends with the test.

@@ -9,7 +9,7 @@ mod metrics;
 mod noise;
 mod recorder;
 mod session;
-mod source;
+pub mod source;
 mod stream_time;
 
 use std::net::SocketAddr;
@@ -147,8 +147,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
     let stop = stop_on_signals()?;
     let printer = args.output.printer(args.format)?;
-    let channel =
-        if args.source.is_receiver() { args.channel.or_default() } else { args.channel.clone() };
+    let channel = args.source.channel(&args.channel);
     let source = args.source.prepare(&channel, args.on_error.into())?;
     let mut session = Session::new(args, &channel, &source, &devices, printer)?;
     session.run(&stop)?;

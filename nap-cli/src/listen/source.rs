@@ -123,10 +123,11 @@ pub struct Source {
 }
 
 impl SourceArgs {
-    /// Whether it has to be tuned.
-    pub fn is_receiver(&self) -> bool {
+    /// Which channel to listen to: where nothing was chosen, a receiver has to be tuned all the same.
+    pub fn channel(&self, args: &ChannelArgs) -> ChannelArgs {
         let is_rtl_tcp = |source: &String| source.starts_with(RTL_TCP);
-        self.device.is_some() || self.source.as_ref().is_some_and(is_rtl_tcp)
+        let is_receiver = self.device.is_some() || self.source.as_ref().is_some_and(is_rtl_tcp);
+        if is_receiver { args.or_default() } else { args.clone() }
     }
 
     /// Finds out what the source is and how to open it.
