@@ -25,6 +25,7 @@ fn pages() -> Vec<PathBuf> {
         "nap-io",
         "nap-cli",
         "fuzz",
+        "virtual-device",
         "fixtures/vectors",
         "fixtures/recordings",
     ];

@@ -1,4 +1,4 @@
-//! The `nap` command: Sigfox 0G uplinks from recordings, and back.
+//! The `nap` command: Sigfox 0G uplinks from receivers and recordings, and back.
 //!
 //! Each subcommand is one module with its `Args` and a `run`; this file only chooses. Results go to
 //! standard output, everything else to standard error.

@@ -45,8 +45,8 @@ fn cu8() -> Vec<u8> {
 /// Whether a message of each device was reported.
 fn has_all(listening: &Listening) -> bool {
     let heard =
-        |id: &&str| listening.results.iter().any(|(_, message)| message["device_id"] == **id);
-    DEVICES.iter().all(|id| heard(&id))
+        |id: &&str| listening.results.iter().any(|(_, message)| message["device_id"] == *id);
+    DEVICES.iter().all(|id| heard(id))
 }
 
 #[test]

@@ -24,6 +24,8 @@
 //! # }
 //! ```
 //!
+//! [`live`] has sources that go on and on, and what keeps them running.
+//!
 //! # Recordings that are cut short
 //! A recording whose end is missing is no reason to lose the rest: all whole samples are read, and
 //! then, once, [`Error::Truncated`] says what is missing.

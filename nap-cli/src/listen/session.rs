@@ -28,6 +28,10 @@ use crate::output::{Names, Printer, log};
 /// How often what changes slowly is looked at.
 const SLOW_TICK: Duration = Duration::from_secs(1);
 
+/// When the source fails, so much silence completes what the receiver has seen the end of, in seconds by the
+/// clock; no outage is shorter.
+const BRIDGE_S: f64 = 0.1;
+
 /// All that is needed to listen.
 pub struct Session<'a> {
     args: &'a Args,
@@ -58,6 +62,8 @@ struct Reception {
     recorder: Option<Recorder>,
     /// The index after the last sample.
     end: u64,
+    /// Of the samples that an outage costs, those that the receiver has been told of already.
+    bridged: u64,
 }
 
 /// The least, the most and the sum, for the last line.
@@ -116,7 +122,7 @@ impl<'a> Session<'a> {
             match live.next(TICK) {
                 Some(LiveEvent::Block(block)) => self.block(&block)?,
                 Some(LiveEvent::Started(info, outage)) => self.started(&info, outage)?,
-                Some(LiveEvent::Fault(fault)) => self.fault(&fault),
+                Some(LiveEvent::Fault(fault)) => self.fault(&fault)?,
                 Some(LiveEvent::Ended) => break,
                 None => {}
             }
@@ -201,6 +207,7 @@ impl<'a> Session<'a> {
             noise,
             recorder,
             end: 0,
+            bridged: 0,
         });
         Ok(())
     }
@@ -213,7 +220,8 @@ impl<'a> Session<'a> {
         reception.noise.push(&block.samples);
         let mut events = Vec::new();
         if block.lost_before > 0 {
-            events = reception.receiver.skip(block.lost_before);
+            let told = std::mem::take(&mut reception.bridged);
+            events = reception.receiver.skip(block.lost_before.saturating_sub(told));
         }
         events.append(&mut reception.receiver.push(&block.samples));
         reception.end = block.end();
@@ -226,7 +234,7 @@ impl<'a> Session<'a> {
         self.report(events)
     }
 
-    fn fault(&mut self, fault: &Fault) {
+    fn fault(&mut self, fault: &Fault) -> Result<()> {
         let restarts = self.source.policy.on_error == OnError::Restart;
         self.faults.fault(&self.source.name, fault, restarts);
         self.metrics.count_fault(fault.kind);
@@ -237,7 +245,20 @@ impl<'a> Session<'a> {
             if !restarts {
                 self.outcome = Outcome::Failed;
             }
+            return self.bridge();
         }
+        Ok(())
+    }
+
+    /// Reports what has ended before an outage now, not after it.
+    fn bridge(&mut self) -> Result<()> {
+        let speed = self.source.policy.speed.unwrap_or(1.0);
+        let Some(reception) = self.reception.as_mut().filter(|r| r.bridged == 0) else {
+            return Ok(());
+        };
+        reception.bridged = (BRIDGE_S * speed * reception.sample_rate_hz) as u64;
+        let events = reception.receiver.skip(reception.bridged);
+        self.report(events)
     }
 
     fn tick(&mut self) {

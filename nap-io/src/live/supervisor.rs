@@ -22,7 +22,7 @@ const OPENING: Duration = Duration::from_secs(40);
 /// How long to wait for a source to close.
 const CLOSING: Duration = Duration::from_millis(500);
 /// A source that ran so long is well again.
-const HEALTHY: Duration = Duration::from_secs(10);
+const HEALTHY: Duration = Duration::from_secs(3);
 
 /// What to do when a source fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
