@@ -46,7 +46,7 @@ fn cu8() -> Vec<u8> {
 fn has_all(listening: &Listening) -> bool {
     let heard =
         |id: &&str| listening.results.iter().any(|(_, message)| message["device_id"] == *id);
-    DEVICES.iter().all(|id| heard(id))
+    DEVICES.iter().all(heard)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! These tests go by the clock, since the watchdogs do; the recording plays faster than it was made.
 #![cfg(feature = "soapy")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+#![allow(clippy::print_stdout, reason = "what was measured")]
 
 mod common;
 

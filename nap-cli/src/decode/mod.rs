@@ -126,7 +126,7 @@ impl Args {
 /// What a worker says about a file.
 enum Item {
     Message(Box<Received>),
-    End(Result<Ending>),
+    End(Result<Box<Ending>>),
 }
 
 /// Files to decode, and where to say what is in them.
@@ -141,7 +141,7 @@ fn work(args: &Args, devices: &DeviceTable, jobs: &Jobs<'_>, stop: &AtomicBool) 
         // Sending fails when the other side has given up, and says so with `stop`.
         let report = |received| drop(sender.send(Item::Message(Box::new(received))));
         let result = file::decode(path, &args.input, &args.channel, devices, stop, report);
-        drop(sender.send(Item::End(result)));
+        drop(sender.send(Item::End(result.map(Box::new))));
     }
 }
 

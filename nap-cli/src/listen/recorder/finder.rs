@@ -113,9 +113,9 @@ mod tests {
         assert_eq!(find(&samples, rate_hz, 0.0), []);
         // 12 dB above the noise in 100 Hz, at 30 kHz from 2 to 4 s.
         let amplitude = (2e-4_f64 / rate_hz * 100.0 * 10_f64.powf(1.2)).sqrt();
-        for n in 500_000..1_000_000 {
+        for (n, sample) in samples.iter_mut().enumerate().take(1_000_000).skip(500_000) {
             let phase = std::f64::consts::TAU * 30e3 * n as f64 / rate_hz;
-            samples[n] += Complex32::new(phase.cos() as f32, phase.sin() as f32) * amplitude as f32;
+            *sample += Complex32::new(phase.cos() as f32, phase.sin() as f32) * amplitude as f32;
         }
         let found = find(&samples, rate_hz, 100.0);
         assert_eq!(found.len(), 1, "{found:?}");
