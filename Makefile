@@ -11,9 +11,22 @@ VENV := .venv/bin
 PACKAGE := nap-py/python/nap_sdr
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
+# `make test SOAPY=no` does without SoapySDR.
+SOAPY ?= yes
+ifeq ($(SOAPY),yes)
+FEATURES := --all-features
+else
+FEATURES := --features nap-phy/serde
+endif
+# What the tests of live reception need of Debian: headers and compiler for the bindings, the tools, a
+# server and the daemons that it does not run without, and Prometheus' checker.
+LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ soapysdr-tools soapyremote-server \
+	soapysdr-module-remote avahi-daemon dbus prometheus
+# Minutes of listening at ten times the speed.
+SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help demo waterfall test fmt lint unit no-std doc fuzz soak bench sensitivity scenarios clean
+.PHONY: help demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live bench sensitivity scenarios clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench
 
@@ -31,23 +44,46 @@ waterfall: $(NAP) ## draw docs/waterfall.png anew
 $(NAP):
 	$(CARGO) build --release --locked -p nap-cli
 
-test: fmt lint no-std doc python-test unit ## all checks; the tests themselves come last
+test: live-tools fmt lint no-std doc python-test unit ## all checks; the tests themselves come last
+
+live-tools: ## install SoapySDR and what else tests of live reception need, if it is missing
+ifeq ($(SOAPY),yes)
+	@missing="$$(for package in $(LIVE_PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ]; then \
+		echo "Missing:" $$missing; \
+		echo "Install it (apt-get install" $$missing") or do without SoapySDR: make test SOAPY=no"; exit 1; fi; \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing
+endif
+
+# A SoapySDR device that plays recordings and misbehaves when told to.
+VIRTUAL_DEVICE := target/virtual-device/libnapvirtual.so
+
+virtual-device: $(VIRTUAL_DEVICE) ## the SoapySDR module that plays recordings
+
+$(VIRTUAL_DEVICE): $(wildcard virtual-device/*.cpp virtual-device/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O3 -Wall -Wextra -Werror -shared -fPIC -o $@ $(filter %.cpp,$^) -lSoapySDR
 
 fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
 lint: ## clippy; a warning is an error
-	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
+ifeq ($(SOAPY),yes)
+	$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings
+endif
 
 unit: ## tests and examples in the documentation
-	$(CARGO) test --locked --workspace --all-features
+	$(CARGO) test --locked --workspace $(FEATURES)
 
 no-std: ## the frame half of nap-phy, by itself
 	$(CARGO) test --locked -p nap-phy --no-default-features
 
 doc: ## the crates' documentation; a warning is an error
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --all-features --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace $(FEATURES) --no-deps
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS
 	fuzz/run $(FUZZ_SECONDS)
@@ -56,6 +92,10 @@ soak: $(NAP) ## ten minutes of noise give no message
 	mkdir -p out
 	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
 	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
+
+soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
+	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \
+		-- --ignored --nocapture soak
 
 bench: ## criterion benches, then the receiver's cost in one table
 	$(CARGO) bench --locked -p nap-benches --bench receiver

@@ -27,6 +27,7 @@ fn pages() -> Vec<PathBuf> {
         "nap-cli",
         "nap-py",
         "fuzz",
+        "virtual-device",
         "fixtures/vectors",
         "fixtures/recordings",
     ];

@@ -7,12 +7,11 @@ use nap_io::StreamInfo;
 use nap_phy::receiver::LEAST_SAMPLE_RATE_HZ;
 use nap_phy::{BitRate, DeviceTable, RadioConfiguration, ReceiverConfig};
 
-use crate::input::Recording;
 use crate::outcome::misuse;
 use crate::quantity;
 
 /// What to listen to.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Channel")]
 pub struct ChannelArgs {
     /// Listen to the uplink channel of RC1 to RC7; if left out, to the one that is in the
@@ -68,25 +67,40 @@ impl BitRateChoice {
 }
 
 impl ChannelArgs {
-    /// The configuration of a receiver for this recording.
+    /// The middle of the channel that was chosen, if one was.
+    pub fn center_hz(&self) -> Option<f64> {
+        let of_configuration = self.radio_configuration.map(|rc| f64::from(rc.uplink_centre_hz()));
+        self.channel_center.or(of_configuration)
+    }
+
+    /// The same, but RC1 if nothing was chosen: a receiver has to be tuned somewhere.
+    pub fn or_default(&self) -> Self {
+        let mut chosen = self.clone();
+        if self.center_hz().is_none() {
+            let default = RadioConfiguration::Rc1;
+            tracing::info!("listening to {default}; --radio-configuration chooses another one");
+            chosen.radio_configuration = Some(default);
+        }
+        chosen
+    }
+
+    /// The configuration of a receiver for this recording, called `name` in messages.
     ///
     /// # Errors
     /// A sample rate that is too low, and a channel that cannot be chosen.
     pub fn receiver_config(
         &self,
-        recording: &Recording,
+        name: &str,
+        info: &StreamInfo,
         devices: &DeviceTable,
     ) -> Result<ReceiverConfig> {
-        let name = || recording.path().display().to_string();
-        let info = recording.info();
-        let mut config = self.channel(info).with_context(name)?;
+        let mut config = self.channel(info).with_context(|| name.to_owned())?;
         config.bit_rates = self.bit_rate.bit_rates(config.radio_configuration);
         config.full_scale_dbm = self.full_scale_dbm;
         config.false_messages_per_day = self.false_messages_per_day;
         config.devices = devices.clone();
         tracing::debug!(
-            "{}: {} S/s, {}, channel around {:.6} MHz",
-            recording.path().display(),
+            "{name}: {} S/s, {}, channel around {:.6} MHz",
             info.sample_rate_hz,
             info.format,
             config.channel_centre_hz / 1e6

@@ -97,11 +97,6 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The recording's name as given.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// What is known about the whole recording.
     pub fn info(&self) -> &StreamInfo {
         self.source.info()

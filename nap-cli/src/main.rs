@@ -1,4 +1,4 @@
-//! The `nap` command: Sigfox 0G uplinks from recordings, and back.
+//! The `nap` command: Sigfox 0G uplinks from receivers and recordings, and back.
 //!
 //! Each subcommand is one module with its `Args` and a `run`; this file only chooses. Results go to
 //! standard output, everything else to standard error.
@@ -7,10 +7,13 @@ mod burst;
 mod channel;
 mod decode;
 mod devices;
+mod doctor;
 mod encode;
 mod frame;
+mod hardware;
 mod input;
 mod json_lines;
+mod listen;
 mod outcome;
 mod output;
 mod quantity;
@@ -46,6 +49,12 @@ enum Command {
     Encode(encode::Args),
     Simulate(simulate::Args),
     Waterfall(waterfall::Args),
+    Listen(Box<listen::Args>),
+    Devices(hardware::Args),
+    Doctor(Box<doctor::Args>),
+    #[cfg(feature = "soapy")]
+    #[command(hide = true)]
+    Drive(listen::drive::Args),
 }
 
 const AFTER_HELP: &str = "\
@@ -59,6 +68,7 @@ Examples:
   nap decode g001_868.13M_250k.cu8 --devices devices.csv --format json
   nap simulate scene.toml -o scene.sigmf-meta && nap decode scene.sigmf-meta
   nap waterfall capture.sigmf-meta -o waterfall.png
+  nap listen --device driver=rtlsdr --radio-configuration RC1
   nap frame aaaaa35f01a0db334d00abad1deadc32758a";
 
 fn main() -> ExitCode {
@@ -70,6 +80,11 @@ fn main() -> ExitCode {
         Command::Encode(args) => encode::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Waterfall(args) => waterfall::run(args),
+        Command::Listen(args) => listen::run(args),
+        Command::Devices(args) => hardware::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        #[cfg(feature = "soapy")]
+        Command::Drive(args) => listen::drive::run(args),
     };
     result.unwrap_or_else(|error| outcome::report(&error)).into()
 }

@@ -140,6 +140,15 @@ pub enum Error {
         leftover_bytes: usize,
     },
 
+    /// A receiver, or what drives it, refused or failed.
+    #[error("{device}: {problem}")]
+    Device {
+        /// The receiver, as it was named.
+        device: String,
+        /// What was attempted, what the driver says about it, and what to do.
+        problem: String,
+    },
+
     /// An annotation cannot be written as SigMF.
     #[error("{}: annotation {index} cannot be written: {problem}", path.display())]
     Annotation {
@@ -157,6 +166,10 @@ impl Error {
         move |source| Self::Io { path: path.into(), action, source }
     }
 
+    pub(crate) fn device(device: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Device { device: device.into(), problem: problem.into() }
+    }
+
     pub(crate) fn malformed(
         path: &Path,
         place: impl Into<String>,
@@ -169,9 +182,10 @@ impl Error {
         Self::Unsupported { path: path.into(), what: what.into(), advice }
     }
 
-    /// The file or stream concerned; `-` is standard input.
+    /// The file, stream or device concerned; `-` is standard input.
     pub fn path(&self) -> &Path {
         match self {
+            Self::Device { device, .. } => Path::new(device),
             Self::Io { path, .. }
             | Self::UnknownFormat { path, .. }
             | Self::Missing { path, .. }

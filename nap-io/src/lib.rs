@@ -24,6 +24,8 @@
 //! # }
 //! ```
 //!
+//! [`live`] has sources that go on and on, and what keeps them running.
+//!
 //! # Recordings that are cut short
 //! A recording whose end is missing is no reason to lose the rest: all whole samples are read, and
 //! then, once, [`Error::Truncated`] says what is missing.
@@ -38,6 +40,7 @@ mod error;
 mod file_name;
 mod format;
 mod input;
+pub mod live;
 mod open;
 mod raw;
 mod sample_reader;

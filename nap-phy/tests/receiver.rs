@@ -339,6 +339,62 @@ fn keys_help_to_hear() {
     assert!(helped.iter().any(|message| message.decoder == Decoder::APriori));
 }
 
+/// The samples of a recording and a receiver for it.
+fn recording(name: &str) -> (Receiver, Vec<Complex32>) {
+    let truth = truth_of(&fixtures(), name);
+    let path = fixtures().join(format!("{name}.sigmf-meta"));
+    let mut source = nap_io::open(&path, &nap_io::OpenOptions::default()).unwrap();
+    let mut samples = vec![Complex32::ZERO; source.info().total_samples.unwrap() as usize];
+    assert_eq!(nap_io::SampleSource::read(&mut source, &mut samples).unwrap(), samples.len());
+    let center_hz = truth.center_hz;
+    (Receiver::new(config(&truth, center_hz)).unwrap(), samples)
+}
+
+#[test]
+fn a_message_goes_on_after_a_short_gap() {
+    let (mut receiver, samples) = recording("rc1_two_uplinks");
+    let (_, whole) = decode_recording(&fixtures(), "rc1_two_uplinks");
+    // From 3.5 s to 6.2 s: the second frames.
+    let (from, to) = (875_000, 1_550_000);
+    let mut events = receiver.push(&samples[..from]);
+    events.extend(receiver.skip((to - from) as u64));
+    events.extend(receiver.push(&samples[to..]));
+    events.extend(receiver.flush());
+    let messages = completed(events);
+    assert_eq!(messages.len(), whole.len());
+    for (message, whole) in messages.iter().zip(&whole) {
+        assert_eq!(message.uplink, whole.uplink);
+        let times = |message: &Message| message.frames.iter().map(|f| f.signal.time_s).collect();
+        let (found, expected): (Vec<f64>, Vec<f64>) = (times(message), times(whole));
+        assert_eq!(found.len(), 2);
+        for (found, expected) in found.iter().zip([expected[0], expected[2]]) {
+            assert!((found - expected).abs() < 1e-3, "{found}, not {expected}");
+        }
+    }
+    assert_eq!(receiver.statistics().lost_samples, (to - from) as u64);
+    assert_eq!(receiver.statistics().samples, (samples.len() - (to - from)) as u64);
+}
+
+#[test]
+fn time_is_right_after_a_long_gap() {
+    let (mut receiver, samples) = recording("rc1_two_uplinks");
+    let mut events = receiver.push(&samples);
+    // A day.
+    let lost = 86_400 * 250_000;
+    events.extend(receiver.skip(lost));
+    events.extend(receiver.push(&samples));
+    events.extend(receiver.flush());
+    let messages = completed(events);
+    assert_eq!(messages.len(), 4);
+    let later_s = (lost + samples.len() as u64) as f64 / 250e3;
+    for (first, second) in messages[..2].iter().zip(&messages[2..]) {
+        assert_eq!(first.uplink, second.uplink);
+        assert_eq!((first.frames.len(), second.frames.len()), (3, 3));
+        let distance_s = second.signal.time_s - first.signal.time_s;
+        assert!((distance_s - later_s).abs() < 1e-3, "{distance_s}, not {later_s}");
+    }
+}
+
 #[test]
 fn unusable_samples_are_counted_and_survived() {
     let (truth, mut samples) = render(&flawed_scene(250_000.0, 0.0));

@@ -49,8 +49,9 @@ pub fn decode(
     mut report: impl FnMut(Received),
 ) -> Result<Ending> {
     let mut recording = input.open(path)?;
-    let config = channel.receiver_config(&recording, devices)?;
-    let mut receiver = Receiver::new(config).with_context(|| path.display().to_string())?;
+    let name = path.display().to_string();
+    let config = channel.receiver_config(&name, recording.info(), devices)?;
+    let mut receiver = Receiver::new(config).with_context(|| name)?;
     let (start, start_s) = (recording.info().start, recording.start_s());
     let mut report_all = |events: Vec<Event>| {
         for event in events {

@@ -1,7 +1,7 @@
 //! `nap decode`: recordings to messages.
 
 mod annotate;
-mod file;
+pub mod file;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,19 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
+use nap_phy::DeviceTable;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{DeviceTable, Message};
 
 use crate::channel::ChannelArgs;
 use crate::devices::DevicesArg;
 use crate::input::InputArgs;
 use crate::outcome::{self, Outcome};
-use crate::output::{Format, Printer, log};
+use crate::output::{Format, Names, Printer, log};
 use annotate::Annotator;
 use file::{Ending, Received};
 
-const COLUMNS: &[&str] = &[
+/// The fields of a message that go into CSV.
+pub const COLUMNS: &[&str] = &[
     "type",
     "schema",
     "time",
@@ -125,7 +126,7 @@ impl Args {
 /// What a worker says about a file.
 enum Item {
     Message(Box<Received>),
-    End(Result<Ending>),
+    End(Result<Box<Ending>>),
 }
 
 /// Files to decode, and where to say what is in them.
@@ -140,15 +141,14 @@ fn work(args: &Args, devices: &DeviceTable, jobs: &Jobs<'_>, stop: &AtomicBool) 
         // Sending fails when the other side has given up, and says so with `stop`.
         let report = |received| drop(sender.send(Item::Message(Box::new(received))));
         let result = file::decode(path, &args.input, &args.channel, devices, stop, report);
-        drop(sender.send(Item::End(result)));
+        drop(sender.send(Item::End(result.map(Box::new))));
     }
 }
 
 /// The results of all files, on their way to the user.
 struct Session<'a> {
     printer: Printer,
-    devices: &'a DeviceTable,
-    name_width: usize,
+    names: Names<'a>,
     annotator: Option<Annotator>,
     outcome: Outcome,
     started: Instant,
@@ -159,11 +159,9 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn new(format: Format, devices: &'a DeviceTable, annotator: Option<Annotator>) -> Self {
-        let names = devices.iter().filter_map(|device| device.name.as_deref());
         Self {
             printer: Printer::new(format, COLUMNS),
-            devices,
-            name_width: names.map(|name| log::harmless(name).chars().count()).max().unwrap_or(0),
+            names: Names::new(devices),
             annotator,
             outcome: Outcome::Done,
             started: Instant::now(),
@@ -207,17 +205,8 @@ impl<'a> Session<'a> {
         self.frames += message.frames.len();
         let time = received.time.clone();
         let record = MessageRecord::new(MessageRecordType::Message, message, time);
-        let name = self.padded_name(message);
+        let name = self.names.padded(message);
         self.printer.record(&record, || log::message(&record, &name))
-    }
-
-    fn padded_name(&self, message: &Message) -> String {
-        if self.name_width == 0 {
-            return String::new();
-        }
-        let device = self.devices.get(message.uplink.device_id());
-        let name = device.and_then(|device| device.name.as_deref()).unwrap_or_default();
-        format!(" {:<1$}", log::harmless(name), self.name_width)
     }
 
     /// Tells what was wrong with a recording, now that its messages are printed.

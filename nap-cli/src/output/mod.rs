@@ -2,8 +2,11 @@
 
 mod csv;
 pub mod log;
+mod names;
+mod rotated_file;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstream::AutoStream;
 use anyhow::{Context, Result};
@@ -12,6 +15,9 @@ use serde::Serialize;
 use crate::json_lines::ErrorRecord;
 use crate::outcome::{Outcome, text};
 use crate::terminal::beside_bars;
+pub use names::Names;
+use rotated_file::RotatedFile;
+pub use rotated_file::Rotation;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,26 +30,46 @@ pub enum Format {
     Csv,
 }
 
-/// Writes records of one kind to standard output, each at once.
+/// Writes records of one kind to standard output or a file, each at once.
 pub struct Printer {
-    stdout: AutoStream<io::Stdout>,
+    to: To,
     format: Format,
     /// The fields that go into CSV.
     columns: &'static [&'static str],
     header_due: bool,
 }
 
+enum To {
+    Stdout(AutoStream<io::Stdout>),
+    File(RotatedFile),
+}
+
 impl Printer {
     /// A printer of records that have these fields.
     pub fn new(format: Format, columns: &'static [&'static str]) -> Self {
-        let stdout = anstream::stdout();
-        Self { stdout, format, columns, header_due: format == Format::Csv }
+        let to = To::Stdout(anstream::stdout());
+        Self { to, format, columns, header_due: format == Format::Csv }
+    }
+
+    /// A printer of such records into files that follow each other.
+    ///
+    /// # Errors
+    /// If the first file cannot be created.
+    pub fn to_file(
+        path: &Path,
+        rotation: Rotation,
+        format: Format,
+        columns: &'static [&'static str],
+    ) -> Result<Self> {
+        let header = (format == Format::Csv).then(|| csv::header(columns)).transpose()?;
+        let file = RotatedFile::open(path, rotation, header)?;
+        Ok(Self { to: To::File(file), format, columns, header_due: false })
     }
 
     /// Writes a record; `log` makes its text for the eye.
     ///
     /// # Errors
-    /// If standard output cannot be written.
+    /// If the output cannot be written.
     pub fn record(&mut self, record: &impl Serialize, log: impl FnOnce() -> String) -> Result<()> {
         self.header()?;
         let text = match self.format {
@@ -58,7 +84,7 @@ impl Printer {
     /// else on standard error.
     ///
     /// # Errors
-    /// If standard output cannot be written.
+    /// If the output cannot be written.
     pub fn error(&mut self, line: usize, error: &anyhow::Error) -> Result<Outcome> {
         match self.format {
             Format::Json => self.line(&serde_json::to_string(&ErrorRecord::new(line, error))?)?,
@@ -70,7 +96,7 @@ impl Printer {
     /// Ends the results. Without a single record, the header is written now.
     ///
     /// # Errors
-    /// If standard output cannot be written.
+    /// If the output cannot be written.
     pub fn finish(mut self) -> Result<()> {
         self.header()
     }
@@ -83,11 +109,13 @@ impl Printer {
     }
 
     fn line(&mut self, text: &str) -> Result<()> {
-        let stdout = &mut self.stdout;
-        beside_bars(|| {
-            writeln!(stdout, "{text}")?;
-            stdout.flush()
-        })
-        .context("cannot write to standard output")
+        match &mut self.to {
+            To::Stdout(stdout) => beside_bars(|| {
+                writeln!(stdout, "{text}")?;
+                stdout.flush()
+            })
+            .context("cannot write to standard output"),
+            To::File(file) => file.line(&anstream::adapter::strip_str(text).to_string()),
+        }
     }
 }

@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let name = || args.file.display().to_string();
     let devices = args.devices.load()?;
     let mut recording = args.input.open(&args.file)?;
-    let config = args.channel.receiver_config(&recording, &devices)?;
+    let config = args.channel.receiver_config(&name(), recording.info(), &devices)?;
     let span = args.span.unwrap_or(Span::Width(config.channel_width_hz));
     let frequency_hz = span.range_hz(&config);
     let cells = spectrogram_config(args.size, frequency_hz, &config, &recording);

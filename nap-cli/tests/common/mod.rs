@@ -1,6 +1,8 @@
 //! Running the command.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub mod live;
+
 use std::path::PathBuf;
 use std::process::Output;
 

@@ -7,6 +7,7 @@ mod container_search;
 mod evidence;
 mod fragments;
 mod frame_decoder;
+mod gap;
 mod known_devices;
 pub mod stages;
 mod template;
@@ -145,7 +146,9 @@ impl ReceiverConfig {
 pub struct Statistics {
     /// Samples taken in.
     pub samples: u64,
-    /// Of these, samples that were not finite or absurdly large and counted as silence.
+    /// Samples that were lost before they came here, see [`Receiver::skip`].
+    pub lost_samples: u64,
+    /// Of the samples taken in, those that were not finite or absurdly large and counted as silence.
     pub unusable_samples: u64,
     /// Places where a preamble might have begun.
     pub candidates: u64,
@@ -198,6 +201,8 @@ fn check_range(parameter: &'static str, value: f64, max: f64) -> Result<(), Erro
 /// ```
 pub struct Receiver {
     sample_rate_hz: f64,
+    /// What long gaps add to the times that the stages count, in seconds.
+    skipped_s: f64,
     channelizer: Channelizer,
     core: Core,
 }
@@ -274,7 +279,7 @@ impl Receiver {
             frames: Vec::new(),
             events: Vec::new(),
         };
-        Ok(Self { sample_rate_hz: config.sample_rate_hz, channelizer, core })
+        Ok(Self { sample_rate_hz: config.sample_rate_hz, skipped_s: 0.0, channelizer, core })
     }
 
     /// Takes samples in and returns what they complete. Any split of a stream into blocks gives the
@@ -284,19 +289,24 @@ impl Receiver {
         self.channelizer.push(samples, |column| core.take(column));
         core.statistics.samples += samples.len() as u64;
         core.statistics.unusable_samples = self.channelizer.unusable_samples();
-        std::mem::take(&mut core.events)
+        self.take_events()
     }
 
     /// Ends the stream: decodes what is left and completes all messages. A frame that the end cuts
     /// off is lost. Samples pushed later count as recorded after a short silence, and frames in them
     /// as those of new messages.
     pub fn flush(&mut self) -> Vec<Event> {
-        let latency_s = self.core.chains.iter().map(Chain::latency_s).fold(0.0, f64::max);
-        let silence = vec![Complex32::default(); (latency_s * self.sample_rate_hz) as usize];
+        let silence = vec![Complex32::default(); self.closing_silence()];
         let core = &mut self.core;
         self.channelizer.push(&silence, |column| core.take(column));
         core.finish();
-        std::mem::take(&mut core.events)
+        self.take_events()
+    }
+
+    /// How many samples of silence complete the last frames.
+    fn closing_silence(&self) -> usize {
+        let latency_s = self.core.chains.iter().map(Chain::latency_s).fold(0.0, f64::max);
+        (latency_s * self.sample_rate_hz) as usize
     }
 
     /// Counters since the start.

@@ -1,0 +1,71 @@
+//! `nap doctor` on scenes whose flaws are known.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+
+mod common;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use common::{json_lines, nap, recording};
+
+/// The findings on a recording: verdict and text by subject.
+fn examine(file: &Path, more: &[&str]) -> (i32, HashMap<String, (String, String)>) {
+    let output = nap()
+        .arg("doctor")
+        .arg(file)
+        .args(["--replay", "max", "--json"])
+        .args(more)
+        .output()
+        .unwrap();
+    let findings = json_lines(&output.stdout).into_iter().map(|finding| {
+        let field = |name: &str| finding[name].as_str().unwrap().to_owned();
+        (field("subject"), (field("verdict"), field("text")))
+    });
+    (output.status.code().unwrap(), findings.collect())
+}
+
+/// A scene of noise alone with a front end, rendered.
+fn scene(folder: &Path, front_end: &str) -> std::path::PathBuf {
+    let text = format!(
+        "sample_rate_hz = 250_000\nduration_s = 3.0\nradio_configuration = \"RC1\"\n{front_end}\n"
+    );
+    let path = folder.join("scene.toml");
+    fs::write(&path, text).unwrap();
+    let out = folder.join("scene.sigmf-meta");
+    let output = nap().arg("simulate").arg(&path).arg("-o").arg(&out).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
+#[test]
+fn a_good_recording_is_called_good() {
+    let file = recording("rc1_two_uplinks.sigmf-meta");
+    let devices = recording("rc1_two_uplinks.devices.csv");
+    let devices = devices.to_str().unwrap();
+    let (code, findings) = examine(&file, &["--full-scale-dbm", "-60", "--devices", devices]);
+    assert_eq!(code, 0, "{findings:?}");
+    assert_eq!(findings["clipping"].0, "good");
+    assert_eq!(findings["lost samples"].0, "good");
+    assert_eq!(findings["images"].0, "good", "{findings:?}");
+    assert_eq!(findings["heard"].1, "2 messages, 6 frames");
+    // A noise figure of 6 dB.
+    let floor = &findings["noise floor"].1;
+    let dbm: f64 = floor.split(' ').next().unwrap().parse().unwrap();
+    assert!((dbm + 168.0).abs() < 1.0, "{floor}");
+    // -148 dBm in 100 Hz, and the 0.6 dB for three frames.
+    assert!(findings["sensitivity"].1.contains("at -147."), "{findings:?}");
+    assert!(findings["crystal"].1.contains("from 6 frames"), "{findings:?}");
+}
+
+#[test]
+fn flaws_are_found_and_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = scene(folder.path(), "dc_offset_dbfs = -40\niq_gain_db = 1.5\niq_phase_deg = 5.0");
+    let (_, findings) = examine(&file, &[]);
+    let (verdict, text) = &findings["DC spike"];
+    assert!(verdict != "good" && text.contains("inside the channel"), "{findings:?}");
+    assert!(text.ends_with("-40.0 dBFS"), "{text}");
+    assert_eq!(findings["images"].0, "note", "{findings:?}");
+    assert_eq!(findings["heard"].0, "note");
+}

@@ -1,0 +1,531 @@
+//! `nap listen` through libSoapySDR, with a device that plays a recording and misbehaves when told to.
+//!
+//! These tests go by the clock, since the watchdogs do; the recording plays faster than it was made.
+#![cfg(feature = "soapy")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+#![allow(clippy::print_stdout, reason = "what was measured")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use common::live::Listening;
+use common::{json_lines, nap, recording, truth};
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+
+/// What is lost beside a fault itself: frames that it cuts, the pause before the next trial, and what
+/// was not read yet, in seconds by the clock.
+const AFTERMATH_S: f64 = 1.0;
+/// How well times are known after an interruption, in seconds by the clock.
+const CLOCK_S: f64 = 0.1;
+/// After so long the recording starts again: a device does not send the same message again before the
+/// last one is over.
+const PERIOD_S: f64 = 14.0;
+
+/// The folder with the module, which is made if need be.
+static MODULE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let made = Command::new("make").arg("virtual-device").current_dir(root).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    root.join("target/virtual-device")
+});
+
+/// A device that plays `rc1_two_uplinks` over and over.
+struct Air {
+    epoch_s: f64,
+    started: Instant,
+    speed: f64,
+    more: String,
+}
+
+impl Air {
+    fn new(speed: f64, more: &str) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Self { epoch_s: now.as_secs_f64(), started: Instant::now(), speed, more: more.to_owned() }
+    }
+
+    fn arguments(&self) -> String {
+        format!(
+            "driver=napvirtual,file={},period={PERIOD_S},quiet=0.9,speed={},epoch={:.6},{}",
+            recording("rc1_two_uplinks.sigmf-data").display(),
+            self.speed,
+            self.epoch_s,
+            self.more
+        )
+    }
+
+    /// Listens, with counters over HTTP.
+    fn listen(&self, more: &[&str]) -> Listening {
+        let (device, speed) = (self.arguments(), self.speed.to_string());
+        let mut arguments = vec!["--device", &device, "--replay", &speed];
+        arguments.extend(["--radio-configuration", "RC1", "--http", "127.0.0.1:0"]);
+        if !more.contains(&"--sample-rate") {
+            arguments.extend(["--sample-rate", "250k"]);
+        }
+        arguments.extend(more);
+        Listening::start_with(&arguments, |command| {
+            command.env("SOAPY_SDR_PLUGIN_PATH", &*MODULE);
+        })
+    }
+
+    /// Waits until the recording has played for so many seconds.
+    fn wait_for(&self, listening: &mut Listening, air_s: f64) {
+        let end = self.started + Duration::from_secs_f64(air_s / self.speed);
+        listening.watch(end.saturating_duration_since(Instant::now()));
+    }
+
+    /// What the recording has played by then, in seconds.
+    fn air_s(&self, at: Instant) -> f64 {
+        at.duration_since(self.started).as_secs_f64() * self.speed
+    }
+}
+
+/// A frame: device, rank, time.
+type Frame = (String, u64, f64);
+
+/// All frames that were sent, and are over, between two times of the air.
+fn sent(from_s: f64, to_s: f64) -> Vec<Frame> {
+    let truth = truth("rc1_two_uplinks");
+    let mut frames = Vec::new();
+    for message in truth["messages"].as_array().unwrap() {
+        for frame in message["frames"].as_array().unwrap() {
+            for round in 0..=(to_s / PERIOD_S) as u32 {
+                let time_s = frame["time_s"].as_f64().unwrap() + PERIOD_S * f64::from(round);
+                // 12 bytes at 100 bit/s take 2.1 s.
+                if time_s >= from_s && time_s + 2.1 <= to_s {
+                    let id = message["device_id"].as_str().unwrap().to_owned();
+                    frames.push((id, frame["rank"].as_u64().unwrap(), time_s));
+                }
+            }
+        }
+    }
+    frames
+}
+
+/// All frames in results of `--report complete`.
+fn found(listening: &Listening) -> Vec<Frame> {
+    let mut found = Vec::new();
+    for (_, message) in &listening.results {
+        for frame in message["frames"].as_array().unwrap() {
+            let id = message["device_id"].as_str().unwrap().to_owned();
+            found.push((id, frame["rank"].as_u64().unwrap(), frame["time_s"].as_f64().unwrap()));
+        }
+    }
+    found
+}
+
+/// Checks that all frames between two times of the air were found, at the right times. The stream begins
+/// when the device is opened; `tolerance_s` is for the times by the clock after an interruption.
+fn check_frames(listening: &Listening, from_s: f64, to_s: f64, start_s: f64, tolerance_s: f64) {
+    let found = found(listening);
+    let expected = sent(from_s, to_s);
+    assert!(!expected.is_empty());
+    for (id, rank, time_s) in expected {
+        let hit = found.iter().any(|(found_id, found_rank, found_s)| {
+            *found_id == id
+                && *found_rank == rank
+                && (found_s + start_s - time_s).abs() < tolerance_s
+        });
+        let story = listening.story();
+        assert!(hit, "{id} {rank} at {time_s} is not among {found:?} from {start_s}\n{story}");
+    }
+}
+
+/// When the stream has begun in the time of the air: about when the device was opened, and exactly by
+/// the first frame.
+fn start_s(listening: &Listening, air: &Air) -> f64 {
+    let opened_s = air.air_s(listening.when_said("MS/s around").unwrap());
+    let found = found(listening);
+    let first = found.iter().min_by(|a, b| a.2.total_cmp(&b.2)).unwrap();
+    let candidates = sent(0.0, 40.0).into_iter().filter(|f| f.0 == first.0 && f.1 == first.1);
+    let near = |start_s: &f64| (start_s - opened_s).abs();
+    let starts_s = candidates.map(|frame| frame.2 - first.2);
+    starts_s.min_by(|a, b| near(a).total_cmp(&near(b))).unwrap()
+}
+
+const SPEED: f64 = 4.0;
+
+/// Lets something happen at 10 s and checks that it is noticed, counted, told once, and survived.
+fn check_fault(fault: &str, duration_s: f64, kind: &str, text: &str, more: &str) {
+    let fault_s = 10.0;
+    let air = Air::new(SPEED, &format!("faults={fault}@{fault_s}+{duration_s}{more}"));
+    let mut listening = air.listen(&["--report", "complete"]);
+    air.wait_for(&mut listening, fault_s + duration_s + 22.0);
+    let counted = listening.metric(&format!("nap_faults_total{{kind=\"{kind}\"}}"));
+    let lost = listening.metric("nap_lost_samples_total");
+    let health = listening.get("/health");
+    let status = listening.end("INT");
+    let story = listening.story();
+    assert!(status.success(), "{story}");
+    // Noticed within two seconds by the clock; told once.
+    let at = listening.when_said(text).unwrap_or_else(|| panic!("not told: {story}"));
+    let noticed_s = (air.air_s(at) - fault_s) / SPEED;
+    println!("{fault}: noticed after {noticed_s:.2} s");
+    assert!((0.0..2.0).contains(&noticed_s), "noticed after {noticed_s} s: {story}");
+    assert!(listening.times_said("warning") <= 2, "{story}");
+    assert!((1.0..100.0).contains(&counted), "{counted} of the kind {kind}: {story}");
+    assert!(lost > 0.0, "{story}");
+    assert!(health.contains("\"status\":\"receiving\""), "{health}");
+    // What was sent before and after was received.
+    let start_s = start_s(&listening, &air);
+    check_frames(&listening, start_s + 0.1, fault_s - 0.1, start_s, 0.05);
+    let recovered = listening.said.iter().rfind(|(_, line)| line.contains("samples again"));
+    let well_s = recovered.map_or(fault_s + duration_s, |(at, _)| air.air_s(*at));
+    assert!(well_s < fault_s + duration_s + 3.0 * SPEED, "recovered at {well_s} s: {story}");
+    let last_s = air.air_s(Instant::now()).min(fault_s + duration_s + 21.0);
+    check_frames(&listening, well_s + AFTERMATH_S * SPEED, last_s, start_s, CLOCK_S * SPEED);
+}
+
+#[test]
+fn a_stall_is_noticed_and_ended() {
+    check_fault("stall", 8.0, "stall", "no samples for 1.2 s; trying again", "");
+}
+
+#[test]
+fn a_call_that_hangs_does_not_hang_the_program() {
+    check_fault("hang", 4.0, "stall", "no samples for 1.2 s; trying again", "");
+}
+
+#[test]
+fn overflows_are_counted_by_the_time_stamps() {
+    check_fault("overflow", 1.0, "overflow", "has lost samples", "");
+}
+
+#[test]
+fn overflows_are_counted_by_the_clock_without_time_stamps() {
+    check_fault("overflow", 1.0, "overflow", "has lost samples", ",timestamps=0");
+}
+
+#[test]
+fn samples_that_vanish_without_a_word_are_missed() {
+    check_fault(
+        "drop",
+        4.0,
+        "gap",
+        "are missing that the device said nothing about",
+        ",timestamps=0",
+    );
+}
+
+#[test]
+fn a_device_that_is_unplugged_is_opened_when_it_is_back() {
+    check_fault("gone", 8.0, "read", "StreamError; trying again", "");
+}
+
+#[test]
+fn a_wrong_rate_is_noticed() {
+    check_fault("rate", 8.0, "rate", "off the 1000000 that the device says", ",timestamps=0");
+}
+
+#[test]
+fn an_error_code_ends_in_a_restart() {
+    check_fault("error", 3.0, "read", "Corruption; trying again", "");
+}
+
+#[test]
+fn the_same_value_for_ever_is_no_signal() {
+    check_fault("stuck", 6.0, "stuck", "have the same value", "");
+}
+
+#[test]
+fn a_driver_that_crashes_takes_nobody_along() {
+    check_fault("crash", 0.5, "read", "process has ended: signal: 6", "");
+}
+
+#[test]
+fn a_device_that_is_missing_at_the_start_is_waited_for() {
+    let air = Air::new(SPEED, "faults=gone@0+10");
+    let mut listening = air.listen(&["--report", "complete"]);
+    air.wait_for(&mut listening, 5.0);
+    assert!(listening.get("/health").starts_with("HTTP/1.0 503"), "{}", listening.get("/health"));
+    air.wait_for(&mut listening, 36.0);
+    let opened = listening.metric("nap_faults_total{kind=\"open\"}");
+    assert!(listening.end("TERM").success());
+    let story = listening.story();
+    assert_eq!(listening.times_said("the device is unplugged"), 1, "{story}");
+    assert!(opened > 2.0, "{opened}: {story}");
+    let at = listening.when_said("samples again").unwrap();
+    assert!(air.air_s(at) < 20.0, "{story}");
+    let start_s = start_s(&listening, &air);
+    check_frames(&listening, air.air_s(at) + SPEED, 35.0, start_s, 0.05);
+}
+
+#[test]
+fn who_wants_to_quit_on_errors_does() {
+    let air = Air::new(SPEED, "faults=error@8+1");
+    let mut listening = air.listen(&["--on-error", "quit", "--report", "complete"]);
+    listening.watch_until(Duration::from_secs(5), |l| l.when_said("giving up").is_some());
+    assert_eq!(listening.wait().code(), Some(1), "{}", listening.story());
+    // What was received until then is not lost.
+    assert!(found(&listening).len() >= 4, "{}", listening.story());
+}
+
+/// Plays the recording once in real time and checks the messages, their latency and what they cost.
+fn check_real_time(sample_rate: &str, most_cpu: f64) {
+    let air = Air::new(1.0, "");
+    let mut listening = air.listen(&["--sample-rate", sample_rate, "--report", "every"]);
+    air.wait_for(&mut listening, 9.6);
+    let cpu = cpu_s(listening.id()) / air.started.elapsed().as_secs_f64();
+    let latency =
+        listening.metric("nap_latency_seconds_sum") / listening.metric("nap_latency_seconds_count");
+    assert!(listening.end("TERM").success());
+    let decoded = nap()
+        .arg("decode")
+        .arg(recording("rc1_two_uplinks.sigmf-meta"))
+        .args(["--format", "json"])
+        .output()
+        .unwrap();
+    let expected = json_lines(&decoded.stdout);
+    for message in &expected {
+        let same = |other: &&(Instant, Value)| {
+            ["device_id", "sequence_number", "payload", "kind", "bidirectional", "bit_rate"]
+                .iter()
+                .all(|&field| other.1[field] == message[field])
+        };
+        let reports: Vec<_> = listening.results.iter().filter(same).collect();
+        assert_eq!(reports.len(), 3, "{}", listening.story());
+        assert_eq!(reports[0].1["type"], "message");
+        assert_eq!(reports[2].1["frames"].as_array().unwrap().len(), 3);
+        for ((at, _), frame) in reports.iter().zip(message["frames"].as_array().unwrap()) {
+            let payload = message["payload"].as_str().unwrap().len() / 2;
+            assert!((9..=12).contains(&payload));
+            let end_s = frame["time_s"].as_f64().unwrap() + 2.09;
+            let late_s = air.air_s(*at) - end_s;
+            println!("{sample_rate}: {} s after the end of the frame", late_s);
+            assert!((-0.1..1.0).contains(&late_s), "reported {late_s} s after the end");
+        }
+    }
+    println!("{sample_rate}: mean latency {latency:.3} s, {:.1} % of a core", 100.0 * cpu);
+    assert!(cpu < most_cpu, "{} % of a core", 100.0 * cpu);
+}
+
+/// Processor time of a process and its children, in seconds.
+fn cpu_s(id: u32) -> f64 {
+    let own = |id: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+        let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+        // utime and stime, in hundredths of a second.
+        (ticks(11) + ticks(12)) / 100.0
+    };
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let of_threads =
+        threads.filter_map(|t| std::fs::read_to_string(t.unwrap().path().join("children")).ok());
+    own(&id.to_string())
+        + of_threads.flat_map(|c| c.split_whitespace().map(own).collect::<Vec<_>>()).sum::<f64>()
+}
+
+#[test]
+fn real_time_at_250_khz() {
+    // Measured on an idle machine it is half of it; tests share theirs.
+    check_real_time("250k", 0.10);
+}
+
+#[test]
+fn real_time_at_2_4_mhz_beside_the_dc_spike() {
+    check_real_time("2.4M", 0.60);
+}
+
+#[test]
+fn the_metrics_are_what_prometheus_expects() {
+    let air = Air::new(SPEED, "");
+    let mut listening = air.listen(&[]);
+    listening.watch_until(Duration::from_secs(5), |l| l.results.len() > 2);
+    let answer = listening.get("/metrics");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("text/plain"), "{head}");
+    let mut check = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is in Debian's package prometheus");
+    std::io::Write::write_all(&mut check.stdin.take().unwrap(), body.as_bytes()).unwrap();
+    let output = check.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.is_empty(), "{text}\n{body}");
+    for line in body.lines().filter(|line| !line.starts_with('#')) {
+        assert!(line.starts_with("nap_"), "{line}");
+    }
+    assert!(listening.metric("nap_noise_floor_dbfs_per_hertz") < -100.0);
+    assert_eq!(listening.metric("nap_messages_total"), 2.0);
+}
+
+#[test]
+fn the_device_is_set_as_asked() {
+    let air = Air::new(1.0, "");
+    let arguments = air.arguments();
+    let run = |more: &[&str]| {
+        let output = nap()
+            .env("SOAPY_SDR_PLUGIN_PATH", &*MODULE)
+            .args(["listen", "--device", &arguments, "--duration", "0.1"])
+            .args(["--radio-configuration", "RC1", "--on-error", "quit"])
+            .args(more)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = run(&["--gain", "LNA=12,VGA=30", "--antenna", "RX2", "--bias-tee"]);
+    assert!(said.contains("antenna RX2, gain 42.0 dB, 1.024000 MS/s around 868.029000"), "{said}");
+    let said = run(&["--gain", "33", "--sample-rate", "2M", "--ppm", "10"]);
+    assert!(said.contains("gain 33.0 dB, 2.400024 MS/s around 868.029000"), "{said}");
+    assert!(said.contains("2400000 samples a second instead of 2000000"), "{said}");
+    let said = run(&["--gain", "auto"]);
+    assert!(said.contains("dB, 1.024000 MS/s"), "{said}");
+    let said = run(&["--antenna", "TX"]);
+    assert!(said.contains("there is no antenna \"TX\", but RX, RX2"), "{said}");
+    let said = run(&["--gain", "IF=3"]);
+    assert!(said.contains("there is no gain \"IF\", but LNA, VGA"), "{said}");
+}
+
+#[test]
+fn devices_are_listed_with_what_they_can_do() {
+    let list = |environment: &str, more: &[&str]| {
+        let mut command = nap();
+        command.env("SOAPY_SDR_PLUGIN_PATH", &*MODULE).env("NAP_VIRTUAL_SDR", environment);
+        command.args(["devices", "driver=napvirtual"]).args(more).output().unwrap()
+    };
+    let plugged_in = Air::new(1.0, "").arguments();
+    let output = list(&plugged_in, &["--json"]);
+    let device = &json_lines(&output.stdout)[0];
+    assert!(device["arguments"].as_str().unwrap().contains("driver=napvirtual"));
+    assert_eq!(device["antennas"], serde_json::json!(["RX", "RX2"]));
+    assert_eq!(device["gains_db"][0], serde_json::json!(["LNA", { "low": 0.0, "high": 40.0 }]));
+    assert_eq!(device["sample_rates_hz"][2], serde_json::json!({ "low": 2.4e6, "high": 2.4e6 }));
+    let text = String::from_utf8(list(&plugged_in, &[]).stdout).unwrap();
+    assert!(text.contains("gains, dB           LNA 0 to 40, VGA 0 to 62"), "{text}");
+    // Nothing is plugged in.
+    let output = list("", &[]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// Resident memory of a process, in megabytes.
+fn memory_mb(id: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// Twenty faults of all kinds, at places that a seed chooses: kind, start and end in the time of the air.
+fn random_faults(total_s: f64) -> Vec<(&'static str, f64, f64)> {
+    const KINDS: [&str; 9] =
+        ["stall", "hang", "overflow", "drop", "rate", "error", "stuck", "gone", "crash"];
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(20);
+    let slot_s = total_s / 20.0;
+    (0..20)
+        .map(|number| {
+            let start_s = slot_s * (f64::from(number) + rng.random_range(0.1..0.3));
+            let duration_s = rng.random_range(1.0..12.0);
+            (KINDS[number as usize % KINDS.len()], start_s, start_s + duration_s)
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "takes minutes: make soak-live"]
+fn soak() {
+    const SPEED: f64 = 10.0;
+    /// Until all is well again after a fault, in seconds by the clock.
+    const RECOVERY_S: f64 = 4.0;
+    let minutes = std::env::var("NAP_SOAK_MINUTES").ok().and_then(|text| text.parse().ok());
+    let total_s = 60.0 * SPEED * minutes.unwrap_or(15.0);
+    let faults = random_faults(total_s);
+    let schedule: Vec<String> = faults
+        .iter()
+        .map(|(kind, start_s, end_s)| format!("{kind}@{start_s:.2}+{:.2}", end_s - start_s))
+        .collect();
+    let air = Air::new(SPEED, &format!("faults={}", schedule.join(";")));
+    let mut listening = air.listen(&["--report", "complete"]);
+    let mut memory_mb_over = |from: f64, to: f64| {
+        let places = (0..20).map(|n| from + (to - from) * f64::from(n) / 19.0);
+        let sizes = places.map(|place| {
+            air.wait_for(&mut listening, place * total_s);
+            memory_mb(listening.id())
+        });
+        sizes.fold(0.0, f64::max)
+    };
+    let early_mb = memory_mb_over(0.1, 0.4);
+    let late_mb = memory_mb_over(0.6, 1.0);
+    let restarts = listening.metric("nap_restarts_total");
+    assert!(listening.end("INT").success(), "{}", listening.story());
+    println!("{}", listening.story());
+    println!("{restarts} restarts, {early_mb:.1} MB at most early, {late_mb:.1} MB late");
+    assert!(late_mb < early_mb + 10.0);
+    let start_s = start_s(&listening, &air);
+    let mut well_s = start_s + 0.1;
+    for (_, fault_s, end_s) in &faults {
+        check_frames(&listening, well_s, *fault_s - 0.1, start_s, 2.0);
+        well_s = end_s + RECOVERY_S * SPEED;
+    }
+    check_frames(&listening, well_s, total_s - SPEED, start_s, 2.0);
+}
+
+/// A process that ends with the test.
+struct Running(std::process::Child);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let name = silent.get_program().to_owned();
+        Self(silent.spawn().unwrap_or_else(|error| panic!("{}: {error}", name.display())))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn through_soapy_remote() {
+    let air = Air::new(SPEED, "");
+    let folder = tempfile::tempdir().unwrap();
+    // The server does not run without a daemon that it can tell the network its name.
+    let bus = format!("unix:path={}", folder.path().join("bus").display());
+    let _bus = Running::start(
+        Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--nopidfile"])
+            .arg(format!("--address={bus}")),
+    );
+    std::thread::sleep(Duration::from_millis(300));
+    let _avahi = Running::start(
+        Command::new("avahi-daemon")
+            .args(["--no-drop-root", "--no-chroot", "--no-rlimits"])
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &bus),
+    );
+    std::thread::sleep(Duration::from_millis(500));
+    let port = 50_000 + std::process::id() % 10_000;
+    let server = Running::start(
+        Command::new("SoapySDRServer")
+            .arg(format!("--bind=tcp://127.0.0.1:{port}"))
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &bus)
+            .env("SOAPY_SDR_PLUGIN_PATH", &*MODULE)
+            .env("NAP_VIRTUAL_SDR", air.arguments()),
+    );
+    let device = format!("driver=remote,remote=tcp://127.0.0.1:{port},remote:driver=napvirtual");
+    let speed = SPEED.to_string();
+    let mut listening = Listening::start(&[
+        "--device",
+        &device,
+        "--replay",
+        &speed,
+        "--sample-rate",
+        "250k",
+        "--radio-configuration",
+        "RC1",
+    ]);
+    let heard = listening.watch_until(Duration::from_secs(15), |l| l.results.len() >= 6);
+    assert!(heard, "{}", listening.story());
+    // When the server is gone, that is noticed.
+    drop(server);
+    let gone = |l: &Listening| l.story().trim_end().ends_with("trying again until it works");
+    assert!(listening.watch_until(Duration::from_secs(4), gone), "{}", listening.story());
+    assert!(listening.end("INT").success());
+}

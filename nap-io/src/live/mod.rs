@@ -1,0 +1,40 @@
+//! Live radio: samples that come when they come, from receivers that fail.
+//!
+//! A [`LiveSource`] gives what has arrived, and says where samples were lost. A [`Supervisor`] runs
+//! one in a thread of its own, numbers the samples, watches that they keep coming at the right rate,
+//! and opens the source again when it fails. Whoever listens gets [`Block`]s with the index of their
+//! first sample, the time when they were received, and a mark where samples are missing: the index
+//! goes on over what was lost, so time stays right.
+//!
+//! | source | |
+//! | --- | --- |
+//! | [`Replay`] | a recording, at its own speed, a multiple of it, or as fast as possible; standard input |
+//! | [`RawTcp`], [`RawUdp`] | raw samples over the network |
+//! | [`RtlTcp`] | a server of the rtl_tcp protocol |
+//! | `Soapy` (feature `soapy`) | any receiver that SoapySDR has a module for |
+//! | [`Isolated`] | any of these in a process of its own, which can be killed when it hangs |
+
+mod block;
+mod clock;
+mod fault;
+mod isolated;
+mod pump;
+mod replay;
+mod rtl_tcp;
+#[cfg(feature = "soapy")]
+pub mod soapy;
+mod socket;
+mod source;
+mod supervisor;
+mod tuning;
+mod watchdog;
+
+pub use block::Block;
+pub use fault::{Fault, FaultKind};
+pub use isolated::{Isolated, serve};
+pub use replay::Replay;
+pub use rtl_tcp::RtlTcp;
+pub use socket::{RawTcp, RawUdp};
+pub use source::{LiveSource, Loss, Reading};
+pub use supervisor::{LiveEvent, OnError, Opener, Outage, Policy, Supervisor};
+pub use tuning::{Gain, Tuning};

@@ -1,0 +1,287 @@
+//! Keeps a source running.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::clock::SampleClock;
+use super::fault::{Fault, FaultKind};
+use super::pump::{Pump, Said, nameless};
+use super::watchdog::STALL;
+use super::{Block, LiveSource};
+use crate::{Error, StreamInfo};
+
+/// Opens a source, again and again if need be.
+pub type Opener = Arc<dyn Fn() -> Result<Box<dyn LiveSource>, Error> + Send + Sync>;
+
+/// Blocks that may wait for whoever listens: some seconds.
+const QUEUE: usize = 128;
+/// Opening may mean to load firmware; after so long it counts as hung.
+const OPENING: Duration = Duration::from_secs(40);
+/// How long to wait for a source to close.
+const CLOSING: Duration = Duration::from_millis(500);
+/// A source that ran so long is well again.
+const HEALTHY: Duration = Duration::from_secs(3);
+
+/// What to do when a source fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// End.
+    Quit,
+    /// Open it again.
+    Restart,
+}
+
+/// How a source is run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Policy {
+    /// What to do when it fails.
+    pub on_error: OnError,
+    /// How many seconds of signal a second brings: 1 for a radio, more for a recording that plays
+    /// faster; `None` for one that comes as fast as it is read.
+    pub speed: Option<f64>,
+    /// Whether to watch that samples keep coming, differ and come at the right rate, and to take the
+    /// end for a fault. For receivers, not for recordings.
+    pub watched: bool,
+    /// The pause before the first new trial; it doubles from trial to trial.
+    pub least_pause: Duration,
+    /// The longest pause between two trials.
+    pub longest_pause: Duration,
+}
+
+impl Policy {
+    /// For a radio.
+    #[must_use]
+    pub fn radio(on_error: OnError, speed: f64) -> Self {
+        Self {
+            on_error,
+            speed: Some(speed),
+            watched: true,
+            least_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(20),
+        }
+    }
+
+    /// For a recording.
+    #[must_use]
+    pub fn recording(speed: Option<f64>) -> Self {
+        Self { speed, watched: false, ..Self::radio(OnError::Quit, 1.0) }
+    }
+}
+
+/// A time without samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// How long it was.
+    pub duration: Duration,
+    /// How often the source was opened, the last time with success.
+    pub trials: u32,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum LiveEvent {
+    /// The source gives samples; after an interruption, with what that was.
+    Started(Box<StreamInfo>, Option<Outage>),
+    /// Samples.
+    Block(Block),
+    /// Something went wrong. The index of the samples goes on over what is lost.
+    Fault(Fault),
+    /// The recording is over, or a fault was one too many.
+    Ended,
+}
+
+/// Runs a source in a thread of its own, so that a call that never returns costs that thread and no
+/// more, and opens it again when it fails.
+pub struct Supervisor {
+    opener: Opener,
+    policy: Policy,
+    state: State,
+    /// Where the stream is, for the next thread.
+    progress: Option<(SampleClock, u64)>,
+    required_rate_hz: Option<f64>,
+    pause: Duration,
+    /// Since when there have been no samples, and how often the source was opened since.
+    down: Option<(Instant, u32)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum State {
+    Opening { said: Receiver<Said>, since: Instant },
+    Running { said: Receiver<Said>, since: Instant, last_block: Instant },
+    Pausing { until: Instant },
+    Ended,
+}
+
+impl Supervisor {
+    /// Starts to open the source.
+    #[must_use]
+    pub fn new(opener: Opener, policy: Policy) -> Self {
+        let mut supervisor = Self {
+            opener,
+            policy,
+            state: State::Ended,
+            progress: None,
+            required_rate_hz: None,
+            pause: policy.least_pause,
+            down: None,
+            thread: None,
+        };
+        supervisor.open();
+        supervisor
+    }
+
+    /// What happens next; `None` if nothing happens within `timeout`.
+    pub fn next(&mut self, timeout: Duration) -> Option<LiveEvent> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
+            let event = match &self.state {
+                State::Ended => return Some(LiveEvent::Ended),
+                State::Pausing { until } => {
+                    let pause = until.saturating_duration_since(now);
+                    thread::sleep(pause.min(left));
+                    if pause <= left {
+                        self.open();
+                    }
+                    None
+                }
+                State::Opening { said, since } => {
+                    let patience = OPENING.saturating_sub(now.duration_since(*since));
+                    match said.recv_timeout(patience.min(left)) {
+                        Ok(said) => self.hear(said),
+                        Err(RecvTimeoutError::Timeout) if patience <= left => {
+                            Some(self.fail(hung("opening the source", OPENING)))
+                        }
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => Some(self.fail(vanished())),
+                    }
+                }
+                State::Running { said, last_block, .. } => {
+                    let patience = if self.policy.watched {
+                        STALL.saturating_sub(now.duration_since(*last_block))
+                    } else {
+                        Duration::MAX
+                    };
+                    match said.recv_timeout(patience.min(left)) {
+                        Ok(said) => self.hear(said),
+                        Err(RecvTimeoutError::Timeout) if patience <= left => {
+                            Some(self.fail(stalled()))
+                        }
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => Some(self.fail(vanished())),
+                    }
+                }
+            };
+            if event.is_some() || Instant::now() >= deadline {
+                return event;
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        let (to, said) = sync_channel(QUEUE);
+        let pump = Pump {
+            speed: self.policy.speed,
+            watched: self.policy.watched,
+            progress: self.progress.clone(),
+            required_rate_hz: self.required_rate_hz,
+        };
+        let opener = Arc::clone(&self.opener);
+        if let Some((_, trials)) = &mut self.down {
+            *trials += 1;
+        }
+        // The thread ends by itself when nobody listens; one that hangs is left behind.
+        self.thread = Some(thread::spawn(move || pump.run(&opener, &to)));
+        self.state = State::Opening { said, since: Instant::now() };
+    }
+
+    fn hear(&mut self, said: Said) -> Option<LiveEvent> {
+        let now = Instant::now();
+        match said {
+            Said::Opened(info) => {
+                self.required_rate_hz = Some(info.sample_rate_hz);
+                if let State::Opening { said, .. } =
+                    std::mem::replace(&mut self.state, State::Ended)
+                {
+                    self.state = State::Running { said, since: now, last_block: now };
+                }
+                let outage = self
+                    .down
+                    .take()
+                    .map(|(since, trials)| Outage { duration: now.duration_since(since), trials });
+                Some(LiveEvent::Started(info, outage))
+            }
+            Said::Block(block) => {
+                self.follow(&block);
+                if let State::Running { since, last_block, .. } = &mut self.state {
+                    *last_block = now;
+                    if now.duration_since(*since) > HEALTHY {
+                        self.pause = self.policy.least_pause;
+                    }
+                }
+                Some(LiveEvent::Block(block))
+            }
+            Said::Lost(fault) => Some(LiveEvent::Fault(fault)),
+            Said::Failed(fault) => Some(self.fail(fault)),
+            Said::NotOpened(error) => {
+                Some(self.fail(Fault { kind: FaultKind::Open, text: nameless(&error) }))
+            }
+            Said::End => {
+                self.state = State::Ended;
+                Some(LiveEvent::Ended)
+            }
+        }
+    }
+
+    /// Keeps the stream's clock, so that its index can go on after an interruption.
+    fn follow(&mut self, block: &Block) {
+        let rate_hz = self.required_rate_hz.unwrap_or(1.0) * self.policy.speed.unwrap_or(1.0);
+        let (clock, next) =
+            self.progress.get_or_insert_with(|| (SampleClock::new(rate_hz, block.taken), 0));
+        *next = block.end();
+        clock.observe(*next, block.arrived);
+    }
+
+    fn fail(&mut self, fault: Fault) -> LiveEvent {
+        let now = Instant::now();
+        self.down.get_or_insert((now, 0));
+        if self.policy.on_error == OnError::Quit {
+            self.state = State::Ended;
+        } else {
+            self.state = State::Pausing { until: now + self.pause };
+            self.pause = (2 * self.pause).min(self.policy.longest_pause);
+        }
+        LiveEvent::Fault(fault)
+    }
+}
+
+impl Drop for Supervisor {
+    /// Lets the thread close the source, unless it hangs.
+    fn drop(&mut self) {
+        self.state = State::Ended;
+        let deadline = Instant::now() + CLOSING;
+        let is_running =
+            |thread: &mut Option<JoinHandle<()>>| thread.as_ref().is_some_and(|t| !t.is_finished());
+        while is_running(&mut self.thread) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn stalled() -> Fault {
+    let text = format!("no samples for {:.1} s", STALL.as_secs_f64());
+    Fault { kind: FaultKind::Stall, text }
+}
+
+fn hung(what: &str, after: Duration) -> Fault {
+    let text = format!("{what} has not come to an end within {} s", after.as_secs());
+    Fault { kind: FaultKind::Stall, text }
+}
+
+fn vanished() -> Fault {
+    let text = "the thread that reads the source has ended unexpectedly".to_owned();
+    Fault { kind: FaultKind::Read, text }
+}
