@@ -158,6 +158,7 @@ fn check_fault(fault: &str, duration_s: f64, kind: &str, text: &str, more: &str)
     let counted = listening.metric(&format!("nap_faults_total{{kind=\"{kind}\"}}"));
     let lost = listening.metric("nap_lost_samples_total");
     let health = listening.get("/health");
+    let drivers = children(listening.id());
     let status = listening.end("INT");
     let story = listening.story();
     assert!(status.success(), "{story}");
@@ -169,6 +170,7 @@ fn check_fault(fault: &str, duration_s: f64, kind: &str, text: &str, more: &str)
     assert!(listening.times_said("warning") <= 2, "{story}");
     assert!((1.0..100.0).contains(&counted), "{counted} of the kind {kind}: {story}");
     assert!(lost > 0.0, "{story}");
+    assert_eq!(drivers.len(), 1, "what hangs is killed: {story}");
     assert!(health.contains("\"status\":\"receiving\""), "{health}");
     // What was sent before and after was received.
     let start_s = start_s(&listening, &air);
@@ -303,6 +305,14 @@ fn check_real_time(sample_rate: &str, most_cpu: f64) {
     assert!(cpu < most_cpu, "{} % of a core", 100.0 * cpu);
 }
 
+/// The processes that a process has started and that are still there.
+fn children(id: u32) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let lists = threads
+        .filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
 /// Processor time of a process and its children, in seconds.
 fn cpu_s(id: u32) -> f64 {
     let own = |id: &str| {
@@ -312,11 +322,7 @@ fn cpu_s(id: u32) -> f64 {
         // utime and stime, in hundredths of a second.
         (ticks(11) + ticks(12)) / 100.0
     };
-    let threads = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
-    let of_threads =
-        threads.filter_map(|t| std::fs::read_to_string(t.unwrap().path().join("children")).ok());
-    own(&id.to_string())
-        + of_threads.flat_map(|c| c.split_whitespace().map(own).collect::<Vec<_>>()).sum::<f64>()
+    own(&id.to_string()) + children(id).iter().map(|child| own(child)).sum::<f64>()
 }
 
 #[test]

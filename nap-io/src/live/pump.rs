@@ -28,6 +28,8 @@ pub(super) enum Said {
     Opened(Box<StreamInfo>),
     /// Samples.
     Block(Block),
+    /// Nothing; the thread is well.
+    Idle,
     /// Samples are missing, before the next block.
     Lost(Fault),
     /// The source has to be opened again.
@@ -128,7 +130,8 @@ impl Running {
                     }
                 }
                 Ok(Reading::Samples(loss)) => self.note(loss, to)?,
-                Ok(Reading::Nothing) => {}
+                // Only who speaks notices that nobody listens any more.
+                Ok(Reading::Nothing) => self.say(Said::Idle, to)?,
                 Ok(Reading::End) if self.watchdog.is_none() => return Some(Said::End),
                 Ok(Reading::End) => {
                     let text = "the source has ended".to_owned();

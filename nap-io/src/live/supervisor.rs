@@ -224,6 +224,7 @@ impl Supervisor {
                 }
                 Some(LiveEvent::Block(block))
             }
+            Said::Idle => None,
             Said::Lost(fault) => Some(LiveEvent::Fault(fault)),
             Said::Failed(fault) => Some(self.fail(fault)),
             Said::NotOpened(error) => {
