@@ -75,6 +75,8 @@ lint: ## clippy; a warning is an error
 ifeq ($(SOAPY),yes)
 	$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings
 endif
+	@# The fuzz targets have a lock file of their own, which a new dependency leaves behind.
+	$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 
 unit: ## tests and examples in the documentation
 	$(CARGO) test --locked --workspace $(FEATURES)

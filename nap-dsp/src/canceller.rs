@@ -218,7 +218,7 @@ impl Canceller {
         }
         self.equations.fill(Equations::default());
         for (instant, sums) in self.sums.iter().enumerate() {
-            let is_early = 2 * instant < self.equations.len();
+            let is_early = is_early(instant, self.sums.len());
             for (pattern, sum) in sums.iter().enumerate() {
                 let terms = pattern_terms(pattern, is_early);
                 self.equations[instant].add(
@@ -231,10 +231,16 @@ impl Canceller {
         }
         self.pulses.clear();
         self.pulses.extend(self.equations.iter().map(Equations::solve));
+        self.tabulate_steps();
+    }
+
+    /// What the pulses add up to for every pattern of signs.
+    fn tabulate_steps(&mut self) {
         self.steps.clear();
+        let instants = self.pulses.len() - 1;
         let neighbours = self.pulses.iter().zip(&self.pulses[1..]).enumerate();
         self.steps.extend(neighbours.map(|(instant, (early, late))| {
-            let is_early = 2 * instant < self.equations.len();
+            let is_early = is_early(instant, instants);
             std::array::from_fn(|pattern| {
                 let terms = pattern_terms(pattern, is_early);
                 let (early, late) = (weigh(early, &terms), weigh(late, &terms));
@@ -290,7 +296,7 @@ impl Canceller {
         let [value, change] = if is_inside(sample, count) {
             self.steps[sample.instant][pattern(&self.symbols, sample.slot)]
         } else {
-            let is_early = 2 * sample.instant < self.equations.len();
+            let is_early = is_early(sample.instant, self.steps.len());
             let signs = [0, 1, 2].map(|n| self.symbols[sample.slot + n]);
             let terms = terms(signs, is_early);
             let early = weigh(&self.pulses[sample.instant], &terms);
@@ -303,6 +309,11 @@ impl Canceller {
 /// Whether a sample's symbol and both its neighbours are known.
 fn is_inside(sample: &Sample, count: usize) -> bool {
     (2..count).contains(&sample.slot)
+}
+
+/// Whether an instant lies in the first half of a symbol.
+fn is_early(instant: usize, instants: usize) -> bool {
+    2 * instant <= instants
 }
 
 /// The signs of a symbol and its neighbours as a number: a bit for each, set if it is positive.

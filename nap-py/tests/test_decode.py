@@ -104,7 +104,10 @@ def test_memory_maps_hold_what_the_generator_sent(name: str) -> None:
 LOCAL = os.environ.get("NAP_LOCAL_RECORDINGS", "")
 
 
-@pytest.mark.skipif(not Path(LOCAL, "real_burst_rc1.sigmf-meta").is_file(), reason="not here")
+@pytest.mark.skipif(
+    not Path(LOCAL, "real_burst_rc1.sigmf-meta").is_file(),
+    reason="no real_burst_rc1 in NAP_LOCAL_RECORDINGS",
+)
 def test_a_real_burst_decodes_from_a_memory_map(nap: Path) -> None:
     path = Path(LOCAL, "real_burst_rc1.sigmf-meta")
     (expected,) = run_nap(nap, "decode", path, "--format", "json")

@@ -13,6 +13,8 @@ use crate::{Error, StreamInfo};
 
 /// How long to wait for a connection.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
+/// Sockets take no shorter wait for a timeout; none at all would be for ever.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
 /// The largest datagram there is.
 const DATAGRAM: usize = 65_536;
 
@@ -57,8 +59,9 @@ impl SampleBytes {
         samples.clear();
         let size = info.format.bytes_per_sample();
         self.buffer.resize((count * size).max(self.leftover + 1), 0);
-        let timeout = timeout.max(Duration::from_millis(1));
-        self.stream.set_read_timeout(Some(timeout)).map_err(Error::io(&self.name, "set up"))?;
+        self.stream
+            .set_read_timeout(Some(timeout.max(LEAST_TIMEOUT)))
+            .map_err(Error::io(&self.name, "set up"))?;
         let got = match self.stream.read(&mut self.buffer[self.leftover..]) {
             Ok(0) => return Ok(Reading::End),
             Ok(got) => got,
@@ -141,8 +144,9 @@ impl LiveSource for RawUdp {
     ) -> Result<Reading, Error> {
         samples.clear();
         let size = self.info.format.bytes_per_sample();
-        let timeout = timeout.max(Duration::from_millis(1));
-        self.socket.set_read_timeout(Some(timeout)).map_err(Error::io(&self.name, "set up"))?;
+        self.socket
+            .set_read_timeout(Some(timeout.max(LEAST_TIMEOUT)))
+            .map_err(Error::io(&self.name, "set up"))?;
         while samples.len() < count {
             let got = match self.socket.recv(&mut self.buffer) {
                 Ok(got) => got,

@@ -45,20 +45,20 @@ impl Receiver {
 
     /// The events since the last call, their times counted from the first sample ever.
     pub(super) fn take_events(&mut self) -> Vec<Event> {
-        let mut events = std::mem::take(&mut self.core.events);
-        if self.skipped_s > 0.0 {
-            events.iter_mut().for_each(|event| event.delay(self.skipped_s));
+        let events = std::mem::take(&mut self.core.events);
+        if self.skipped_s == 0.0 {
+            return events;
         }
-        events
+        events.into_iter().map(|event| event.delayed_by(self.skipped_s)).collect()
     }
 }
 
 impl Event {
-    fn delay(&mut self, by_s: f64) {
-        let (Self::Message(message) | Self::Update(message) | Self::Complete(message)) = self;
-        message.signal.time_s += by_s;
-        for frame in &mut message.frames {
-            frame.signal.time_s += by_s;
+    fn delayed_by(self, delay_s: f64) -> Self {
+        match self {
+            Self::Message(message) => Self::Message(message.moved_by(delay_s)),
+            Self::Update(message) => Self::Update(message.moved_by(delay_s)),
+            Self::Complete(message) => Self::Complete(message.moved_by(delay_s)),
         }
     }
 }
