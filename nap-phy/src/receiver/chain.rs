@@ -43,6 +43,8 @@ const COVERING_POWER: f64 = 4.0;
 const COVERED_POWER: f64 = 0.1;
 /// A burst whose skirts have this share of a candidate's power may be all there is.
 const HIDING_POWER: f64 = 0.2;
+/// A burst that has less than this share of another's power at its carrier does it no harm.
+const SPOILING_POWER: f64 = 0.05;
 /// Searches in which a preamble can be seen.
 const SEARCHES_A_PREAMBLE: f64 = 3.0;
 /// More candidates than wait at once while nothing is on the air.
@@ -220,16 +222,19 @@ impl Chain {
         place: &Cancelled,
         statistics: &mut Statistics,
     ) {
-        let inside = |burst: &Burst| {
-            let (start_s, end_s) = (burst.best().start_s, due_s(burst.best(), self.bit_rate));
-            let subband = band.grid.nearest(burst.best().carrier.frequency_hz);
-            place.subbands.contains(&subband)
-                && end_s > place.cover.from_s
-                && start_s < place.cover.from_s
-        };
         self.decoded.push(place.clone());
-        // What is found there once more is not what was taken out.
         let symbol_s = self.bit_rate.symbol_s();
+        let spoilt = |burst: &Burst| {
+            let Hypothesis { start_s, carrier, power, .. } = *burst.best();
+            let seen = Place {
+                window_s: start_s..due_s(burst.best(), self.bit_rate),
+                ..Place::new(start_s, carrier.frequency_hz, symbol_s, &band.grid)
+            };
+            start_s < place.cover.from_s
+                && place.subbands.contains(&seen.subband)
+                && place.cover.hides(&seen, SPOILING_POWER * power)
+        };
+        // What is found there once more is not what was taken out.
         let explained = |burst: &Burst| {
             let Hypothesis { carrier, power, .. } = *burst.best();
             let seen = Place::new(carrier.time_s, carrier.frequency_hz, symbol_s, &band.grid);
@@ -239,7 +244,7 @@ impl Chain {
         };
         self.bursts.retain(|burst| !explained(burst));
         self.missed.retain(|burst| !explained(burst));
-        for mut burst in self.missed.extract_if(.., |burst| inside(burst)) {
+        for mut burst in self.missed.extract_if(.., |burst| spoilt(burst)) {
             burst.next = 0;
             burst.rivals = Rivals::default();
             self.bursts.push(burst);
