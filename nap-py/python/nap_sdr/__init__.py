@@ -5,8 +5,8 @@
 >>> [message.payload for message in messages]
 ['ac1706c18dedf41e89cc', '71a0f59d61c1b8ec5e17d6']
 
-Besides what is here there are :mod:`nap_sdr.simulation`, :mod:`nap_sdr.stages`,
-:mod:`nap_sdr.theory`, :mod:`nap_sdr.plot` (needs matplotlib) and :mod:`nap_sdr.dask` (needs dask).
+Besides what is here there are ``nap_sdr.simulation``, ``nap_sdr.stages``,
+``nap_sdr.theory``, ``nap_sdr.plot`` (needs matplotlib) and ``nap_sdr.dask`` (needs dask).
 """
 
 from . import simulation, stages, theory

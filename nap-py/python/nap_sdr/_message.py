@@ -85,7 +85,7 @@ class Message:
         Version of the record, 1.
     time : str or None
         Start of the first frame, RFC 3339 in UTC; ``None`` where the start of the samples is not
-        known. :attr:`datetime` is the same as an object.
+        known. ``datetime`` is the same as an object.
     time_s : float
         Start of the first frame from the first sample, s, to 1 µs.
     device_id : str
@@ -97,7 +97,7 @@ class Message:
         ``"dl_confirmation"``.
     payload : str
         Of the kind ``"bytes"``: 1 to 12 bytes, lower-case hexadecimal; else empty.
-        :attr:`payload_bytes` is the same as bytes.
+        ``payload_bytes`` is the same as bytes.
     bidirectional : bool
         Whether the device listens for a downlink afterwards.
     auth : str
@@ -271,7 +271,7 @@ class MessageList(List[Message]):
         )
 
     def to_dataframe(self) -> pd.DataFrame:
-        """The messages as :func:`messages_to_dataframe` makes them a table."""
+        """The messages as ``messages_to_dataframe`` makes them a table."""
         return messages_to_dataframe(self)
 
 

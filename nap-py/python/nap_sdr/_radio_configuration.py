@@ -12,7 +12,7 @@ CHANNEL_WIDTH_HZ: int = _nap.channel_width_hz()
 
 @dataclass(frozen=True)
 class RadioConfiguration:
-    """The rules of a region; :meth:`named` and :meth:`all` give them.
+    """The rules of a region; ``named`` and ``all`` give them.
 
     Attributes
     ----------

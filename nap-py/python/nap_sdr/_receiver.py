@@ -47,7 +47,7 @@ class Receiver:
         ``"auto"``: all that the radio configuration has.
     devices : path, mapping, iterable of Device, optional
         Known devices: a CSV file with the header ``device_id,key[,message_modulo][,name]``, a
-        mapping from identities to keys, or :class:`Device` objects.
+        mapping from identities to keys, or ``Device`` objects.
     full_scale_dbm : float, optional
         Power of a full-scale carrier at the antenna; levels are then dBm.
     false_messages_per_day : float
@@ -145,7 +145,7 @@ class Receiver:
         Parameters
         ----------
         blocks : iterable of ndarray
-            As :meth:`push` takes them.
+            As ``push`` takes them.
         """
         return _complete(self.events(blocks))
 
@@ -155,7 +155,7 @@ class Receiver:
         Parameters
         ----------
         blocks : iterable of ndarray
-            As :meth:`push` takes them.
+            As ``push`` takes them.
         """
         for block in blocks:
             yield from self.push(block)
@@ -227,14 +227,18 @@ def decode(
 ) -> MessageList:
     """Find and decode all messages in an array of samples.
 
+    Keywords that are not listed here are those of ``Receiver``.
+
     Parameters
     ----------
     iq : ndarray
-        The samples, as :meth:`Receiver.push` takes them: complex64 without a copy, others and
+        The samples, as ``Receiver.push`` takes them: complex64 without a copy, others and
         memory maps converted block by block.
-    sample_rate_hz, center_hz, radio_configuration, channel_center_hz, bit_rate, devices, \
-full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start, start_s, allow_nan
-        As for :class:`Receiver`.
+    sample_rate_hz : float
+        Samples per second, 200 kS/s or more.
+    center_hz : float, optional
+        Frequency of the samples' 0 Hz. Without it the receiver listens in the middle, and
+        frequencies count from there.
     progress : bool or callable
         ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
         done and their total.
@@ -247,7 +251,7 @@ full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start, start_s, all
     Raises
     ------
     TypeError, SampleError, ConfigurationError
-        As for :class:`Receiver` and :meth:`Receiver.push`.
+        As for ``Receiver`` and ``Receiver.push``.
     """
     receiver = Receiver(
         sample_rate_hz,

@@ -159,7 +159,7 @@ def read(path: PathLike, **options: Any) -> tuple[npt.NDArray[np.complex64], Rec
     path : path
         The recording.
     **options
-        As for :class:`Recording`.
+        As for ``Recording``.
 
     Returns
     -------
@@ -194,21 +194,20 @@ def decode_file(
 ) -> MessageList:
     """Find and decode all messages in a recording, as ``nap decode`` does.
 
+    Keywords that are not listed here are those of ``Recording`` (how the samples are stored) and of
+    ``Receiver`` (what is listened for).
+
     Parameters
     ----------
     path : path
         The recording: SigMF, WAV or raw samples.
-    sample_format, sample_rate_hz, center_hz
-        As for :class:`Recording`.
     offset_s : float
         Leave out the first seconds.
     duration_s : float, optional
         Stop after so many seconds.
-    radio_configuration, channel_center_hz, bit_rate, devices, full_scale_dbm, \
-false_messages_per_day, most_drift_hz_per_s
-        As for :class:`Receiver`.
     progress : bool or callable
-        As for :func:`decode`.
+        ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
+        done and their total.
 
     Returns
     -------

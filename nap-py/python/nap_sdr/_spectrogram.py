@@ -19,7 +19,7 @@ class Spectrogram:
     Attributes
     ----------
     power_db : ndarray of float32, shape (times, frequencies)
-        Density in :attr:`unit`. Digital silence is minus infinity.
+        Density in ``unit``. Digital silence is minus infinity.
     time_s : ndarray of float64, shape (times,)
         Middle of each row from the first sample, s.
     frequency_hz : ndarray of float64, shape (frequencies,)
@@ -68,7 +68,7 @@ def spectrogram(
     Parameters
     ----------
     iq : ndarray
-        Samples, as :meth:`Receiver.push` takes them. Memory does not grow with their number.
+        Samples, as ``Receiver.push`` takes them. Memory does not grow with their number.
     sample_rate_hz : float
         Samples per second.
     center_hz : float, optional

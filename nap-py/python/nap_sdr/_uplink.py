@@ -103,7 +103,7 @@ class Uplink:
         return self.frames(key, [rank])[0]
 
     def frames(self, key: KeyLike, ranks: Iterable[int] = (1, 2, 3)) -> list[bytes]:
-        """The frames of the message, one for each rank; see :meth:`encode`."""
+        """The frames of the message, one for each rank; see ``encode``."""
         return _nap.encode(self._json(), Key(key)._digits, list(ranks))
 
 
@@ -131,7 +131,7 @@ class ParsedFrame:
         Whether a repeater sent the frame; other fields may then mean something else.
     sequence_number, device_id, kind, payload, auth, voltage_idle_mv, voltage_tx_mv, \
 temperature_decidegree_c, rssi_dbm_at_device
-        As in :class:`Message`.
+        As in ``Message``.
     auth_tag : str
         The authentication tag, 2 to 5 bytes, hexadecimal.
     crc : str
@@ -190,7 +190,7 @@ def parse_frame(
     key : Key, str or bytes, optional
         The sender's key, whoever the sender is.
     devices : path, mapping, iterable of Device, optional
-        Known devices, as for :class:`Receiver`; looked into if there is no ``key``.
+        Known devices, as for ``Receiver``; looked into if there is no ``key``.
 
     Returns
     -------

@@ -81,14 +81,14 @@ def decode_files(
     storage_options : mapping, optional
         What fsspec needs to know about the store.
     **options
-        As for :func:`nap_sdr.decode_file`, but for ``offset_s``, ``duration_s`` and ``progress``.
+        As for ``nap_sdr.decode_file``, but for ``offset_s``, ``duration_s`` and ``progress``.
         A table of devices is read here and sent along.
 
     Returns
     -------
     dask.dataframe.DataFrame
         A partition for each recording, in their order, with the columns of
-        :func:`nap_sdr.messages_to_dataframe` and ``path`` before them. Messages are sorted by
+        ``nap_sdr.messages_to_dataframe`` and ``path`` before them. Messages are sorted by
         time.
 
     Raises

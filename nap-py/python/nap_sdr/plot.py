@@ -65,7 +65,7 @@ def waterfall(
     Parameters
     ----------
     iq : ndarray or Spectrogram
-        Samples, or what :func:`nap_sdr.spectrogram` made of them.
+        Samples, or what ``nap_sdr.spectrogram`` made of them.
     sample_rate_hz : float
         Samples per second; not for a spectrogram.
     center_hz : float, optional
@@ -78,7 +78,7 @@ def waterfall(
     cmap : str
         A colour map of matplotlib.
     **options
-        As for :func:`nap_sdr.spectrogram`.
+        As for ``nap_sdr.spectrogram``.
     """
     if not isinstance(iq, Spectrogram):
         if sample_rate_hz is None:
@@ -146,7 +146,7 @@ def constellation(
     Parameters
     ----------
     burst : Burst
-        See :mod:`nap_sdr.stages`.
+        See ``nap_sdr.stages``.
     bitstream : bytes, optional
         What was sent; then the symbols are coloured by it, else by the side on which they lie.
     ax : matplotlib Axes, optional
@@ -174,7 +174,7 @@ def constellation(
 def soft_symbols(
     burst: Burst, bitstream: Optional[bytes] = None, *, ax: Optional[Axes] = None
 ) -> Axes:
-    """The soft symbols of one burst in the order of time; parameters as :func:`constellation`.
+    """The soft symbols of one burst in the order of time; parameters as ``constellation``.
 
     The known symbols at the beginning, preamble and frame type, are shaded.
     """
@@ -208,7 +208,7 @@ def phase_track(measurement: Measurement, *, ax: Optional[Axes] = None) -> Axes:
     Parameters
     ----------
     measurement : Measurement
-        Of :meth:`nap_sdr.stages.Burst.measure`.
+        Of ``nap_sdr.stages.Burst.measure``.
     ax : matplotlib Axes, optional
         Where to draw the phases; the frequency goes on a second axis.
     """

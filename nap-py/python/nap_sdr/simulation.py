@@ -52,7 +52,7 @@ class Signal:
         Parameters
         ----------
         bitstream : bytes
-            The bits, most significant first; a 0 flips the phase. See :meth:`Uplink.encode`.
+            The bits, most significant first; a 0 flips the phase. See ``Uplink.encode``.
         bit_rate : float
             Bits, and symbols, a second.
         shape : str
@@ -133,7 +133,7 @@ def modulate(
     Parameters
     ----------
     bitstream : bytes
-        The bits, such as :meth:`Uplink.encode` gives.
+        The bits, such as ``Uplink.encode`` gives.
     sample_rate_hz : float
         Samples per second.
     bit_rate : float
@@ -310,7 +310,7 @@ class SimulatedRecording:
 
     @property
     def devices(self) -> dict[str, Optional[KeyLike]]:
-        """The devices and their keys, as :func:`nap_sdr.decode` takes them."""
+        """The devices and their keys, as ``nap_sdr.decode`` takes them."""
         return {message["device_id"]: Key(message["key"]) for message in self.truth["messages"]}
 
     def __repr__(self) -> str:
@@ -336,7 +336,7 @@ def simulate(
     seed : int, optional
         Start of all randomness, instead of the scene's.
     progress : bool or callable
-        As for :func:`nap_sdr.decode`.
+        As for ``nap_sdr.decode``.
 
     Returns
     -------

@@ -138,7 +138,7 @@ class Hypothesis:
 
 
 class SoftFrame(Protocol):
-    """What can be decoded: a :class:`Burst` or :class:`SoftSymbols`."""
+    """What can be decoded: a ``Burst`` or ``SoftSymbols``."""
 
     @property
     def frame_type(self) -> int:
@@ -320,7 +320,7 @@ class SoftDecision:
 
 
 class Subbands:
-    """A channel split into overlapping subbands, all of it kept in memory; see :func:`channelize`.
+    """A channel split into overlapping subbands, all of it kept in memory; see ``channelize``.
 
     Attributes
     ----------
@@ -514,7 +514,7 @@ def channelize(
     Parameters
     ----------
     iq : ndarray
-        Samples, as :meth:`nap_sdr.Receiver.push` takes them. All of the channel is kept: some
+        Samples, as ``nap_sdr.Receiver.push`` takes them. All of the channel is kept: some
         minutes at most.
     sample_rate_hz : float
         Samples per second.

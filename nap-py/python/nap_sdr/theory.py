@@ -54,7 +54,7 @@ def coherent_loss(
     """Loss of a frame whose carrier's phase is known, each phase decided by itself.
 
     The error rate of a phase is ``Q(sqrt(2 Eb/N0))``. Parameters and result are as in
-    :func:`differential_loss`.
+    ``differential_loss``.
     """
     ratio = _ratio(eb_over_n0_db)
     error_rate = 0.5 * np.array([math.erfc(math.sqrt(value)) for value in ratio.flat])
