@@ -97,7 +97,7 @@ soak: $(NAP) ## ten minutes of noise give no message
 
 soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
 	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \
-		-- --ignored --nocapture soak
+		-- --exact --nocapture soak
 
 bench: ## criterion benches, then the receiver's cost in one table
 	$(CARGO) bench --locked -p nap-benches --bench receiver

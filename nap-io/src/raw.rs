@@ -73,12 +73,12 @@ impl RawWriter {
 
     /// Writes bytes that are no samples.
     pub(crate) fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(Error::io(&self.path, "write to"))
+        self.file.write_all(bytes).map_err(Error::io(&self.path, "write"))
     }
 
     /// The file, written out, for what is left to do in it.
     pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
-        self.file.flush().map_err(Error::io(&self.path, "write to"))?;
+        self.file.flush().map_err(Error::io(&self.path, "write"))?;
         Ok(self.file.get_mut())
     }
 
@@ -97,7 +97,7 @@ impl SampleSink for RawWriter {
         for piece in samples.chunks(1 << 14) {
             self.bytes.clear();
             self.clipped_components += encode(self.format, piece, &mut self.bytes);
-            self.file.write_all(&self.bytes).map_err(Error::io(&self.path, "write to"))?;
+            self.file.write_all(&self.bytes).map_err(Error::io(&self.path, "write"))?;
             self.samples_written += piece.len() as u64;
         }
         Ok(())

@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut faults = Vec::new();
     loop {
         match live.next(Duration::from_secs(1)) {
-            Some(LiveEvent::Started(info, _)) => {
+            Some(LiveEvent::Started(info)) => {
                 let config = channel.receiver_config(&source.name, &info, &devices)?;
                 let new = Examination::new(&info, config, source.policy.watched);
                 examination = Some(new.with_context(|| source.name.clone())?);
@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
             }
             Some(LiveEvent::Fault(fault)) => faults.push(fault),
             Some(LiveEvent::Ended) => break,
-            None => {}
+            Some(LiveEvent::Recovered(_)) | None => {}
         }
     }
     let mut findings: Vec<Finding> = faults.iter().map(findings::of_fault).collect();

@@ -121,7 +121,8 @@ impl<'a> Session<'a> {
         while !stop.load(Ordering::Relaxed) && !self.is_over() {
             match live.next(TICK) {
                 Some(LiveEvent::Block(block)) => self.block(&block)?,
-                Some(LiveEvent::Started(info, outage)) => self.started(&info, outage)?,
+                Some(LiveEvent::Started(info)) => self.started(&info)?,
+                Some(LiveEvent::Recovered(outage)) => self.recovered(&outage),
                 Some(LiveEvent::Fault(fault)) => self.fault(&fault)?,
                 Some(LiveEvent::Ended) => break,
                 None => {}
@@ -171,15 +172,15 @@ impl<'a> Session<'a> {
         self.args.duration.is_some_and(|duration_s| heard_s >= duration_s)
     }
 
-    fn started(&mut self, info: &StreamInfo, outage: Option<Outage>) -> Result<()> {
+    fn recovered(&mut self, outage: &Outage) {
+        self.faults.recovered(&self.source.name, outage);
+        self.metrics.restarts.inc();
+        let down_s = outage.duration.as_secs_f64();
+        self.publish("recovered", || json!({ "down_s": down_s, "trials": outage.trials }));
+    }
+
+    fn started(&mut self, info: &StreamInfo) -> Result<()> {
         let name = &self.source.name;
-        if let Some(outage) = outage {
-            self.faults.recovered(name, &outage);
-            self.metrics.restarts.inc();
-            let down_s = outage.duration.as_secs_f64();
-            self.publish("recovered", || json!({ "down_s": down_s, "trials": outage.trials }));
-        }
-        self.metrics.receiving.set(1);
         if self.reception.is_some() {
             return Ok(());
         }
@@ -216,6 +217,7 @@ impl<'a> Session<'a> {
         let Some(reception) = &mut self.reception else {
             return Ok(());
         };
+        self.metrics.receiving.set(1);
         reception.time.follow(block);
         reception.noise.push(&block.samples);
         let mut events = Vec::new();

@@ -243,7 +243,7 @@ pub fn serve(
     let path = PathBuf::from(address);
     let mut stream = TcpStream::connect(address).map_err(Error::io(&path, "connect to"))?;
     stream.set_nodelay(true).map_err(Error::io(&path, "set up"))?;
-    let mut send = |bytes: &[u8]| stream.write_all(bytes).map_err(Error::io(&path, "write to"));
+    let mut send = |bytes: &[u8]| stream.write_all(bytes).map_err(Error::io(&path, "write"));
     let mut source = match open() {
         Ok(source) => source,
         Err(error) => {

@@ -8,7 +8,7 @@ use num_complex::Complex32;
 
 use super::clock::SampleClock;
 use super::fault::{Fault, FaultKind};
-use super::watchdog::{Finding, Watchdog};
+use super::watchdog::{Finding, STUCK, Watchdog};
 use super::{Block, LiveSource, Loss, Opener, Reading};
 use crate::{Error, StreamInfo};
 
@@ -19,8 +19,8 @@ const BLOCK_S: f64 = 0.02;
 const LEAST_BLOCK: usize = 1024;
 const LARGEST_BLOCK: usize = 1 << 16;
 /// After a gap of unknown length, samples may come late at first: so long they are held back, to tell
-/// by those that come with the least delay how long the gap was.
-const SETTLE: Duration = Duration::from_millis(300);
+/// by those that come with the least delay how long the gap was, and whether they are a signal at all.
+const SETTLE: Duration = STUCK.saturating_add(Duration::from_millis(100));
 
 /// What the thread says.
 pub(super) enum Said {
@@ -30,6 +30,8 @@ pub(super) enum Said {
     Block(Block),
     /// Nothing; the thread is well.
     Idle,
+    /// Samples have come, and are held back.
+    Held,
     /// Samples are missing, before the next block.
     Lost(Fault),
     /// The source has to be opened again.
@@ -167,6 +169,10 @@ impl Running {
         to: &SyncSender<Said>,
     ) -> Option<Option<Said>> {
         let arrived = Instant::now();
+        let stuck = self.watchdog.as_mut().and_then(|dog| dog.look(&samples, arrived));
+        if let Some(fault) = stuck {
+            return Some(Some(Said::Failed(fault)));
+        }
         self.note(loss, to)?;
         let missing = match self.pending {
             Loss::None => 0,
@@ -188,6 +194,7 @@ impl Running {
         self.held.push((samples, arrived));
         let first = self.held.first().map_or(arrived, |(_, first)| *first);
         if arrived.duration_since(first) < SETTLE {
+            self.say(Said::Held, to)?;
             return Some(None);
         }
         self.pending = Loss::None;
@@ -206,7 +213,7 @@ impl Running {
         Some(None)
     }
 
-    /// Numbers samples before which so many are missing, looks at them and hands them on.
+    /// Numbers samples before which so many are missing and hands them on.
     fn hand_on(
         &mut self,
         samples: Vec<Complex32>,
@@ -216,7 +223,7 @@ impl Running {
     ) -> Option<Option<Said>> {
         let count = samples.len() as u64;
         self.lose(missing);
-        let found = self.watchdog.as_mut().and_then(|dog| dog.look(&samples, missing, arrived));
+        let found = self.watchdog.as_mut().and_then(|dog| dog.measure(count + missing, arrived));
         match found {
             Some(Finding::Fault(fault)) => return Some(Some(Said::Failed(fault))),
             Some(Finding::Gap(missing)) => {

@@ -82,8 +82,10 @@ pub struct Outage {
 /// What happened.
 #[derive(Debug)]
 pub enum LiveEvent {
-    /// The source gives samples; after an interruption, with what that was.
-    Started(Box<StreamInfo>, Option<Outage>),
+    /// The source is open.
+    Started(Box<StreamInfo>),
+    /// After an interruption, samples come again: the next block.
+    Recovered(Outage),
     /// Samples.
     Block(Block),
     /// Something went wrong. The index of the samples goes on over what is lost.
@@ -104,6 +106,8 @@ pub struct Supervisor {
     pause: Duration,
     /// Since when there have been no samples, and how often the source was opened since.
     down: Option<(Instant, u32)>,
+    /// The first block after an interruption, which is told of first.
+    first_block: Option<Block>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -126,6 +130,7 @@ impl Supervisor {
             required_rate_hz: None,
             pause: policy.least_pause,
             down: None,
+            first_block: None,
             thread: None,
         };
         supervisor.open();
@@ -134,6 +139,9 @@ impl Supervisor {
 
     /// What happens next; `None` if nothing happens within `timeout`.
     pub fn next(&mut self, timeout: Duration) -> Option<LiveEvent> {
+        if let Some(block) = self.first_block.take() {
+            return Some(LiveEvent::Block(block));
+        }
         let deadline = Instant::now() + timeout;
         loop {
             let now = Instant::now();
@@ -208,11 +216,7 @@ impl Supervisor {
                 {
                     self.state = State::Running { said, since: now, last_block: now };
                 }
-                let outage = self
-                    .down
-                    .take()
-                    .map(|(since, trials)| Outage { duration: now.duration_since(since), trials });
-                Some(LiveEvent::Started(info, outage))
+                Some(LiveEvent::Started(info))
             }
             Said::Block(block) => {
                 self.follow(&block);
@@ -222,7 +226,18 @@ impl Supervisor {
                         self.pause = self.policy.least_pause;
                     }
                 }
-                Some(LiveEvent::Block(block))
+                let Some((since, trials)) = self.down.take() else {
+                    return Some(LiveEvent::Block(block));
+                };
+                self.first_block = Some(block);
+                let duration = now.duration_since(since);
+                Some(LiveEvent::Recovered(Outage { duration, trials }))
+            }
+            Said::Held => {
+                if let State::Running { last_block, .. } = &mut self.state {
+                    *last_block = now;
+                }
+                None
             }
             Said::Idle => None,
             Said::Lost(fault) => Some(LiveEvent::Fault(fault)),

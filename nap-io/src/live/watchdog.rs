@@ -9,7 +9,7 @@ use super::fault::{Fault, FaultKind};
 /// Without a sample for so long, a source has stalled.
 pub(super) const STALL: Duration = Duration::from_millis(1200);
 /// The same value for so long, by the clock, is no noise.
-const STUCK: Duration = Duration::from_millis(500);
+pub(super) const STUCK: Duration = Duration::from_millis(500);
 /// The rate may be off by this share; no crystal is worse than 0.02 %.
 const RATE_TOLERANCE: f64 = 0.01;
 /// What the time of arrival may vary by, in seconds.
@@ -63,18 +63,8 @@ impl Watchdog {
         Self { rate_hz, same_since: None, first: None, measurement: None }
     }
 
-    /// Looks at samples that arrived `at` this time, after `lost` that are known to be missing.
-    pub(super) fn look(
-        &mut self,
-        samples: &[Complex32],
-        lost: u64,
-        at: Instant,
-    ) -> Option<Finding> {
-        let stuck = self.look_for_stuck_values(samples, at);
-        stuck.map(Finding::Fault).or_else(|| self.measure(samples.len() as u64 + lost, at))
-    }
-
-    fn look_for_stuck_values(&mut self, samples: &[Complex32], at: Instant) -> Option<Fault> {
+    /// Looks whether the samples that arrived `at` this time have values that differ.
+    pub(super) fn look(&mut self, samples: &[Complex32], at: Instant) -> Option<Fault> {
         let &first = samples.first()?;
         // Noise differs within a few samples, so this is a short look.
         if samples.iter().any(|&sample| sample != first) {
@@ -96,7 +86,8 @@ impl Watchdog {
         })
     }
 
-    fn measure(&mut self, samples: u64, at: Instant) -> Option<Finding> {
+    /// Takes note of so many samples, received or known to be missing, until `at` this time.
+    pub(super) fn measure(&mut self, samples: u64, at: Instant) -> Option<Finding> {
         if at.duration_since(*self.first.get_or_insert(at)) < SETTLE {
             return None;
         }
@@ -166,10 +157,9 @@ mod tests {
     fn run(times_ms: impl Iterator<Item = f64>) -> Option<(f64, Finding)> {
         let mut dog = Watchdog::new(RATE_HZ);
         let start = Instant::now();
-        let noise: Vec<Complex32> = (0..1000).map(|n| Complex32::new(n as f32, 0.0)).collect();
         for ms in times_ms {
             let at = start + Duration::from_secs_f64(ms / 1e3);
-            if let Some(finding) = dog.look(&noise, 0, at) {
+            if let Some(finding) = dog.measure(1000, at) {
                 return Some((ms, finding));
             }
         }
@@ -219,9 +209,9 @@ mod tests {
         let mut dog = Watchdog::new(RATE_HZ);
         let start = Instant::now();
         let constant = vec![Complex32::new(0.1, -0.1); 1000];
-        let finding = (0..100)
-            .find_map(|n| dog.look(&constant, 0, start + Duration::from_millis(10 * n)))
+        let fault = (0..100)
+            .find_map(|n| dog.look(&constant, start + Duration::from_millis(10 * n)))
             .unwrap();
-        assert!(matches!(finding, Finding::Fault(fault) if fault.kind == FaultKind::Stuck));
+        assert_eq!(fault.kind, FaultKind::Stuck);
     }
 }

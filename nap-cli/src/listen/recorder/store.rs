@@ -13,6 +13,7 @@ use num_complex::Complex32;
 
 use super::super::metrics::Metrics;
 use super::cut::Burst;
+use crate::outcome;
 
 /// All recordings begin with this; nothing else in the folder is touched.
 const PREFIX: &str = "nap-burst-";
@@ -67,7 +68,8 @@ impl Store {
                     Err(error) => {
                         counters.dropped_recordings.inc_by(job.bursts.len() as u64);
                         if !std::mem::replace(&mut is_failing, true) {
-                            tracing::error!("a burst is not recorded: {error:#}; decoding goes on");
+                            let why = outcome::text(&error);
+                            tracing::error!("a burst is not recorded: {why}; decoding goes on");
                         }
                     }
                 }
