@@ -72,7 +72,8 @@ impl Listening {
 
     /// The answer to a request, head and body.
     pub fn get(&self, path: &str) -> String {
-        let (_, line) = self.said.iter().find(|(_, line)| line.contains("http://")).unwrap();
+        let line = self.said.iter().find(|(_, line)| line.contains("http://"));
+        let (_, line) = line.unwrap_or_else(|| panic!("no address: {}", self.story()));
         let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
