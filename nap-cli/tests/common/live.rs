@@ -96,9 +96,9 @@ impl Listening {
         self.wait()
     }
 
-    /// Waits for the end, ten seconds at most.
+    /// Waits for the end: what was received is decoded first, which takes a busy machine a while.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
