@@ -127,10 +127,10 @@ python-types: python ## types of the Python package, its tests and notebooks
 	cd nap-py/python && ../../$(VENV)/python -m mypy.stubtest nap_sdr._nap
 
 python-test: python-types $(NAP) ## tests of the Python package that take seconds
-	$(VENV)/pytest --quiet
+	$(VENV)/pytest --quiet -rs
 
 python-test-all: python-types $(NAP) ## all tests of the Python package: notebooks and clusters too
-	$(VENV)/pytest --quiet -m "slow or not slow"
+	$(VENV)/pytest --quiet -rs -m "slow or not slow"
 
 python-install: ## pip install . in a clean folder, and decode
 	rm -rf out/clean && $(PYTHON) -m venv out/clean
