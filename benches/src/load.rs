@@ -29,10 +29,6 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// temporary
-    pub fn samples(&self) -> &[Complex32] {
-        &self.samples
-    }
     /// A channel in which `at_once` devices at 100 bit/s are on the air at any time, with all frames
     /// of one message after the other and without pauses, anywhere in the channel and from -130 to
     /// -100 dBm. It begins and ends in the middle of frames.
