@@ -19,8 +19,13 @@ use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 const WINDOW_SYMBOLS: f64 = 20.0;
 /// Distance of the lines from the carrier in bins, a consequence of the window's length.
 const LINE_BINS: usize = 5;
+/// Bins on each side of a line's that hold some of it.
+const LINE_WIDTH: usize = 2;
 /// Two lines that differ by more than this are a carrier and its neighbour's noise.
 const LARGEST_IMBALANCE: f32 = 20.0;
+/// The logarithm of the lines' ratio in three standard deviations, for a strength of 1: noise changes
+/// the amplitude of a line of power `strength / 2` by `1 / sqrt(strength)` of it.
+const IMBALANCE_OF_NOISE: f32 = 8.5;
 /// Bins on each side that count as noise if they hold more than the subband's floor: in the skirts
 /// and in the middle of another signal, pairs of lines appear by chance.
 const SURROUND: usize = 20;
@@ -54,7 +59,7 @@ const LEAST_STRENGTH: f32 = 3.0;
 /// The same where there is much energy, by deviation of it and at the most: the data of a frame shows
 /// weak lines by chance, while the preamble's are as clear as the frame is strong.
 const LEAST_CLEARNESS: f32 = 0.42;
-const MOST_CLEARNESS: f32 = 10.5;
+const MOST_CLEARNESS: f32 = 20.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
 const LEAST_PROMISED: f32 = 0.12;
@@ -202,9 +207,10 @@ impl PreambleDetector {
             }
             sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
         }
-        let bands = self.block_energies.windows(BAND_BLOCKS);
-        for (energy, band) in self.energies.iter_mut().zip(bands) {
-            *energy = band.iter().sum();
+        self.energies.fill(0.0);
+        for shift in 0..BAND_BLOCKS {
+            let blocks = &self.block_energies[shift..];
+            self.energies.iter_mut().zip(blocks).for_each(|(energy, block)| *energy += block);
         }
     }
 
@@ -252,7 +258,11 @@ impl PreambleDetector {
                 continue;
             }
             let strength = now.strength(bin);
-            if strength >= least && !self.is_beaten(bin, strength) && self.keeps_promise(bin) {
+            if strength >= least
+                && now.is_balanced(bin, strength)
+                && self.keeps_promise(bin)
+                && !self.is_beaten(bin, strength)
+            {
                 candidates.push(Candidate {
                     time_s,
                     frequency_hz: self.analyzer.frequency_hz(bin),
@@ -276,9 +286,9 @@ impl PreambleDetector {
         let [before, now, after, ..] = &self.spectra;
         let last = now.bins.len() - MARGIN;
         let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
-        near(RIVAL_BINS).any(|rival| now.strength(rival) > strength)
-            || near(2).any(|rival| before.strength(rival) >= strength)
-            || near(2).any(|rival| after.strength(rival) > strength)
+        near(RIVAL_BINS).any(|rival| now.is_stronger(rival, strength))
+            || near(2).any(|rival| before.is_stronger(rival, strength))
+            || near(2).any(|rival| after.is_stronger(rival, strength))
     }
 
     /// Whether the lines are as strong as the energy that follows them lets expect.
@@ -301,6 +311,17 @@ impl Spectrum {
         (low + high).min(LARGEST_IMBALANCE * low.min(high))
     }
 
+    /// Whether the two lines of a carrier differ by no more than noise lets those of this strength.
+    fn is_balanced(&self, bin: usize, strength: f32) -> bool {
+        let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
+        low.max(high) <= low.min(high) * (IMBALANCE_OF_NOISE / strength.sqrt()).exp()
+    }
+
+    /// Whether the lines of a carrier are stronger than some. Mostly the noise tells.
+    fn is_stronger(&self, bin: usize, strength: f32) -> bool {
+        self.lines(bin) > strength * self.noise(bin) && self.strength(bin) > strength
+    }
+
     /// Power of the two lines of a carrier over the noise or what else surrounds them.
     fn strength(&self, bin: usize) -> f32 {
         self.lines(bin) / self.noise(bin).max(surround(&self.bins, bin))
@@ -309,9 +330,12 @@ impl Spectrum {
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.
 fn surround(bins: &[f32], c: usize) -> f32 {
-    let sum = |from: usize, to: usize| bins[from..to].iter().sum::<f32>();
-    let lines =
-        sum(c - LINE_BINS - 2, c - LINE_BINS + 3) + sum(c + LINE_BINS - 2, c + LINE_BINS + 3);
-    let around = sum(c - SURROUND, c + SURROUND + 1);
-    SURROUND_WEIGHT * (around - lines).max(0.0) / (2 * SURROUND - 9) as f32
+    const FROM_LINES: usize = LINE_BINS + LINE_WIDTH + 1;
+    let middle = &bins[c + LINE_WIDTH + 1 - LINE_BINS..c + LINE_BINS - LINE_WIDTH];
+    let below = &bins[c - SURROUND..=c - FROM_LINES];
+    let above = &bins[c + FROM_LINES..=c + SURROUND];
+    // In pairs, since each sum has to wait for the one before.
+    let sides = below.iter().zip(above).map(|(below, above)| below + above).sum::<f32>();
+    let count = middle.len() + below.len() + above.len();
+    SURROUND_WEIGHT * (middle.iter().sum::<f32>() + sides) / count as f32
 }

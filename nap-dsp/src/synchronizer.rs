@@ -31,8 +31,8 @@ const LARGEST_QUADRATIC_PHASE: f64 = 0.7;
 const LEAST_PREAMBLE_SCORE: f64 = 0.3;
 /// Starts looked at further. The preamble repeats, so that several starts fit it.
 const MOST_STARTS: usize = 6;
-/// The score that the energy over the noise promises is `1 - noise / energy`; a word must reach this
-/// share of it: among the data of a strong frame a word is soon found that fits half.
+/// The score that the energy over the noise promises is `1 - noise / energy`; a preamble and a word
+/// must reach this share of it: among the data of a strong frame one is soon found that fits half.
 const PROMISED_SHARE: f64 = 0.6;
 /// Share of the threshold that a word must reach before its timing and frequency are refined.
 const COARSE_SHARE: f64 = 0.88;
@@ -85,6 +85,7 @@ pub struct Synchronizer {
 struct Start {
     step: usize,
     score: f64,
+    least: f64,
 }
 
 impl Synchronizer {
@@ -152,20 +153,21 @@ impl Synchronizer {
                 .push(narrow(self.baseband.mean(first_s + i as f64 * step_s, self.symbol_s)));
         }
 
-        self.find_starts(starts);
+        let noise = noise_density / self.symbol_s;
+        self.find_starts(starts, noise);
         self.found.clear();
         for index in 0..self.starts.len() {
             let start = self.starts[index];
             let start_s = first_s + start.step as f64 * step_s;
-            self.try_words(start, (start_s, candidate.frequency_hz), noise_density);
+            self.try_words(start, (start_s, candidate.frequency_hz), noise);
         }
         self.keep_best();
         self.refine(candidate.frequency_hz, first_s);
         &self.found
     }
 
-    /// Chooses the starts at which the preamble alone fits best.
-    fn find_starts(&mut self, starts: usize) {
+    /// Chooses the starts at which the preamble alone fits best. `noise` is that of a symbol.
+    fn find_starts(&mut self, starts: usize, noise: f64) {
         self.starts.clear();
         let Self { symbols, words, preamble, sums, scratch, .. } = self;
         let count = preamble.turns.len() as f32;
@@ -177,16 +179,18 @@ impl Synchronizer {
                 0..preamble.turns.len(),
                 preamble.length,
             );
-            let full = preamble.length as f64 * energy(&symbols[step..], preamble.length);
+            let length = preamble.length as f64;
+            let energy = energy(&symbols[step..], preamble.length);
+            let full = (length * energy).max(f64::MIN_POSITIVE);
+            let least = LEAST_PREAMBLE_SCORE.max(promised_share(length * noise, energy));
             // No carrier gathers more than the segments' magnitudes would in step.
             let bound = f64::from(count * sums.iter().map(Complex32::norm_sqr).sum::<f32>());
-            let power = if bound >= LEAST_PREAMBLE_SCORE * full {
+            let mut score = 0.0;
+            if bound >= least * full {
                 preamble.gather(sums, scratch);
-                scratch.peak()
-            } else {
-                0.0
-            };
-            self.starts.push(Start { step, score: power / full.max(f64::MIN_POSITIVE) });
+                score = scratch.peak() / full;
+            }
+            self.starts.push(Start { step, score, least });
         }
         // Only local maxima in time: neighbours see the same.
         self.scores.clear();
@@ -194,20 +198,19 @@ impl Synchronizer {
         let scores = &self.scores;
         self.starts.retain(|start| {
             let near = start.step.saturating_sub(2)..(start.step + 3).min(scores.len());
-            start.score >= LEAST_PREAMBLE_SCORE && scores[near].iter().all(|&s| s <= start.score)
+            start.score >= start.least && scores[near].iter().all(|&s| s <= start.score)
         });
         self.starts.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.step.cmp(&b.step)));
         self.starts.truncate(MOST_STARTS);
     }
 
     /// Tries every word at one start, with the carriers that suit the preamble.
-    fn try_words(&mut self, start: Start, (start_s, centre_hz): (f64, f64), noise_density: f64) {
+    fn try_words(&mut self, start: Start, (start_s, centre_hz): (f64, f64), noise: f64) {
         let symbols = &self.symbols[start.step..];
         let length = self.word.length;
         let energy = energy(symbols, length);
-        let noise = length as f64 * noise_density / self.symbol_s;
-        let promised = 1.0 - noise / energy.max(f64::MIN_POSITIVE);
-        let threshold = (COARSE_SHARE * self.threshold).max(PROMISED_SHARE * promised);
+        let promised = promised_share(length as f64 * noise, energy);
+        let threshold = (COARSE_SHARE * self.threshold).max(promised);
         // From the middle of the preamble to that of the word.
         let middle_s = length as f64 * self.symbol_s / 2.0;
         let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
@@ -286,6 +289,11 @@ impl Synchronizer {
         }
         self.found.truncate(kept);
     }
+}
+
+/// The score that a known stretch must reach for what its energy promises.
+fn promised_share(noise: f64, energy: f64) -> f64 {
+    PROMISED_SHARE * (1.0 - noise / energy.max(f64::MIN_POSITIVE))
 }
 
 /// The share of the symbols' energy that a word on a carrier explains, symbol by symbol, and the

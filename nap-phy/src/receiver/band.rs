@@ -14,6 +14,9 @@ pub(super) const SKIRT_POWER: f64 = 0.5;
 /// Symbols of the reference and the preamble, over which candidates are seen.
 pub(super) const PREAMBLE_SYMBOLS: f64 = 20.0;
 
+/// Symbols of the frame type, which follows the preamble.
+const WORD_SYMBOLS: f64 = 13.0;
+
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
     pub(super) grid: SubbandGrid,
@@ -58,6 +61,12 @@ impl Place {
             frequency_hz,
             symbol_s,
         }
+    }
+
+    /// The same with the symbols after the preamble that show a candidate to be a frame.
+    pub(super) fn with_word(self) -> Self {
+        let end_s = self.window_s.end + WORD_SYMBOLS * self.symbol_s;
+        Self { window_s: self.window_s.start..end_s, ..self }
     }
 }
 

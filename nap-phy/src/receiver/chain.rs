@@ -249,17 +249,22 @@ impl Chain {
             burst.rivals = Rivals::default();
             self.bursts.push(burst);
         }
-        let from_s = place.cover.from_s - SYNC_SYMBOLS as f64 * self.bit_rate.symbol_s();
-        self.candidates.retain(|candidate| {
-            let subband = band.grid.nearest(candidate.frequency_hz);
-            candidate.time_s < place.cover.from_s || !place.subbands.contains(&subband)
-        });
+        let from_s = place.cover.from_s - SYNC_SYMBOLS as f64 * symbol_s;
+        // What the burst did not reach is as it was.
+        let spoilt = |candidate: &Candidate| {
+            let Candidate { time_s, frequency_hz, power, .. } = *candidate;
+            let seen = Place::new(time_s, frequency_hz, symbol_s, &band.grid);
+            place.subbands.contains(&seen.subband)
+                && place.cover.hides(&seen.with_word(), SPOILING_POWER * power)
+        };
+        self.candidates.retain(|candidate| !spoilt(candidate));
         let known = self.candidates.len();
         let first = band.grid.column_at(from_s);
         let subbands = place.subbands.clone();
         self.detector.refresh(&band.history, subbands.clone());
         let (live, candidates) = (&self.detector, &mut self.candidates);
         self.second_detector.search_again(&band.history, subbands, first, live, candidates);
+        candidates.extract_if(known.., |candidate| !spoilt(candidate)).for_each(drop);
         statistics.candidates += (self.candidates.len() - known) as u64;
     }
 
