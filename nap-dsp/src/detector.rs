@@ -23,9 +23,9 @@ const LINE_BINS: usize = 5;
 const LINE_WIDTH: usize = 2;
 /// Two lines that differ by more than this are a carrier and its neighbour's noise.
 const LARGEST_IMBALANCE: f32 = 20.0;
-/// The logarithm of the lines' ratio in three standard deviations, for a strength of 1: noise changes
+/// The logarithm of the lines' ratio in four standard deviations, for a strength of 1: noise changes
 /// the amplitude of a line of power `strength / 2` by `1 / sqrt(strength)` of it.
-const IMBALANCE_OF_NOISE: f32 = 8.5;
+const IMBALANCE_OF_NOISE: f32 = 11.3;
 /// Bins on each side that count as noise if they hold more than the subband's floor: in the skirts
 /// and in the middle of another signal, pairs of lines appear by chance.
 const SURROUND: usize = 20;

@@ -33,7 +33,7 @@ const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
-/// Hypotheses that score less than this share of the best are not kept for decoding with others.
+/// Hypotheses that score less than this share of the best are not tried.
 const RIVAL_SCORE: f64 = 0.85;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;
@@ -331,10 +331,9 @@ impl Chain {
             self.searched.push(candidate);
             let density = self.noise.density(place.subband);
             let found = self.synchronizer.search(&band.history, &band.grid, &candidate, density);
-            if found.is_empty() {
-                continue;
-            }
-            let hypotheses = found.to_vec();
+            let Some(best) = found.first() else { continue };
+            let may_be = |other: &&Hypothesis| other.score >= RIVAL_SCORE * best.score;
+            let hypotheses: Vec<Hypothesis> = found.iter().filter(may_be).copied().collect();
             covers.extend(self.cover(&hypotheses[0]));
             // Not before a better view of the same preamble has had its turn.
             let least_due_s = time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s;
@@ -468,9 +467,7 @@ impl Chain {
                 return;
             }
             burst.rivals.refute(search.refuted_probability);
-            if hypothesis.score >= RIVAL_SCORE * burst.best().score {
-                burst.fragments.push(fragment);
-            }
+            burst.fragments.push(fragment);
             burst.next += 1;
         }
         self.bursts.push(burst);
