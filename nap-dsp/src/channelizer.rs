@@ -205,14 +205,16 @@ impl Channelizer {
 
     fn fold(&mut self) {
         let span = self.pending[self.read..self.read + self.length()].as_flattened();
+        let branch = |n: usize| span[2 * self.size * n..][..2 * self.size].as_chunks().0;
+        let branches: [&[[f32; LANES]]; TAPS_PER_BRANCH] = std::array::from_fn(branch);
         let taps = self.taps.as_chunks::<TAPS_PER_BRANCH>().0;
         let folded = self.folded.as_chunks_mut::<{ LANES / 2 }>().0;
         for (group, (folded, taps)) in folded.iter_mut().zip(taps).enumerate() {
             let mut sums = [0.0; LANES];
-            let branches = span[LANES * group..].chunks(2 * self.size);
-            for (samples, taps) in branches.filter_map(<[f32]>::first_chunk::<LANES>).zip(taps) {
-                for ((sum, sample), tap) in sums.iter_mut().zip(samples).zip(taps) {
-                    *sum += sample * tap;
+            for (branch, taps) in branches.iter().zip(taps) {
+                let samples = &branch[group];
+                for n in 0..LANES {
+                    sums[n] += samples[n] * taps[n];
                 }
             }
             *folded = std::array::from_fn(|n| Complex32::new(sums[2 * n], sums[2 * n + 1]));
