@@ -13,9 +13,17 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::down_converter::{Baseband, Carrier};
+use crate::oscillator::{Oscillator, carrier_differences};
+use crate::sample::narrow;
 
-/// Length of the transforms over a frame's squared symbols (a frame has some 200 symbols).
-const TRANSFORM: usize = 512;
+/// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
+const TRANSFORM_SYMBOLS: usize = 512;
+/// Symbols that are summed before they are transformed: what is searched lies within a tenth of the
+/// symbol rate for the known symbols, and of the squares much nearer.
+const KNOWN_BLOCK: usize = 2;
+const SQUARES_BLOCK: usize = 4;
+/// Drifts on each side of one that are told from it by what is left in the blocks' sums.
+const NEAR_DRIFTS: i32 = 4;
 /// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave: over
 /// the known symbols, and over all squared ones, where tracking follows.
 const QUADRATIC_PHASE: f64 = 0.25;
@@ -150,23 +158,21 @@ pub struct Demodulator {
     symbol_s: f64,
     most_drift_hz_per_s: f64,
     baseband: Baseband,
-    fft: Arc<dyn Fft<f32>>,
-    fft_scratch: Vec<Complex32>,
-    transform: Vec<Complex32>,
+    known_search: CarrierSearch,
+    squares_search: CarrierSearch,
 }
 
 impl Demodulator {
     /// A demodulator for `symbol_rate_hz` that expects drifts up to `most_drift_hz_per_s`.
     #[must_use]
     pub fn new(symbol_rate_hz: f64, most_drift_hz_per_s: f64) -> Self {
-        let fft = FftPlanner::new().plan_fft_forward(TRANSFORM);
+        let symbol_s = 1.0 / symbol_rate_hz;
         Self {
-            symbol_s: 1.0 / symbol_rate_hz,
+            symbol_s,
             most_drift_hz_per_s,
             baseband: Baseband::default(),
-            fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
-            fft,
-            transform: vec![Complex32::default(); TRANSFORM],
+            known_search: CarrierSearch::new(KNOWN_BLOCK, symbol_s, 1.0),
+            squares_search: CarrierSearch::new(SQUARES_BLOCK, symbol_s, 2.0),
         }
     }
 
@@ -185,7 +191,7 @@ impl Demodulator {
         let carrier = self.refine_on_known(history, grid, (start_s, carrier), known);
         self.extract(history, grid, &carrier, (start_s, count));
         let carrier = self.refine_on_squares(carrier, start_s, count, known.len());
-        self.extract(history, grid, &carrier, (start_s, count));
+        self.baseband.retune(&carrier);
         let mut track = Track::new(carrier, start_s, self.symbol_s, count);
         track.seed(&self.baseband, known);
         let symbols = track.follow(&self.baseband, known);
@@ -222,8 +228,8 @@ impl Demodulator {
         known: &[f64],
     ) -> Carrier {
         self.extract(history, grid, &carrier, (start_s, known.len()));
-        let symbols: Vec<Complex64> =
-            known.iter().enumerate().map(|(k, sign)| self.symbol(start_s, k) * sign).collect();
+        let symbols = self.baseband.means(start_s, self.symbol_s, known.len());
+        let symbols: Vec<Complex64> = symbols.zip(known).map(|(z, sign)| z * sign).collect();
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
         let region = Region {
             drift_hz_per_s: self.drift_reach(half_s),
@@ -231,7 +237,7 @@ impl Demodulator {
             pivot_s: 0.0,
             quadratic_phase: QUADRATIC_PHASE,
         };
-        self.search(carrier.described_at(start_s + half_s), &symbols, &region, 1.0)
+        self.known_search.best(carrier.described_at(start_s + half_s), &symbols, &region)
     }
 
     /// Frequency and drift by a search over the squares of all symbols.
@@ -242,10 +248,9 @@ impl Demodulator {
         count: usize,
         known: usize,
     ) -> Carrier {
-        let squares: Vec<Complex64> = (0..count)
-            .map(|k| self.symbol(start_s, k))
-            .map(|z| z * z / z.norm().max(f64::MIN_POSITIVE))
-            .collect();
+        let symbols = self.baseband.means(start_s, self.symbol_s, count);
+        let squares: Vec<Complex64> =
+            symbols.map(|z| z * z / z.norm_sqr().sqrt().max(f64::MIN_POSITIVE)).collect();
         let known_s = known as f64 * self.symbol_s / 2.0;
         let middle_s = count as f64 * self.symbol_s / 2.0;
         let region = Region {
@@ -254,57 +259,12 @@ impl Demodulator {
             pivot_s: middle_s - known_s,
             quadratic_phase: QUADRATIC_PHASE_SQUARED,
         };
-        self.search(carrier.described_at(start_s + middle_s), &squares, &region, 2.0)
+        self.squares_search.best(carrier.described_at(start_s + middle_s), &squares, &region)
     }
 
     /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
     fn drift_reach(&self, half_s: f64) -> f64 {
         self.most_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
-    }
-
-    fn symbol(&self, start_s: f64, k: usize) -> Complex64 {
-        self.baseband.mean(start_s + k as f64 * self.symbol_s, self.symbol_s)
-    }
-
-    /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
-    /// symbols up best. `power` is the power to which the symbols were raised.
-    fn search(
-        &mut self,
-        carrier: Carrier,
-        symbols: &[Complex64],
-        region: &Region,
-        power: f64,
-    ) -> Carrier {
-        let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
-        let drift_step = 2.0 * region.quadratic_phase / (PI * power * half_s * half_s);
-        // None where even the largest drift would not be seen over these symbols.
-        let drift_steps = (region.drift_hz_per_s / drift_step).round() as i32;
-        let bins_per_hz = power * TRANSFORM as f64 * self.symbol_s;
-        let reach = (region.frequency_share * power * TRANSFORM as f64) as i32;
-        let mut best = (0.0, 0, 0.0);
-        for d in -drift_steps..=drift_steps {
-            let drift = f64::from(d) * drift_step;
-            self.transform.fill(Complex32::default());
-            let mut chirp = Chirp::new(power * drift, self.symbol_s, -half_s);
-            for (out, symbol) in self.transform.iter_mut().zip(symbols) {
-                let turned = symbol * chirp.next();
-                *out = Complex32::new(turned.re as f32, turned.im as f32);
-            }
-            self.fft.process_with_scratch(&mut self.transform, &mut self.fft_scratch);
-            let expected = (drift * region.pivot_s * bins_per_hz).round() as i32;
-            for bin in expected - reach..=expected + reach {
-                let value = self.transform[bin.rem_euclid(TRANSFORM as i32) as usize].norm_sqr();
-                if value > best.0 {
-                    best = (value, bin, drift);
-                }
-            }
-        }
-        let (_, bin, drift) = best;
-        Carrier {
-            time_s: carrier.time_s,
-            frequency_hz: carrier.frequency_hz + f64::from(bin) / bins_per_hz,
-            drift_hz_per_s: carrier.drift_hz_per_s + drift,
-        }
     }
 }
 
@@ -321,29 +281,120 @@ struct Region {
     quadratic_phase: f64,
 }
 
-/// Conjugate of a linear chirp sampled once a symbol, zero frequency in the middle.
-struct Chirp {
-    value: Complex64,
-    step: Complex64,
-    change: Complex64,
+/// Searches frequency and drift of a carrier over symbols raised to a power that frees them of data.
+struct CarrierSearch {
+    block: usize,
+    symbol_s: f64,
+    power: f64,
+    fft: Arc<dyn Fft<f32>>,
+    fft_scratch: Vec<Complex32>,
+    transform: Vec<Complex32>,
+    blocks: Vec<Complex32>,
+    /// What turns the blocks' sums to each of the drifts near theirs, one after the other.
+    near_drifts: Vec<Complex32>,
 }
 
-impl Chirp {
-    fn new(drift_hz_per_s: f64, symbol_s: f64, first_s: f64) -> Self {
-        let centre_s = first_s + symbol_s / 2.0;
-        let turn = |cycles: f64| Complex64::from_polar(1.0, -TAU * cycles);
+impl CarrierSearch {
+    fn new(block: usize, symbol_s: f64, power: f64) -> Self {
+        let length = TRANSFORM_SYMBOLS / block;
+        let fft = FftPlanner::new().plan_fft_forward(length);
         Self {
-            value: turn(drift_hz_per_s * centre_s * centre_s / 2.0),
-            step: turn(drift_hz_per_s * symbol_s * (centre_s + symbol_s / 2.0)),
-            change: turn(drift_hz_per_s * symbol_s * symbol_s),
+            block,
+            symbol_s,
+            power,
+            fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
+            fft,
+            transform: vec![Complex32::default(); length],
+            blocks: Vec::new(),
+            near_drifts: Vec::new(),
         }
     }
 
-    fn next(&mut self) -> Complex64 {
-        let out = self.value;
-        self.value *= self.step;
-        self.step *= self.change;
-        out
+    /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
+    /// symbols up best.
+    fn best(&mut self, carrier: Carrier, symbols: &[Complex64], region: &Region) -> Carrier {
+        let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
+        let drift_step = 2.0 * region.quadratic_phase / (PI * self.power * half_s * half_s);
+        // None where even the largest drift would not be seen over these symbols.
+        let drift_steps = (region.drift_hz_per_s / drift_step).round() as i32;
+        let bins_per_hz = self.power * TRANSFORM_SYMBOLS as f64 * self.symbol_s;
+        let reach = (region.frequency_share * self.power * TRANSFORM_SYMBOLS as f64) as i32;
+        self.prepare_near_drifts(symbols.len().div_ceil(self.block), drift_step, half_s);
+        let groups = (drift_steps + NEAR_DRIFTS) / (2 * NEAR_DRIFTS + 1);
+        let mut best = (0.0, carrier);
+        for middle in (-groups..=groups).map(|group| group * (2 * NEAR_DRIFTS + 1)) {
+            let drift = f64::from(middle) * drift_step;
+            let shift_hz = drift * region.pivot_s;
+            self.sum_blocks(symbols, drift, shift_hz);
+            for near in -NEAR_DRIFTS..=NEAR_DRIFTS {
+                let near_drift = f64::from(near) * drift_step;
+                if (middle + near).abs() > drift_steps {
+                    continue;
+                }
+                self.transform_with(near);
+                let expected = (near_drift * region.pivot_s * bins_per_hz).round() as i32;
+                let (power, bin) = self.peak(expected, reach);
+                if power > best.0 {
+                    let frequency_hz =
+                        carrier.frequency_hz + shift_hz + f64::from(bin) / bins_per_hz;
+                    let drift_hz_per_s = carrier.drift_hz_per_s + drift + near_drift;
+                    best = (power, Carrier { frequency_hz, drift_hz_per_s, ..carrier });
+                }
+            }
+        }
+        best.1
+    }
+
+    /// A linear chirp with zero drift frequency in the middle, as the symbols' power sees it.
+    fn chirp(&self, frequency_hz: f64, drift_hz_per_s: f64) -> Carrier {
+        Carrier {
+            time_s: 0.0,
+            frequency_hz: self.power * frequency_hz,
+            drift_hz_per_s: self.power * drift_hz_per_s,
+        }
+    }
+
+    fn prepare_near_drifts(&mut self, blocks: usize, drift_step: f64, half_s: f64) {
+        self.near_drifts.clear();
+        let step_s = self.block as f64 * self.symbol_s;
+        for near in -NEAR_DRIFTS..=NEAR_DRIFTS {
+            let chirp = self.chirp(0.0, f64::from(near) * drift_step);
+            let turns = Oscillator::new(carrier_differences(&chirp, step_s / 2.0 - half_s, step_s));
+            self.near_drifts.extend(turns.take(blocks).map(narrow));
+        }
+    }
+
+    /// Sums the symbols up by blocks, freed of a drift and a shift of the frequency.
+    fn sum_blocks(&mut self, symbols: &[Complex64], drift_hz_per_s: f64, shift_hz: f64) {
+        let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
+        let chirp = self.chirp(shift_hz, drift_hz_per_s);
+        let first_s = self.symbol_s / 2.0 - half_s;
+        let mut turns = Oscillator::new(carrier_differences(&chirp, first_s, self.symbol_s));
+        self.blocks.clear();
+        self.blocks.extend(symbols.chunks(self.block).map(|block| {
+            narrow(block.iter().zip(&mut turns).map(|(symbol, turn)| symbol * turn).sum())
+        }));
+    }
+
+    /// Transforms the blocks' sums as one of the drifts near theirs has them.
+    fn transform_with(&mut self, near: i32) {
+        let count = self.blocks.len();
+        let turns = &self.near_drifts[(near + NEAR_DRIFTS) as usize * count..];
+        let (sums, silence) = self.transform.split_at_mut(count);
+        for ((out, block), turn) in sums.iter_mut().zip(&self.blocks).zip(turns) {
+            *out = block * turn;
+        }
+        silence.fill(Complex32::default());
+        self.fft.process_with_scratch(&mut self.transform, &mut self.fft_scratch);
+    }
+
+    /// The largest power within reach of a bin, and its bin.
+    fn peak(&self, expected: i32, reach: i32) -> (f32, i32) {
+        let length = self.transform.len() as i32;
+        let power = |bin: i32| self.transform[bin.rem_euclid(length) as usize].norm_sqr();
+        (expected - reach..=expected + reach)
+            .map(|bin| (power(bin), bin))
+            .fold((0.0, expected), |best, this| if this.0 > best.0 { this } else { best })
     }
 }
 
@@ -373,19 +424,25 @@ impl Track {
         }
     }
 
-    /// Mean over `span_s` from `from_s` on, with the tracked phase taken out.
-    fn mean(&self, baseband: &Baseband, from_s: f64, span_s: f64) -> Complex64 {
-        let turn = Complex64::from_polar(1.0, -self.phase.correction_at(from_s + span_s / 2.0));
-        baseband.mean(from_s, span_s) * turn
+    /// The means over parts of a symbol, `parts` of them each, with the tracked phase taken out.
+    fn means<'a>(
+        &self,
+        baseband: &'a Baseband,
+        offset_s: f64,
+        parts: usize,
+    ) -> impl Iterator<Item = Complex64> + use<'a> {
+        let part_s = self.symbol_s / parts as f64;
+        let start_s = self.phase.start_s + offset_s;
+        let middle_s = |n: f64| start_s + (n + 0.5) * part_s;
+        let turns = Oscillator::<4>::following(|n| self.phase.correction_at(middle_s(n)));
+        baseband
+            .means(start_s, part_s, parts * self.count)
+            .zip(turns)
+            .map(|(mean, turn)| mean * turn)
     }
 
     fn symbols_at(&self, baseband: &Baseband, offset_s: f64) -> Vec<Complex64> {
-        (0..self.count)
-            .map(|k| {
-                let from_s = self.phase.start_s + offset_s + k as f64 * self.symbol_s;
-                self.mean(baseband, from_s, self.symbol_s)
-            })
-            .collect()
+        self.means(baseband, offset_s, 1).collect()
     }
 
     /// The first phase: its double from the squares of all symbols, its sign from the known ones.
@@ -484,17 +541,17 @@ impl Track {
     /// separately by whether a phase flip lies before and after, so that the dips of shaped
     /// transmitters are seen and the noise is not.
     fn power(&self, baseband: &Baseband, signs: &[f64]) -> f64 {
-        let part_s = self.symbol_s / ENVELOPE_PARTS as f64;
         let mut sums = [[Complex64::default(); ENVELOPE_PARTS]; 4];
         let mut squares = [[0.0; ENVELOPE_PARTS]; 4];
         let mut counts = [0.0; 4];
-        for k in 1..signs.len().saturating_sub(1) {
-            let group =
-                usize::from(signs[k] != signs[k - 1]) * 2 + usize::from(signs[k] != signs[k + 1]);
+        let means: Vec<Complex64> = self.means(baseband, 0.0, ENVELOPE_PARTS).collect();
+        let parts = means.as_chunks::<ENVELOPE_PARTS>().0;
+        for (parts, signs) in parts.iter().skip(1).zip(signs.array_windows()) {
+            let [before, own, after] = *signs;
+            let group = usize::from(own != before) * 2 + usize::from(own != after);
             counts[group] += 1.0;
-            for part in 0..ENVELOPE_PARTS {
-                let from_s = self.phase.start_s + k as f64 * self.symbol_s + part as f64 * part_s;
-                let value = self.mean(baseband, from_s, part_s) * signs[k];
+            for (part, mean) in parts.iter().enumerate() {
+                let value = mean * own;
                 sums[group][part] += value;
                 squares[group][part] += value.norm_sqr();
             }

@@ -5,6 +5,8 @@ use std::f64::consts::TAU;
 use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::oscillator::{Oscillator, carrier_differences};
+use crate::sample::narrow;
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
@@ -43,13 +45,30 @@ impl Carrier {
 
 /// A stretch of signal mixed to 0 Hz, kept as its running integral: the mean over any interval, and
 /// so the matched filter of a rectangular symbol at any timing, is two look-ups.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Baseband {
     start_s: f64,
     cell_s: f64,
+    /// What was mixed out, from the centre of the subband.
+    carrier: Carrier,
+    subband_hz: f64,
     integral: Vec<Complex32>,
     turns: Vec<Complex32>,
     samples: Vec<Complex32>,
+}
+
+impl Default for Baseband {
+    fn default() -> Self {
+        Self {
+            start_s: 0.0,
+            cell_s: 1.0,
+            carrier: Carrier { time_s: 0.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 },
+            subband_hz: 0.0,
+            integral: Vec::new(),
+            turns: Vec::new(),
+            samples: Vec::new(),
+        }
+    }
 }
 
 impl Baseband {
@@ -73,49 +92,80 @@ impl Baseband {
         self.cell_s = decimation as f64 / rate_hz;
         // A sample stands for the time around it.
         self.start_s = grid.time_s(first) - 0.5 / rate_hz;
-        self.integral.clear();
-        self.integral.push(Complex32::default());
-        let relative =
-            Carrier { frequency_hz: carrier.frequency_hz - grid.centre_hz(b), ..*carrier };
-        let middle_s = grid.time_s(first) + (decimation as f64 - 1.0) / 2.0 / rate_hz;
-        let mut mixer = Mixer::new(&relative, middle_s, self.cell_s);
+        self.subband_hz = grid.centre_hz(b);
+        self.carrier = self.in_subband(carrier);
         // Within a cell the frequency is taken as constant: the turns around the cell's middle.
-        let stretch_middle_hz = relative.frequency_at((from_s + to_s) / 2.0);
+        let stretch_middle_hz = self.carrier.frequency_at((from_s + to_s) / 2.0);
         let turns = (0..decimation).map(|n| {
             let time_s = (n as f64 - (decimation as f64 - 1.0) / 2.0) / rate_hz;
-            let turn =
-                Complex64::from_polar(1.0 / decimation as f64, -TAU * stretch_middle_hz * time_s);
-            Complex32::new(turn.re as f32, turn.im as f32)
+            let phase = -TAU * stretch_middle_hz * time_s;
+            narrow(Complex64::from_polar(1.0 / decimation as f64, phase))
         });
         self.turns.clear();
         self.turns.extend(turns);
 
+        let samples = if tail.is_empty() {
+            head
+        } else {
+            self.samples.clear();
+            self.samples.extend_from_slice(head);
+            self.samples.extend_from_slice(tail);
+            &self.samples
+        };
+        let mixer = Oscillator::new(carrier_differences(
+            &self.carrier,
+            self.start_s + self.cell_s / 2.0,
+            self.cell_s,
+        ));
+        let cells = samples.chunks_exact(decimation).map(|cell| dot(cell, &self.turns));
+        integrate(&mut self.integral, cells.zip(mixer));
+    }
+
+    /// Mixes the same stretch with another carrier instead, which differs by little over a cell.
+    pub fn retune(&mut self, carrier: &Carrier) {
+        let (from, to) = (self.carrier, self.in_subband(carrier));
+        let differences =
+            |carrier| carrier_differences(carrier, self.start_s + self.cell_s / 2.0, self.cell_s);
+        let (old, new) = (differences(&from), differences(&to));
+        let mixer = Oscillator::new([new[0] - old[0], new[1] - old[1], new[2] - old[2]]);
         self.samples.clear();
-        self.samples.extend_from_slice(head);
-        self.samples.extend_from_slice(tail);
-        let mut integral = Complex64::default();
-        for cell in self.samples.chunks_exact(decimation) {
-            let sum = dot(cell, &self.turns);
-            integral += Complex64::new(sum.re.into(), sum.im.into()) * mixer.next();
-            self.integral.push(Complex32::new(integral.re as f32, integral.im as f32));
-        }
+        self.samples.extend(self.integral.windows(2).map(|pair| pair[1] - pair[0]));
+        integrate(&mut self.integral, self.samples.iter().copied().zip(mixer));
+        self.carrier = to;
+    }
+
+    /// A carrier as seen from the centre of the subband.
+    fn in_subband(&self, carrier: &Carrier) -> Carrier {
+        Carrier { frequency_hz: carrier.frequency_hz - self.subband_hz, ..*carrier }
     }
 
     /// The stretch by itself, without the room in which it was made.
     #[must_use]
     pub fn snapshot(&self) -> Self {
-        Self {
-            start_s: self.start_s,
-            cell_s: self.cell_s,
-            integral: self.integral.clone(),
-            ..Self::default()
-        }
+        Self { integral: self.integral.clone(), turns: Vec::new(), samples: Vec::new(), ..*self }
     }
 
     /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.
     #[must_use]
     pub fn mean(&self, from_s: f64, span_s: f64) -> Complex64 {
         (self.integral_at(from_s + span_s) - self.integral_at(from_s)) * (self.cell_s / span_s)
+    }
+
+    /// The means over `count` spans of `span_s` one after the other, the first from `from_s` on; zero
+    /// outside the stretch.
+    pub fn means(
+        &self,
+        from_s: f64,
+        span_s: f64,
+        count: usize,
+    ) -> impl Iterator<Item = Complex64> + '_ {
+        let mut before = self.integral_at(from_s);
+        (1..=count).map(move |n| {
+            let after = self.integral_at(from_s + n as f64 * span_s);
+            let mean = (after - before) * (self.cell_s / span_s);
+            before = after;
+            mean
+        })
     }
 
     /// The running integral at an instant, in units of cells.
@@ -130,6 +180,17 @@ impl Baseband {
             _ => wide(self.integral.last().copied().unwrap_or_default()),
         }
     }
+}
+
+/// Writes the running integral over cells, each turned by what the mixer says.
+fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = (Complex32, Complex64)>) {
+    integral.clear();
+    integral.push(Complex32::default());
+    let mut sum = Complex64::default();
+    integral.extend(cells.map(|(cell, turn)| {
+        sum += Complex64::new(cell.re.into(), cell.im.into()) * turn;
+        narrow(sum)
+    }));
 }
 
 /// The sum of products, two at a time.
@@ -150,30 +211,4 @@ fn dot(a: &[Complex32], b: &[Complex32]) -> Complex32 {
         straight[1] + straight[3] + crossed[0] + crossed[2],
     );
     a_rest.iter().zip(b_rest).map(|(a, b)| a * b).fold(pairs, |sum, product| sum + product)
-}
-
-/// A numerically controlled oscillator that follows a carrier's conjugate in even steps.
-struct Mixer {
-    value: Complex64,
-    step: Complex64,
-    step_change: Complex64,
-}
-
-impl Mixer {
-    fn new(carrier: &Carrier, first_s: f64, step_s: f64) -> Self {
-        let turn = |cycles: f64| Complex64::from_polar(1.0, -TAU * cycles);
-        Self {
-            value: Complex64::from_polar(1.0, -carrier.phase_at(first_s)),
-            // Over one step the mean frequency is that of its middle.
-            step: turn(carrier.frequency_at(first_s + 0.5 * step_s) * step_s),
-            step_change: turn(carrier.drift_hz_per_s * step_s * step_s),
-        }
-    }
-
-    fn next(&mut self) -> Complex64 {
-        let out = self.value;
-        self.value *= self.step;
-        self.step *= self.step_change;
-        out
-    }
 }

@@ -12,6 +12,7 @@ mod error;
 pub mod filter;
 pub mod modulator;
 pub mod noise;
+mod oscillator;
 mod sample;
 pub mod simulator;
 mod spectra;

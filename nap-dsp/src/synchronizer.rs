@@ -13,6 +13,7 @@ use std::ops::Range;
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::detector::Candidate;
 use crate::down_converter::{Baseband, Carrier};
+use crate::sample::narrow;
 
 /// Timing grid: quarters of a symbol. The demodulator refines it.
 const STEPS_A_SYMBOL: usize = 4;
@@ -71,6 +72,8 @@ pub struct Synchronizer {
     preamble: Trials,
     word: Trials,
     baseband: Baseband,
+    /// Means over the steps of the timing grid, and over a symbol from each of them on.
+    steps: Vec<Complex32>,
     symbols: Vec<Complex32>,
     sums: Vec<Complex32>,
     scratch: Turns,
@@ -111,6 +114,7 @@ impl Synchronizer {
             preamble: Trials::new(preamble, symbol_s, most_drift_hz_per_s),
             word: Trials::new(length, symbol_s, most_drift_hz_per_s),
             baseband: Baseband::default(),
+            steps: Vec::new(),
             symbols: Vec::new(),
             sums: Vec::new(),
             scratch: Turns::default(),
@@ -147,11 +151,13 @@ impl Synchronizer {
         self.baseband.extract(history, grid, &carrier, 1.0 / self.symbol_s, stretch);
         let starts = (EARLIEST_START - LATEST_START) * STEPS_A_SYMBOL + 1;
         let count = starts + (self.word.length - 1) * STEPS_A_SYMBOL;
+        let steps = self.baseband.means(first_s, step_s, count + STEPS_A_SYMBOL - 1);
+        self.steps.clear();
+        self.steps.extend(steps.map(|step| narrow(step / STEPS_A_SYMBOL as f64)));
         self.symbols.clear();
-        for i in 0..count {
-            self.symbols
-                .push(narrow(self.baseband.mean(first_s + i as f64 * step_s, self.symbol_s)));
-        }
+        self.symbols.extend(
+            self.steps.array_windows::<STEPS_A_SYMBOL>().map(|s| s.iter().sum::<Complex32>()),
+        );
 
         let noise = noise_density / self.symbol_s;
         self.find_starts(starts, noise);
@@ -250,10 +256,8 @@ impl Synchronizer {
                     continue;
                 }
                 self.symbols.clear();
-                for k in 0..length {
-                    let from_s = start_s + k as f64 * self.symbol_s;
-                    self.symbols.push(narrow(self.baseband.mean(from_s, self.symbol_s)));
-                }
+                self.symbols
+                    .extend(self.baseband.means(start_s, self.symbol_s, length).map(narrow));
                 for half_step in -1..=1 {
                     let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
                     let frequency_hz = coarse.frequency_hz + offset_hz;
@@ -410,7 +414,7 @@ impl Trials {
             for &(frequency_hz, drift) in &carriers {
                 let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
                 let turn = Complex64::from_polar(1.0, -TAU * cycles);
-                turns.push(Complex32::new(turn.re as f32, turn.im as f32));
+                turns.push(narrow(turn));
             }
             turns
         };
@@ -473,10 +477,6 @@ impl Chosen {
     fn best_trial(&self) -> usize {
         self.trials.get(self.sum.peak_position()).copied().unwrap_or_default()
     }
-}
-
-fn narrow(value: Complex64) -> Complex32 {
-    Complex32::new(value.re as f32, value.im as f32)
 }
 
 /// Cuts `length` symbols into segments; a rest shorter than a segment joins the last one.

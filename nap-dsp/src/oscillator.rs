@@ -1,0 +1,83 @@
+//! Turning phasors whose phase is a polynomial of the step.
+
+use std::f64::consts::TAU;
+
+use num_complex::Complex64;
+
+use crate::down_converter::Carrier;
+
+/// Hands out `exp(-i φ(n))` for n = 0, 1, ... without a sine for each: every difference of the phase
+/// is a phasor that the next higher one turns. Of `N` differences, the last is constant.
+#[derive(Debug, Clone)]
+pub(crate) struct Oscillator<const N: usize> {
+    turns: [Complex64; N],
+}
+
+impl<const N: usize> Oscillator<N> {
+    /// The oscillator whose phase and differences at n = 0 are these, in radians.
+    pub(crate) fn new(differences: [f64; N]) -> Self {
+        Self { turns: differences.map(|phase| Complex64::from_polar(1.0, -phase)) }
+    }
+
+    /// One that follows a polynomial of degree N - 1 that is a few radians at most: the differences
+    /// are taken from its values.
+    pub(crate) fn following(phase: impl Fn(f64) -> f64) -> Self {
+        let mut differences = std::array::from_fn(|n| phase(n as f64));
+        for order in 1..N {
+            for n in (order..N).rev() {
+                differences[n] -= differences[n - 1];
+            }
+        }
+        Self::new(differences)
+    }
+}
+
+impl<const N: usize> Iterator for Oscillator<N> {
+    type Item = Complex64;
+
+    fn next(&mut self) -> Option<Complex64> {
+        let value = self.turns[0];
+        for n in 1..N {
+            self.turns[n - 1] *= self.turns[n];
+        }
+        Some(value)
+    }
+}
+
+/// Phase of a carrier at an instant and its differences from step to step, in radians.
+pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) -> [f64; 3] {
+    [
+        carrier.phase_at(first_s),
+        // Over one step the mean frequency is that of its middle.
+        TAU * carrier.frequency_at(first_s + 0.5 * step_s) * step_s,
+        TAU * carrier.drift_hz_per_s * step_s * step_s,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_follows(turns: impl Iterator<Item = Complex64>, phase: impl Fn(f64) -> f64) {
+        for (n, turn) in turns.take(3_000).enumerate() {
+            let expected = Complex64::from_polar(1.0, -phase(n as f64));
+            assert!((turn - expected).norm() < 1e-5, "{turn} for {expected} at step {n}");
+        }
+    }
+
+    #[test]
+    fn it_follows_a_cubic() {
+        let cubic = |n: f64| {
+            let x = n / 1_500.0 - 1.0;
+            0.4 - 1.2 * x + 0.7 * x * x + 2.0 * x.powi(3)
+        };
+        assert_follows(Oscillator::<4>::following(cubic), cubic);
+    }
+
+    #[test]
+    fn it_follows_a_drifting_carrier() {
+        let carrier = Carrier { time_s: 2.0, frequency_hz: 1_234.5, drift_hz_per_s: -40.0 };
+        let turns = Oscillator::new(carrier_differences(&carrier, 1.0, 1e-3));
+        assert_follows(turns, |n| carrier.phase_at(1.0 + n * 1e-3));
+    }
+}
