@@ -16,6 +16,8 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::demodulator::PhaseTrack;
+use crate::oscillator::Oscillator;
+use crate::sample::narrow;
 
 /// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
 const TERMS: usize = 4;
@@ -82,30 +84,18 @@ impl KnownBurst<'_> {
 /// Takes known bursts out of the history of the subbands.
 #[derive(Debug, Default)]
 pub struct Canceller {
-    samples: Vec<Sample>,
-    /// The burst's signs with two zeros more on each side.
-    symbols: Vec<f32>,
+    layout: Layout,
     gains: Gains,
-    sums: Vec<[PatternSum; PATTERNS]>,
+    /// What a subband holds, without the carrier's phase.
+    freed: Vec<Complex32>,
+    models: Vec<Complex32>,
+    /// Sums over samples by pattern of signs and then by instant.
+    values: Vec<PatternValue>,
+    powers: Vec<PatternPower>,
     equations: Vec<Equations>,
     pulses: Vec<[Complex32; TERMS]>,
-    /// The burst at an instant after each pattern of signs, and its change to the next instant.
-    steps: Vec<[[Complex32; 2]; PATTERNS]>,
-    models: Vec<Complex32>,
-}
-
-/// A sample of the stretch from a symbol before the burst to one after it.
-#[derive(Debug, Clone, Copy)]
-struct Sample {
-    /// Without the carrier's phase.
-    freed: Complex32,
-    /// The carrier's phase.
-    turn: Complex32,
-    /// The symbol on the air, one more than its index.
-    slot: usize,
-    /// Which part of the symbol: the instant before, and how much of the way to the next one.
-    instant: usize,
-    fraction: f32,
+    /// By pattern of signs and then by instant: the burst there, and its change to the next instant.
+    steps: Vec<[Complex32; 2]>,
 }
 
 impl Canceller {
@@ -118,116 +108,113 @@ impl Canceller {
         burst: &KnownBurst<'_>,
     ) -> bool {
         let columns = columns(history, grid, burst);
-        self.symbols.clear();
-        self.symbols.extend([0.0; 2]);
-        self.symbols.extend(burst.signs.iter().map(|&sign| sign as f32));
-        self.symbols.extend([0.0; 2]);
-        self.free(history, grid, burst.nearest_subband(grid), &columns, burst);
-        self.estimate_gains(burst.signs.len());
+        let nearest = burst.nearest_subband(grid);
+        self.layout.lay_out(grid, nearest, &columns, burst);
+        self.free(history, nearest, columns.start, false);
+        self.estimate_gains();
         let mut found = false;
         for b in burst.subbands(grid) {
-            self.free(history, grid, b, &columns, burst);
-            self.estimate_pulses(burst.signs.len());
-            self.fill_models(burst.signs.len());
-            if !self.is_plausible() {
-                continue;
-            }
-            found = true;
-            let (head, tail) = history.range_mut(b, columns.start, self.samples.len());
-            let models = self.models.iter().zip(&self.samples);
-            for (sample, (model, place)) in head.iter_mut().chain(tail).zip(models) {
-                *sample -= model * place.turn;
+            let alternates = b.abs_diff(nearest) % 2 == 1;
+            self.free(history, b, columns.start, alternates);
+            self.estimate_pulses();
+            self.fill_models();
+            if self.is_plausible() {
+                found = true;
+                self.subtract(history, b, columns.start, alternates);
             }
         }
         found
     }
 
-    /// Cuts the stretch of a subband into symbols and instants and frees it of the carrier.
-    fn free(
-        &mut self,
-        history: &SubbandHistory,
-        grid: &SubbandGrid,
-        b: usize,
-        columns: &Range<u64>,
-        burst: &KnownBurst<'_>,
-    ) {
-        let count = (columns.end - columns.start) as usize;
-        let wanted = (INSTANTS_A_CYCLE * burst.reach_hz() * burst.symbol_s) as usize;
-        let instants = wanted.max(LEAST_INSTANTS).min(count / SAMPLES_AN_INSTANT).max(1);
-        self.equations.clear();
-        self.equations.resize(instants + 1, Equations::default());
-        let (head, tail) = history.range(b, columns.start, count);
-        let step_s = grid.rate_hz().recip();
-        let first_s = grid.time_s(columns.start);
-        let first = (first_s - burst.track.start_s) / burst.symbol_s + 1.0;
-        let symbols_a_step = step_s / burst.symbol_s;
-        let (mut turn, mut step) = (Complex64::default(), Complex64::default());
-        let mut here = usize::MAX;
-        self.samples.clear();
-        for (n, &sample) in head.iter().chain(tail).enumerate() {
-            let position = first + n as f64 * symbols_a_step;
-            let slot = position as usize;
-            if slot != here {
-                // Within a symbol the frequency is taken as constant.
-                here = slot;
-                let time_s = first_s + n as f64 * step_s;
-                let middle_s = time_s + burst.symbol_s / 2.0;
-                let cycles = (burst.track.frequency_at(middle_s) - grid.centre_hz(b)) * step_s;
-                turn = Complex64::from_polar(1.0, burst.track.phase_at(time_s, grid.centre_hz(b)));
-                step = Complex64::from_polar(1.0, TAU * cycles);
+    /// Frees the stretch of a subband of the carrier. It [alternates](alternate) in every second
+    /// subband from the nearest.
+    fn free(&mut self, history: &SubbandHistory, b: usize, start: u64, alternates: bool) {
+        let turns = &self.layout.turns;
+        let (head, tail) = history.range(b, start, turns.len());
+        self.freed.clear();
+        for part in [head, tail] {
+            let turns = &turns[self.freed.len()..];
+            self.freed.extend(part.iter().zip(turns).map(|(sample, turn)| sample * turn.conj()));
+        }
+        if alternates {
+            alternate(&mut self.freed);
+        }
+    }
+
+    /// Subtracts the models from the stretch of a subband.
+    fn subtract(&mut self, history: &mut SubbandHistory, b: usize, start: u64, alternates: bool) {
+        if alternates {
+            alternate(&mut self.models);
+        }
+        let (head, tail) = history.range_mut(b, start, self.models.len());
+        let mut models = self.models.iter().zip(&self.layout.turns);
+        for part in [head, tail] {
+            for (sample, (model, turn)) in part.iter_mut().zip(&mut models) {
+                *sample -= model * turn;
             }
-            let narrow = Complex32::new(turn.re as f32, turn.im as f32);
-            let instant = (position - slot as f64) * instants as f64;
-            self.samples.push(Sample {
-                freed: sample * narrow.conj(),
-                turn: narrow,
-                slot,
-                instant: instant as usize,
-                fraction: instant.fract() as f32,
-            });
-            turn *= step;
         }
     }
 
     /// The gain of every symbol: first as the signs alone tell it, then by what it is over a model
     /// with that gain.
-    fn estimate_gains(&mut self, count: usize) {
-        self.gains.reset(count);
+    fn estimate_gains(&mut self) {
+        self.gains.reset(self.layout.slots.len());
         self.models.clear();
-        let signs = self.samples.iter().map(|sample| self.symbols[sample.slot + 1]);
-        self.models.extend(signs.map(Complex32::from));
-        self.gains.improve(&self.samples, &self.models);
-        self.estimate_pulses(count);
-        self.fill_models(count);
-        self.gains.improve(&self.samples, &self.models);
+        for (slot, samples) in self.layout.slots.iter().enumerate() {
+            let sign = Complex32::from(self.layout.signs[slot + 1]);
+            self.models.extend(samples.clone().map(|_| sign));
+        }
+        self.gains.improve(&self.layout.slots, &self.freed, &self.models);
+        self.sum_powers();
+        self.estimate_pulses();
+        self.fill_models();
+        self.gains.improve(&self.layout.slots, &self.freed, &self.models);
+        self.sum_powers();
+    }
+
+    /// The powers that belong to the values of [`Canceller::estimate_pulses`], the same in all
+    /// subbands.
+    fn sum_powers(&mut self) {
+        self.powers.clear();
+        self.powers.resize(PATTERNS * self.layout.instants, PatternPower::default());
+        for slot in self.layout.inside() {
+            let power = self.gains.smooth[slot].norm_sqr();
+            let powers = &mut self.powers[self.layout.of_pattern(slot)];
+            for place in &self.layout.places[self.layout.slots[slot].clone()] {
+                let sum = &mut powers[place.instant];
+                sum.power += power;
+                sum.late_power += power * place.fraction;
+            }
+        }
     }
 
     /// The pulses at each instant, from the symbols whose neighbours are known too. Samples of the same
     /// instant and pattern of signs are summed first: they have the same terms.
-    fn estimate_pulses(&mut self, count: usize) {
-        let instants = self.equations.len() - 1;
-        self.sums.clear();
-        self.sums.resize(instants, Default::default());
-        for sample in self.samples.iter().filter(|sample| is_inside(sample, count)) {
-            let gain = self.gains.smooth[sample.slot];
-            self.sums[sample.instant][pattern(&self.symbols, sample.slot)].add(
-                sample.freed * gain.conj(),
-                gain.norm_sqr(),
-                sample.fraction,
-            );
-        }
-        self.equations.fill(Equations::default());
-        for (instant, sums) in self.sums.iter().enumerate() {
-            let is_early = is_early(instant, self.sums.len());
-            for (pattern, sum) in sums.iter().enumerate() {
-                let terms = pattern_terms(pattern, is_early);
-                self.equations[instant].add(
-                    &terms,
-                    sum.value - sum.late,
-                    sum.power - sum.late_power,
-                );
-                self.equations[instant + 1].add(&terms, sum.late, sum.late_power);
+    fn estimate_pulses(&mut self) {
+        let instants = self.layout.instants;
+        self.values.clear();
+        self.values.resize(PATTERNS * instants, PatternValue::default());
+        for slot in self.layout.inside() {
+            let gain = self.gains.smooth[slot].conj();
+            let values = &mut self.values[self.layout.of_pattern(slot)];
+            let samples = self.layout.slots[slot].clone();
+            for (freed, place) in
+                self.freed[samples.clone()].iter().zip(&self.layout.places[samples])
+            {
+                let sum = &mut values[place.instant];
+                let value = freed * gain;
+                sum.value += value;
+                sum.late += value * place.fraction;
             }
+        }
+        self.equations.clear();
+        self.equations.resize(instants + 1, Equations::default());
+        for (n, (sum, powers)) in self.values.iter().zip(&self.powers).enumerate() {
+            let (pattern, instant) = (n / instants, n % instants);
+            let terms = pattern_terms(pattern, is_early(instant, instants));
+            let early_power = powers.power - powers.late_power;
+            self.equations[instant].add(&terms, sum.value - sum.late, early_power);
+            self.equations[instant + 1].add(&terms, sum.late, powers.late_power);
         }
         self.pulses.clear();
         self.pulses.extend(self.equations.iter().map(Equations::solve));
@@ -237,45 +224,56 @@ impl Canceller {
     /// What the pulses add up to for every pattern of signs.
     fn tabulate_steps(&mut self) {
         self.steps.clear();
-        let instants = self.pulses.len() - 1;
-        let neighbours = self.pulses.iter().zip(&self.pulses[1..]).enumerate();
-        self.steps.extend(neighbours.map(|(instant, (early, late))| {
-            let is_early = is_early(instant, instants);
-            std::array::from_fn(|pattern| {
-                let terms = pattern_terms(pattern, is_early);
-                let (early, late) = (weigh(early, &terms), weigh(late, &terms));
-                [early, late - early]
-            })
-        }));
+        for pattern in 0..PATTERNS {
+            let instants = 0..self.layout.instants;
+            self.steps.extend(instants.map(|instant| {
+                let terms = pattern_terms(pattern, is_early(instant, self.layout.instants));
+                step(&self.pulses, instant, &terms)
+            }));
+        }
     }
 
     /// The burst at every sample: the model, and at the burst's ends what is there on the average
     /// beyond it.
-    fn fill_models(&mut self, count: usize) {
+    fn fill_models(&mut self) {
         self.models.clear();
-        for sample in &self.samples {
-            self.models.push(self.model(sample, count));
+        for (slot, samples) in self.layout.slots.iter().enumerate() {
+            let gain = self.gains.smooth[slot];
+            let places = &self.layout.places[samples.clone()];
+            let model = |place: &Place, [value, change]: [Complex32; 2]| {
+                (value + change * place.fraction) * gain
+            };
+            if self.layout.inside().contains(&slot) {
+                let steps = &self.steps[self.layout.of_pattern(slot)];
+                self.models.extend(places.iter().map(|place| model(place, steps[place.instant])));
+            } else {
+                let signs = [0, 1, 2].map(|n| self.layout.signs[slot + n]);
+                self.models.extend(places.iter().map(|place| {
+                    let is_early = is_early(place.instant, self.layout.instants);
+                    model(place, step(&self.pulses, place.instant, &terms(signs, is_early)))
+                }));
+            }
         }
+        for slot in self.layout.edges() {
+            self.fill_edge(self.layout.slots[slot].clone());
+        }
+    }
+
+    /// Adds to the models of some samples what is there beyond them, by parts of a symbol.
+    fn fill_edge(&mut self, samples: Range<usize>) {
+        let (freed, models) = (&self.freed[samples.clone()], &mut self.models[samples.clone()]);
+        let places = &self.layout.places[samples];
         let pieces = self.equations.len().min(EDGE_PIECES);
-        let piece = |sample: &Sample| sample.instant * pieces / self.equations.len();
-        let mut edges = [[(Complex32::default(), 0.0); EDGE_PIECES]; 4];
-        let edge = |sample: &Sample| match sample.slot {
-            slot @ 0..=1 => Some(slot),
-            slot if slot >= count => Some(slot - count + 2),
-            _ => None,
-        };
-        for (sample, model) in self.samples.iter().zip(&self.models) {
-            if let Some(edge) = edge(sample) {
-                let (sum, weight) = &mut edges[edge][piece(sample)];
-                *sum += sample.freed - model;
-                *weight += 1.0;
-            }
+        let piece = |place: &Place| place.instant * pieces / self.equations.len();
+        let mut sums = [(Complex32::default(), 0.0); EDGE_PIECES];
+        for ((freed, model), place) in freed.iter().zip(&*models).zip(places) {
+            let (sum, weight) = &mut sums[piece(place)];
+            *sum += freed - model;
+            *weight += 1.0;
         }
-        for (sample, model) in self.samples.iter().zip(&mut self.models) {
-            if let Some(edge) = edge(sample) {
-                let (sum, weight) = edges[edge][piece(sample)];
-                *model += sum / weight;
-            }
+        for (model, place) in models.iter_mut().zip(places) {
+            let (sum, weight) = sums[piece(place)];
+            *model += sum / weight;
         }
     }
 
@@ -283,32 +281,110 @@ impl Canceller {
     /// anything: near a much stronger signal a weak burst's pulses are that signal's.
     fn is_plausible(&self) -> bool {
         let (mut explained, mut power) = (0.0, 0.0);
-        for (sample, model) in self.samples.iter().zip(&self.models) {
-            explained += f64::from(model.norm_sqr());
-            power += f64::from(sample.freed.norm_sqr());
+        for samples in &self.layout.slots {
+            explained += energy(&self.models[samples.clone()]);
+            power += energy(&self.freed[samples.clone()]);
         }
-        let free = (TERMS * self.equations.len()) as f64 / self.samples.len().max(1) as f64;
+        let free = (TERMS * self.equations.len()) as f64 / self.models.len().max(1) as f64;
         explained > LEAST_EXPLAINED * free * power
-    }
-
-    /// What the burst is at a sample, without the carrier's phase.
-    fn model(&self, sample: &Sample, count: usize) -> Complex32 {
-        let [value, change] = if is_inside(sample, count) {
-            self.steps[sample.instant][pattern(&self.symbols, sample.slot)]
-        } else {
-            let is_early = is_early(sample.instant, self.steps.len());
-            let signs = [0, 1, 2].map(|n| self.symbols[sample.slot + n]);
-            let terms = terms(signs, is_early);
-            let early = weigh(&self.pulses[sample.instant], &terms);
-            [early, weigh(&self.pulses[sample.instant + 1], &terms) - early]
-        };
-        (value + change * sample.fraction) * self.gains.smooth[sample.slot]
     }
 }
 
-/// Whether a sample's symbol and both its neighbours are known.
-fn is_inside(sample: &Sample, count: usize) -> bool {
-    (2..count).contains(&sample.slot)
+/// Turns every second value by half a turn. The spacing of the subbands is half their rate: so much
+/// more a carrier's phase advances from sample to sample in the next subband.
+fn alternate(values: &mut [Complex32]) {
+    for [_, odd] in values.as_chunks_mut().0 {
+        *odd = -*odd;
+    }
+}
+
+fn energy(samples: &[Complex32]) -> f64 {
+    samples.iter().map(Complex32::norm_sqr).sum::<f32>().into()
+}
+
+/// How the stretch from a symbol before the burst to one after it is cut into symbols and instants.
+/// It is the same in all subbands.
+#[derive(Debug, Default)]
+struct Layout {
+    /// The burst's signs with two zeros more on each side.
+    signs: Vec<f32>,
+    /// The samples of each symbol on the air, beginning with the one before the burst.
+    slots: Vec<Range<usize>>,
+    /// Into how many parts a symbol is cut.
+    instants: usize,
+    places: Vec<Place>,
+    /// The carrier's phase in the subband nearest to it.
+    turns: Vec<Complex32>,
+}
+
+/// Where in its symbol a sample lies.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The instant before it.
+    instant: usize,
+    /// How much of the way it is to the next one.
+    fraction: f32,
+}
+
+impl Layout {
+    fn lay_out(
+        &mut self,
+        grid: &SubbandGrid,
+        nearest: usize,
+        columns: &Range<u64>,
+        burst: &KnownBurst<'_>,
+    ) {
+        self.signs.clear();
+        self.signs.extend([0.0; 2]);
+        self.signs.extend(burst.signs.iter().map(|&sign| sign as f32));
+        self.signs.extend([0.0; 2]);
+        let count = (columns.end - columns.start) as usize;
+        let wanted = (INSTANTS_A_CYCLE * burst.reach_hz() * burst.symbol_s) as usize;
+        self.instants = wanted.max(LEAST_INSTANTS).min(count / SAMPLES_AN_INSTANT).max(1);
+        self.slots.clear();
+        self.places.clear();
+        self.turns.clear();
+        let step_s = grid.rate_hz().recip();
+        let first_s = grid.time_s(columns.start);
+        let first = (first_s - burst.track.start_s) / burst.symbol_s + 1.0;
+        let symbols_a_step = step_s / burst.symbol_s;
+        let centre_hz = grid.centre_hz(nearest);
+        for slot in 0..burst.signs.len() + 2 {
+            let from = self.places.len();
+            let positions = (from..count)
+                .map(|n| first + n as f64 * symbols_a_step - slot as f64)
+                .take_while(|&position| position < 1.0);
+            self.places.extend(positions.map(|position| {
+                let instant = position.max(0.0) * self.instants as f64;
+                Place { instant: instant as usize, fraction: instant.fract() as f32 }
+            }));
+            self.slots.push(from..self.places.len());
+            // Within a symbol the frequency is taken as constant.
+            let time_s = first_s + from as f64 * step_s;
+            let cycles =
+                (burst.track.frequency_at(time_s + burst.symbol_s / 2.0) - centre_hz) * step_s;
+            let phase = burst.track.phase_at(time_s, centre_hz);
+            let turns = Oscillator::new([-phase, -TAU * cycles]);
+            self.turns.extend(turns.take(self.places.len() - from).map(narrow));
+        }
+    }
+
+    /// The slots whose symbol and both its neighbours are known.
+    fn inside(&self) -> Range<usize> {
+        2..self.slots.len().saturating_sub(2)
+    }
+
+    /// The slots before and after them.
+    fn edges(&self) -> impl Iterator<Item = usize> + use<> {
+        let count = self.slots.len();
+        (0..2).chain(count - 2..count)
+    }
+
+    /// Where the sums of a slot's pattern of signs are kept, all instants.
+    fn of_pattern(&self, slot: usize) -> Range<usize> {
+        let pattern = pattern(&self.signs, slot);
+        pattern * self.instants..(pattern + 1) * self.instants
+    }
 }
 
 /// Whether an instant lies in the first half of a symbol.
@@ -334,28 +410,27 @@ fn terms([before, own, next]: [f32; 3], is_early: bool) -> [f32; TERMS] {
     [next, own, before, flip]
 }
 
-/// The sum of the pulses times their terms.
-fn weigh(pulses: &[Complex32; TERMS], terms: &[f32; TERMS]) -> Complex32 {
-    pulses.iter().zip(terms).map(|(pulse, term)| pulse * term).sum()
+/// The sum of the pulses at an instant times their terms, and its change to the next instant.
+fn step(pulses: &[[Complex32; TERMS]], instant: usize, terms: &[f32; TERMS]) -> [Complex32; 2] {
+    let at = |instant: usize| -> Complex32 {
+        pulses[instant].iter().zip(terms).map(|(pulse, term)| pulse * term).sum()
+    };
+    [at(instant), at(instant + 1) - at(instant)]
 }
 
-/// Sums over the samples of one instant that follow the same pattern of signs: their values, those
-/// that count for the next instant by their fractions, and the powers of both.
+/// Sums over the samples of one instant that follow the same pattern of signs: their values, and
+/// those that count for the next instant by their fractions.
 #[derive(Debug, Clone, Copy, Default)]
-struct PatternSum {
+struct PatternValue {
     value: Complex32,
     late: Complex32,
-    power: f32,
-    late_power: f32,
 }
 
-impl PatternSum {
-    fn add(&mut self, value: Complex32, power: f32, fraction: f32) {
-        self.value += value;
-        self.late += value * fraction;
-        self.power += power;
-        self.late_power += power * fraction;
-    }
+/// The powers of the gains that belong to both.
+#[derive(Debug, Clone, Copy, Default)]
+struct PatternPower {
+    power: f32,
+    late_power: f32,
 }
 
 /// The columns from a symbol before the burst to one after it that the history holds.
@@ -377,34 +452,31 @@ struct Gains {
 }
 
 impl Gains {
-    fn reset(&mut self, count: usize) {
+    fn reset(&mut self, slots: usize) {
         self.smooth.clear();
-        self.smooth.resize(count + 2, Complex32::ONE);
+        self.smooth.resize(slots, Complex32::ONE);
     }
 
     /// Multiplies the gains by those of the samples over their models.
-    fn improve(&mut self, samples: &[Sample], models: &[Complex32]) {
-        let slots = self.smooth.len();
+    fn improve(&mut self, slots: &[Range<usize>], freed: &[Complex32], models: &[Complex32]) {
         self.sums.clear();
-        self.sums.resize(slots + 1, (Complex64::default(), 0.0));
-        for (sample, model) in samples.iter().zip(models) {
-            let product = sample.freed * model.conj();
-            let (sum, power) = &mut self.sums[sample.slot + 1];
-            *sum += Complex64::new(product.re.into(), product.im.into());
-            *power += f64::from(model.norm_sqr());
-        }
-        for slot in 0..slots {
-            let ((before, power_before), (own, power)) = (self.sums[slot], self.sums[slot + 1]);
-            self.sums[slot + 1] = (before + own, power_before + power);
+        let (mut sum, mut power) = (Complex64::default(), 0.0);
+        self.sums.push((sum, power));
+        for samples in slots {
+            let (freed, models) = (&freed[samples.clone()], &models[samples.clone()]);
+            let product: Complex32 =
+                freed.iter().zip(models).map(|(z, model)| z * model.conj()).sum();
+            sum += Complex64::new(product.re.into(), product.im.into());
+            power += energy(models);
+            self.sums.push((sum, power));
         }
         let reach = GAIN_REACHES
             .into_iter()
             .min_by(|&a, &b| self.surprise(a).total_cmp(&self.surprise(b)))
             .unwrap_or_default();
-        for slot in 0..slots {
+        for slot in 0..slots.len() {
             let (sum, power) = self.over(self.around(slot, reach));
-            let gain = sum / power.max(f64::MIN_POSITIVE);
-            self.smooth[slot] *= Complex32::new(gain.re as f32, gain.im as f32);
+            self.smooth[slot] *= narrow(sum / power.max(f64::MIN_POSITIVE));
         }
     }
 
