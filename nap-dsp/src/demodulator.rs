@@ -546,8 +546,8 @@ impl Track {
         let mut counts = [0.0; 4];
         let means: Vec<Complex64> = self.means(baseband, 0.0, ENVELOPE_PARTS).collect();
         let parts = means.as_chunks::<ENVELOPE_PARTS>().0;
-        for (parts, signs) in parts.iter().skip(1).zip(signs.array_windows()) {
-            let [before, own, after] = *signs;
+        for (parts, signs) in parts.iter().skip(1).zip(signs.windows(3)) {
+            let (before, own, after) = (signs[0], signs[1], signs[2]);
             let group = usize::from(own != before) * 2 + usize::from(own != after);
             counts[group] += 1.0;
             for (part, mean) in parts.iter().enumerate() {

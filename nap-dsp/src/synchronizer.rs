@@ -155,9 +155,8 @@ impl Synchronizer {
         self.steps.clear();
         self.steps.extend(steps.map(|step| narrow(step / STEPS_A_SYMBOL as f64)));
         self.symbols.clear();
-        self.symbols.extend(
-            self.steps.array_windows::<STEPS_A_SYMBOL>().map(|s| s.iter().sum::<Complex32>()),
-        );
+        self.symbols
+            .extend(self.steps.windows(STEPS_A_SYMBOL).map(|s| s.iter().sum::<Complex32>()));
 
         let noise = noise_density / self.symbol_s;
         self.find_starts(starts, noise);
