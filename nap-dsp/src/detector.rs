@@ -84,7 +84,8 @@ pub struct Candidate {
 /// Searches the subbands for preambles of one symbol rate.
 pub struct PreambleDetector {
     channel_hz: RangeInclusive<f64>,
-    channel_bins: RangeInclusive<usize>,
+    /// Where carriers are looked for.
+    bins: Range<usize>,
     threshold: f32,
     analyzer: SpectrumAnalyzer,
     /// The last spectra, the newest last.
@@ -108,8 +109,8 @@ impl PreambleDetector {
     ) -> Self {
         let analyzer = SpectrumAnalyzer::new(grid, WINDOW_SYMBOLS / symbol_rate_hz);
         let mut detector = Self {
-            channel_hz,
-            channel_bins: 0..=0,
+            channel_hz: channel_hz.clone(),
+            bins: 0..0,
             threshold: threshold as f32,
             block_energies: Vec::new(),
             energies: Vec::new(),
@@ -117,21 +118,24 @@ impl PreambleDetector {
             analyzer,
             dropped: 0,
         };
-        detector.reset();
+        detector.reset(&channel_hz);
         detector
     }
 
-    /// Makes room for the spectra of the subbands that are looked at, with nothing in them.
-    fn reset(&mut self) {
+    /// Makes room for the spectra of the subbands that are looked at, with nothing in them. Carriers
+    /// are looked for in a part of the channel.
+    fn reset(&mut self, part_hz: &RangeInclusive<f64>) {
         for spectrum in &mut self.spectra {
             self.analyzer.silence(spectrum);
         }
         let [silence, ..] = &self.spectra;
         let bins = MARGIN..silence.bins.len() - MARGIN;
-        let inside = |bin: &usize| self.channel_hz.contains(&self.analyzer.frequency_hz(*bin));
-        let first = bins.clone().find(inside).unwrap_or(bins.end);
-        let last = bins.rev().find(inside).unwrap_or_default();
-        self.channel_bins = first..=last;
+        let is_below = |bin: &usize, hz: f64| self.analyzer.frequency_hz(*bin) < hz;
+        let lowest_hz = self.channel_hz.start().max(*part_hz.start());
+        let highest_hz = self.channel_hz.end().min(*part_hz.end());
+        let first = bins.clone().find(|bin| !is_below(bin, lowest_hz)).unwrap_or(bins.end);
+        let end = (first..bins.end).find(|bin| !is_below(bin, highest_hz)).unwrap_or(bins.end);
+        self.bins = first..end;
         self.block_energies.resize(silence.blocks.len(), 0.0);
         self.energies.resize(silence.blocks.len() - 2 * ENERGY_BLOCKS, 0.0);
     }
@@ -167,19 +171,19 @@ impl PreambleDetector {
         self.analyzer.retake(history, subbands, &mut self.spectra);
     }
 
-    /// Searches some subbands anew, from `column` on up to where `live` has searched, which has to
-    /// be of the same symbol rate, appending to `candidates`.
+    /// Searches a part of the channel in some subbands anew, from `column` on up to where `live` has
+    /// searched, which has to be of the same symbol rate, appending to `candidates`.
     pub fn search_again(
         &mut self,
         history: &SubbandHistory,
-        subbands: Range<usize>,
+        (subbands, part_hz): (Range<usize>, &RangeInclusive<f64>),
         column: u64,
         live: &Self,
         candidates: &mut Vec<Candidate>,
     ) {
         let end = live.analyzer.next_column();
         self.analyzer.restart(subbands, column.max(history.oldest()), end);
-        self.reset();
+        self.reset(part_hz);
         while self.analyzer.next_column() < end && self.search(history, candidates) {}
     }
 
@@ -220,14 +224,17 @@ impl PreambleDetector {
         let interval_s = self.analyzer.interval_s();
         let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
         let least_energy = NOISE_ENERGY + LEAST_DEVIATIONS * NOISE_DEVIATION;
-        for (chunk, energies) in self.energies.chunks(CHUNK).enumerate() {
+        // Bands are counted from the first whose blocks are all there.
+        let first = (self.bins.start / BLOCK).saturating_sub(ENERGY_BLOCKS);
+        let end = (self.bins.end.div_ceil(BLOCK) - ENERGY_BLOCKS).min(self.energies.len());
+        for (chunk, energies) in self.energies[first.min(end)..end].chunks(CHUNK).enumerate() {
             // Mostly there is nothing, which is seen faster without a branch for each.
             if energies.iter().filter(|&&energy| energy >= least_energy).count() == 0 {
                 continue;
             }
             for (n, &energy) in energies.iter().enumerate() {
                 if energy >= least_energy {
-                    self.pick_in(chunk * CHUNK + n, energy, time_s, candidates);
+                    self.pick_in(first + chunk * CHUNK + n, energy, time_s, candidates);
                 }
             }
         }
@@ -254,7 +261,7 @@ impl PreambleDetector {
         let now = &self.spectra[1];
         let least_lines = least * now.noise(block * BLOCK);
         for bin in block * BLOCK..(block + 1) * BLOCK {
-            if now.lines(bin) < least_lines || !self.channel_bins.contains(&bin) {
+            if now.lines(bin) < least_lines || !self.bins.contains(&bin) {
                 continue;
             }
             let strength = now.strength(bin);

@@ -53,7 +53,7 @@ pub struct Baseband {
     carrier: Carrier,
     subband_hz: f64,
     integral: Vec<Complex32>,
-    turns: Vec<Complex32>,
+    turns: Turns,
     samples: Vec<Complex32>,
 }
 
@@ -65,7 +65,7 @@ impl Default for Baseband {
             carrier: Carrier { time_s: 0.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 },
             subband_hz: 0.0,
             integral: Vec::new(),
-            turns: Vec::new(),
+            turns: Turns::default(),
             samples: Vec::new(),
         }
     }
@@ -101,8 +101,7 @@ impl Baseband {
             let phase = -TAU * stretch_middle_hz * time_s;
             narrow(Complex64::from_polar(1.0 / decimation as f64, phase))
         });
-        self.turns.clear();
-        self.turns.extend(turns);
+        self.turns.set(turns);
 
         let samples = if tail.is_empty() {
             head
@@ -117,7 +116,7 @@ impl Baseband {
             self.start_s + self.cell_s / 2.0,
             self.cell_s,
         ));
-        let cells = samples.chunks_exact(decimation).map(|cell| dot(cell, &self.turns));
+        let cells = samples.chunks_exact(decimation).map(|cell| self.turns.dot(cell));
         integrate(&mut self.integral, cells.zip(mixer));
     }
 
@@ -142,7 +141,7 @@ impl Baseband {
     /// The stretch by itself, without the room in which it was made.
     #[must_use]
     pub fn snapshot(&self) -> Self {
-        Self { integral: self.integral.clone(), turns: Vec::new(), samples: Vec::new(), ..*self }
+        Self { integral: self.integral.clone(), turns: Turns::default(), samples: Vec::new(), ..*self }
     }
 
     /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.
@@ -182,6 +181,73 @@ impl Baseband {
     }
 }
 
+/// Mixes stretches of signal to 0 Hz and keeps no more of them than means over even steps, which is
+/// less work than a [`Baseband`].
+#[derive(Debug, Default)]
+pub(crate) struct StepMeans {
+    turns: Turns,
+    samples: Vec<Complex32>,
+}
+
+impl StepMeans {
+    /// Writes the means over `count` steps of `step_s` from `from_s` on, of the subband nearest to a
+    /// steady carrier. What the history no longer or not yet has is zero.
+    pub(crate) fn extract(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        frequency_hz: f64,
+        (from_s, step_s, count): (f64, f64, usize),
+        means: &mut Vec<Complex32>,
+    ) {
+        let b = grid.nearest(frequency_hz);
+        let step = step_s * grid.rate_hz();
+        // A sample stands for the time around it.
+        let start = (from_s - grid.time_s(0)) * grid.rate_hz() + 0.5;
+        let first = start.floor();
+        let position = |n: usize| start - first + n as f64 * step;
+        self.fill(history, b, first as i64, position(count) as usize + 1);
+
+        let cycles = (frequency_hz - grid.centre_hz(b)) / grid.rate_hz();
+        let turn = |samples: usize| Complex64::from_polar(1.0, -TAU * cycles * samples as f64);
+        // Steps have one sample more or less.
+        let shortest = step as usize;
+        let turns = (0..shortest + 2).map(|n| narrow(turn(n) / step));
+        self.turns.set(turns);
+        let advances = [turn(shortest), turn(shortest + 1)];
+
+        means.clear();
+        let (mut from, mut before) = (0, position(0) as f32);
+        let mut phasor = Complex64::ONE;
+        for n in 1..=count {
+            let end = position(n);
+            let to = end as usize;
+            let after = (end - to as f64) as f32;
+            let samples = &self.samples[from..=to];
+            let length = to - from;
+            // Samples across the step's ends count by their parts.
+            let sum = self.turns.dot(&samples[..length])
+                + samples[length] * self.turns.values[length] * after
+                - samples[0] * self.turns.values[0] * before;
+            means.push(sum * narrow(phasor));
+            phasor *= advances[length - shortest];
+            (from, before) = (to, after);
+        }
+    }
+
+    /// Takes `count` samples from a column on, which may lie before the first.
+    fn fill(&mut self, history: &SubbandHistory, b: usize, first: i64, count: usize) {
+        let start = first.max(history.oldest() as i64);
+        let missing = ((start - first) as usize).min(count);
+        let (head, tail) = history.range(b, start as u64, count - missing);
+        self.samples.clear();
+        self.samples.resize(missing, Complex32::default());
+        self.samples.extend_from_slice(head);
+        self.samples.extend_from_slice(tail);
+        self.samples.resize(count, Complex32::default());
+    }
+}
+
 /// Writes the running integral over cells, each turned by what the mixer says.
 fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = (Complex32, Complex64)>) {
     integral.clear();
@@ -193,22 +259,48 @@ fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = (Complex
     }));
 }
 
-/// The sum of products, two at a time.
-fn dot(a: &[Complex32], b: &[Complex32]) -> Complex32 {
-    let (a_pairs, a_rest) = a.as_chunks::<2>();
-    let (b_pairs, b_rest) = b.as_chunks::<2>();
-    let (mut straight, mut crossed) = ([0.0; 4], [0.0; 4]);
-    for ([a, c], [b, d]) in a_pairs.iter().zip(b_pairs) {
-        let left = [a.re, a.im, c.re, c.im];
-        let (re, im) = ([b.re, b.re, d.re, d.re], [b.im, b.im, d.im, d.im]);
-        for n in 0..4 {
-            straight[n] += left[n] * re[n];
-            crossed[n] += left[n] * im[n];
+/// Turns of the samples of a stretch, laid out for [`Turns::dot`].
+#[derive(Debug, Clone, Default)]
+struct Turns {
+    values: Vec<Complex32>,
+    /// Of each two turns the real parts, twice each, and the imaginary parts.
+    pairs: Vec<[[f32; 4]; 2]>,
+}
+
+impl Turns {
+    fn set(&mut self, values: impl Iterator<Item = Complex32>) {
+        self.values.clear();
+        self.values.extend(values);
+        let pairs = self.values.as_chunks::<2>().0.iter();
+        self.pairs.clear();
+        self.pairs
+            .extend(pairs.map(|[a, b]| [[a.re, a.re, b.re, b.re], [a.im, a.im, b.im, b.im]]));
+    }
+
+    /// The sum of the products with samples.
+    #[inline]
+    fn dot(&self, samples: &[Complex32]) -> Complex32 {
+        let (pairs, rest) = samples.as_chunks();
+        let [[a, b, c, d], [e, f, g, h]] = sum_products(pairs, &self.pairs);
+        let sum = Complex32::new(a + c - f - h, b + d + e + g);
+        match rest {
+            [last] => sum + last * self.values[samples.len() - 1],
+            _ => sum,
         }
     }
-    let pairs = Complex32::new(
-        straight[0] + straight[2] - crossed[1] - crossed[3],
-        straight[1] + straight[3] + crossed[0] + crossed[2],
-    );
-    a_rest.iter().zip(b_rest).map(|(a, b)| a * b).fold(pairs, |sum, product| sum + product)
+}
+
+/// Sums the numbers of samples times those of turns, two samples side by side. By itself, because
+/// together with what adds up the lanes the compiler no longer sees that they are alike.
+#[inline(never)]
+fn sum_products(samples: &[[Complex32; 2]], turns: &[[[f32; 4]; 2]]) -> [[f32; 4]; 2] {
+    let (mut straight, mut crossed) = ([0.0; 4], [0.0; 4]);
+    for ([a, b], [re, im]) in samples.iter().zip(turns) {
+        let numbers = [a.re, a.im, b.re, b.im];
+        for n in 0..4 {
+            straight[n] += numbers[n] * re[n];
+            crossed[n] += numbers[n] * im[n];
+        }
+    }
+    [straight, crossed]
 }

@@ -8,11 +8,11 @@
 use num_complex::{Complex32, Complex64};
 use std::cmp::Ordering;
 use std::f64::consts::{PI, TAU};
-use std::ops::Range;
+use std::ops::{Add, Mul};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::detector::Candidate;
-use crate::down_converter::{Baseband, Carrier};
+use crate::down_converter::{Baseband, Carrier, StepMeans};
 use crate::sample::narrow;
 
 /// Timing grid: quarters of a symbol. The demodulator refines it.
@@ -71,10 +71,15 @@ pub struct Synchronizer {
     threshold: f64,
     preamble: Trials,
     word: Trials,
+    step_means: StepMeans,
     baseband: Baseband,
     /// Means over the steps of the timing grid, and over a symbol from each of them on.
     steps: Vec<Complex32>,
     symbols: Vec<Complex32>,
+    /// Energy of a symbol, and that and the sum of a segment of the preamble, from each step on.
+    symbol_energies: Vec<f32>,
+    segment_energies: Vec<f32>,
+    segments: Vec<Complex32>,
     sums: Vec<Complex32>,
     scratch: Turns,
     chosen: Chosen,
@@ -92,7 +97,8 @@ struct Start {
 }
 
 impl Synchronizer {
-    /// A synchroniser for words of equal length, given as the signs (±1) of their symbols.
+    /// A synchroniser for words of equal length, given as the signs (±1) of their symbols. They begin
+    /// with the same preamble, which repeats after four symbols.
     ///
     /// `most_drift_hz_per_s` bounds the drifts tried; hypotheses score at least `threshold`.
     #[must_use]
@@ -104,7 +110,8 @@ impl Synchronizer {
     ) -> Self {
         let symbol_s = 1.0 / symbol_rate_hz;
         let length = words.first().map_or(0, Vec::len);
-        let common = (0..length).take_while(|&k| words.iter().all(|w| w[k] == words[0][k])).count();
+        let is_common = |&k: &usize| words.iter().all(|w| w[k] == words[0][k % SEGMENT]);
+        let common = (0..length).take_while(is_common).count();
         // Whole segments only, so that the words' own segments begin where the preamble's end.
         let preamble = common / SEGMENT * SEGMENT;
         Self {
@@ -113,9 +120,13 @@ impl Synchronizer {
             threshold,
             preamble: Trials::new(preamble, symbol_s, most_drift_hz_per_s),
             word: Trials::new(length, symbol_s, most_drift_hz_per_s),
+            step_means: StepMeans::default(),
             baseband: Baseband::default(),
             steps: Vec::new(),
             symbols: Vec::new(),
+            symbol_energies: Vec::new(),
+            segment_energies: Vec::new(),
+            segments: Vec::new(),
             sums: Vec::new(),
             scratch: Turns::default(),
             chosen: Chosen::default(),
@@ -142,21 +153,12 @@ impl Synchronizer {
     ) -> &[Hypothesis] {
         let step_s = self.symbol_s / STEPS_A_SYMBOL as f64;
         let first_s = candidate.time_s - EARLIEST_START as f64 * self.symbol_s;
-        let carrier = Carrier {
-            time_s: candidate.time_s,
-            frequency_hz: candidate.frequency_hz,
-            drift_hz_per_s: 0.0,
-        };
-        let stretch = (first_s - self.symbol_s, self.ready_s(candidate));
-        self.baseband.extract(history, grid, &carrier, 1.0 / self.symbol_s, stretch);
         let starts = (EARLIEST_START - LATEST_START) * STEPS_A_SYMBOL + 1;
-        let count = starts + (self.word.length - 1) * STEPS_A_SYMBOL;
-        let steps = self.baseband.means(first_s, step_s, count + STEPS_A_SYMBOL - 1);
-        self.steps.clear();
-        self.steps.extend(steps.map(|step| narrow(step / STEPS_A_SYMBOL as f64)));
-        self.symbols.clear();
-        self.symbols
-            .extend(self.steps.windows(STEPS_A_SYMBOL).map(|s| s.iter().sum::<Complex32>()));
+        let count = starts + self.word.length * STEPS_A_SYMBOL - 1;
+        let steps = (first_s, step_s, count);
+        let centre_hz = candidate.frequency_hz;
+        self.step_means.extract(history, grid, centre_hz, steps, &mut self.steps);
+        self.sum_steps();
 
         let noise = noise_density / self.symbol_s;
         self.find_starts(starts, noise);
@@ -164,34 +166,48 @@ impl Synchronizer {
         for index in 0..self.starts.len() {
             let start = self.starts[index];
             let start_s = first_s + start.step as f64 * step_s;
-            self.try_words(start, (start_s, candidate.frequency_hz), noise);
+            self.try_words(start, (start_s, centre_hz), noise);
         }
-        self.keep_best();
-        self.refine(candidate.frequency_hz, first_s);
+        if !self.found.is_empty() {
+            self.keep_best();
+            let (time_s, ready_s) = (candidate.time_s, self.ready_s(candidate));
+            let carrier = Carrier { time_s, frequency_hz: centre_hz, drift_hz_per_s: 0.0 };
+            let stretch = (first_s, ready_s);
+            self.baseband.extract(history, grid, &carrier, 1.0 / self.symbol_s, stretch);
+            self.refine(centre_hz, first_s);
+        }
         &self.found
+    }
+
+    /// Sums steps up to symbols and to segments of the preamble, from every step on.
+    fn sum_steps(&mut self) {
+        let Self { steps, symbols, symbol_energies, segment_energies, segments, .. } = self;
+        sum_four(symbols, steps, 1, [1.0 / STEPS_A_SYMBOL as f32; STEPS_A_SYMBOL]);
+        symbol_energies.clear();
+        symbol_energies.extend(symbols.iter().map(Complex32::norm_sqr));
+        sum_four(segment_energies, symbol_energies, STEPS_A_SYMBOL, [1.0; SEGMENT]);
+        let signs = self.words.first().and_then(|word| word.first_chunk());
+        sum_four(segments, symbols, STEPS_A_SYMBOL, *signs.unwrap_or(&[0.0; SEGMENT]));
     }
 
     /// Chooses the starts at which the preamble alone fits best. `noise` is that of a symbol.
     fn find_starts(&mut self, starts: usize, noise: f64) {
         self.starts.clear();
-        let Self { symbols, words, preamble, sums, scratch, .. } = self;
-        let count = preamble.turns.len() as f32;
+        let Self { segments, segment_energies, preamble, sums, scratch, .. } = self;
+        let count = preamble.length / SEGMENT;
+        let length = preamble.length as f64;
         for step in 0..starts {
-            segment_sums(
-                sums,
-                &symbols[step..],
-                &words[0],
-                0..preamble.turns.len(),
-                preamble.length,
-            );
-            let length = preamble.length as f64;
-            let energy = energy(&symbols[step..], preamble.length);
+            let energy: f32 = every_segment(segment_energies, step, count).sum();
+            let energy = f64::from(energy);
+            let power: f32 = every_segment(segments, step, count).map(|sum| sum.norm_sqr()).sum();
             let full = (length * energy).max(f64::MIN_POSITIVE);
             let least = LEAST_PREAMBLE_SCORE.max(promised_share(length * noise, energy));
             // No carrier gathers more than the segments' magnitudes would in step.
-            let bound = f64::from(count * sums.iter().map(Complex32::norm_sqr).sum::<f32>());
+            let bound = count as f64 * f64::from(power);
             let mut score = 0.0;
             if bound >= least * full {
+                sums.clear();
+                sums.extend(every_segment(segments, step, count));
                 preamble.gather(sums, scratch);
                 score = scratch.peak() / full;
             }
@@ -213,20 +229,22 @@ impl Synchronizer {
     fn try_words(&mut self, start: Start, (start_s, centre_hz): (f64, f64), noise: f64) {
         let symbols = &self.symbols[start.step..];
         let length = self.word.length;
-        let energy = energy(symbols, length);
+        let energies = self.symbol_energies[start.step..].iter().step_by(STEPS_A_SYMBOL);
+        let energy = energies.take(length).sum::<f32>().into();
         let promised = promised_share(length as f64 * noise, energy);
         let threshold = (COARSE_SHARE * self.threshold).max(promised);
         // From the middle of the preamble to that of the word.
         let middle_s = length as f64 * self.symbol_s / 2.0;
         let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
-        let shared = self.preamble.turns.len();
-        segment_sums(&mut self.sums, symbols, &self.words[0], 0..shared, self.preamble.length);
+        let shared = self.preamble.length / SEGMENT;
+        self.sums.clear();
+        self.sums.extend(every_segment(&self.segments, start.step, shared));
         self.preamble.gather(&self.sums, &mut self.scratch);
         let frequency_hz = self.preamble.carriers[self.scratch.peak_position()].0;
         self.word.choose(frequency_hz, advance_s, &mut self.chosen);
         self.chosen.share(&self.sums);
         for (index, word) in self.words.iter().enumerate() {
-            segment_sums(&mut self.sums, symbols, word, shared..self.word.turns.len(), length);
+            segment_sums(&mut self.sums, symbols, word, shared);
             let power = self.chosen.most_power_with(&self.sums);
             let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
             let power = power / (length * length) as f64;
@@ -484,21 +502,28 @@ fn segments(length: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..count).map(move |s| (s * SEGMENT, if s + 1 == count { length } else { (s + 1) * SEGMENT }))
 }
 
-/// Sums over some segments of `length` symbols, freed of the word's signs.
-fn segment_sums(
-    sums: &mut Vec<Complex32>,
-    symbols: &[Complex32],
-    word: &[f32],
-    which: Range<usize>,
-    length: usize,
-) {
+/// Sums over a word's segments from one on, freed of its signs.
+fn segment_sums(sums: &mut Vec<Complex32>, symbols: &[Complex32], word: &[f32], first: usize) {
     sums.clear();
-    let chosen = segments(length).skip(which.start).take(which.len());
-    sums.extend(chosen.map(|(from, to)| -> Complex32 {
+    sums.extend(segments(word.len()).skip(first).map(|(from, to)| -> Complex32 {
         (from..to).map(|k| symbols[k * STEPS_A_SYMBOL] * word[k]).sum()
     }));
 }
 
-fn energy(symbols: &[Complex32], count: usize) -> f64 {
-    symbols.iter().step_by(STEPS_A_SYMBOL).take(count).map(|z| f64::from(z.norm_sqr())).sum()
+/// What belongs to `count` segments one after the other, of what is known from every step on.
+fn every_segment<T: Copy>(values: &[T], step: usize, count: usize) -> impl Iterator<Item = T> {
+    values[step..].iter().step_by(SEGMENT * STEPS_A_SYMBOL).take(count).copied()
+}
+
+/// From every value on, the weighted sum of four that lie some places apart.
+fn sum_four<T>(sums: &mut Vec<T>, values: &[T], apart: usize, weights: [f32; 4])
+where
+    T: Copy + Add<Output = T> + Mul<f32, Output = T>,
+{
+    let count = values.len() - 3 * apart;
+    let [a, b, c, d] = [0, 1, 2, 3].map(|n| &values[n * apart..n * apart + count]);
+    let [u, v, w, x] = weights;
+    sums.clear();
+    let quadruples = a.iter().zip(b).zip(c).zip(d);
+    sums.extend(quadruples.map(|(((&a, &b), &c), &d)| a * u + b * v + c * w + d * x));
 }

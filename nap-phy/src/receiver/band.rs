@@ -1,7 +1,7 @@
 //! The subbands and what was taken out of them.
 
 use std::f64::consts::PI;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
@@ -78,6 +78,16 @@ impl Cover {
         place.window_s.end > self.from_s
             && place.window_s.start < self.to_s
             && self.power * (wider * skirt(distance)).min(1.0) > power
+    }
+}
+
+impl Cover {
+    /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
+    /// from the centre of the recording.
+    pub(super) fn reach_hz(&self, symbol_s: f64, power: f64) -> RangeInclusive<f64> {
+        let wider = (self.symbol_s / symbol_s).max(1.0);
+        let distance_hz = (wider * self.power / power).sqrt() / (PI * self.symbol_s);
+        self.frequency_hz - distance_hz..=self.frequency_hz + distance_hz
     }
 }
 

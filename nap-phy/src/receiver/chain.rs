@@ -250,20 +250,23 @@ impl Chain {
             self.bursts.push(burst);
         }
         let from_s = place.cover.from_s - SYNC_SYMBOLS as f64 * symbol_s;
-        // What the burst did not reach is as it was.
+        // What the burst did not reach is as it was: beside noise, a little more does no harm.
+        let noise = self.noise.density(band.grid.nearest(place.cover.frequency_hz)) / symbol_s;
         let spoilt = |candidate: &Candidate| {
             let Candidate { time_s, frequency_hz, power, .. } = *candidate;
             let seen = Place::new(time_s, frequency_hz, symbol_s, &band.grid);
             place.subbands.contains(&seen.subband)
-                && place.cover.hides(&seen.with_word(), SPOILING_POWER * power)
+                && place.cover.hides(&seen.with_word(), SPOILING_POWER * (power + noise))
         };
         self.candidates.retain(|candidate| !spoilt(candidate));
         let known = self.candidates.len();
         let first = band.grid.column_at(from_s);
+        let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
         let subbands = place.subbands.clone();
         self.detector.refresh(&band.history, subbands.clone());
         let (live, candidates) = (&self.detector, &mut self.candidates);
-        self.second_detector.search_again(&band.history, subbands, first, live, candidates);
+        let part = (subbands, &reach_hz);
+        self.second_detector.search_again(&band.history, part, first, live, candidates);
         candidates.extract_if(known.., |candidate| !spoilt(candidate)).for_each(drop);
         statistics.candidates += (self.candidates.len() - known) as u64;
     }
@@ -306,7 +309,7 @@ impl Chain {
         statistics: &mut Statistics,
     ) {
         let symbol_s = self.bit_rate.symbol_s();
-        self.candidates.sort_unstable_by(|a, b| {
+        self.candidates.sort_by(|a, b| {
             let power = b.power.total_cmp(&a.power);
             power
                 .then(a.time_s.total_cmp(&b.time_s))
