@@ -184,27 +184,27 @@ impl Demodulator {
         &mut self,
         history: &SubbandHistory,
         grid: &SubbandGrid,
-        (start_s, carrier): (f64, Carrier),
+        start: (f64, Carrier),
         known: &[f64],
         count: usize,
     ) -> SoftFrame {
+        self.acquire(history, grid, start, known, count).track(known)
+    }
+
+    /// The first half of [`Demodulator::demodulate`]: finds the carrier.
+    pub fn acquire(
+        &mut self,
+        history: &SubbandHistory,
+        grid: &SubbandGrid,
+        (start_s, carrier): (f64, Carrier),
+        known: &[f64],
+        count: usize,
+    ) -> Acquisition<'_> {
         let carrier = self.refine_on_known(history, grid, (start_s, carrier), known);
         self.extract(history, grid, &carrier, (start_s, count));
-        let carrier = self.refine_on_squares(carrier, start_s, count, known.len());
-        self.baseband.retune(&carrier);
-        let mut track = Track::new(carrier, start_s, self.symbol_s, count);
-        track.seed(&self.baseband, known);
-        let symbols = track.follow(&self.baseband, known);
-        SoftFrame {
-            symbols,
-            start_s: track.phase.start_s,
-            carrier: track.phase.carrier_at_middle(),
-            amplitude: track.amplitude,
-            noise_variance: track.noise_variance,
-            symbol_s: self.symbol_s,
-            baseband: self.baseband.snapshot(),
-            mixed: carrier,
-        }
+        let (carrier, coherence) = self.refine_on_squares(carrier, start_s, count, known.len());
+        let (symbol_s, baseband) = (self.symbol_s, &mut self.baseband);
+        Acquisition { coherence, carrier, start_s, symbol_s, count, baseband }
     }
 
     fn extract(
@@ -237,20 +237,21 @@ impl Demodulator {
             pivot_s: 0.0,
             quadratic_phase: QUADRATIC_PHASE,
         };
-        self.known_search.best(carrier.described_at(start_s + half_s), &symbols, &region)
+        self.known_search.best(carrier.described_at(start_s + half_s), &symbols, &region).0
     }
 
-    /// Frequency and drift by a search over the squares of all symbols.
+    /// Frequency and drift by a search over the squares of all symbols, and their coherence.
     fn refine_on_squares(
         &mut self,
         carrier: Carrier,
         start_s: f64,
         count: usize,
         known: usize,
-    ) -> Carrier {
+    ) -> (Carrier, f64) {
         let symbols = self.baseband.means(start_s, self.symbol_s, count);
         let squares: Vec<Complex64> =
             symbols.map(|z| z * z / z.norm_sqr().sqrt().max(f64::MIN_POSITIVE)).collect();
+        let all: f64 = squares.iter().map(|z| z.norm_sqr().sqrt()).sum();
         let known_s = known as f64 * self.symbol_s / 2.0;
         let middle_s = count as f64 * self.symbol_s / 2.0;
         let region = Region {
@@ -259,12 +260,47 @@ impl Demodulator {
             pivot_s: middle_s - known_s,
             quadratic_phase: QUADRATIC_PHASE_SQUARED,
         };
-        self.squares_search.best(carrier.described_at(start_s + middle_s), &squares, &region)
+        let carrier = carrier.described_at(start_s + middle_s);
+        let (carrier, gathered) = self.squares_search.best(carrier, &squares, &region);
+        (carrier, gathered / all.max(f64::MIN_POSITIVE))
     }
 
     /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
     fn drift_reach(&self, half_s: f64) -> f64 {
         self.most_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
+    }
+}
+
+/// A carrier that was found over a whole burst, to be tracked.
+pub struct Acquisition<'a> {
+    /// Share of the squared symbols that adds up on this carrier, 0 to 1. In noise it is the largest of
+    /// all carriers tried, a quarter over 200 symbols.
+    pub coherence: f64,
+    carrier: Carrier,
+    start_s: f64,
+    symbol_s: f64,
+    count: usize,
+    baseband: &'a mut Baseband,
+}
+
+impl Acquisition<'_> {
+    /// Follows the phase and the timing over the burst, of which the first symbols are known (±1).
+    #[must_use]
+    pub fn track(self, known: &[f64]) -> SoftFrame {
+        self.baseband.retune(&self.carrier);
+        let mut track = Track::new(self.carrier, self.start_s, self.symbol_s, self.count);
+        track.seed(self.baseband, known);
+        let symbols = track.follow(self.baseband, known);
+        SoftFrame {
+            symbols,
+            start_s: track.phase.start_s,
+            carrier: track.phase.carrier_at_middle(),
+            amplitude: track.amplitude,
+            noise_variance: track.noise_variance,
+            symbol_s: self.symbol_s,
+            baseband: self.baseband.snapshot(),
+            mixed: self.carrier,
+        }
     }
 }
 
@@ -311,8 +347,8 @@ impl CarrierSearch {
     }
 
     /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
-    /// symbols up best.
-    fn best(&mut self, carrier: Carrier, symbols: &[Complex64], region: &Region) -> Carrier {
+    /// symbols up best, and the magnitude of their sum.
+    fn best(&mut self, carrier: Carrier, symbols: &[Complex64], region: &Region) -> (Carrier, f64) {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let drift_step = 2.0 * region.quadratic_phase / (PI * self.power * half_s * half_s);
         // None where even the largest drift would not be seen over these symbols.
@@ -321,7 +357,7 @@ impl CarrierSearch {
         let reach = (region.frequency_share * self.power * TRANSFORM_SYMBOLS as f64) as i32;
         self.prepare_near_drifts(symbols.len().div_ceil(self.block), drift_step, half_s);
         let groups = (drift_steps + NEAR_DRIFTS) / (2 * NEAR_DRIFTS + 1);
-        let mut best = (0.0, carrier);
+        let mut best = (carrier, 0.0);
         for middle in (-groups..=groups).map(|group| group * (2 * NEAR_DRIFTS + 1)) {
             let drift = f64::from(middle) * drift_step;
             let shift_hz = drift * region.pivot_s;
@@ -334,15 +370,15 @@ impl CarrierSearch {
                 self.transform_with(near);
                 let expected = (near_drift * region.pivot_s * bins_per_hz).round() as i32;
                 let (power, bin) = self.peak(expected, reach);
-                if power > best.0 {
+                if power > best.1 {
                     let frequency_hz =
                         carrier.frequency_hz + shift_hz + f64::from(bin) / bins_per_hz;
                     let drift_hz_per_s = carrier.drift_hz_per_s + drift + near_drift;
-                    best = (power, Carrier { frequency_hz, drift_hz_per_s, ..carrier });
+                    best = (Carrier { frequency_hz, drift_hz_per_s, ..carrier }, power);
                 }
             }
         }
-        best.1
+        (best.0, f64::from(best.1).sqrt())
     }
 
     /// A linear chirp with zero drift frequency in the middle, as the symbols' power sees it.

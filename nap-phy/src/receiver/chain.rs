@@ -35,6 +35,9 @@ const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 /// Hypotheses that score less than this share of the best are not tried.
 const RIVAL_SCORE: f64 = 0.85;
+/// Symbols whose squares have less in common than this are noise: those of a frame that is just clear
+/// enough to be kept have 0.4.
+const LEAST_COHERENCE: f64 = 0.27;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;
 /// A burst waits for another that has this many times its power, if the other's skirts have at its
@@ -459,7 +462,11 @@ impl Chain {
         burst.due_s = due_s(&hypothesis, self.bit_rate);
         if burst.due_s <= now_s {
             statistics.hypotheses += 1;
-            let fragment = self.demodulate_as(band, &hypothesis);
+            let Some(fragment) = self.demodulate_as(band, &hypothesis) else {
+                burst.next += 1;
+                self.bursts.push(burst);
+                return;
+            };
             let share = burst.rivals.share(burst.hypotheses.iter().map(|h| h.score));
             let search = self.try_alone(&fragment, band, share, statistics, frames);
             if search.found.is_some() {
@@ -484,16 +491,19 @@ impl Chain {
         self.missed.retain(|burst| burst.best().start_s >= oldest_s);
     }
 
-    fn demodulate_as(&mut self, band: &Band, hypothesis: &Hypothesis) -> Fragment {
+    /// The frame that a hypothesis promises, if there is a carrier all along it.
+    fn demodulate_as(&mut self, band: &Band, hypothesis: &Hypothesis) -> Option<Fragment> {
         let frame_type = FrameType::ALL[hypothesis.word];
-        let soft = self.demodulator.demodulate(
+        let known = &self.words[hypothesis.word];
+        let acquisition = self.demodulator.acquire(
             &band.history,
             &band.grid,
             (hypothesis.start_s, hypothesis.carrier),
-            &self.words[hypothesis.word],
+            known,
             symbol_count(frame_type),
         );
-        Fragment::new(soft, frame_type)
+        let is_clear = acquisition.coherence >= LEAST_COHERENCE;
+        is_clear.then(|| Fragment::new(acquisition.track(known), frame_type))
     }
 
     /// Decodes a frame by itself, and with it the fragments that prove to be of the same message.
