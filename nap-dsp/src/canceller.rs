@@ -37,6 +37,9 @@ const GAIN_REACHES: [usize; 4] = [2, 6, 20, 1_000];
 /// At its ends a burst's shape is its transmitter's own: there it is taken as constant over so many
 /// parts of a symbol.
 const EDGE_PIECES: usize = 8;
+/// Energy of a symbol over the noise density from which on the signs alone tell the gains not well
+/// enough: they leave up to a thousandth of a burst.
+const STRONG: f64 = 100.0;
 /// How many times more than by chance a model must explain.
 const LEAST_EXPLAINED: f64 = 3.0;
 /// How far from its carrier a burst is taken out at most, in spacings of the subbands: where it is in
@@ -111,7 +114,7 @@ impl Canceller {
         let nearest = burst.nearest_subband(grid);
         self.layout.lay_out(grid, nearest, &columns, burst);
         self.free(history, nearest, columns.start, false);
-        self.estimate_gains();
+        self.estimate_gains(burst.es_over_n0 >= STRONG);
         let mut found = false;
         for b in burst.subbands(grid) {
             let alternates = b.abs_diff(nearest) % 2 == 1;
@@ -155,9 +158,9 @@ impl Canceller {
         }
     }
 
-    /// The gain of every symbol: first as the signs alone tell it, then by what it is over a model
-    /// with that gain.
-    fn estimate_gains(&mut self) {
+    /// The gain of every symbol: first as the signs alone tell it, then of a strong burst by what it is
+    /// over a model with that gain.
+    fn estimate_gains(&mut self, is_strong: bool) {
         self.gains.reset(self.layout.slots.len());
         self.models.clear();
         for (slot, samples) in self.layout.slots.iter().enumerate() {
@@ -166,10 +169,12 @@ impl Canceller {
         }
         self.gains.improve(&self.layout.slots, &self.freed, &self.models);
         self.sum_powers();
-        self.estimate_pulses();
-        self.fill_models();
-        self.gains.improve(&self.layout.slots, &self.freed, &self.models);
-        self.sum_powers();
+        if is_strong {
+            self.estimate_pulses();
+            self.fill_models();
+            self.gains.improve(&self.layout.slots, &self.freed, &self.models);
+            self.sum_powers();
+        }
     }
 
     /// The powers that belong to the values of [`Canceller::estimate_pulses`], the same in all
