@@ -141,7 +141,12 @@ impl Baseband {
     /// The stretch by itself, without the room in which it was made.
     #[must_use]
     pub fn snapshot(&self) -> Self {
-        Self { integral: self.integral.clone(), turns: Turns::default(), samples: Vec::new(), ..*self }
+        Self {
+            integral: self.integral.clone(),
+            turns: Turns::default(),
+            samples: Vec::new(),
+            ..*self
+        }
     }
 
     /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.
@@ -273,8 +278,7 @@ impl Turns {
         self.values.extend(values);
         let pairs = self.values.as_chunks::<2>().0.iter();
         self.pairs.clear();
-        self.pairs
-            .extend(pairs.map(|[a, b]| [[a.re, a.re, b.re, b.re], [a.im, a.im, b.im, b.im]]));
+        self.pairs.extend(pairs.map(|[a, b]| [[a.re, a.re, b.re, b.re], [a.im, a.im, b.im, b.im]]));
     }
 
     /// The sum of the products with samples.
