@@ -47,7 +47,7 @@ const COVERED_POWER: f64 = 0.1;
 /// A burst whose skirts have this share of a candidate's power may be all there is.
 const HIDING_POWER: f64 = 0.2;
 /// A burst that has less than this share of another's power at its carrier does it no harm.
-const SPOILING_POWER: f64 = 0.05;
+const SPOILING_POWER: f64 = 0.1;
 /// Searches in which a preamble can be seen.
 const SEARCHES_A_PREAMBLE: f64 = 3.0;
 /// More candidates than wait at once while nothing is on the air.
