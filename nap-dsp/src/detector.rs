@@ -62,7 +62,7 @@ const LEAST_CLEARNESS: f32 = 0.42;
 const MOST_CLEARNESS: f32 = 20.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
-const LEAST_PROMISED: f32 = 0.12;
+const LEAST_PROMISED: f32 = 0.2;
 /// Blocks worked on together.
 const CHUNK: usize = 32;
 /// Spectra kept: from the one before the preamble's to the last of the energy's.

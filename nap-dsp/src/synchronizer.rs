@@ -19,9 +19,10 @@ use crate::sample::narrow;
 const STEPS_A_SYMBOL: usize = 4;
 /// Symbols are summed coherently in segments of this length before frequencies are tried.
 const SEGMENT: usize = 4;
-/// Where the first known symbol may begin, in symbols before the middle of the candidate's window.
-const EARLIEST_START: usize = 19;
-const LATEST_START: usize = 1;
+/// Where the first known symbol may begin, in symbols before the middle of the candidate's window. Ten
+/// is the best view, and the hop lets it be six to fourteen; in noise the next window often wins.
+const EARLIEST_START: usize = 23;
+const LATEST_START: usize = 0;
 /// Frequencies tried reach this far from the candidate's, as a share of the symbol rate.
 const FREQUENCY_REACH: f64 = 0.075;
 /// Spacing of the trial frequencies in cycles over the length of what is correlated.
