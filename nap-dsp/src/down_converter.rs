@@ -215,11 +215,11 @@ impl StepMeans {
 
         let cycles = (frequency_hz - grid.centre_hz(b)) / grid.rate_hz();
         let turn = |samples: usize| Complex64::from_polar(1.0, -TAU * cycles * samples as f64);
-        // Steps have one sample more or less.
-        let shortest = step as usize;
-        let turns = (0..shortest + 2).map(|n| narrow(turn(n) / step));
+        // Steps have a sample more or less; rounding may add or take another.
+        let shortest = (step as usize).saturating_sub(1);
+        let advances: [Complex64; 4] = std::array::from_fn(|n| turn(shortest + n));
+        let turns = (0..shortest + advances.len()).map(|n| narrow(turn(n) / step));
         self.turns.set(turns);
-        let advances = [turn(shortest), turn(shortest + 1)];
 
         means.clear();
         let (mut from, mut before) = (0, position(0) as f32);
@@ -307,4 +307,57 @@ fn sum_products(samples: &[[Complex32; 2]], turns: &[[[f32; 4]; 2]]) -> [[f32; 4
         }
     }
     [straight, crossed]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRID: SubbandGrid =
+        SubbandGrid { subbands: 1, spacing_hz: 5e3, first_centre_hz: 100.0, first_column_s: 0.004 };
+    const TONE_HZ: f64 = 1_300.0;
+
+    /// A tone of amplitude 1 over `columns`, of which the last second is kept.
+    fn tone(columns: u64) -> SubbandHistory {
+        let mut history = SubbandHistory::new(1, GRID.rate_hz() as usize);
+        for column in 0..columns {
+            let phase = TAU * (TONE_HZ - GRID.first_centre_hz) * GRID.time_s(column);
+            history.push(&[narrow(Complex64::from_polar(1.0, phase))]);
+        }
+        history
+    }
+
+    fn step_means(history: &SubbandHistory, steps: (f64, f64, usize)) -> Vec<Complex32> {
+        let mut means = Vec::new();
+        StepMeans::default().extract(history, &GRID, TONE_HZ, steps, &mut means);
+        means
+    }
+
+    #[test]
+    fn a_tone_mixed_to_zero_stands_still_whatever_the_step() {
+        let history = tone(15_000);
+        // Whole numbers of samples, a little less, a little more, and what does not divide.
+        for step in [25.0, 25.0f64.next_down(), 25.0f64.next_up(), 10.0 / 2.4, 2.5, 33.3] {
+            for from_s in [0.6, 0.612_345, 0.7f64.next_down()] {
+                let means = step_means(&history, (from_s, step / GRID.rate_hz(), 200));
+                assert_eq!(means.len(), 200);
+                for mean in &means {
+                    let error = (mean - means[0]).norm() + (mean.norm() - 1.0).abs();
+                    assert!(error < 1e-3, "step {step} from {from_s} s: {mean}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_history_is_silence() {
+        let history = tone(15_000);
+        let means = step_means(&history, (-0.1, 0.1, 20));
+        // The tone begins 0.504 s and ends 1.504 s after the first sample.
+        let is_silent = |mean: &Complex32| mean.norm() < 1e-6;
+        assert!(means[..6].iter().all(is_silent) && means[17..].iter().all(is_silent), "{means:?}");
+        assert!(
+            (means[6].norm() - 0.96).abs() < 1e-2 && means[7..16].iter().all(|m| m.norm() > 0.99)
+        );
+    }
 }

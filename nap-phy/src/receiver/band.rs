@@ -79,9 +79,7 @@ impl Cover {
             && place.window_s.start < self.to_s
             && self.power * (wider * skirt(distance)).min(1.0) > power
     }
-}
 
-impl Cover {
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
     /// from the centre of the recording.
     pub(super) fn reach_hz(&self, symbol_s: f64, power: f64) -> RangeInclusive<f64> {
