@@ -463,6 +463,8 @@ impl Chain {
         if burst.due_s <= now_s {
             statistics.hypotheses += 1;
             let Some(fragment) = self.demodulate_as(band, &hypothesis) else {
+                // Nothing was decided, so that the rivals have no larger share of the budget.
+                burst.rivals.refute(0.0);
                 burst.next += 1;
                 self.bursts.push(burst);
                 return;
