@@ -12,12 +12,13 @@
 use std::f64::consts::{PI, TAU};
 use std::ops::Range;
 
+use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::demodulator::PhaseTrack;
-use crate::oscillator::Oscillator;
-use crate::sample::narrow;
+use crate::oscillator::fill_turns;
+use crate::sample::{energy, inner_product, narrow};
 
 /// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
 const TERMS: usize = 4;
@@ -25,10 +26,13 @@ const TERMS: usize = 4;
 const PATTERNS: usize = 8;
 /// Samples that shall share one instant of the pulses, for a good estimate.
 const SAMPLES_AN_INSTANT: usize = 25;
-/// Instants of the pulses in a cycle of the highest frequency at which the burst stands out. More
-/// would not make the burst's own model better, but fit it to other signals in the subband.
-const INSTANTS_A_CYCLE: f64 = 4.0;
-const LEAST_INSTANTS: usize = 8;
+/// What lines between the instants of the pulses may leave of the burst, as a share of the noise, where
+/// it reaches farthest. More instants would not make the burst's own model better, but fit it to other
+/// signals in the subband.
+const LARGEST_ERROR: f64 = 0.02;
+const LEAST_INSTANTS: f64 = 8.0;
+/// Instants in the time of a sample, at the most.
+const MOST_PHASES: usize = 8;
 /// Where a burst's skirts are less than this share of the noise, they need not be taken out.
 const SKIRT_OVER_NOISE: f64 = 0.05;
 /// Symbols on each side from which a symbol's gain may be taken. A steady carrier wants many, one
@@ -92,13 +96,29 @@ pub struct Canceller {
     /// What a subband holds, without the carrier's phase.
     freed: Vec<Complex32>,
     models: Vec<Complex32>,
-    /// Sums over samples by pattern of signs and then by instant.
-    values: Vec<PatternValue>,
-    powers: Vec<PatternPower>,
+    /// By [row](Layout::row): sums over the symbols.
+    values: Rows<Complex32>,
+    powers: Rows<f32>,
     equations: Vec<Equations>,
     pulses: Vec<[Complex32; TERMS]>,
-    /// By pattern of signs and then by instant: the burst there, and its change to the next instant.
-    steps: Vec<[Complex32; 2]>,
+    /// By row: the burst there, and its change over a row's step.
+    steps: Rows<Complex32>,
+}
+
+/// Numbers by row and step in it, and what belongs to the end of each step rather than to its start.
+#[derive(Debug, Default)]
+struct Rows<T> {
+    early: Vec<T>,
+    late: Vec<T>,
+}
+
+impl<T: Copy + Default> Rows<T> {
+    fn reset(&mut self, count: usize) {
+        for values in [&mut self.early, &mut self.late] {
+            values.clear();
+            values.resize(count, T::default());
+        }
+    }
 }
 
 impl Canceller {
@@ -135,10 +155,9 @@ impl Canceller {
         let turns = &self.layout.turns;
         let (head, tail) = history.range(b, start, turns.len());
         self.freed.clear();
-        for part in [head, tail] {
-            let turns = &turns[self.freed.len()..];
-            self.freed.extend(part.iter().zip(turns).map(|(sample, turn)| sample * turn.conj()));
-        }
+        self.freed.extend_from_slice(head);
+        self.freed.extend_from_slice(tail);
+        free(&mut self.freed, turns);
         if alternates {
             alternate(&mut self.freed);
         }
@@ -150,12 +169,10 @@ impl Canceller {
             alternate(&mut self.models);
         }
         let (head, tail) = history.range_mut(b, start, self.models.len());
-        let mut models = self.models.iter().zip(&self.layout.turns);
-        for part in [head, tail] {
-            for (sample, (model, turn)) in part.iter_mut().zip(&mut models) {
-                *sample -= model * turn;
-            }
-        }
+        let (models, turns) = (&self.models, &self.layout.turns);
+        let count = head.len();
+        subtract(head, &models[..count], &turns[..count]);
+        subtract(tail, &models[count..], &turns[count..]);
     }
 
     /// The gain of every symbol: first as the signs alone tell it, then of a strong burst by what it is
@@ -163,9 +180,9 @@ impl Canceller {
     fn estimate_gains(&mut self, is_strong: bool) {
         self.gains.reset(self.layout.slots.len());
         self.models.clear();
-        for (slot, samples) in self.layout.slots.iter().enumerate() {
-            let sign = Complex32::from(self.layout.signs[slot + 1]);
-            self.models.extend(samples.clone().map(|_| sign));
+        for (n, slot) in self.layout.slots.iter().enumerate() {
+            let sign = Complex32::from(self.layout.signs[n + 1]);
+            self.models.extend(slot.samples.clone().map(|_| sign));
         }
         self.gains.improve(&self.layout.slots, &self.freed, &self.models);
         self.sum_powers();
@@ -180,46 +197,45 @@ impl Canceller {
     /// The powers that belong to the values of [`Canceller::estimate_pulses`], the same in all
     /// subbands.
     fn sum_powers(&mut self) {
-        self.powers.clear();
-        self.powers.resize(PATTERNS * self.layout.instants, PatternPower::default());
-        for slot in self.layout.inside() {
-            let power = self.gains.smooth[slot].norm_sqr();
-            let powers = &mut self.powers[self.layout.of_pattern(slot)];
-            for place in &self.layout.places[self.layout.slots[slot].clone()] {
-                let sum = &mut powers[place.instant];
-                sum.power += power;
-                sum.late_power += power * place.fraction;
-            }
+        self.powers.reset(self.layout.all_rows());
+        for n in self.layout.inside() {
+            let slot = &self.layout.slots[n];
+            let power = self.gains.smooth[n].norm_sqr();
+            let row = self.layout.row(n);
+            let late_power = power * slot.fraction;
+            self.powers.early[row.clone()].iter_mut().for_each(|sum| *sum += power);
+            self.powers.late[row].iter_mut().for_each(|sum| *sum += late_power);
         }
     }
 
-    /// The pulses at each instant, from the symbols whose neighbours are known too. Samples of the same
-    /// instant and pattern of signs are summed first: they have the same terms.
+    /// The pulses at each instant, from the symbols whose neighbours are known too. Samples in the
+    /// same step and pattern of signs are summed first: they have the same terms.
     fn estimate_pulses(&mut self) {
-        let instants = self.layout.instants;
-        self.values.clear();
-        self.values.resize(PATTERNS * instants, PatternValue::default());
-        for slot in self.layout.inside() {
-            let gain = self.gains.smooth[slot].conj();
-            let values = &mut self.values[self.layout.of_pattern(slot)];
-            let samples = self.layout.slots[slot].clone();
-            for (freed, place) in
-                self.freed[samples.clone()].iter().zip(&self.layout.places[samples])
-            {
-                let sum = &mut values[place.instant];
-                let value = freed * gain;
-                sum.value += value;
-                sum.late += value * place.fraction;
-            }
+        let layout = &self.layout;
+        self.values.reset(layout.all_rows());
+        for n in layout.inside() {
+            let slot = &layout.slots[n];
+            let (gain, row) = (self.gains.smooth[n].conj(), layout.row(n));
+            let freed = &self.freed[slot.samples.clone()];
+            add_scaled(&mut self.values.early[row.clone()], freed, gain);
+            add_scaled(&mut self.values.late[row], freed, gain * slot.fraction);
         }
         self.equations.clear();
-        self.equations.resize(instants + 1, Equations::default());
-        for (n, (sum, powers)) in self.values.iter().zip(&self.powers).enumerate() {
-            let (pattern, instant) = (n / instants, n % instants);
-            let terms = pattern_terms(pattern, is_early(instant, instants));
-            let early_power = powers.power - powers.late_power;
-            self.equations[instant].add(&terms, sum.value - sum.late, early_power);
-            self.equations[instant + 1].add(&terms, sum.late, powers.late_power);
+        self.equations.resize(layout.instants(), Equations::default());
+        for pattern in 0..PATTERNS {
+            for step in layout.steps() {
+                let place = pattern * layout.phases * layout.width + step.place;
+                let terms = pattern_terms(pattern, step.is_early);
+                // What lies in a step between two instants counts for both by its distance.
+                let share = |all: Complex32, late: Complex32| all * step.from + late * step.length;
+                let late = share(self.values.early[place], self.values.late[place]);
+                let late_power = self.powers.early[place] * step.from
+                    + self.powers.late[place] * step.length;
+                let early = self.values.early[place] - late;
+                let early_power = self.powers.early[place] - late_power;
+                self.equations[step.instant].add(&terms, early, early_power);
+                self.equations[step.instant + 1].add(&terms, late, late_power);
+            }
         }
         self.pulses.clear();
         self.pulses.extend(self.equations.iter().map(Equations::solve));
@@ -228,57 +244,46 @@ impl Canceller {
 
     /// What the pulses add up to for every pattern of signs.
     fn tabulate_steps(&mut self) {
-        self.steps.clear();
+        let layout = &self.layout;
+        self.steps.reset(layout.all_rows());
         for pattern in 0..PATTERNS {
-            let instants = 0..self.layout.instants;
-            self.steps.extend(instants.map(|instant| {
-                let terms = pattern_terms(pattern, is_early(instant, self.layout.instants));
-                step(&self.pulses, instant, &terms)
-            }));
+            for step in layout.steps() {
+                let place = pattern * layout.phases * layout.width + step.place;
+                let terms = pattern_terms(pattern, step.is_early);
+                [self.steps.early[place], self.steps.late[place]] = step.model(&self.pulses, &terms);
+            }
         }
     }
 
     /// The burst at every sample: the model, and at the burst's ends what is there on the average
     /// beyond it.
     fn fill_models(&mut self) {
-        self.models.clear();
-        for (slot, samples) in self.layout.slots.iter().enumerate() {
-            let gain = self.gains.smooth[slot];
-            let places = &self.layout.places[samples.clone()];
-            let model = |place: &Place, [value, change]: [Complex32; 2]| {
-                (value + change * place.fraction) * gain
-            };
-            if self.layout.inside().contains(&slot) {
-                let steps = &self.steps[self.layout.of_pattern(slot)];
-                self.models.extend(places.iter().map(|place| model(place, steps[place.instant])));
-            } else {
-                let signs = [0, 1, 2].map(|n| self.layout.signs[slot + n]);
-                self.models.extend(places.iter().map(|place| {
-                    let is_early = is_early(place.instant, self.layout.instants);
-                    model(place, step(&self.pulses, place.instant, &terms(signs, is_early)))
-                }));
+        let layout = &self.layout;
+        for n in layout.inside() {
+            let slot = &layout.slots[n];
+            let (gain, row) = (self.gains.smooth[n], layout.row(n));
+            let models = &mut self.models[slot.samples.clone()];
+            let (early, late) = (&self.steps.early[row.clone()], &self.steps.late[row]);
+            fill(models, (early, gain), (late, gain * slot.fraction));
+        }
+        for n in layout.edges() {
+            let slot = &layout.slots[n];
+            let gain = self.gains.smooth[n];
+            let signs = [0, 1, 2].map(|k| layout.signs[n + k]);
+            for (k, model) in self.models[slot.samples.clone()].iter_mut().enumerate() {
+                let step = layout.step(slot.phase, slot.first + k);
+                let [early, late] = step.model(&self.pulses, &terms(signs, step.is_early));
+                *model = (early + late * slot.fraction) * gain;
             }
         }
-        for slot in self.layout.edges() {
-            self.fill_edge(self.layout.slots[slot].clone());
-        }
-    }
-
-    /// Adds to the models of some samples what is there beyond them, by parts of a symbol.
-    fn fill_edge(&mut self, samples: Range<usize>) {
-        let (freed, models) = (&self.freed[samples.clone()], &mut self.models[samples.clone()]);
-        let places = &self.layout.places[samples];
-        let pieces = self.equations.len().min(EDGE_PIECES);
-        let piece = |place: &Place| place.instant * pieces / self.equations.len();
-        let mut sums = [(Complex32::default(), 0.0); EDGE_PIECES];
-        for ((freed, model), place) in freed.iter().zip(&*models).zip(places) {
-            let (sum, weight) = &mut sums[piece(place)];
-            *sum += freed - model;
-            *weight += 1.0;
-        }
-        for (model, place) in models.iter_mut().zip(places) {
-            let (sum, weight) = sums[piece(place)];
-            *model += sum / weight;
+        for n in layout.edges() {
+            let slot = &self.layout.slots[n];
+            let steps = slot.first..slot.first + slot.samples.len();
+            let pieces = self.pulses.len().min(EDGE_PIECES);
+            let width = self.layout.width;
+            let samples = slot.samples.clone();
+            let (freed, models) = (&self.freed[samples.clone()], &mut self.models[samples]);
+            fill_edge(models, freed, steps.map(|step| step * pieces / width));
         }
     }
 
@@ -286,9 +291,9 @@ impl Canceller {
     /// anything: near a much stronger signal a weak burst's pulses are that signal's.
     fn is_plausible(&self) -> bool {
         let (mut explained, mut power) = (0.0, 0.0);
-        for samples in &self.layout.slots {
-            explained += energy(&self.models[samples.clone()]);
-            power += energy(&self.freed[samples.clone()]);
+        for slot in &self.layout.slots {
+            explained += f64::from(energy(&self.models[slot.samples.clone()]));
+            power += f64::from(energy(&self.freed[slot.samples.clone()]));
         }
         let free = (TERMS * self.equations.len()) as f64 / self.models.len().max(1) as f64;
         explained > LEAST_EXPLAINED * free * power
@@ -303,32 +308,107 @@ fn alternate(values: &mut [Complex32]) {
     }
 }
 
-fn energy(samples: &[Complex32]) -> f64 {
-    samples.iter().map(Complex32::norm_sqr).sum::<f32>().into()
+/// Takes the turns of a carrier out of samples.
+#[multiversion(targets("x86_64+avx2"))]
+fn free(samples: &mut [Complex32], turns: &[Complex32]) {
+    samples.iter_mut().zip(turns).for_each(|(sample, turn)| *sample *= turn.conj());
 }
 
-/// How the stretch from a symbol before the burst to one after it is cut into symbols and instants.
-/// It is the same in all subbands.
+/// Takes models with the turns of a carrier out of samples.
+#[multiversion(targets("x86_64+avx2"))]
+fn subtract(samples: &mut [Complex32], models: &[Complex32], turns: &[Complex32]) {
+    let modelled = models.iter().zip(turns);
+    samples.iter_mut().zip(modelled).for_each(|(sample, (model, turn))| *sample -= model * turn);
+}
+
+/// Adds values times a factor.
+#[multiversion(targets("x86_64+avx2"))]
+fn add_scaled(sums: &mut [Complex32], values: &[Complex32], factor: Complex32) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * factor);
+}
+
+/// Writes the sum of two kinds of values times their factors.
+#[multiversion(targets("x86_64+avx2"))]
+fn fill(sums: &mut [Complex32], (a, u): (&[Complex32], Complex32), (b, v): (&[Complex32], Complex32)) {
+    sums.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum = a * u + b * v);
+}
+
+/// Adds to models the mean of what is there beyond them in each piece of a symbol.
+fn fill_edge(
+    models: &mut [Complex32],
+    freed: &[Complex32],
+    pieces: impl Iterator<Item = usize> + Clone,
+) {
+    let mut sums = [(Complex32::default(), 0.0); EDGE_PIECES];
+    for ((freed, model), piece) in freed.iter().zip(&*models).zip(pieces.clone()) {
+        let (sum, weight) = &mut sums[piece];
+        *sum += freed - model;
+        *weight += 1.0;
+    }
+    for (model, piece) in models.iter_mut().zip(pieces) {
+        let (sum, weight) = sums[piece];
+        *model += sum / weight;
+    }
+}
+
+/// How the stretch from a symbol before the burst to one after it is cut into symbols, and these into
+/// steps of one sample: the first step of a symbol begins with it. The samples of a symbol lie at the
+/// same fraction of their steps, so that sums over symbols are sums over rows of steps. It is the same
+/// in all subbands.
 #[derive(Debug, Default)]
 struct Layout {
     /// The burst's signs with two zeros more on each side.
     signs: Vec<f32>,
-    /// The samples of each symbol on the air, beginning with the one before the burst.
-    slots: Vec<Range<usize>>,
-    /// Into how many parts a symbol is cut.
-    instants: usize,
-    places: Vec<Place>,
+    /// The symbols on the air, beginning with the one before the burst.
+    slots: Vec<Slot>,
+    /// Steps that a symbol can have.
+    width: usize,
+    /// Samples that a symbol has on the average.
+    samples_a_symbol: f64,
+    /// Into how many rows the samples of a pattern go by their fraction of a step: an instant for
+    /// each, if there are several.
+    phases: usize,
+    /// How many steps there are from instant to instant, if there are several.
+    stride: usize,
     /// The carrier's phase in the subband nearest to it.
     turns: Vec<Complex32>,
 }
 
-/// Where in its symbol a sample lies.
-#[derive(Debug, Clone, Copy)]
-struct Place {
+/// A symbol.
+#[derive(Debug)]
+struct Slot {
+    samples: Range<usize>,
+    /// The step of the first sample; 0 unless the history begins in this symbol or after it.
+    first: usize,
+    /// The row's number among the phases.
+    phase: usize,
+    /// Where in their phase of a step the samples lie.
+    fraction: f32,
+}
+
+/// A step of a row: part of the way between two instants of the pulses.
+struct Step {
+    /// Its place among those of a pattern.
+    place: usize,
     /// The instant before it.
     instant: usize,
-    /// How much of the way it is to the next one.
-    fraction: f32,
+    /// How much of the way to the next instant lies before the step, and in it.
+    from: f32,
+    length: f32,
+    /// Whether it lies in the first half of a symbol.
+    is_early: bool,
+}
+
+impl Step {
+    /// The sum of the pulses times their terms at the step's start, and its change over the step.
+    fn model(&self, pulses: &[[Complex32; TERMS]], terms: &[f32; TERMS]) -> [Complex32; 2] {
+        let at = |instant: usize| -> Complex32 {
+            pulses[instant].iter().zip(terms).map(|(pulse, term)| pulse * term).sum()
+        };
+        let (before, after) = (at(self.instant), at(self.instant + 1));
+        let change = after - before;
+        [before + change * self.from, change * self.length]
+    }
 }
 
 impl Layout {
@@ -344,57 +424,100 @@ impl Layout {
         self.signs.extend(burst.signs.iter().map(|&sign| sign as f32));
         self.signs.extend([0.0; 2]);
         let count = (columns.end - columns.start) as usize;
-        let wanted = (INSTANTS_A_CYCLE * burst.reach_hz() * burst.symbol_s) as usize;
-        self.instants = wanted.max(LEAST_INSTANTS).min(count / SAMPLES_AN_INSTANT).max(1);
+        self.samples_a_symbol = burst.symbol_s * grid.rate_hz();
+        self.width = self.samples_a_symbol as usize + 2;
+        self.choose_instants(grid, count, burst);
         self.slots.clear();
-        self.places.clear();
         self.turns.clear();
+        self.turns.resize(count, Complex32::default());
         let step_s = grid.rate_hz().recip();
         let first_s = grid.time_s(columns.start);
-        let first = (first_s - burst.track.start_s) / burst.symbol_s + 1.0;
-        let symbols_a_step = step_s / burst.symbol_s;
+        // In samples from the start of the symbol before the burst.
+        let first = (first_s - burst.track.start_s) / step_s + self.samples_a_symbol;
         let centre_hz = grid.centre_hz(nearest);
-        for slot in 0..burst.signs.len() + 2 {
-            let from = self.places.len();
-            let positions = (from..count)
-                .map(|n| first + n as f64 * symbols_a_step - slot as f64)
-                .take_while(|&position| position < 1.0);
-            self.places.extend(positions.map(|position| {
-                let instant = position.max(0.0) * self.instants as f64;
-                Place { instant: instant as usize, fraction: instant.fract() as f32 }
-            }));
-            self.slots.push(from..self.places.len());
+        let mut from = 0;
+        for n in 0..burst.signs.len() + 2 {
+            let end = ((n + 1) as f64 * self.samples_a_symbol - first).ceil().max(0.0) as usize;
+            let samples = from..end.clamp(from, count);
+            let position = (first + from as f64 - n as f64 * self.samples_a_symbol).max(0.0);
+            let phase = position.fract() * self.phases as f64;
             // Within a symbol the frequency is taken as constant.
             let time_s = first_s + from as f64 * step_s;
-            let cycles =
-                (burst.track.frequency_at(time_s + burst.symbol_s / 2.0) - centre_hz) * step_s;
-            let phase = burst.track.phase_at(time_s, centre_hz);
-            let turns = Oscillator::new([-phase, -TAU * cycles]);
-            self.turns.extend(turns.take(self.places.len() - from).map(narrow));
+            let middle_hz = burst.track.frequency_at(time_s + burst.symbol_s / 2.0);
+            let cycles = (middle_hz - centre_hz) * step_s;
+            let start = burst.track.phase_at(time_s, centre_hz);
+            fill_turns(&mut self.turns[samples.clone()], start, TAU * cycles);
+            from = samples.end;
+            self.slots.push(Slot {
+                samples,
+                first: (position as usize).min(self.width),
+                phase: phase as usize,
+                fraction: phase.fract() as f32,
+            });
         }
+        self.turns.truncate(from);
     }
 
-    /// The slots whose symbol and both its neighbours are known.
+    /// Chooses how far the instants lie apart, in a stretch of some samples.
+    ///
+    /// A line between two instants misses a sine by an eighth of the square of its phase between them.
+    fn choose_instants(&mut self, grid: &SubbandGrid, count: usize, burst: &KnownBurst<'_>) {
+        let highest_hz = burst.reach_hz().min(LARGEST_REACH * grid.spacing_hz);
+        let power = burst.es_over_n0 / (PI * highest_hz * burst.symbol_s).powi(2);
+        let largest_phase = (64.0 * LARGEST_ERROR / power).powf(0.25);
+        let wanted = TAU * highest_hz * burst.symbol_s / largest_phase;
+        let most = (count / SAMPLES_AN_INSTANT).max(1) as f64;
+        let steps = self.samples_a_symbol / wanted.max(LEAST_INSTANTS).min(most);
+        self.phases = (steps.recip().round() as usize).clamp(1, MOST_PHASES);
+        self.stride = (steps.round() as usize).max(1);
+    }
+
+    /// The symbols that are known and both their neighbours too.
     fn inside(&self) -> Range<usize> {
         2..self.slots.len().saturating_sub(2)
     }
 
-    /// The slots before and after them.
+    /// The symbols before and after them.
     fn edges(&self) -> impl Iterator<Item = usize> + use<> {
         let count = self.slots.len();
         (0..2).chain(count - 2..count)
     }
 
-    /// Where the sums of a slot's pattern of signs are kept, all instants.
-    fn of_pattern(&self, slot: usize) -> Range<usize> {
-        let pattern = pattern(&self.signs, slot);
-        pattern * self.instants..(pattern + 1) * self.instants
+    /// The length of all rows: those of the phases for every pattern of signs.
+    fn all_rows(&self) -> usize {
+        PATTERNS * self.phases * self.width
     }
-}
 
-/// Whether an instant lies in the first half of a symbol.
-fn is_early(instant: usize, instants: usize) -> bool {
-    2 * instant <= instants
+    /// Where the sums over a symbol's samples are kept.
+    fn row(&self, n: usize) -> Range<usize> {
+        let Slot { samples, first, phase, .. } = &self.slots[n];
+        let row = pattern(&self.signs, n) * self.phases + phase;
+        let start = row * self.width + first;
+        start..start + samples.len()
+    }
+
+    /// How many instants the pulses have.
+    fn instants(&self) -> usize {
+        self.step(self.phases - 1, self.width - 1).instant + 2
+    }
+
+    /// The steps of a pattern's rows.
+    fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+        (0..self.phases)
+            .flat_map(move |phase| (0..self.width).map(move |number| self.step(phase, number)))
+    }
+
+    fn step(&self, phase: usize, number: usize) -> Step {
+        let part = number * self.phases + phase;
+        let length = 1.0 / self.stride as f32;
+        Step {
+            place: phase * self.width + number,
+            instant: part / self.stride,
+            from: (part % self.stride) as f32 * length,
+            length,
+            is_early: 2.0 * number as f64 <= self.samples_a_symbol,
+        }
+    }
 }
 
 /// The signs of a symbol and its neighbours as a number: a bit for each, set if it is positive.
@@ -413,29 +536,6 @@ fn terms([before, own, next]: [f32; 3], is_early: bool) -> [f32; TERMS] {
     let nearer = if is_early { before } else { next };
     let flip = if own * nearer < 0.0 { 1.0 } else { 0.0 };
     [next, own, before, flip]
-}
-
-/// The sum of the pulses at an instant times their terms, and its change to the next instant.
-fn step(pulses: &[[Complex32; TERMS]], instant: usize, terms: &[f32; TERMS]) -> [Complex32; 2] {
-    let at = |instant: usize| -> Complex32 {
-        pulses[instant].iter().zip(terms).map(|(pulse, term)| pulse * term).sum()
-    };
-    [at(instant), at(instant + 1) - at(instant)]
-}
-
-/// Sums over the samples of one instant that follow the same pattern of signs: their values, and
-/// those that count for the next instant by their fractions.
-#[derive(Debug, Clone, Copy, Default)]
-struct PatternValue {
-    value: Complex32,
-    late: Complex32,
-}
-
-/// The powers of the gains that belong to both.
-#[derive(Debug, Clone, Copy, Default)]
-struct PatternPower {
-    power: f32,
-    late_power: f32,
 }
 
 /// The columns from a symbol before the burst to one after it that the history holds.
@@ -463,16 +563,15 @@ impl Gains {
     }
 
     /// Multiplies the gains by those of the samples over their models.
-    fn improve(&mut self, slots: &[Range<usize>], freed: &[Complex32], models: &[Complex32]) {
+    fn improve(&mut self, slots: &[Slot], freed: &[Complex32], models: &[Complex32]) {
         self.sums.clear();
         let (mut sum, mut power) = (Complex64::default(), 0.0);
         self.sums.push((sum, power));
-        for samples in slots {
+        for Slot { samples, .. } in slots {
             let (freed, models) = (&freed[samples.clone()], &models[samples.clone()]);
-            let product: Complex32 =
-                freed.iter().zip(models).map(|(z, model)| z * model.conj()).sum();
+            let product = inner_product(freed, models);
             sum += Complex64::new(product.re.into(), product.im.into());
-            power += energy(models);
+            power += f64::from(energy(models));
             self.sums.push((sum, power));
         }
         let reach = GAIN_REACHES

@@ -10,6 +10,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytemuck::{cast_slice, cast_slice_mut};
+use multiversion::multiversion;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
@@ -85,14 +87,13 @@ pub struct Channelizer {
     sample_rate_hz: f64,
     size: usize,
     first_subband: i64,
-    /// The prototype filter as it is folded: for every [`LANES`] numbers of the sum, the taps by
-    /// which real and imaginary parts in all branches are multiplied.
-    taps: Vec<[f32; LANES]>,
+    /// The prototype filter, each tap twice: for the real and the imaginary part.
+    taps: Vec<f32>,
     fft: Arc<dyn Fft<f32>>,
     fft_scratch: Vec<Complex32>,
     folded: Vec<Complex32>,
     column: Vec<Complex32>,
-    pending: Vec<[f32; 2]>,
+    pending: Vec<Complex32>,
     read: usize,
     columns: u64,
     unusable_samples: u64,
@@ -118,11 +119,12 @@ impl Channelizer {
         let last_subband = ((offset_hz + half_width_hz) / spacing_hz).round() as i64;
         let fft = FftPlanner::new().plan_fft_forward(size);
         let length = TAPS_PER_BRANCH * size;
+        let prototype = low_pass(length, 1.0 / size as f64, ATTENUATION_DB);
         Ok(Self {
             sample_rate_hz,
             size,
             first_subband,
-            taps: folding_taps(&low_pass(length, 1.0 / size as f64, ATTENUATION_DB), size),
+            taps: prototype.into_iter().flat_map(|tap| [tap; 2]).collect(),
             fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
             fft,
             folded: vec![Complex32::default(); size],
@@ -178,17 +180,21 @@ impl Channelizer {
             self.pending.drain(..self.read);
             self.read = 0;
         }
-        let unusable = chunk.iter().filter(|&&sample| usable(sample).is_none()).count();
-        self.unusable_samples += unusable as u64;
-        self.pending.extend(chunk.iter().map(|&sample| {
-            let sample = usable(sample).unwrap_or_default();
-            [sample.re, sample.im]
-        }));
+        let first = self.pending.len();
+        self.pending.extend_from_slice(chunk);
+        // Mostly all are usable, which is seen faster without a branch for each.
+        let unusable = count_unusable(chunk);
+        if unusable > 0 {
+            self.unusable_samples += unusable as u64;
+            let chunk = self.pending[first..].iter_mut();
+            chunk.for_each(|sample| *sample = usable(*sample).unwrap_or_default());
+        }
     }
 
     /// Weights one filter length of samples, folds it to `size` points and transforms.
     fn compute_column(&mut self) {
-        self.fold();
+        let span = &self.pending[self.read..self.read + self.length()];
+        fold(cast_slice(span), &self.taps, cast_slice_mut(&mut self.folded));
         // A hop is half a period of the transform: odd subbands turn by pi from column to column,
         // which is a shift by half a period before it.
         if self.columns % 2 == 1 {
@@ -202,34 +208,24 @@ impl Channelizer {
         below.copy_from_slice(&self.folded[lowest..lowest + below.len()]);
         above.copy_from_slice(&self.folded[..above.len()]);
     }
-
-    fn fold(&mut self) {
-        let span = self.pending[self.read..self.read + self.length()].as_flattened();
-        let branch = |n: usize| span[2 * self.size * n..][..2 * self.size].as_chunks().0;
-        let branches: [&[[f32; LANES]]; TAPS_PER_BRANCH] = std::array::from_fn(branch);
-        let taps = self.taps.as_chunks::<TAPS_PER_BRANCH>().0;
-        let folded = self.folded.as_chunks_mut::<{ LANES / 2 }>().0;
-        for (group, (folded, taps)) in folded.iter_mut().zip(taps).enumerate() {
-            let mut sums = [0.0; LANES];
-            for (branch, taps) in branches.iter().zip(taps) {
-                let samples = &branch[group];
-                for n in 0..LANES {
-                    sums[n] += samples[n] * taps[n];
-                }
-            }
-            *folded = std::array::from_fn(|n| Complex32::new(sums[2 * n], sums[2 * n + 1]));
-        }
-    }
 }
 
-/// The taps in the order in which [`Channelizer::fold`] needs them.
-fn folding_taps(prototype: &[f32], size: usize) -> Vec<[f32; LANES]> {
-    let lane = |first: usize, n: usize| prototype[first + n / 2];
-    (0..size)
-        .step_by(LANES / 2)
-        .flat_map(|start| (0..TAPS_PER_BRANCH).map(move |branch| branch * size + start))
-        .map(|first| std::array::from_fn(|n| lane(first, n)))
-        .collect()
+/// How many samples cannot be any.
+#[multiversion(targets("x86_64+avx2"))]
+fn count_unusable(samples: &[Complex32]) -> usize {
+    samples.iter().filter(|&&sample| usable(sample).is_none()).count()
+}
+
+/// Adds up the branches of the filter: in each, the numbers of as many samples as the transform has
+/// points, times their taps.
+#[multiversion(targets("x86_64+avx2"))]
+fn fold(span: &[f32], taps: &[f32], folded: &mut [f32]) {
+    let count = folded.len();
+    let branch = |n: usize| (&span[n * count..][..count], &taps[n * count..][..count]);
+    let branches: [_; TAPS_PER_BRANCH] = std::array::from_fn(branch);
+    for (n, folded) in folded.iter_mut().enumerate() {
+        *folded = branches.iter().map(|(span, taps)| span[n] * taps[n]).sum();
+    }
 }
 
 /// The last seconds of every subband, addressed by column number.

@@ -12,6 +12,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use multiversion::multiversion;
+
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 
@@ -194,28 +196,10 @@ impl PreambleDetector {
             return false;
         }
         self.spectra.rotate_left(1);
-        self.sum_energies();
+        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
+        sum_energies(later, &mut self.block_energies, &mut self.energies);
         self.pick(candidates);
         true
-    }
-
-    /// Sums the energy that follows the second oldest spectrum.
-    fn sum_energies(&mut self) {
-        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
-        for (n, sums) in self.block_energies.chunks_mut(CHUNK).enumerate() {
-            // Summed in the processor's registers.
-            let mut energies = [0.0; CHUNK];
-            for spectrum in later {
-                let blocks = &spectrum.blocks[n * CHUNK..];
-                energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
-            }
-            sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
-        }
-        self.energies.fill(0.0);
-        for shift in 0..BAND_BLOCKS {
-            let blocks = &self.block_energies[shift..];
-            self.energies.iter_mut().zip(blocks).for_each(|(energy, block)| *energy += block);
-        }
     }
 
     /// Reports the places in the second oldest spectrum.
@@ -308,6 +292,25 @@ impl PreambleDetector {
         let later = &self.spectra[1 + ENERGY_HOPS.start()..];
         let promised = later.iter().map(excess).sum::<f32>() / later.len() as f32;
         self.spectra[1].lines(bin) >= LEAST_PROMISED * promised
+    }
+}
+
+/// Sums the energy in some spectra by block, and in the band around each block but the outermost.
+#[multiversion(targets("x86_64+avx2"))]
+fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut [f32]) {
+    for (n, sums) in block_energies.chunks_mut(CHUNK).enumerate() {
+        // Summed in the processor's registers.
+        let mut energies = [0.0; CHUNK];
+        for spectrum in spectra {
+            let blocks = &spectrum.blocks[n * CHUNK..];
+            energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
+        }
+        sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
+    }
+    energies.fill(0.0);
+    for shift in 0..BAND_BLOCKS {
+        let blocks = &block_energies[shift..];
+        energies.iter_mut().zip(blocks).for_each(|(energy, block)| *energy += block);
     }
 }
 

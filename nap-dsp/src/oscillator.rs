@@ -2,9 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use num_complex::Complex64;
+use num_complex::{Complex32, Complex64};
 
 use crate::down_converter::Carrier;
+use crate::sample::narrow;
 
 /// Hands out `exp(-i φ(n))` for n = 0, 1, ... without a sine for each: every difference of the phase
 /// is a phasor that the next higher one turns. Of `N` differences, the last is constant.
@@ -44,6 +45,20 @@ impl<const N: usize> Iterator for Oscillator<N> {
     }
 }
 
+/// Fills in the turns of a carrier of constant frequency, from its phase at the first of them and its
+/// advance from one to the next, in radians. Single precision is enough for some hundred.
+pub(crate) fn fill_turns(turns: &mut [Complex32], phase: f64, advance: f64) {
+    /// Turns that do not wait for each other.
+    const LANES: usize = 8;
+    let turn = |n: usize| narrow(Complex64::from_polar(1.0, phase + n as f64 * advance));
+    let mut lanes: [Complex32; LANES] = std::array::from_fn(turn);
+    let stride = narrow(Complex64::from_polar(1.0, LANES as f64 * advance));
+    for turns in turns.chunks_mut(LANES) {
+        turns.copy_from_slice(&lanes[..turns.len()]);
+        lanes.iter_mut().for_each(|lane| *lane *= stride);
+    }
+}
+
 /// Phase of a carrier at an instant and its differences from step to step, in radians.
 pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) -> [f64; 3] {
     [
@@ -72,6 +87,16 @@ mod tests {
             0.4 - 1.2 * x + 0.7 * x * x + 2.0 * x.powi(3)
         };
         assert_follows(Oscillator::<4>::following(cubic), cubic);
+    }
+
+    #[test]
+    fn turns_advance_evenly() {
+        let (phase, advance) = (0.3, -1.7);
+        let mut turns = [Complex32::default(); 203];
+        fill_turns(&mut turns, phase, advance);
+        assert_follows(turns.iter().map(|turn| Complex64::new(turn.re.into(), turn.im.into())), |n| {
+            -phase - n * advance
+        });
     }
 
     #[test]
