@@ -62,6 +62,7 @@ const LEAST_STRENGTH: f32 = 3.0;
 /// weak lines by chance, while the preamble's are as clear as the frame is strong.
 const LEAST_CLEARNESS: f32 = 0.42;
 const MOST_CLEARNESS: f32 = 20.0;
+const KNEE: f32 = 7.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
 const LEAST_PROMISED: f32 = 0.2;
@@ -240,7 +241,8 @@ impl PreambleDetector {
             return;
         }
         let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
-        let clear = (LEAST_CLEARNESS * deviations).clamp(LEAST_STRENGTH, MOST_CLEARNESS);
+        let clear = deviations.min(KNEE).max(LEAST_CLEARNESS * deviations);
+        let clear = clear.clamp(LEAST_STRENGTH, MOST_CLEARNESS);
         let least = clear.max(self.threshold - energy);
         let now = &self.spectra[1];
         let least_lines = least * now.noise(block * BLOCK);

@@ -50,9 +50,14 @@ impl<const N: usize> Iterator for Oscillator<N> {
 pub(crate) fn fill_turns(turns: &mut [Complex32], phase: f64, advance: f64) {
     /// Turns that do not wait for each other.
     const LANES: usize = 8;
-    let turn = |n: usize| narrow(Complex64::from_polar(1.0, phase + n as f64 * advance));
-    let mut lanes: [Complex32; LANES] = std::array::from_fn(turn);
-    let stride = narrow(Complex64::from_polar(1.0, LANES as f64 * advance));
+    let step = Complex64::from_polar(1.0, advance);
+    let mut turn = Complex64::from_polar(1.0, phase);
+    let mut lanes = [Complex32::default(); LANES];
+    for lane in &mut lanes {
+        *lane = narrow(turn);
+        turn *= step;
+    }
+    let stride = narrow(step.powu(LANES as u32));
     for turns in turns.chunks_mut(LANES) {
         turns.copy_from_slice(&lanes[..turns.len()]);
         lanes.iter_mut().for_each(|lane| *lane *= stride);

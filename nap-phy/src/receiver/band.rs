@@ -73,11 +73,11 @@ impl Place {
 impl Cover {
     /// Whether the burst has more than some power at a place, in the bandwidth of its symbols.
     pub(super) fn hides(&self, place: &Place, power: f64) -> bool {
-        let distance = (place.frequency_hz - self.frequency_hz) * self.symbol_s;
-        let wider = (self.symbol_s / place.symbol_s).max(1.0);
-        place.window_s.end > self.from_s
+        // The cheapest question first: a receiver asks this of all bursts for every candidate.
+        self.power > power
+            && place.window_s.end > self.from_s
             && place.window_s.start < self.to_s
-            && self.power * (wider * skirt(distance)).min(1.0) > power
+            && self.reach_hz(place.symbol_s, power).contains(&place.frequency_hz)
     }
 
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
