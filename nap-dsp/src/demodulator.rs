@@ -437,7 +437,13 @@ impl CarrierSearch {
 /// The expected sign of symbol `k`, -1 to 1: known for the first symbols, from the symbol itself for
 /// the rest. `reliability` is amplitude over noise variance.
 fn sign(known: &[f64], k: usize, symbol: Complex64, reliability: f64) -> f64 {
-    known.get(k).copied().unwrap_or_else(|| (reliability * symbol.re).tanh())
+    known.get(k).copied().unwrap_or_else(|| soft_sign(reliability * symbol.re))
+}
+
+/// The hyperbolic tangent to 0.024, by the first terms of its continued fraction.
+fn soft_sign(x: f64) -> f64 {
+    let x = x.clamp(-3.0, 3.0);
+    x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
 }
 
 /// The state of tracking: timing, phase and level.

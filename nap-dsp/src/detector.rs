@@ -246,6 +246,9 @@ impl PreambleDetector {
         let least = clear.max(self.threshold - energy);
         let now = &self.spectra[1];
         let least_lines = least * now.noise(block * BLOCK);
+        if now.strongest_lines(block) < least_lines {
+            return;
+        }
         for bin in block * BLOCK..(block + 1) * BLOCK {
             if now.lines(bin) < least_lines || !self.bins.contains(&bin) {
                 continue;
@@ -319,8 +322,15 @@ fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut
 impl Spectrum {
     /// Power of the two lines of a carrier.
     fn lines(&self, bin: usize) -> f32 {
-        let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
-        (low + high).min(LARGEST_IMBALANCE * low.min(high))
+        lines(self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS])
+    }
+
+    /// The most power that two lines have of the carriers in a block.
+    fn strongest_lines(&self, block: usize) -> f32 {
+        let bins = |first: usize| self.bins[first..].first_chunk().unwrap_or(&[0.0; BLOCK]);
+        let (low, high) = (bins(block * BLOCK - LINE_BINS), bins(block * BLOCK + LINE_BINS));
+        let all: [f32; BLOCK] = std::array::from_fn(|n| lines(low[n], high[n]));
+        all.into_iter().fold(0.0, f32::max)
     }
 
     /// Whether the two lines of a carrier differ by no more than noise lets those of this strength.
@@ -338,6 +348,11 @@ impl Spectrum {
     fn strength(&self, bin: usize) -> f32 {
         self.lines(bin) / self.noise(bin).max(surround(&self.bins, bin))
     }
+}
+
+/// What counts of the power of two lines.
+fn lines(low: f32, high: f32) -> f32 {
+    (low + high).min(LARGEST_IMBALANCE * low.min(high))
 }
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.

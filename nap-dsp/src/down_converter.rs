@@ -2,14 +2,18 @@
 
 use std::f64::consts::TAU;
 
+use bytemuck::cast_slice;
+use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::oscillator::{Oscillator, carrier_differences};
+use crate::oscillator::{Oscillator, carrier_differences, mix};
 use crate::sample::narrow;
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
+/// Samples over which the frequency of a carrier is taken as constant.
+const MIXED_AT_ONCE: usize = 128;
 
 /// A carrier whose frequency changes linearly with time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,7 +57,6 @@ pub struct Baseband {
     carrier: Carrier,
     subband_hz: f64,
     integral: Vec<Complex32>,
-    turns: Turns,
     samples: Vec<Complex32>,
 }
 
@@ -65,7 +68,6 @@ impl Default for Baseband {
             carrier: Carrier { time_s: 0.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 },
             subband_hz: 0.0,
             integral: Vec::new(),
-            turns: Turns::default(),
             samples: Vec::new(),
         }
     }
@@ -94,30 +96,28 @@ impl Baseband {
         self.start_s = grid.time_s(first) - 0.5 / rate_hz;
         self.subband_hz = grid.centre_hz(b);
         self.carrier = self.in_subband(carrier);
-        // Within a cell the frequency is taken as constant: the turns around the cell's middle.
-        let stretch_middle_hz = self.carrier.frequency_at((from_s + to_s) / 2.0);
-        let turns = (0..decimation).map(|n| {
-            let time_s = (n as f64 - (decimation as f64 - 1.0) / 2.0) / rate_hz;
-            let phase = -TAU * stretch_middle_hz * time_s;
-            narrow(Complex64::from_polar(1.0 / decimation as f64, phase))
+        self.samples.clear();
+        self.samples.extend_from_slice(head);
+        self.samples.extend_from_slice(tail);
+        self.mix(rate_hz);
+        let share = (decimation as f64).recip();
+        let cells = self.samples.chunks_exact(decimation).map(|cell| {
+            let sum: Complex32 = cell.iter().sum();
+            wide(sum) * share
         });
-        self.turns.set(turns);
+        integrate(&mut self.integral, cells);
+    }
 
-        let samples = if tail.is_empty() {
-            head
-        } else {
-            self.samples.clear();
-            self.samples.extend_from_slice(head);
-            self.samples.extend_from_slice(tail);
-            &self.samples
-        };
-        let mixer = Oscillator::new(carrier_differences(
-            &self.carrier,
-            self.start_s + self.cell_s / 2.0,
-            self.cell_s,
-        ));
-        let cells = samples.chunks_exact(decimation).map(|cell| self.turns.dot(cell));
-        integrate(&mut self.integral, cells.zip(mixer));
+    /// Takes the carrier out of the samples, of which the first stands for the time from the start on.
+    fn mix(&mut self, rate_hz: f64) {
+        let first_s = self.start_s + 0.5 / rate_hz;
+        for (n, samples) in self.samples.chunks_mut(MIXED_AT_ONCE).enumerate() {
+            let time_s = first_s + (n * MIXED_AT_ONCE) as f64 / rate_hz;
+            let [phase, advance, _] = carrier_differences(&self.carrier, time_s, rate_hz.recip());
+            let half_way = 0.5 * (MIXED_AT_ONCE as f64 - 1.0);
+            let change = TAU * self.carrier.drift_hz_per_s * half_way / (rate_hz * rate_hz);
+            mix(samples, phase, advance + change);
+        }
     }
 
     /// Mixes the same stretch with another carrier instead, which differs by little over a cell.
@@ -129,7 +129,8 @@ impl Baseband {
         let mixer = Oscillator::new([new[0] - old[0], new[1] - old[1], new[2] - old[2]]);
         self.samples.clear();
         self.samples.extend(self.integral.windows(2).map(|pair| pair[1] - pair[0]));
-        integrate(&mut self.integral, self.samples.iter().copied().zip(mixer));
+        let cells = self.samples.iter().zip(mixer).map(|(cell, turn)| wide(*cell) * turn);
+        integrate(&mut self.integral, cells);
         self.carrier = to;
     }
 
@@ -143,7 +144,6 @@ impl Baseband {
     pub fn snapshot(&self) -> Self {
         Self {
             integral: self.integral.clone(),
-            turns: Turns::default(),
             samples: Vec::new(),
             ..*self
         }
@@ -176,7 +176,6 @@ impl Baseband {
     fn integral_at(&self, time_s: f64) -> Complex64 {
         let position = ((time_s - self.start_s) / self.cell_s).max(0.0);
         let index = position as usize;
-        let wide = |value: Complex32| Complex64::new(value.re.into(), value.im.into());
         match self.integral.get(index..) {
             Some(&[before, after, ..]) => {
                 wide(before) + wide(after - before) * (position - index as f64)
@@ -253,55 +252,67 @@ impl StepMeans {
     }
 }
 
-/// Writes the running integral over cells, each turned by what the mixer says.
-fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = (Complex32, Complex64)>) {
+/// Writes the running integral over cells.
+fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = Complex64>) {
     integral.clear();
     integral.push(Complex32::default());
     let mut sum = Complex64::default();
-    integral.extend(cells.map(|(cell, turn)| {
-        sum += Complex64::new(cell.re.into(), cell.im.into()) * turn;
+    integral.extend(cells.map(|cell| {
+        sum += cell;
         narrow(sum)
     }));
 }
+
+fn wide(value: Complex32) -> Complex64 {
+    Complex64::new(value.re.into(), value.im.into())
+}
+
+/// Samples that are worked on together.
+const TOGETHER: usize = 4;
+type Numbers = [f32; 2 * TOGETHER];
 
 /// Turns of the samples of a stretch, laid out for [`Turns::dot`].
 #[derive(Debug, Clone, Default)]
 struct Turns {
     values: Vec<Complex32>,
-    /// Of each two turns the real parts, twice each, and the imaginary parts.
-    pairs: Vec<[[f32; 4]; 2]>,
+    /// Of some turns at a time the real parts, twice each, and the imaginary parts.
+    groups: Vec<[Numbers; 2]>,
 }
 
 impl Turns {
     fn set(&mut self, values: impl Iterator<Item = Complex32>) {
         self.values.clear();
         self.values.extend(values);
-        let pairs = self.values.as_chunks::<2>().0.iter();
-        self.pairs.clear();
-        self.pairs.extend(pairs.map(|[a, b]| [[a.re, a.re, b.re, b.re], [a.im, a.im, b.im, b.im]]));
+        self.groups.clear();
+        self.groups.extend(self.values.as_chunks::<TOGETHER>().0.iter().map(|turns| {
+            [std::array::from_fn(|n| turns[n / 2].re), std::array::from_fn(|n| turns[n / 2].im)]
+        }));
     }
 
     /// The sum of the products with samples.
     #[inline]
     fn dot(&self, samples: &[Complex32]) -> Complex32 {
-        let (pairs, rest) = samples.as_chunks();
-        let [[a, b, c, d], [e, f, g, h]] = sum_products(pairs, &self.pairs);
-        let sum = Complex32::new(a + c - f - h, b + d + e + g);
-        match rest {
-            [last] => sum + last * self.values[samples.len() - 1],
-            _ => sum,
-        }
+        let (groups, rest) = samples.as_chunks();
+        let [straight, crossed] = sum_products(groups, &self.groups);
+        let every_second = |numbers: &Numbers, from: usize| -> f32 {
+            numbers.iter().skip(from).step_by(2).sum()
+        };
+        let re = every_second(&straight, 0) - every_second(&crossed, 1);
+        let im = every_second(&straight, 1) + every_second(&crossed, 0);
+        let turns = &self.values[samples.len() - rest.len()..];
+        let rest = rest.iter().zip(turns).map(|(sample, turn)| sample * turn);
+        rest.fold(Complex32::new(re, im), |sum, product| sum + product)
     }
 }
 
-/// Sums the numbers of samples times those of turns, two samples side by side. By itself, because
-/// together with what adds up the lanes the compiler no longer sees that they are alike.
-#[inline(never)]
-fn sum_products(samples: &[[Complex32; 2]], turns: &[[[f32; 4]; 2]]) -> [[f32; 4]; 2] {
-    let (mut straight, mut crossed) = ([0.0; 4], [0.0; 4]);
-    for ([a, b], [re, im]) in samples.iter().zip(turns) {
-        let numbers = [a.re, a.im, b.re, b.im];
-        for n in 0..4 {
+/// Sums the numbers of samples times those of turns, some side by side. By itself, because together
+/// with what adds up the lanes the compiler no longer sees that they are alike.
+#[multiversion(targets("x86_64+avx2"))]
+fn sum_products(samples: &[[Complex32; TOGETHER]], turns: &[[Numbers; 2]]) -> [Numbers; 2] {
+    let (mut straight, mut crossed) = ([0.0; 2 * TOGETHER], [0.0; 2 * TOGETHER]);
+    let numbers: &[Numbers] = cast_slice(samples);
+    for (numbers, [re, im]) in numbers.iter().zip(turns) {
+        for n in 0..2 * TOGETHER {
             straight[n] += numbers[n] * re[n];
             crossed[n] += numbers[n] * im[n];
         }

@@ -116,6 +116,13 @@ impl Burst {
     }
 }
 
+/// A candidate that waits for its symbols, or for what covers it to be taken out.
+struct Waiting {
+    candidate: Candidate,
+    /// Where among the covers the one was that hid it: mostly it still does.
+    hidden_by: usize,
+}
+
 /// The stages for one bit rate.
 pub(super) struct Chain {
     bit_rate: BitRate,
@@ -127,7 +134,9 @@ pub(super) struct Chain {
     synchronizer: Synchronizer,
     demodulator: Demodulator,
     noise: NoiseFloor,
-    candidates: Vec<Candidate>,
+    /// What the detector has just found.
+    found: Vec<Candidate>,
+    candidates: Vec<Waiting>,
     /// Those that were searched in the current round.
     searched: Vec<Candidate>,
     bursts: Vec<Burst>,
@@ -167,6 +176,7 @@ impl Chain {
             detector: detector(),
             second_detector: detector(),
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
+            found: Vec::with_capacity(QUIET_CANDIDATES),
             candidates: Vec::with_capacity(QUIET_CANDIDATES),
             searched: Vec::with_capacity(QUIET_CANDIDATES),
             bursts: Vec::new(),
@@ -205,16 +215,23 @@ impl Chain {
     /// Searches for preambles in what the newest column completes. Call it after every column.
     /// Returns whether a search took place.
     pub(super) fn search(&mut self, band: &Band, statistics: &mut Statistics) -> bool {
-        let (known, dropped) = (self.candidates.len(), self.detector.dropped());
-        if !self.detector.search(&band.history, &mut self.candidates) {
+        let dropped = self.detector.dropped();
+        if !self.detector.search(&band.history, &mut self.found) {
             return false;
         }
         self.noise.update(self.detector.densities());
         statistics.dropped_candidates += self.detector.dropped() - dropped;
-        statistics.candidates += (self.candidates.len() - known) as u64;
+        self.await_candidates(statistics);
         self.containers.advance(band.now_s());
         self.forget(band.now_s());
         true
+    }
+
+    /// Adds what the detector has found to the candidates.
+    fn await_candidates(&mut self, statistics: &mut Statistics) {
+        statistics.candidates += self.found.len() as u64;
+        let new = self.found.drain(..).map(|candidate| Waiting { candidate, hidden_by: 0 });
+        self.candidates.extend(new);
     }
 
     /// Looks again where a burst was taken out: for new candidates that it covered, and at bursts
@@ -261,17 +278,15 @@ impl Chain {
             place.subbands.contains(&seen.subband)
                 && place.cover.hides(&seen.with_word(), SPOILING_POWER * (power + noise))
         };
-        self.candidates.retain(|candidate| !spoilt(candidate));
-        let known = self.candidates.len();
+        self.candidates.retain(|waiting| !spoilt(&waiting.candidate));
         let first = band.grid.column_at(from_s);
         let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
         let subbands = place.subbands.clone();
         self.detector.refresh(&band.history, subbands.clone());
-        let (live, candidates) = (&self.detector, &mut self.candidates);
-        let part = (subbands, &reach_hz);
-        self.second_detector.search_again(&band.history, part, first, live, candidates);
-        candidates.extract_if(known.., |candidate| !spoilt(candidate)).for_each(drop);
-        statistics.candidates += (self.candidates.len() - known) as u64;
+        let (live, part) = (&self.detector, (subbands, &reach_hz));
+        self.second_detector.search_again(&band.history, part, first, live, &mut self.found);
+        self.found.retain(spoilt);
+        self.await_candidates(statistics);
     }
 
     /// Whether candidates or bursts are left.
@@ -312,7 +327,7 @@ impl Chain {
         statistics: &mut Statistics,
     ) {
         let symbol_s = self.bit_rate.symbol_s();
-        self.candidates.sort_by(|a, b| {
+        self.candidates.sort_by(|Waiting { candidate: a, .. }, Waiting { candidate: b, .. }| {
             let power = b.power.total_cmp(&a.power);
             power
                 .then(a.time_s.total_cmp(&b.time_s))
@@ -321,13 +336,19 @@ impl Chain {
         self.searched.clear();
         let mut kept = 0;
         for index in 0..self.candidates.len() {
-            let candidate = self.candidates[index];
+            let Waiting { candidate, hidden_by } = self.candidates[index];
             let time_s = candidate.time_s;
             let place = Place::new(time_s, candidate.frequency_hz, symbol_s, &band.grid);
             let ready_s = self.synchronizer.ready_s(&candidate).max(time_s + self.patience_s);
             let hiding = HIDING_POWER * candidate.power;
-            if ready_s > now_s || covers.iter().any(|cover| cover.hides(&place, hiding)) {
-                self.candidates[kept] = candidate;
+            let hides = |cover: &Cover| cover.hides(&place, hiding);
+            let cover = if ready_s > now_s || covers.get(hidden_by).is_some_and(hides) {
+                Some(hidden_by)
+            } else {
+                covers.iter().position(hides)
+            };
+            if let Some(hidden_by) = cover {
+                self.candidates[kept] = Waiting { candidate, hidden_by };
                 kept += 1;
                 continue;
             }
