@@ -24,7 +24,7 @@ const TARGET_SPACING_HZ: f64 = 5_000.0;
 /// Far more than any receiver samples; what is above comes from a damaged file.
 const MOST_SAMPLE_RATE_HZ: f64 = 1.0e9;
 /// Length of the prototype filter in multiples of the number of subbands: flat to three quarters of
-/// the spacing, so that a signal between two centres passes either.
+/// the spacing, so that a signal between two centres passes either. An even number.
 const TAPS_PER_BRANCH: usize = 8;
 /// Stop-band attenuation of the prototype, in dB.
 const ATTENUATION_DB: f64 = 72.0;
@@ -221,10 +221,13 @@ fn count_unusable(samples: &[Complex32]) -> usize {
 #[multiversion(targets("x86_64+avx2"))]
 fn fold(span: &[f32], taps: &[f32], folded: &mut [f32]) {
     let count = folded.len();
-    let branch = |n: usize| (&span[n * count..][..count], &taps[n * count..][..count]);
-    let branches: [_; TAPS_PER_BRANCH] = std::array::from_fn(branch);
-    for (n, folded) in folded.iter_mut().enumerate() {
-        *folded = branches.iter().map(|(span, taps)| span[n] * taps[n]).sum();
+    folded.fill(0.0);
+    // Two branches at once, since each pass takes the sums to the registers and back.
+    for (span, taps) in span.chunks_exact(2 * count).zip(taps.chunks_exact(2 * count)) {
+        let ((a, b), (u, v)) = (span.split_at(count), taps.split_at(count));
+        for ((((sum, a), b), u), v) in folded.iter_mut().zip(a).zip(b).zip(u).zip(v) {
+            *sum += a * u + b * v;
+        }
     }
 }
 

@@ -312,10 +312,8 @@ fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut
         }
         sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
     }
-    energies.fill(0.0);
-    for shift in 0..BAND_BLOCKS {
-        let blocks = &block_energies[shift..];
-        energies.iter_mut().zip(blocks).for_each(|(energy, block)| *energy += block);
+    for (energy, band) in energies.iter_mut().zip(block_energies.windows(BAND_BLOCKS)) {
+        *energy = band.iter().sum();
     }
 }
 

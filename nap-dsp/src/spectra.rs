@@ -233,9 +233,7 @@ impl SpectrumAnalyzer {
 
     /// Sums up blocks and divides them by the noise, the median over the subband. Returns the noise.
     fn sum_blocks(&mut self, bins: &[f32], blocks: &mut [f32]) -> f32 {
-        for (block, bins) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
-            *block = bins.iter().sum();
-        }
+        sum_blocks(blocks, bins);
         self.sums.clear();
         self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| (a + b).to_bits() as i32));
         let noise = median(&self.sums) / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
@@ -252,6 +250,14 @@ fn hann_power(power: &mut [f32], transform: &[Complex32]) {
     let neighbours = transform.iter().zip(&transform[1..]).zip(&transform[2..]);
     for (power, ((before, bin), after)) in power.iter_mut().zip(neighbours) {
         *power = (bin - (before + after) * 0.5).norm_sqr();
+    }
+}
+
+/// Sums bins up to blocks.
+#[multiversion(targets("x86_64+avx2"))]
+fn sum_blocks(blocks: &mut [f32], bins: &[f32]) {
+    for (block, [a, b, c, d]) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
+        *block = (a + b) + (c + d);
     }
 }
 

@@ -73,11 +73,13 @@ impl Place {
 impl Cover {
     /// Whether the burst has more than some power at a place, in the bandwidth of its symbols.
     pub(super) fn hides(&self, place: &Place, power: f64) -> bool {
-        // The cheapest question first: a receiver asks this of all bursts for every candidate.
+        // Asked of all bursts for every candidate: the cheapest question first, and no division.
+        let distance = PI * (place.frequency_hz - self.frequency_hz) * self.symbol_s;
+        let wider_s = self.symbol_s.max(place.symbol_s);
         self.power > power
             && place.window_s.end > self.from_s
             && place.window_s.start < self.to_s
-            && self.reach_hz(place.symbol_s, power).contains(&place.frequency_hz)
+            && wider_s * self.power > power * distance * distance * place.symbol_s
     }
 
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz

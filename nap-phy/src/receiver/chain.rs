@@ -281,9 +281,10 @@ impl Chain {
         self.candidates.retain(|waiting| !spoilt(&waiting.candidate));
         let first = band.grid.column_at(from_s);
         let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
-        let subbands = place.subbands.clone();
-        self.detector.refresh(&band.history, subbands.clone());
-        let (live, part) = (&self.detector, (subbands, &reach_hz));
+        self.detector.refresh(&band.history, place.subbands.clone());
+        let lowest = band.grid.nearest(*reach_hz.start()).max(place.subbands.start);
+        let end = (band.grid.nearest(*reach_hz.end()) + 1).min(place.subbands.end);
+        let (live, part) = (&self.detector, (lowest..end.max(lowest), &reach_hz));
         self.second_detector.search_again(&band.history, part, first, live, &mut self.found);
         self.found.retain(spoilt);
         self.await_candidates(statistics);
