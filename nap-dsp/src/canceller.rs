@@ -10,7 +10,7 @@
 //! noise.
 
 use std::f64::consts::{PI, TAU};
-use std::ops::Range;
+use std::ops::{Add, Mul, Range};
 
 use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
@@ -99,6 +99,7 @@ pub struct Canceller {
     /// By [row](Layout::row): sums over the symbols.
     values: Rows<Complex32>,
     powers: Rows<f32>,
+    /// By instant of the pulses.
     equations: Vec<Equations>,
     pulses: Vec<[Complex32; TERMS]>,
     /// By row: the burst there, and its change over a row's step.
@@ -206,6 +207,14 @@ impl Canceller {
             self.powers.early[row.clone()].iter_mut().for_each(|sum| *sum += power);
             self.powers.late[row].iter_mut().for_each(|sum| *sum += late_power);
         }
+        self.equations.clear();
+        self.equations.resize(self.layout.instants(), Equations::default());
+        self.layout.for_each_step(|place, step, terms| {
+            let late = step.late(self.powers.early[place], self.powers.late[place]);
+            self.equations[step.instant].add(terms, self.powers.early[place] - late);
+            self.equations[step.instant + 1].add(terms, late);
+        });
+        self.equations.iter_mut().for_each(Equations::eliminate);
     }
 
     /// The pulses at each instant, from the symbols whose neighbours are known too. Samples in the
@@ -220,39 +229,20 @@ impl Canceller {
             add_scaled(&mut self.values.early[row.clone()], freed, gain);
             add_scaled(&mut self.values.late[row], freed, gain * slot.fraction);
         }
-        self.equations.clear();
-        self.equations.resize(layout.instants(), Equations::default());
-        for pattern in 0..PATTERNS {
-            for step in layout.steps() {
-                let place = pattern * layout.phases * layout.width + step.place;
-                let terms = pattern_terms(pattern, step.is_early);
-                // What lies in a step between two instants counts for both by its distance.
-                let share = |all: Complex32, late: Complex32| all * step.from + late * step.length;
-                let late = share(self.values.early[place], self.values.late[place]);
-                let late_power = self.powers.early[place] * step.from
-                    + self.powers.late[place] * step.length;
-                let early = self.values.early[place] - late;
-                let early_power = self.powers.early[place] - late_power;
-                self.equations[step.instant].add(&terms, early, early_power);
-                self.equations[step.instant + 1].add(&terms, late, late_power);
-            }
-        }
         self.pulses.clear();
-        self.pulses.extend(self.equations.iter().map(Equations::solve));
-        self.tabulate_steps();
-    }
-
-    /// What the pulses add up to for every pattern of signs.
-    fn tabulate_steps(&mut self) {
-        let layout = &self.layout;
-        self.steps.reset(layout.all_rows());
-        for pattern in 0..PATTERNS {
-            for step in layout.steps() {
-                let place = pattern * layout.phases * layout.width + step.place;
-                let terms = pattern_terms(pattern, step.is_early);
-                [self.steps.early[place], self.steps.late[place]] = step.model(&self.pulses, &terms);
-            }
+        self.pulses.resize(self.equations.len(), Default::default());
+        layout.for_each_step(|place, step, terms| {
+            let late = step.late(self.values.early[place], self.values.late[place]);
+            add_terms(&mut self.pulses[step.instant], terms, self.values.early[place] - late);
+            add_terms(&mut self.pulses[step.instant + 1], terms, late);
+        });
+        for (equations, pulses) in self.equations.iter().zip(&mut self.pulses) {
+            equations.solve(pulses);
         }
+        self.steps.reset(layout.all_rows());
+        layout.for_each_step(|place, step, terms| {
+            [self.steps.early[place], self.steps.late[place]] = step.model(&self.pulses, terms);
+        });
     }
 
     /// The burst at every sample: the model, and at the burst's ends what is there on the average
@@ -388,8 +378,6 @@ struct Slot {
 
 /// A step of a row: part of the way between two instants of the pulses.
 struct Step {
-    /// Its place among those of a pattern.
-    place: usize,
     /// The instant before it.
     instant: usize,
     /// How much of the way to the next instant lies before the step, and in it.
@@ -400,6 +388,12 @@ struct Step {
 }
 
 impl Step {
+    /// What the sums over a row's step count for the instant after it: each sample by its distance from
+    /// the one before.
+    fn late<T: Mul<f32, Output = T> + Add<Output = T>>(&self, all: T, late: T) -> T {
+        all * self.from + late * self.length
+    }
+
     /// The sum of the pulses times their terms at the step's start, and its change over the step.
     fn model(&self, pulses: &[[Complex32; TERMS]], terms: &[f32; TERMS]) -> [Complex32; 2] {
         let at = |instant: usize| -> Complex32 {
@@ -501,17 +495,23 @@ impl Layout {
         self.step(self.phases - 1, self.width - 1).instant + 2
     }
 
-    /// The steps of a pattern's rows.
-    fn steps(&self) -> impl Iterator<Item = Step> + '_ {
-        (0..self.phases)
-            .flat_map(move |phase| (0..self.width).map(move |number| self.step(phase, number)))
+    /// All steps of all patterns: where their sums are kept, and what multiplies the pulses there.
+    fn for_each_step(&self, mut visit: impl FnMut(usize, &Step, &[f32; TERMS])) {
+        for phase in 0..self.phases {
+            for number in 0..self.width {
+                let step = self.step(phase, number);
+                for pattern in 0..PATTERNS {
+                    let row = pattern * self.phases + phase;
+                    visit(row * self.width + number, &step, &pattern_terms(pattern, step.is_early));
+                }
+            }
+        }
     }
 
     fn step(&self, phase: usize, number: usize) -> Step {
         let part = number * self.phases + phase;
         let length = 1.0 / self.stride as f32;
         Step {
-            place: phase * self.width + number,
             instant: part / self.stride,
             from: (part % self.stride) as f32 * length,
             length,
@@ -607,46 +607,56 @@ impl Gains {
     }
 }
 
-/// Normal equations of the values that meet at one instant.
+/// The matrix of the normal equations of the values that meet at one instant.
 #[derive(Debug, Clone, Copy, Default)]
 struct Equations {
+    /// Above the diagonal and on it what elimination leaves, below it the factors of the rows taken off.
     matrix: [[f32; TERMS]; TERMS],
-    right: [Complex32; TERMS],
 }
 
 impl Equations {
-    /// Adds samples of the same terms: the sum of their values times their weights and gains, and the
-    /// sum of the powers of both.
-    fn add(&mut self, terms: &[f32; TERMS], value: Complex32, power: f32) {
-        for ((row, right), a) in self.matrix.iter_mut().zip(&mut self.right).zip(terms) {
+    /// Adds samples of the same terms: the sum of the powers of their gains and weights.
+    fn add(&mut self, terms: &[f32; TERMS], power: f32) {
+        for (row, a) in self.matrix.iter_mut().zip(terms) {
             for (sum, b) in row.iter_mut().zip(terms) {
                 *sum += power * a * b;
             }
-            *right += value * a;
         }
     }
 
     /// Gauss elimination. The little that is added to the diagonal makes what no sample tells zero.
-    fn solve(&self) -> [Complex32; TERMS] {
-        let (mut matrix, mut right) = (self.matrix, self.right);
-        for (i, row) in matrix.iter_mut().enumerate() {
+    fn eliminate(&mut self) {
+        for (i, row) in self.matrix.iter_mut().enumerate() {
             row[i] += LEAST_PIVOT;
         }
         for i in 0..TERMS {
-            let (above, below) = matrix.split_at_mut(i + 1);
+            let (above, below) = self.matrix.split_at_mut(i + 1);
             let pivots = &above[i];
-            for (row, j) in below.iter_mut().zip(i + 1..) {
+            for row in below {
                 let factor = row[i] / pivots[i];
                 row.iter_mut().zip(pivots).skip(i).for_each(|(a, pivot)| *a -= factor * pivot);
-                right[j] -= right[i] * factor;
+                row[i] = factor;
+            }
+        }
+    }
+
+    /// Turns the right side of the equations into their solution.
+    fn solve(&self, right: &mut [Complex32; TERMS]) {
+        for i in 0..TERMS {
+            for j in 0..i {
+                right[i] -= right[j] * self.matrix[i][j];
             }
         }
         for i in (0..TERMS).rev() {
             for j in i + 1..TERMS {
-                right[i] -= right[j] * matrix[i][j];
+                right[i] -= right[j] * self.matrix[i][j];
             }
-            right[i] /= matrix[i][i];
+            right[i] /= self.matrix[i][i];
         }
-        right
     }
+}
+
+/// Adds a sum of values to the right side of the equations that their terms belong to.
+fn add_terms(right: &mut [Complex32; TERMS], terms: &[f32; TERMS], value: Complex32) {
+    right.iter_mut().zip(terms).for_each(|(sum, term)| *sum += value * term);
 }

@@ -21,7 +21,7 @@ const TRANSFORM_SYMBOLS: usize = 512;
 /// Symbols that are summed before they are transformed: what is searched lies within a tenth of the
 /// symbol rate for the known symbols, and of the squares much nearer.
 const KNOWN_BLOCK: usize = 2;
-const SQUARES_BLOCK: usize = 4;
+const SQUARES_BLOCK: usize = 8;
 /// Drifts on each side of one that are told from it by what is left in the blocks' sums.
 const NEAR_DRIFTS: i32 = 4;
 /// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave: over

@@ -72,6 +72,8 @@ pub struct Synchronizer {
     threshold: f64,
     preamble: Trials,
     word: Trials,
+    /// By frequency of the preamble's trials: the trials of the word that suit it.
+    choices: Vec<Choice>,
     step_means: StepMeans,
     baseband: Baseband,
     /// Means over the steps of the timing grid, and over a symbol from each of them on.
@@ -83,7 +85,7 @@ pub struct Synchronizer {
     segments: Vec<Complex32>,
     sums: Vec<Complex32>,
     scratch: Turns,
-    chosen: Chosen,
+    gathered: Turns,
     starts: Vec<Start>,
     scores: Vec<f64>,
     found: Vec<Hypothesis>,
@@ -115,12 +117,21 @@ impl Synchronizer {
         let common = (0..length).take_while(is_common).count();
         // Whole segments only, so that the words' own segments begin where the preamble's end.
         let preamble = common / SEGMENT * SEGMENT;
+        let (preamble, word) = (
+            Trials::new(preamble, symbol_s, most_drift_hz_per_s),
+            Trials::new(length, symbol_s, most_drift_hz_per_s),
+        );
+        // From the middle of the preamble to that of the word.
+        let advance_s = (word.length - preamble.length) as f64 * symbol_s / 2.0;
+        let frequencies = preamble.carriers[..preamble.frequencies].iter();
+        let choices = frequencies.map(|&(frequency_hz, _)| word.choose(frequency_hz, advance_s));
         Self {
             symbol_s,
+            choices: choices.collect(),
             words: words.iter().map(|w| w.iter().map(|&sign| sign as f32).collect()).collect(),
             threshold,
-            preamble: Trials::new(preamble, symbol_s, most_drift_hz_per_s),
-            word: Trials::new(length, symbol_s, most_drift_hz_per_s),
+            preamble,
+            word,
             step_means: StepMeans::default(),
             baseband: Baseband::default(),
             steps: Vec::new(),
@@ -130,7 +141,7 @@ impl Synchronizer {
             segments: Vec::new(),
             sums: Vec::new(),
             scratch: Turns::default(),
-            chosen: Chosen::default(),
+            gathered: Turns::default(),
             starts: Vec::new(),
             scores: Vec::new(),
             found: Vec::new(),
@@ -234,23 +245,30 @@ impl Synchronizer {
         let energy = energies.take(length).sum::<f32>().into();
         let promised = promised_share(length as f64 * noise, energy);
         let threshold = (COARSE_SHARE * self.threshold).max(promised);
-        // From the middle of the preamble to that of the word.
         let middle_s = length as f64 * self.symbol_s / 2.0;
-        let advance_s = middle_s - self.preamble.length as f64 * self.symbol_s / 2.0;
         let shared = self.preamble.length / SEGMENT;
         self.sums.clear();
         self.sums.extend(every_segment(&self.segments, start.step, shared));
         self.preamble.gather(&self.sums, &mut self.scratch);
-        let frequency_hz = self.preamble.carriers[self.scratch.peak_position()].0;
-        self.word.choose(frequency_hz, advance_s, &mut self.chosen);
-        self.chosen.share(&self.sums);
+        let choice = &self.choices[self.scratch.peak_position() % self.choices.len()];
+        choice.gather(0, &self.sums, &mut self.scratch);
+        let shared_peak = self.scratch.peak().sqrt();
+        let full = (length as f64 * energy).max(f64::MIN_POSITIVE);
         for (index, word) in self.words.iter().enumerate() {
             segment_sums(&mut self.sums, symbols, word, shared);
-            let power = self.chosen.most_power_with(&self.sums);
-            let score = power / (length as f64 * energy).max(f64::MIN_POSITIVE);
+            // No carrier gathers more than the segments' magnitudes would in step.
+            let own = f64::from(self.sums.iter().map(|sum| sum.norm()).sum::<f32>());
+            if (shared_peak + own).powi(2) < threshold * full {
+                continue;
+            }
+            self.gathered.copy_from(&self.scratch);
+            choice.gather(shared, &self.sums, &mut self.gathered);
+            let power = self.gathered.peak();
+            let score = power / full;
             let power = power / (length * length) as f64;
             if score >= threshold {
-                let (frequency_hz, drift_hz_per_s) = self.word.carriers[self.chosen.best_trial()];
+                let trial = choice.trials[self.gathered.peak_position()];
+                let (frequency_hz, drift_hz_per_s) = self.word.carriers[trial];
                 let carrier = Carrier {
                     time_s: start_s + middle_s,
                     frequency_hz: centre_hz + frequency_hz,
@@ -344,8 +362,10 @@ fn exact_score(
 struct Trials {
     /// Symbols in the stretch.
     length: usize,
-    /// Frequency and drift of each trial, relative to the candidate, at the stretch's middle.
+    /// Frequency and drift of each trial, relative to the candidate, at the stretch's middle: all
+    /// frequencies with one drift, then all with the next.
     carriers: Vec<(f64, f64)>,
+    frequencies: usize,
     /// By segment: the turn that takes each trial's carrier out of it.
     turns: Vec<Turns>,
     frequency_step_hz: f64,
@@ -437,7 +457,8 @@ impl Trials {
             turns
         };
         let turns = segments(length).map(turns_of).collect();
-        Self { length, carriers, turns, frequency_step_hz }
+        let frequencies = 2 * frequency_steps as usize + 1;
+        Self { length, carriers, frequencies, turns, frequency_step_hz }
     }
 
     /// What each trial gathers from the segments' sums.
@@ -448,52 +469,39 @@ impl Trials {
         }
     }
 
-    /// Chooses the trials that have about this frequency `advance_s` before the stretch's middle.
-    fn choose(&self, frequency_hz: f64, advance_s: f64, chosen: &mut Chosen) {
+    /// The trials that have about this frequency `advance_s` before the stretch's middle.
+    fn choose(&self, frequency_hz: f64, advance_s: f64) -> Choice {
         let reach_hz = 2.0 * self.frequency_step_hz;
-        let near = |&(f, d): &(f64, f64)| (f - d * advance_s - frequency_hz).abs() <= reach_hz;
-        chosen.trials.clear();
-        chosen.trials.extend((0..self.carriers.len()).filter(|&trial| near(&self.carriers[trial])));
-        chosen.turns.resize(self.turns.len(), Turns::default());
-        for (own, all) in chosen.turns.iter_mut().zip(&self.turns) {
-            own.reset(0);
-            for &trial in &chosen.trials {
-                own.push(Complex32::new(all.re[trial], all.im[trial]));
-            }
-        }
+        let near = |&trial: &usize| {
+            let (f, d) = self.carriers[trial];
+            (f - d * advance_s - frequency_hz).abs() <= reach_hz
+        };
+        let trials: Vec<usize> = (0..self.carriers.len()).filter(near).collect();
+        let turns = self.turns.iter().map(|all| {
+            let mut turns = Turns::default();
+            trials.iter().for_each(|&trial| turns.push(Complex32::new(all.re[trial], all.im[trial])));
+            turns
+        });
+        Choice { turns: turns.collect(), trials }
     }
 }
 
-/// The trials that suit one start, and what the segments that all words share add up to.
-#[derive(Debug, Default)]
-struct Chosen {
+/// Some of the trials.
+struct Choice {
     trials: Vec<usize>,
     turns: Vec<Turns>,
-    shared: Turns,
-    sum: Turns,
 }
 
-impl Chosen {
-    fn share(&mut self, sums: &[Complex32]) {
-        self.shared.reset(self.trials.len());
-        for (&sum, turns) in sums.iter().zip(&self.turns) {
-            self.shared.add_scaled(sum, turns);
+impl Choice {
+    /// Adds what each trial gathers from the sums of the segments from one on; from the first on, to
+    /// nothing.
+    fn gather(&self, first: usize, sums: &[Complex32], gathered: &mut Turns) {
+        if first == 0 {
+            gathered.reset(self.trials.len());
         }
-    }
-
-    /// The most power that a trial gathers with a word's own segments, the last ones.
-    fn most_power_with(&mut self, own: &[Complex32]) -> f64 {
-        self.sum.copy_from(&self.shared);
-        let first = self.turns.len() - own.len();
-        for (&sum, turns) in own.iter().zip(&self.turns[first..]) {
-            self.sum.add_scaled(sum, turns);
+        for (&sum, turns) in sums.iter().zip(&self.turns[first..]) {
+            gathered.add_scaled(sum, turns);
         }
-        self.sum.peak()
-    }
-
-    /// The trial that did so.
-    fn best_trial(&self) -> usize {
-        self.trials.get(self.sum.peak_position()).copied().unwrap_or_default()
     }
 }
 
