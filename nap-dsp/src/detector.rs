@@ -250,7 +250,9 @@ impl PreambleDetector {
             return;
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
-            if now.lines(bin) < least_lines || !self.bins.contains(&bin) {
+            let lines = now.lines(bin);
+            let is_peak = lines >= now.lines(bin - 1) && lines >= now.lines(bin + 1);
+            if lines < least_lines || !is_peak || !self.bins.contains(&bin) {
                 continue;
             }
             let strength = now.strength(bin);

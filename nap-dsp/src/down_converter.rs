@@ -8,7 +8,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::oscillator::{Oscillator, carrier_differences, mix};
-use crate::sample::narrow;
+use crate::sample::{narrow, sum};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
@@ -101,10 +101,7 @@ impl Baseband {
         self.samples.extend_from_slice(tail);
         self.mix(rate_hz);
         let share = (decimation as f64).recip();
-        let cells = self.samples.chunks_exact(decimation).map(|cell| {
-            let sum: Complex32 = cell.iter().sum();
-            wide(sum) * share
-        });
+        let cells = self.samples.chunks_exact(decimation).map(|cell| wide(sum(cell)) * share);
         integrate(&mut self.integral, cells);
     }
 

@@ -22,6 +22,18 @@ pub(crate) fn narrow(value: Complex64) -> Complex32 {
 /// Sums that do not wait for each other.
 const LANES: usize = 4;
 
+/// The sum of a few samples.
+pub(crate) fn sum(samples: &[Complex32]) -> Complex32 {
+    let (pairs, rest) = samples.as_chunks::<2>();
+    let mut sums = [Complex32::default(); 2];
+    for pair in pairs {
+        for (sum, sample) in sums.iter_mut().zip(pair) {
+            *sum += sample;
+        }
+    }
+    sums.iter().chain(rest).sum()
+}
+
 /// The energy of samples.
 #[multiversion(targets("x86_64+avx2"))]
 pub(crate) fn energy(samples: &[Complex32]) -> f32 {
