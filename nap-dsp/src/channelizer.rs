@@ -24,7 +24,7 @@ const TARGET_SPACING_HZ: f64 = 5_000.0;
 /// Far more than any receiver samples; what is above comes from a damaged file.
 const MOST_SAMPLE_RATE_HZ: f64 = 1.0e9;
 /// Length of the prototype filter in multiples of the number of subbands: flat to three quarters of
-/// the spacing, so that a signal between two centres passes either. An even number.
+/// the spacing, so that a signal between two centres passes either.
 const TAPS_PER_BRANCH: usize = 8;
 /// Stop-band attenuation of the prototype, in dB.
 const ATTENUATION_DB: f64 = 72.0;
@@ -185,7 +185,7 @@ impl Channelizer {
         // Mostly all are usable, which is seen faster without a branch for each.
         let unusable = count_unusable(chunk);
         if unusable > 0 {
-            self.unusable_samples += unusable as u64;
+            self.unusable_samples += u64::from(unusable);
             let chunk = self.pending[first..].iter_mut();
             chunk.for_each(|sample| *sample = usable(*sample).unwrap_or_default());
         }
@@ -212,8 +212,8 @@ impl Channelizer {
 
 /// How many samples cannot be any.
 #[multiversion(targets("x86_64+avx2"))]
-fn count_unusable(samples: &[Complex32]) -> usize {
-    samples.iter().filter(|&&sample| usable(sample).is_none()).count()
+fn count_unusable(samples: &[Complex32]) -> u32 {
+    samples.iter().map(|&sample| u32::from(usable(sample).is_none())).sum()
 }
 
 /// Adds up the branches of the filter: in each, the numbers of as many samples as the transform has
@@ -221,14 +221,30 @@ fn count_unusable(samples: &[Complex32]) -> usize {
 #[multiversion(targets("x86_64+avx2"))]
 fn fold(span: &[f32], taps: &[f32], folded: &mut [f32]) {
     let count = folded.len();
-    folded.fill(0.0);
-    // Two branches at once, since each pass takes the sums to the registers and back.
-    for (span, taps) in span.chunks_exact(2 * count).zip(taps.chunks_exact(2 * count)) {
-        let ((a, b), (u, v)) = (span.split_at(count), taps.split_at(count));
-        for ((((sum, a), b), u), v) in folded.iter_mut().zip(a).zip(b).zip(u).zip(v) {
-            *sum += a * u + b * v;
-        }
+    let (span, more_span) = span.split_at(4 * count);
+    let (taps, more_taps) = taps.split_at(4 * count);
+    fold_four::<false>(span, taps, folded);
+    fold_four::<true>(more_span, more_taps, folded);
+}
+
+/// Adds up four branches, and to them what was there if it is to be kept.
+#[inline(always)]
+fn fold_four<const KEEP: bool>(span: &[f32], taps: &[f32], folded: &mut [f32]) {
+    let count = folded.len();
+    let [a, b, c, d] = quarters(span, count);
+    let [u, v, w, x] = quarters(taps, count);
+    for n in 0..count {
+        let kept = if KEEP { folded[n] } else { 0.0 };
+        folded[n] = kept + (a[n] * u[n] + b[n] * v[n]) + (c[n] * w[n] + d[n] * x[n]);
     }
+}
+
+#[inline(always)]
+fn quarters(numbers: &[f32], count: usize) -> [&[f32]; 4] {
+    let (a, rest) = numbers.split_at(count);
+    let (b, rest) = rest.split_at(count);
+    let (c, rest) = rest.split_at(count);
+    [a, b, c, &rest[..count]]
 }
 
 /// The last seconds of every subband, addressed by column number.

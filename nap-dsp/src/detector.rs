@@ -214,7 +214,7 @@ impl PreambleDetector {
         let end = (self.bins.end.div_ceil(BLOCK) - ENERGY_BLOCKS).min(self.energies.len());
         for (chunk, energies) in self.energies[first.min(end)..end].chunks(CHUNK).enumerate() {
             // Mostly there is nothing, which is seen faster without a branch for each.
-            if energies.iter().filter(|&&energy| energy >= least_energy).count() == 0 {
+            if count_from(energies, least_energy) == 0 {
                 continue;
             }
             for (n, &energy) in energies.iter().enumerate() {
@@ -317,6 +317,12 @@ fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut
     for (energy, band) in energies.iter_mut().zip(block_energies.windows(BAND_BLOCKS)) {
         *energy = band.iter().sum();
     }
+}
+
+/// How many numbers reach another.
+#[multiversion(targets("x86_64+avx2"))]
+fn count_from(numbers: &[f32], least: f32) -> u32 {
+    numbers.iter().map(|&number| u32::from(number >= least)).sum()
 }
 
 impl Spectrum {

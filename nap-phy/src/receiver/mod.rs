@@ -324,11 +324,11 @@ impl Core {
         for chain in &mut self.chains {
             searched |= chain.search(&self.band, &mut self.statistics);
         }
-        let now_s = self.band.now_s();
         if searched {
+            let now_s = self.band.now_s();
             self.decode(now_s);
+            self.assembler.complete(now_s, &mut self.events);
         }
-        self.assembler.complete(now_s, &mut self.events);
     }
 
     fn finish(&mut self) {
