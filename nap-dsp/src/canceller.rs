@@ -226,8 +226,8 @@ impl Canceller {
             let slot = &layout.slots[n];
             let (gain, row) = (self.gains.smooth[n].conj(), layout.row(n));
             let freed = &self.freed[slot.samples.clone()];
-            add_scaled(&mut self.values.early[row.clone()], freed, gain);
-            add_scaled(&mut self.values.late[row], freed, gain * slot.fraction);
+            let early = &mut self.values.early[row.clone()];
+            add_scaled(early, &mut self.values.late[row], freed, (gain, slot.fraction));
         }
         self.pulses.clear();
         self.pulses.resize(self.equations.len(), Default::default());
@@ -311,10 +311,19 @@ fn subtract(samples: &mut [Complex32], models: &[Complex32], turns: &[Complex32]
     samples.iter_mut().zip(modelled).for_each(|(sample, (model, turn))| *sample -= model * turn);
 }
 
-/// Adds values times a factor.
+/// Adds values times a gain, and a share of that to other sums.
 #[multiversion(targets("x86_64+avx2"))]
-fn add_scaled(sums: &mut [Complex32], values: &[Complex32], factor: Complex32) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * factor);
+fn add_scaled(
+    sums: &mut [Complex32],
+    shares: &mut [Complex32],
+    values: &[Complex32],
+    (gain, share): (Complex32, f32),
+) {
+    for ((sum, part), value) in sums.iter_mut().zip(shares).zip(values) {
+        let value = value * gain;
+        *sum += value;
+        *part += value * share;
+    }
 }
 
 /// Writes the sum of two kinds of values times their factors.

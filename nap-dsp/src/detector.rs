@@ -305,17 +305,21 @@ impl PreambleDetector {
 /// Sums the energy in some spectra by block, and in the band around each block but the outermost.
 #[multiversion(targets("x86_64+avx2"))]
 fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut [f32]) {
-    for (n, sums) in block_energies.chunks_mut(CHUNK).enumerate() {
-        // Summed in the processor's registers.
-        let mut energies = [0.0; CHUNK];
-        for spectrum in spectra {
-            let blocks = &spectrum.blocks[n * CHUNK..];
-            energies.iter_mut().zip(blocks).for_each(|(sum, block)| *sum += block);
+    let (pairs, rest) = spectra.as_chunks::<2>();
+    let count = block_energies.len();
+    block_energies.fill(0.0);
+    for [a, b] in pairs {
+        let (a, b) = (&a.blocks[..count], &b.blocks[..count]);
+        for ((sum, a), b) in block_energies.iter_mut().zip(a).zip(b) {
+            *sum += a + b;
         }
-        sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum = energy);
     }
-    for (energy, band) in energies.iter_mut().zip(block_energies.windows(BAND_BLOCKS)) {
-        *energy = band.iter().sum();
+    for spectrum in rest {
+        block_energies.iter_mut().zip(&spectrum.blocks).for_each(|(sum, block)| *sum += block);
+    }
+    let [a, b, c, d, e] = std::array::from_fn::<_, BAND_BLOCKS, _>(|n| &block_energies[n..]);
+    for (((((energy, a), b), c), d), e) in energies.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e) {
+        *energy = (a + b) + (c + d) + e;
     }
 }
 

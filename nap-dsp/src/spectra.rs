@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytemuck::cast_slice;
 use multiversion::multiversion;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
@@ -59,6 +60,7 @@ pub(crate) struct SpectrumAnalyzer {
     scratch: Vec<Complex32>,
     stretch: Vec<Complex32>,
     transform: Vec<Complex32>,
+    squares: Vec<f32>,
     /// Bits of the sums of two blocks.
     sums: Vec<i32>,
     densities: Vec<f32>,
@@ -80,6 +82,7 @@ impl SpectrumAnalyzer {
             fft,
             stretch: Vec::with_capacity(length),
             transform: vec![Complex32::default(); length],
+            squares: vec![0.0; 2 * length],
             sums: Vec::with_capacity(length),
             densities: vec![0.0; grid.subbands],
         }
@@ -220,15 +223,17 @@ impl SpectrumAnalyzer {
     }
 
     /// The power of the bins that a subband owns and of some more, of which `below` lie below.
-    fn window(&self, bins: &mut [f32], below: usize) {
+    fn window(&mut self, bins: &mut [f32], below: usize) {
+        let Self { transform, squares, .. } = self;
         // Negative frequencies are in the upper half of the transform.
-        let lower = &self.transform[self.length - self.owned() / 2 - below - 1..];
-        let upper = &self.transform[..bins.len() + 2 - lower.len()];
+        let lower = &transform[self.length - self.length / 4 - below - 1..];
+        let upper = &transform[..bins.len() + 2 - lower.len()];
         let (negative, rest) = bins.split_at_mut(lower.len() - 2);
         let (middle, positive) = rest.split_at_mut(2);
-        hann_power(negative, lower);
-        hann_power(middle, &[lower[lower.len() - 2], lower[lower.len() - 1], upper[0], upper[1]]);
-        hann_power(positive, upper);
+        hann_power(negative, lower, squares);
+        let around_zero = [lower[lower.len() - 2], lower[lower.len() - 1], upper[0], upper[1]];
+        hann_power(middle, &around_zero, squares);
+        hann_power(positive, upper, squares);
     }
 
     /// Sums up blocks and divides them by the noise, the median over the subband. Returns the noise.
@@ -244,12 +249,19 @@ impl SpectrumAnalyzer {
 }
 
 /// The power of what a transform would hold, had the window been applied before it: one with a
-/// cosine is a sum over three bins. `transform` has a bin more on either side.
+/// cosine is a sum over three bins. `transform` has a bin more on either side; `squares` has room for
+/// the squares of real and imaginary parts.
 #[multiversion(targets("x86_64+avx2"))]
-fn hann_power(power: &mut [f32], transform: &[Complex32]) {
-    let neighbours = transform.iter().zip(&transform[1..]).zip(&transform[2..]);
-    for (power, ((before, bin), after)) in power.iter_mut().zip(neighbours) {
-        *power = (bin - (before + after) * 0.5).norm_sqr();
+fn hann_power(power: &mut [f32], transform: &[Complex32], squares: &mut [f32]) {
+    let numbers: &[f32] = cast_slice(transform);
+    let squares = &mut squares[..2 * power.len()];
+    let neighbours = numbers.iter().zip(&numbers[2..]).zip(&numbers[4..]);
+    for (square, ((before, number), after)) in squares.iter_mut().zip(neighbours) {
+        let windowed = number - (before + after) * 0.5;
+        *square = windowed * windowed;
+    }
+    for (power, [re, im]) in power.iter_mut().zip(squares.as_chunks().0) {
+        *power = re + im;
     }
 }
 
