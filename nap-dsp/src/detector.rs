@@ -39,17 +39,17 @@ const RIVAL_BINS: usize = LINE_BINS + 1;
 const MOST_CANDIDATES: usize = 64;
 /// The hops after the preamble's over which energy is summed: from where their window no longer
 /// holds the preamble to where the shortest frame still goes on.
-const ENERGY_HOPS: RangeInclusive<usize> = 2..=9;
+const ENERGY_HOPS: RangeInclusive<usize> = 2..=8;
 /// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate.
 const ENERGY_BLOCKS: usize = 2;
 const BAND_BLOCKS: usize = 2 * ENERGY_BLOCKS + 1;
 /// From a band to those beside it.
 const BESIDE_BLOCKS: usize = BAND_BLOCKS + 2;
 /// Energy in noise alone, over the mean noise power of a bin.
-const NOISE_ENERGY: f32 = (8 * BAND_BLOCKS * BLOCK) as f32;
+const NOISE_ENERGY: f32 = (7 * BAND_BLOCKS * BLOCK) as f32;
 /// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
 /// correlate, which widens the deviation of independent ones by a half.
-const NOISE_DEVIATION: f32 = 19.5;
+const NOISE_DEVIATION: f32 = 16.9;
 /// How much evidence a standard deviation of energy is, in units of the lines' power, as the ratio of
 /// the log-likelihoods' slopes for a frame of Es/N0 = -1 dB; and the most deviations that count: more
 /// say only that there is a signal, not that it begins here.

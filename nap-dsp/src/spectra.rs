@@ -15,8 +15,9 @@ use crate::filter::fast_length;
 pub(crate) const BLOCK: usize = 4;
 /// Bins kept beyond either end of the subbands, a whole number of blocks.
 pub(crate) const MARGIN: usize = 24;
-/// Share of a window from one to the next: two fifths cost little of a preamble wherever it starts.
-const HOP: f64 = 0.4;
+/// Share of a window from one to the next. Two fifths would see a preamble that starts at a bad moment
+/// 0.4 dB better, at a quarter more of work.
+const HOP: f64 = 0.5;
 /// Median of the sums of two blocks over their mean, in white noise. Bins of a Hann window correlate
 /// with the next one (4/9 in power) and the one after (1/36), so that a sum of eight has the mean
 /// and variance of a gamma distribution of shape 4.4, whose median is about `1 - 1 / (3 * 4.4)` of

@@ -22,7 +22,7 @@ use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
 /// white noise it is passed seven times a second over a whole channel.
-pub const LEAST_EVIDENCE: f64 = 26.0;
+pub const LEAST_EVIDENCE: f64 = 24.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.42)^32, three in a hundred million trials.
 pub const LEAST_SCORE: f64 = 0.42;
