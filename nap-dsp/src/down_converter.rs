@@ -7,6 +7,7 @@ use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::median::median;
 use crate::oscillator::{Oscillator, carrier_differences, mix};
 use crate::sample::{narrow, sum};
 
@@ -14,6 +15,14 @@ use crate::sample::{narrow, sum};
 const SAMPLES_A_SYMBOL: f64 = 16.0;
 /// Samples over which the frequency of a carrier is taken as constant.
 const MIXED_AT_ONCE: usize = 128;
+
+/// Samples among which impulses stand out: some 30 ms.
+const IMPULSE_WINDOW: usize = 320;
+/// Samples that have this many times the power of the median are part of an impulse. Of noise alone, one
+/// in four thousand is taken for one.
+const IMPULSE_POWER: f32 = 12.0;
+/// If more than this share stands out it is no impulse: another signal begins or ends.
+const MOST_IMPULSES: f32 = 0.3;
 
 /// A carrier whose frequency changes linearly with time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +67,7 @@ pub struct Baseband {
     subband_hz: f64,
     integral: Vec<Complex32>,
     samples: Vec<Complex32>,
+    powers: Vec<f32>,
 }
 
 impl Default for Baseband {
@@ -69,6 +79,7 @@ impl Default for Baseband {
             subband_hz: 0.0,
             integral: Vec::new(),
             samples: Vec::new(),
+            powers: Vec::new(),
         }
     }
 }
@@ -99,10 +110,27 @@ impl Baseband {
         self.samples.clear();
         self.samples.extend_from_slice(head);
         self.samples.extend_from_slice(tail);
+        self.blank_impulses();
         self.mix(rate_hz);
         let share = (decimation as f64).recip();
         let cells = self.samples.chunks_exact(decimation).map(|cell| wide(sum(cell)) * share);
         integrate(&mut self.integral, cells);
+    }
+
+    /// Erases impulses, and with them the moments when the chirps of a LoRa burst pass through the
+    /// subband: what is erased is missing, but nothing false takes its place.
+    fn blank_impulses(&mut self) {
+        for samples in self.samples.chunks_mut(IMPULSE_WINDOW) {
+            self.powers.resize(samples.len(), 0.0);
+            write_powers(&mut self.powers, samples);
+            let largest = IMPULSE_POWER * median(&self.powers);
+            let impulses = count_above(&self.powers, largest) as f32;
+            if impulses > 0.0 && impulses <= MOST_IMPULSES * samples.len() as f32 {
+                let marked = samples.iter_mut().zip(&self.powers);
+                let marked = marked.filter(|(_, power)| **power > largest);
+                marked.for_each(|(sample, _)| *sample = Complex32::default());
+            }
+        }
     }
 
     /// Takes the carrier out of the samples, of which the first stands for the time from the start on.
@@ -142,6 +170,7 @@ impl Baseband {
         Self {
             integral: self.integral.clone(),
             samples: Vec::new(),
+            powers: Vec::new(),
             ..*self
         }
     }
@@ -247,6 +276,16 @@ impl StepMeans {
         self.samples.extend_from_slice(tail);
         self.samples.resize(count, Complex32::default());
     }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn write_powers(powers: &mut [f32], samples: &[Complex32]) {
+    powers.iter_mut().zip(samples).for_each(|(power, sample)| *power = sample.norm_sqr());
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn count_above(numbers: &[f32], bound: f32) -> u32 {
+    numbers.iter().map(|&number| u32::from(number > bound)).sum()
 }
 
 /// Writes the running integral over cells.

@@ -10,6 +10,7 @@ pub mod detector;
 pub mod down_converter;
 mod error;
 pub mod filter;
+mod median;
 pub mod modulator;
 pub mod noise;
 mod oscillator;

@@ -10,6 +10,7 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::filter::fast_length;
+use crate::median::median;
 
 /// Bins that are summed to one block.
 pub(crate) const BLOCK: usize = 4;
@@ -23,8 +24,6 @@ const HOP: f64 = 0.5;
 /// and variance of a gamma distribution of shape 4.4, whose median is about `1 - 1 / (3 * 4.4)` of
 /// its mean.
 const MEDIAN_OVER_MEAN: f32 = 0.925;
-/// How far the median may be off, in units of the last place: less than a two-hundredth of it.
-const MEDIAN_STEP: i32 = 1 << 16;
 /// Energy of the window `1 - cos` over its length.
 const WINDOW_ENERGY: f32 = 1.5;
 /// Power of a bin (full scale 1) far below the rounding of any converter. Added to signal and noise
@@ -62,8 +61,8 @@ pub(crate) struct SpectrumAnalyzer {
     stretch: Vec<Complex32>,
     transform: Vec<Complex32>,
     squares: Vec<f32>,
-    /// Bits of the sums of two blocks.
-    sums: Vec<i32>,
+    /// Of two blocks each.
+    sums: Vec<f32>,
     densities: Vec<f32>,
 }
 
@@ -241,7 +240,7 @@ impl SpectrumAnalyzer {
     fn sum_blocks(&mut self, bins: &[f32], blocks: &mut [f32]) -> f32 {
         sum_blocks(blocks, bins);
         self.sums.clear();
-        self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| (a + b).to_bits() as i32));
+        self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| a + b));
         let noise = median(&self.sums) / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
         let (least, scale) = (BLOCK as f32 * LEAST_POWER, 1.0 / (noise + LEAST_POWER));
         blocks.iter_mut().for_each(|block| *block = (*block + least) * scale);
@@ -271,53 +270,5 @@ fn hann_power(power: &mut [f32], transform: &[Complex32], squares: &mut [f32]) {
 fn sum_blocks(blocks: &mut [f32], bins: &[f32]) {
     for (block, [a, b, c, d]) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
         *block = (a + b) + (c + d);
-    }
-}
-
-/// The median of numbers that are not negative, given by their bits, which have the same order, to
-/// [`MEDIAN_STEP`]: by halving the range that holds it, where all are compared at once. Of an even
-/// count the larger of the two in the middle; 0 of none.
-#[multiversion(targets("x86_64+avx2"))]
-fn median(bits: &[i32]) -> f32 {
-    let middle = bits.len() as i32 / 2;
-    let below = |bound: i32| bits.iter().map(|&value| i32::from(value < bound)).sum::<i32>();
-    let most = bits.iter().fold(0, |most, &value| most.max(value));
-    let least = bits.iter().fold(most, |least, &value| least.min(value));
-    // No more than half are below the first, more than half are not above the second.
-    let (mut low, mut high) = (least, most);
-    while high - low > MEDIAN_STEP {
-        let bound = high - (high - low) / 2;
-        if below(bound) <= middle {
-            low = bound;
-        } else {
-            high = bound - 1;
-        }
-    }
-    f32::from_bits((low + (high - low) / 2) as u32)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn the_median_is_that_of_the_sorted_numbers(
-            mut values in prop::collection::vec(0.0f32..3.0, 1..200),
-            exponent in -30..30,
-        ) {
-            values.iter_mut().for_each(|value| *value = value.round().max(*value) * 2f32.powi(exponent));
-            let bits: Vec<i32> = values.iter().map(|value| value.to_bits() as i32).collect();
-            values.sort_unstable_by(f32::total_cmp);
-            let exact = values[values.len() / 2];
-            prop_assert!((median(&bits) - exact).abs() <= exact / 256.0);
-        }
-    }
-
-    #[test]
-    fn there_is_no_median_of_nothing() {
-        assert_eq!(median(&[]), 0.0);
     }
 }

@@ -25,7 +25,7 @@ use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 pub const LEAST_EVIDENCE: f64 = 24.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.42)^32, three in a hundred million trials.
-pub const LEAST_SCORE: f64 = 0.42;
+pub const LEAST_SCORE: f64 = 0.38;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
 /// What was found within so many symbol rates of a burst before it was taken out was part of it.
