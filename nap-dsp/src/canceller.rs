@@ -328,7 +328,11 @@ fn add_scaled(
 
 /// Writes the sum of two kinds of values times their factors.
 #[multiversion(targets("x86_64+avx2"))]
-fn fill(sums: &mut [Complex32], (a, u): (&[Complex32], Complex32), (b, v): (&[Complex32], Complex32)) {
+fn fill(
+    sums: &mut [Complex32],
+    (a, u): (&[Complex32], Complex32),
+    (b, v): (&[Complex32], Complex32),
+) {
     sums.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum = a * u + b * v);
 }
 

@@ -33,6 +33,9 @@ const IMBALANCE_OF_NOISE: f32 = 11.3;
 const SURROUND: usize = 20;
 /// A little less than 1, so that in noise alone the steadier floor rules.
 const SURROUND_WEIGHT: f32 = 0.7;
+/// Lines that have less than this share of a neighbour's power have less strength too, whatever
+/// surrounds them.
+const LEAST_PEAK: f32 = 0.6;
 /// Neighbouring candidates within this many bins compete; the strongest stays.
 const RIVAL_BINS: usize = LINE_BINS + 1;
 /// The most candidates of one hop; the strongest win.
@@ -58,11 +61,13 @@ const MOST_DEVIATIONS: f32 = 5.0;
 /// Less energy than this, in deviations, is not looked at, nor are weaker lines.
 const LEAST_DEVIATIONS: f32 = 2.5;
 const LEAST_STRENGTH: f32 = 3.0;
-/// The same where there is much energy, by deviation of it and at the most: the data of a frame shows
-/// weak lines by chance, while the preamble's are as clear as the frame is strong.
+/// The same where there is much energy: the data of a frame shows weak lines by chance, while the
+/// preamble's are as clear as the frame is strong, three times the deviation of its energy. So much of
+/// strength is asked as there are deviations, up to the knee, and then this share of them up to the most:
+/// strong frames may drift or fade.
+const KNEE: f32 = 7.0;
 const LEAST_CLEARNESS: f32 = 0.42;
 const MOST_CLEARNESS: f32 = 20.0;
-const KNEE: f32 = 7.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
 const LEAST_PROMISED: f32 = 0.2;
@@ -251,8 +256,8 @@ impl PreambleDetector {
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
             let lines = now.lines(bin);
-            let is_peak = lines >= now.lines(bin - 1) && lines >= now.lines(bin + 1);
-            if lines < least_lines || !is_peak || !self.bins.contains(&bin) {
+            let neighbours = now.lines(bin - 1).max(now.lines(bin + 1));
+            if lines < least_lines.max(LEAST_PEAK * neighbours) || !self.bins.contains(&bin) {
                 continue;
             }
             let strength = now.strength(bin);
@@ -349,9 +354,14 @@ impl Spectrum {
         low.max(high) <= low.min(high) * (IMBALANCE_OF_NOISE / strength.sqrt()).exp()
     }
 
-    /// Whether the lines of a carrier are stronger than some. Mostly the noise tells.
+    /// Whether a carrier has lines that are stronger than some and may be a preamble's. Mostly the noise
+    /// tells.
     fn is_stronger(&self, bin: usize, strength: f32) -> bool {
-        self.lines(bin) > strength * self.noise(bin) && self.strength(bin) > strength
+        if self.lines(bin) <= strength * self.noise(bin) {
+            return false;
+        }
+        let own = self.strength(bin);
+        own > strength && self.is_balanced(bin, own)
     }
 
     /// Power of the two lines of a carrier over the noise or what else surrounds them.

@@ -167,12 +167,7 @@ impl Baseband {
     /// The stretch by itself, without the room in which it was made.
     #[must_use]
     pub fn snapshot(&self) -> Self {
-        Self {
-            integral: self.integral.clone(),
-            samples: Vec::new(),
-            powers: Vec::new(),
-            ..*self
-        }
+        Self { integral: self.integral.clone(), samples: Vec::new(), powers: Vec::new(), ..*self }
     }
 
     /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.
@@ -330,9 +325,8 @@ impl Turns {
     fn dot(&self, samples: &[Complex32]) -> Complex32 {
         let (groups, rest) = samples.as_chunks();
         let [straight, crossed] = sum_products(groups, &self.groups);
-        let every_second = |numbers: &Numbers, from: usize| -> f32 {
-            numbers.iter().skip(from).step_by(2).sum()
-        };
+        let every_second =
+            |numbers: &Numbers, from: usize| -> f32 { numbers.iter().skip(from).step_by(2).sum() };
         let re = every_second(&straight, 0) - every_second(&crossed, 1);
         let im = every_second(&straight, 1) + every_second(&crossed, 0);
         let turns = &self.values[samples.len() - rest.len()..];

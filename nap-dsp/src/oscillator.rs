@@ -147,9 +147,10 @@ mod tests {
         let (phase, advance) = (0.3, -1.7);
         let mut turns = [Complex32::default(); 203];
         fill_turns(&mut turns, phase, advance);
-        assert_follows(turns.iter().map(|turn| Complex64::new(turn.re.into(), turn.im.into())), |n| {
-            -phase - n * advance
-        });
+        assert_follows(
+            turns.iter().map(|turn| Complex64::new(turn.re.into(), turn.im.into())),
+            |n| -phase - n * advance,
+        );
         mix(&mut turns, phase, advance);
         assert!(turns.iter().all(|turn| (turn - 1.0).norm() < 1e-5));
     }

@@ -479,7 +479,9 @@ impl Trials {
         let trials: Vec<usize> = (0..self.carriers.len()).filter(near).collect();
         let turns = self.turns.iter().map(|all| {
             let mut turns = Turns::default();
-            trials.iter().for_each(|&trial| turns.push(Complex32::new(all.re[trial], all.im[trial])));
+            trials
+                .iter()
+                .for_each(|&trial| turns.push(Complex32::new(all.re[trial], all.im[trial])));
             turns
         });
         Choice { turns: turns.collect(), trials }

@@ -21,10 +21,11 @@ use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
-/// white noise it is passed seven times a second over a whole channel.
+/// white noise it is passed fourteen times a second over a whole channel.
 pub const LEAST_EVIDENCE: f64 = 24.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
-/// (1 - 0.42)^32, three in a hundred million trials.
+/// (1 - 0.38)^32, two in ten million trials; what is made of it has to pass the budget of false
+/// messages.
 pub const LEAST_SCORE: f64 = 0.38;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
