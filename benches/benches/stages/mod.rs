@@ -17,8 +17,8 @@ const SYMBOL_RATE_HZ: f64 = 100.0;
 const HALF_WIDTH_HZ: f64 = 96_000.0;
 const DURATION_S: f64 = 8.0;
 /// As in the receiver.
-const LEAST_STRENGTH: f64 = 24.0;
-const LEAST_SCORE: f64 = 0.38;
+const LEAST_STRENGTH: f64 = 25.0;
+const LEAST_SCORE: f64 = 0.4;
 const MOST_DRIFT_HZ_PER_S: f64 = 60.0;
 
 pub fn all(criterion: &mut Criterion) {

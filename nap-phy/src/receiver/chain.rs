@@ -21,12 +21,16 @@ use super::{Limits, Statistics};
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
-/// white noise it is passed fourteen times a second over a whole channel.
-pub const LEAST_EVIDENCE: f64 = 24.0;
+/// white noise it is passed nine times a second over a whole channel.
+pub const LEAST_EVIDENCE: f64 = 25.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
-/// (1 - 0.38)^32, two in ten million trials; what is made of it has to pass the budget of false
+/// (1 - 0.4)^32, eight in a hundred million trials; what is made of it has to pass the budget of false
 /// messages.
-pub const LEAST_SCORE: f64 = 0.38;
+pub const LEAST_SCORE: f64 = 0.4;
+/// Below this score a burst is so faint that it may decode together with others at best. So many of them
+/// wait at once: in a crowded channel there are ever more that are none.
+const FAINT_SCORE: f64 = 0.45;
+const MOST_FAINT_BURSTS: usize = 48;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
 /// What was found within so many symbol rates of a burst before it was taken out was part of it.
@@ -408,6 +412,12 @@ impl Chain {
             if twin.next == 0 && best.score > twin.best().score {
                 twin.hypotheses = hypotheses;
             }
+            return;
+        }
+        let is_faint = |score: f64| score < FAINT_SCORE;
+        let faint = self.bursts.iter().filter(|burst| is_faint(burst.best().score)).count();
+        if is_faint(best.score) && faint >= MOST_FAINT_BURSTS {
+            statistics.dropped_bursts += 1;
             return;
         }
         statistics.bursts += 1;
