@@ -21,6 +21,8 @@ const IMPULSE_WINDOW: usize = 320;
 /// Samples that have this many times the power of the median are part of an impulse. Of noise alone, one
 /// in four thousand is taken for one.
 const IMPULSE_POWER: f32 = 12.0;
+/// Of so many samples one tells the median well enough.
+const SAMPLED: usize = 4;
 /// If more than this share stands out it is no impulse: another signal begins or ends.
 const MOST_IMPULSES: f32 = 0.3;
 
@@ -68,6 +70,7 @@ pub struct Baseband {
     integral: Vec<Complex32>,
     samples: Vec<Complex32>,
     powers: Vec<f32>,
+    some_powers: Vec<f32>,
 }
 
 impl Default for Baseband {
@@ -80,6 +83,7 @@ impl Default for Baseband {
             integral: Vec::new(),
             samples: Vec::new(),
             powers: Vec::new(),
+            some_powers: Vec::new(),
         }
     }
 }
@@ -123,7 +127,9 @@ impl Baseband {
         for samples in self.samples.chunks_mut(IMPULSE_WINDOW) {
             self.powers.resize(samples.len(), 0.0);
             write_powers(&mut self.powers, samples);
-            let largest = IMPULSE_POWER * median(&self.powers);
+            self.some_powers.clear();
+            self.some_powers.extend(self.powers.iter().step_by(SAMPLED));
+            let largest = IMPULSE_POWER * median(&self.some_powers);
             let impulses = count_above(&self.powers, largest) as f32;
             if impulses > 0.0 && impulses <= MOST_IMPULSES * samples.len() as f32 {
                 let marked = samples.iter_mut().zip(&self.powers);
@@ -167,7 +173,14 @@ impl Baseband {
     /// The stretch by itself, without the room in which it was made.
     #[must_use]
     pub fn snapshot(&self) -> Self {
-        Self { integral: self.integral.clone(), samples: Vec::new(), powers: Vec::new(), ..*self }
+        Self {
+            start_s: self.start_s,
+            cell_s: self.cell_s,
+            carrier: self.carrier,
+            subband_hz: self.subband_hz,
+            integral: self.integral.clone(),
+            ..Self::default()
+        }
     }
 
     /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.

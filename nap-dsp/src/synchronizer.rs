@@ -13,6 +13,7 @@ use std::ops::{Add, Mul};
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::detector::Candidate;
 use crate::down_converter::{Baseband, Carrier, StepMeans};
+use crate::oscillator::{Oscillator, carrier_differences};
 use crate::sample::narrow;
 
 /// Timing grid: quarters of a symbol. The demodulator refines it.
@@ -346,10 +347,9 @@ fn exact_score(
     symbol_s: f64,
 ) -> (f64, f64) {
     let energy: f64 = symbols.iter().map(|z| f64::from(z.norm_sqr())).sum();
-    let freed = symbols.iter().zip(word).enumerate().map(|(k, (symbol, sign))| {
-        let time_s = start_s + (k as f64 + 0.5) * symbol_s;
-        symbol * *sign * narrow(Complex64::from_polar(1.0, -carrier.phase_at(time_s)))
-    });
+    let turns = Oscillator::new(carrier_differences(carrier, start_s + symbol_s / 2.0, symbol_s));
+    let freed = symbols.iter().zip(word).zip(turns);
+    let freed = freed.map(|((symbol, sign), turn)| symbol * *sign * narrow(turn));
     let power = f64::from(freed.sum::<Complex32>().norm_sqr());
     let count = symbols.len() as f64;
     (power / (count * energy).max(f64::MIN_POSITIVE), power / (count * count))
