@@ -131,7 +131,9 @@ impl Baseband {
             self.some_powers.extend(self.powers.iter().step_by(SAMPLED));
             let largest = IMPULSE_POWER * median(&self.some_powers);
             let impulses = count_above(&self.powers, largest) as f32;
-            if impulses > 0.0 && impulses <= MOST_IMPULSES * samples.len() as f32 {
+            // In silence anything stands out.
+            let are_few = impulses > 0.0 && impulses <= MOST_IMPULSES * samples.len() as f32;
+            if are_few && largest > 0.0 {
                 let marked = samples.iter_mut().zip(&self.powers);
                 let marked = marked.filter(|(_, power)| **power > largest);
                 marked.for_each(|(sample, _)| *sample = Complex32::default());
@@ -413,5 +415,28 @@ mod tests {
         assert!(
             (means[6].norm() - 0.96).abs() < 1e-2 && means[7..16].iter().all(|m| m.norm() > 0.99)
         );
+    }
+
+    #[test]
+    fn impulses_are_blanked_and_beginnings_are_not() {
+        let mut history = SubbandHistory::new(1, GRID.rate_hz() as usize);
+        let loud = Complex32::new(40.0, -30.0);
+        for column in 0..8_000u64 {
+            // A carrier that begins after a quarter of the stretch, and ten impulses of half a
+            // millisecond in the rest of it.
+            let phase = TAU * (TONE_HZ - GRID.first_centre_hz) * GRID.time_s(column);
+            let tone = narrow(Complex64::from_polar(1.0, phase));
+            let (is_on, is_hit) = (column >= 2_000, column >= 4_000 && column % 400 < 5);
+            history.push(&[if is_hit { loud } else { tone * f32::from(u8::from(is_on)) }]);
+        }
+        let carrier = Carrier { time_s: 0.0, frequency_hz: TONE_HZ, drift_hz_per_s: 0.0 };
+        let mut baseband = Baseband::default();
+        let (from_s, to_s) = (GRID.time_s(0), GRID.time_s(8_000));
+        baseband.extract(&history, &GRID, &carrier, 100.0, (from_s, to_s));
+        let beginning = baseband.mean(GRID.time_s(2_000), 0.01).norm();
+        assert!((beginning - 1.0).abs() < 0.02, "{beginning}");
+        // Five samples of four hundred are missing.
+        let hit = baseband.mean(GRID.time_s(4_000), 0.4).norm();
+        assert!((hit - 395.0 / 400.0).abs() < 2e-3, "{hit}");
     }
 }
