@@ -15,6 +15,7 @@ use std::ops::{Range, RangeInclusive};
 use multiversion::multiversion;
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::sample::count_from;
 use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 
 /// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
@@ -326,12 +327,6 @@ fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut
     for (((((energy, a), b), c), d), e) in energies.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e) {
         *energy = (a + b) + (c + d) + e;
     }
-}
-
-/// How many numbers reach another.
-#[multiversion(targets("x86_64+avx2"))]
-fn count_from(numbers: &[f32], least: f32) -> u32 {
-    numbers.iter().map(|&number| u32::from(number >= least)).sum()
 }
 
 impl Spectrum {

@@ -9,7 +9,7 @@ use num_complex::{Complex32, Complex64};
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::median::median;
 use crate::oscillator::{Oscillator, carrier_differences, mix};
-use crate::sample::{narrow, sum};
+use crate::sample::{count_from, narrow, sum};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
@@ -129,13 +129,13 @@ impl Baseband {
             write_powers(&mut self.powers, samples);
             self.some_powers.clear();
             self.some_powers.extend(self.powers.iter().step_by(SAMPLED));
-            let largest = IMPULSE_POWER * median(&self.some_powers);
-            let impulses = count_above(&self.powers, largest) as f32;
+            let least = IMPULSE_POWER * median(&self.some_powers);
+            let impulses = count_from(&self.powers, least) as f32;
             // In silence anything stands out.
             let are_few = impulses > 0.0 && impulses <= MOST_IMPULSES * samples.len() as f32;
-            if are_few && largest > 0.0 {
+            if are_few && least > 0.0 {
                 let marked = samples.iter_mut().zip(&self.powers);
-                let marked = marked.filter(|(_, power)| **power > largest);
+                let marked = marked.filter(|(_, power)| **power >= least);
                 marked.for_each(|(sample, _)| *sample = Complex32::default());
             }
         }
@@ -291,11 +291,6 @@ impl StepMeans {
 #[multiversion(targets("x86_64+avx2"))]
 fn write_powers(powers: &mut [f32], samples: &[Complex32]) {
     powers.iter_mut().zip(samples).for_each(|(power, sample)| *power = sample.norm_sqr());
-}
-
-#[multiversion(targets("x86_64+avx2"))]
-fn count_above(numbers: &[f32], bound: f32) -> u32 {
-    numbers.iter().map(|&number| u32::from(number > bound)).sum()
 }
 
 /// Writes the running integral over cells.

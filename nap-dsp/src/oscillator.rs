@@ -79,24 +79,8 @@ impl Lanes {
     }
 }
 
-/// Fills in the turns of a carrier of constant frequency, from its phase at the first of them and its
+/// Takes a carrier of constant frequency out of samples, from its phase at the first of them and its
 /// advance from one to the next, in radians.
-#[multiversion(targets("x86_64+avx2"))]
-pub(crate) fn fill_turns(turns: &mut [Complex32], phase: f64, advance: f64) {
-    let mut lanes = Lanes::new(phase, advance);
-    let (groups, rest) = turns.as_chunks_mut::<LANES>();
-    for turns in groups {
-        for (n, turn) in turns.iter_mut().enumerate() {
-            *turn = Complex32::new(lanes.re[n], lanes.im[n]);
-        }
-        lanes.advance();
-    }
-    for (n, turn) in rest.iter_mut().enumerate() {
-        *turn = Complex32::new(lanes.re[n], lanes.im[n]);
-    }
-}
-
-/// Takes a carrier of constant frequency out of samples.
 #[multiversion(targets("x86_64+avx2"))]
 pub(crate) fn mix(samples: &mut [Complex32], phase: f64, advance: f64) {
     let mut lanes = Lanes::new(phase, advance);
@@ -110,6 +94,12 @@ pub(crate) fn mix(samples: &mut [Complex32], phase: f64, advance: f64) {
     for (n, sample) in rest.iter_mut().enumerate() {
         *sample *= Complex32::new(lanes.re[n], -lanes.im[n]);
     }
+}
+
+/// Fills in the turns of such a carrier.
+pub(crate) fn fill_turns(turns: &mut [Complex32], phase: f64, advance: f64) {
+    turns.fill(Complex32::ONE);
+    mix(turns, -phase, -advance);
 }
 
 /// Phase of a carrier at an instant and its differences from step to step, in radians.

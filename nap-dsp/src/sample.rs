@@ -60,3 +60,9 @@ pub(crate) fn inner_product(samples: &[Complex32], others: &[Complex32]) -> Comp
     let rest = rest.iter().zip(others_rest).map(|(sample, other)| sample * other.conj());
     sums.into_iter().chain(rest).sum()
 }
+
+/// How many numbers reach another.
+#[multiversion(targets("x86_64+avx2"))]
+pub(crate) fn count_from(numbers: &[f32], least: f32) -> u32 {
+    numbers.iter().map(|&number| u32::from(number >= least)).sum()
+}
