@@ -265,12 +265,9 @@ impl Canceller {
                 let [early, late] = step.model(&self.pulses, &terms(signs, step.is_early));
                 *model = (early + late * slot.fraction) * gain;
             }
-        }
-        for n in layout.edges() {
-            let slot = &self.layout.slots[n];
             let steps = slot.first..slot.first + slot.samples.len();
             let pieces = self.pulses.len().min(EDGE_PIECES);
-            let width = self.layout.width;
+            let width = layout.width;
             let samples = slot.samples.clone();
             let (freed, models) = (&self.freed[samples.clone()], &mut self.models[samples]);
             fill_edge(models, freed, steps.map(|step| step * pieces / width));

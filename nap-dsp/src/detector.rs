@@ -50,7 +50,8 @@ const BAND_BLOCKS: usize = 2 * ENERGY_BLOCKS + 1;
 /// From a band to those beside it.
 const BESIDE_BLOCKS: usize = BAND_BLOCKS + 2;
 /// Energy in noise alone, over the mean noise power of a bin.
-const NOISE_ENERGY: f32 = (7 * BAND_BLOCKS * BLOCK) as f32;
+const NOISE_ENERGY: f32 =
+    ((*ENERGY_HOPS.end() - *ENERGY_HOPS.start() + 1) * BAND_BLOCKS * BLOCK) as f32;
 /// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
 /// correlate, which widens the deviation of independent ones by a half.
 const NOISE_DEVIATION: f32 = 16.9;

@@ -90,7 +90,7 @@ impl Default for Baseband {
 
 impl Baseband {
     /// Mixes the stretch `from_s`..`to_s` of the subband nearest to the carrier down to 0 Hz. What
-    /// the history no longer or not yet has is zero.
+    /// the history no longer or not yet has is zero, and so are impulses.
     pub fn extract(
         &mut self,
         history: &SubbandHistory,

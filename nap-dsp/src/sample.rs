@@ -1,4 +1,4 @@
-//! What counts as a sample.
+//! What counts as a sample, and sums over samples.
 
 use bytemuck::cast_slice;
 use multiversion::multiversion;

@@ -224,9 +224,10 @@ impl SpectrumAnalyzer {
 
     /// The power of the bins that a subband owns and of some more, of which `below` lie below.
     fn window(&mut self, bins: &mut [f32], below: usize) {
+        let first = self.length - self.owned() / 2 - below - 1;
         let Self { transform, squares, .. } = self;
         // Negative frequencies are in the upper half of the transform.
-        let lower = &transform[self.length - self.length / 4 - below - 1..];
+        let lower = &transform[first..];
         let upper = &transform[..bins.len() + 2 - lower.len()];
         let (negative, rest) = bins.split_at_mut(lower.len() - 2);
         let (middle, positive) = rest.split_at_mut(2);

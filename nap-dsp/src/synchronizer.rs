@@ -252,7 +252,8 @@ impl Synchronizer {
         self.sums.extend(every_segment(&self.segments, start.step, shared));
         self.preamble.gather(&self.sums, &mut self.scratch);
         let choice = &self.choices[self.scratch.peak_position() % self.choices.len()];
-        choice.gather(0, &self.sums, &mut self.scratch);
+        self.scratch.reset(choice.trials.len());
+        self.scratch.add_segments(&self.sums, &choice.turns);
         let shared_peak = self.scratch.peak().sqrt();
         let full = (length as f64 * energy).max(f64::MIN_POSITIVE);
         for (index, word) in self.words.iter().enumerate() {
@@ -263,7 +264,7 @@ impl Synchronizer {
                 continue;
             }
             self.gathered.copy_from(&self.scratch);
-            choice.gather(shared, &self.sums, &mut self.gathered);
+            self.gathered.add_segments(&self.sums, &choice.turns[shared..]);
             let power = self.gathered.peak();
             let score = power / full;
             let power = power / (length * length) as f64;
@@ -407,6 +408,11 @@ impl Turns {
         }
     }
 
+    /// Adds the sums of segments times the turns of each.
+    fn add_segments(&mut self, sums: &[Complex32], turns: &[Self]) {
+        sums.iter().zip(turns).for_each(|(&sum, turns)| self.add_scaled(sum, turns));
+    }
+
     /// The largest square of a magnitude.
     fn peak(&self) -> f64 {
         // Lanes that do not wait for each other, which a plain maximum would.
@@ -464,9 +470,7 @@ impl Trials {
     /// What each trial gathers from the segments' sums.
     fn gather(&self, sums: &[Complex32], gathered: &mut Turns) {
         gathered.reset(self.carriers.len());
-        for (&sum, turns) in sums.iter().zip(&self.turns) {
-            gathered.add_scaled(sum, turns);
-        }
+        gathered.add_segments(sums, &self.turns);
     }
 
     /// The trials that have about this frequency `advance_s` before the stretch's middle.
@@ -492,19 +496,6 @@ impl Trials {
 struct Choice {
     trials: Vec<usize>,
     turns: Vec<Turns>,
-}
-
-impl Choice {
-    /// Adds what each trial gathers from the sums of the segments from one on; from the first on, to
-    /// nothing.
-    fn gather(&self, first: usize, sums: &[Complex32], gathered: &mut Turns) {
-        if first == 0 {
-            gathered.reset(self.trials.len());
-        }
-        for (&sum, turns) in sums.iter().zip(&self.turns[first..]) {
-            gathered.add_scaled(sum, turns);
-        }
-    }
 }
 
 /// Cuts `length` symbols into segments; a rest shorter than a segment joins the last one.

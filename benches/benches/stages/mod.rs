@@ -10,15 +10,13 @@ use nap_dsp::demodulator::Demodulator;
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
+use nap_phy::receiver::stages::{LEAST_EVIDENCE, LEAST_SCORE};
 use nap_phy::{FrameType, LengthClass};
 use num_complex::Complex32;
 
 const SYMBOL_RATE_HZ: f64 = 100.0;
 const HALF_WIDTH_HZ: f64 = 96_000.0;
 const DURATION_S: f64 = 8.0;
-/// As in the receiver.
-const LEAST_STRENGTH: f64 = 25.0;
-const LEAST_SCORE: f64 = 0.4;
 const MOST_DRIFT_HZ_PER_S: f64 = 60.0;
 
 pub fn all(criterion: &mut Criterion) {
@@ -101,7 +99,7 @@ impl Subbands {
     fn search(&self) -> (Vec<Candidate>, NoiseFloor) {
         let channel_hz = -HALF_WIDTH_HZ..=HALF_WIDTH_HZ;
         let mut detector =
-            PreambleDetector::new(self.grid, channel_hz, SYMBOL_RATE_HZ, LEAST_STRENGTH);
+            PreambleDetector::new(self.grid, channel_hz, SYMBOL_RATE_HZ, LEAST_EVIDENCE);
         let mut noise = NoiseFloor::new(self.grid.subbands, detector.interval_s());
         let mut history = SubbandHistory::new(self.grid.subbands, self.columns.len());
         let mut candidates = Vec::new();

@@ -414,9 +414,9 @@ impl Chain {
             }
             return;
         }
-        let is_faint = |score: f64| score < FAINT_SCORE;
-        let faint = self.bursts.iter().filter(|burst| is_faint(burst.best().score)).count();
-        if is_faint(best.score) && faint >= MOST_FAINT_BURSTS {
+        let is_faint = |hypothesis: &Hypothesis| hypothesis.score < FAINT_SCORE;
+        let faint = || self.bursts.iter().filter(|burst| is_faint(burst.best())).count();
+        if is_faint(&best) && faint() >= MOST_FAINT_BURSTS {
             statistics.dropped_bursts += 1;
             return;
         }
