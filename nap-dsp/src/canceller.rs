@@ -17,7 +17,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::demodulator::PhaseTrack;
-use crate::oscillator::fill_turns;
+use crate::oscillator::take_out;
 use crate::sample::{energy, inner_product, narrow};
 
 /// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
@@ -432,25 +432,26 @@ impl Layout {
         self.width = self.samples_a_symbol as usize + 2;
         self.choose_instants(grid, count, burst);
         self.slots.clear();
-        self.turns.clear();
-        self.turns.resize(count, Complex32::default());
         let step_s = grid.rate_hz().recip();
         let first_s = grid.time_s(columns.start);
+        let centre_hz = grid.centre_hz(nearest);
+        self.turns.clear();
+        self.turns.resize(count, Complex32::ONE);
+        // The burst turns the other way round.
+        take_out(
+            &mut self.turns,
+            (first_s, step_s),
+            |time_s| -burst.track.phase_at(time_s, centre_hz),
+            |time_s| centre_hz - burst.track.frequency_at(time_s),
+        );
         // In samples from the start of the symbol before the burst.
         let first = (first_s - burst.track.start_s) / step_s + self.samples_a_symbol;
-        let centre_hz = grid.centre_hz(nearest);
         let mut from = 0;
         for n in 0..burst.signs.len() + 2 {
             let end = ((n + 1) as f64 * self.samples_a_symbol - first).ceil().max(0.0) as usize;
             let samples = from..end.clamp(from, count);
             let position = (first + from as f64 - n as f64 * self.samples_a_symbol).max(0.0);
             let phase = position.fract() * self.phases as f64;
-            // Within a symbol the frequency is taken as constant.
-            let time_s = first_s + from as f64 * step_s;
-            let middle_hz = burst.track.frequency_at(time_s + burst.symbol_s / 2.0);
-            let cycles = (middle_hz - centre_hz) * step_s;
-            let start = burst.track.phase_at(time_s, centre_hz);
-            fill_turns(&mut self.turns[samples.clone()], start, TAU * cycles);
             from = samples.end;
             self.slots.push(Slot {
                 samples,

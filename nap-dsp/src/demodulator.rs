@@ -14,7 +14,7 @@ use rustfft::{Fft, FftPlanner};
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::down_converter::{Baseband, Carrier};
 use crate::oscillator::{Oscillator, carrier_differences};
-use crate::sample::narrow;
+use crate::sample::{narrow, wide};
 
 /// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
 const TRANSFORM_SYMBOLS: usize = 512;
@@ -184,52 +184,50 @@ impl Demodulator {
         &mut self,
         history: &SubbandHistory,
         grid: &SubbandGrid,
-        start: (f64, Carrier),
+        (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
     ) -> SoftFrame {
-        self.acquire(history, grid, start, known, count).track(known)
+        let end_s = start_s + count as f64 * self.symbol_s;
+        self.load(history, grid, &carrier, (start_s, end_s));
+        self.acquire((start_s, carrier), known, count).track(known)
     }
 
-    /// The first half of [`Demodulator::demodulate`]: finds the carrier.
-    pub fn acquire(
+    /// Takes in the stretch `from_s`..`to_s` around a carrier, in which [`Demodulator::acquire`] then
+    /// finds bursts that may have begun at different times, on carriers that differ by less than the
+    /// symbol rate.
+    pub fn load(
         &mut self,
         history: &SubbandHistory,
         grid: &SubbandGrid,
+        carrier: &Carrier,
+        (from_s, to_s): (f64, f64),
+    ) {
+        let margin_s = 2.0 * self.symbol_s;
+        let stretch = (from_s - margin_s, to_s + margin_s);
+        self.baseband.extract(history, grid, carrier, 1.0 / self.symbol_s, stretch);
+    }
+
+    /// Finds the carrier of a burst in the stretch that was loaded, with the parameters of
+    /// [`Demodulator::demodulate`].
+    pub fn acquire(
+        &mut self,
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
     ) -> Acquisition<'_> {
-        let carrier = self.refine_on_known(history, grid, (start_s, carrier), known);
-        self.extract(history, grid, &carrier, (start_s, count));
+        let carrier = self.refine_on_known((start_s, carrier), known);
         let (carrier, coherence) = self.refine_on_squares(carrier, start_s, count, known.len());
         let (symbol_s, baseband) = (self.symbol_s, &mut self.baseband);
         Acquisition { coherence, carrier, start_s, symbol_s, count, baseband }
     }
 
-    fn extract(
-        &mut self,
-        history: &SubbandHistory,
-        grid: &SubbandGrid,
-        carrier: &Carrier,
-        (start_s, count): (f64, usize),
-    ) {
-        let stretch =
-            (start_s - 2.0 * self.symbol_s, start_s + (count as f64 + 2.0) * self.symbol_s);
-        self.baseband.extract(history, grid, carrier, 1.0 / self.symbol_s, stretch);
-    }
-
     /// Frequency and drift by a search over the known symbols.
-    fn refine_on_known(
-        &mut self,
-        history: &SubbandHistory,
-        grid: &SubbandGrid,
-        (start_s, carrier): (f64, Carrier),
-        known: &[f64],
-    ) -> Carrier {
-        self.extract(history, grid, &carrier, (start_s, known.len()));
+    fn refine_on_known(&mut self, (start_s, carrier): (f64, Carrier), known: &[f64]) -> Carrier {
+        self.baseband.retune(&carrier);
         let symbols = self.baseband.means(start_s, self.symbol_s, known.len());
-        let symbols: Vec<Complex64> = symbols.zip(known).map(|(z, sign)| z * sign).collect();
+        let symbols: Vec<Complex32> =
+            symbols.zip(known).map(|(z, &sign)| z * sign as f32).collect();
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
         let region = Region {
             drift_hz_per_s: self.drift_reach(half_s),
@@ -248,10 +246,11 @@ impl Demodulator {
         count: usize,
         known: usize,
     ) -> (Carrier, f64) {
+        self.baseband.retune(&carrier);
         let symbols = self.baseband.means(start_s, self.symbol_s, count);
-        let squares: Vec<Complex64> =
-            symbols.map(|z| z * z / z.norm_sqr().sqrt().max(f64::MIN_POSITIVE)).collect();
-        let all: f64 = squares.iter().map(|z| z.norm_sqr().sqrt()).sum();
+        let squares: Vec<Complex32> =
+            symbols.map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE)).collect();
+        let all: f64 = squares.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
         let known_s = known as f64 * self.symbol_s / 2.0;
         let middle_s = count as f64 * self.symbol_s / 2.0;
         let region = Region {
@@ -292,7 +291,7 @@ impl Acquisition<'_> {
         track.seed(self.baseband, known);
         let symbols = track.follow(self.baseband, known);
         SoftFrame {
-            symbols,
+            symbols: symbols.into_iter().map(wide).collect(),
             start_s: track.phase.start_s,
             carrier: track.phase.carrier_at_middle(),
             amplitude: track.amplitude,
@@ -348,7 +347,7 @@ impl CarrierSearch {
 
     /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
     /// symbols up best, and the magnitude of their sum.
-    fn best(&mut self, carrier: Carrier, symbols: &[Complex64], region: &Region) -> (Carrier, f64) {
+    fn best(&mut self, carrier: Carrier, symbols: &[Complex32], region: &Region) -> (Carrier, f64) {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let drift_step = 2.0 * region.quadratic_phase / (PI * self.power * half_s * half_s);
         // None where even the largest drift would not be seen over these symbols.
@@ -401,14 +400,15 @@ impl CarrierSearch {
     }
 
     /// Sums the symbols up by blocks, freed of a drift and a shift of the frequency.
-    fn sum_blocks(&mut self, symbols: &[Complex64], drift_hz_per_s: f64, shift_hz: f64) {
+    fn sum_blocks(&mut self, symbols: &[Complex32], drift_hz_per_s: f64, shift_hz: f64) {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let chirp = self.chirp(shift_hz, drift_hz_per_s);
         let first_s = self.symbol_s / 2.0 - half_s;
         let mut turns = Oscillator::new(carrier_differences(&chirp, first_s, self.symbol_s));
         self.blocks.clear();
         self.blocks.extend(symbols.chunks(self.block).map(|block| {
-            narrow(block.iter().zip(&mut turns).map(|(symbol, turn)| symbol * turn).sum())
+            let freed = block.iter().zip(&mut turns).map(|(symbol, turn)| symbol * narrow(turn));
+            freed.sum::<Complex32>()
         }));
     }
 
@@ -426,22 +426,17 @@ impl CarrierSearch {
 
     /// The largest power within reach of a bin, and its bin.
     fn peak(&self, expected: i32, reach: i32) -> (f32, i32) {
-        let length = self.transform.len() as i32;
-        let power = |bin: i32| self.transform[bin.rem_euclid(length) as usize].norm_sqr();
+        // The length is a power of two.
+        let last = self.transform.len() - 1;
+        let power = |bin: i32| self.transform[bin as usize & last].norm_sqr();
         (expected - reach..=expected + reach)
             .map(|bin| (power(bin), bin))
             .fold((0.0, expected), |best, this| if this.0 > best.0 { this } else { best })
     }
 }
 
-/// The expected sign of symbol `k`, -1 to 1: known for the first symbols, from the symbol itself for
-/// the rest. `reliability` is amplitude over noise variance.
-fn sign(known: &[f64], k: usize, symbol: Complex64, reliability: f64) -> f64 {
-    known.get(k).copied().unwrap_or_else(|| soft_sign(reliability * symbol.re))
-}
-
 /// The hyperbolic tangent to 0.024, by the first terms of its continued fraction.
-fn soft_sign(x: f64) -> f64 {
+fn soft_sign(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
 }
@@ -453,6 +448,8 @@ struct Track {
     count: usize,
     amplitude: f64,
     noise_variance: f64,
+    /// Expected signs of the symbols.
+    signs: Vec<f32>,
 }
 
 impl Track {
@@ -463,33 +460,32 @@ impl Track {
             count,
             amplitude: 0.0,
             noise_variance: 0.0,
+            signs: Vec::with_capacity(count),
         }
     }
 
-    /// The means over parts of a symbol, `parts` of them each, with the tracked phase taken out.
-    fn means<'a>(
-        &self,
-        baseband: &'a Baseband,
-        offset_s: f64,
-        parts: usize,
-    ) -> impl Iterator<Item = Complex64> + use<'a> {
+    /// What takes the tracked phase out of parts of a symbol, `parts` of them each.
+    fn turns(&self, parts: usize) -> Vec<Complex32> {
         let part_s = self.symbol_s / parts as f64;
-        let start_s = self.phase.start_s + offset_s;
-        let middle_s = |n: f64| start_s + (n + 0.5) * part_s;
+        let middle_s = |n: f64| self.phase.start_s + (n + 0.5) * part_s;
         let turns = Oscillator::<4>::following(|n| self.phase.correction_at(middle_s(n)));
-        baseband
-            .means(start_s, part_s, parts * self.count)
-            .zip(turns)
-            .map(|(mean, turn)| mean * turn)
+        turns.take(parts * self.count).map(narrow).collect()
     }
 
-    fn symbols_at(&self, baseband: &Baseband, offset_s: f64) -> Vec<Complex64> {
-        self.means(baseband, offset_s, 1).collect()
+    /// The means over the parts of a symbol, turned.
+    fn means(&self, baseband: &Baseband, offset_s: f64, turns: &[Complex32]) -> Vec<Complex32> {
+        let part_s = self.phase.duration_s / turns.len() as f64;
+        let means = baseband.means(self.phase.start_s + offset_s, part_s, turns.len());
+        means.zip(turns).map(|(mean, turn)| mean * turn).collect()
+    }
+
+    fn symbols(&self, baseband: &Baseband) -> Vec<Complex32> {
+        self.means(baseband, 0.0, &self.turns(1))
     }
 
     /// The first phase: its double from the squares of all symbols, its sign from the known ones.
     fn seed(&mut self, baseband: &Baseband, known: &[f64]) {
-        let symbols = self.symbols_at(baseband, 0.0);
+        let symbols: Vec<Complex64> = self.symbols(baseband).into_iter().map(wide).collect();
         let squares: Complex64 = symbols.iter().map(|z| z * z).sum();
         let coherent: Complex64 = symbols.iter().zip(known).map(|(z, sign)| z * sign).sum();
         let half = squares.arg() / 2.0;
@@ -501,34 +497,32 @@ impl Track {
             (false, false) => half + PI,
         };
         let turn = Complex64::from_polar(1.0, -self.phase.coefficients[0]);
-        let turned: Vec<Complex64> = symbols.iter().map(|z| z * turn).collect();
-        let n = symbols.len() as f64;
+        let noise = symbols.iter().map(|z| (z * turn).im.powi(2)).sum::<f64>();
         self.amplitude = coherent.norm() / known.len().max(1) as f64;
-        self.noise_variance = turned.iter().map(|z| z.im * z.im).sum::<f64>() / n;
+        self.noise_variance = noise / symbols.len() as f64;
     }
 
     /// Improves phase and timing in turn; returns the symbols at the end.
-    fn follow(&mut self, baseband: &Baseband, known: &[f64]) -> Vec<Complex64> {
+    fn follow(&mut self, baseband: &Baseband, known: &[f64]) -> Vec<Complex32> {
         for step in TIMING_STEPS {
-            self.improve(&self.symbols_at(baseband, 0.0), known);
+            self.improve(&self.symbols(baseband), known);
             self.adjust_timing(baseband, known, step);
         }
-        self.improve(&self.symbols_at(baseband, 0.0), known);
-        let symbols = self.symbols_at(baseband, 0.0);
+        self.improve(&self.symbols(baseband), known);
+        let symbols = self.symbols(baseband);
         self.fit_level(&symbols, known);
         symbols
     }
 
     /// One round: decide softly, then move the phase and amplitude to what the decisions say.
-    fn improve(&mut self, symbols: &[Complex64], known: &[f64]) {
+    fn improve(&mut self, symbols: &[Complex32], known: &[f64]) {
         self.fit_level(symbols, known);
-        let reliability = self.reliability();
+        self.expect_signs(symbols, known);
         let mut numerator = [0.0; 4];
         let mut denominator = [0.0; 4];
-        for (k, symbol) in symbols.iter().enumerate() {
-            let sign = sign(known, k, *symbol, reliability);
-            let error = symbol.im * sign;
-            let weight = self.amplitude * sign * sign;
+        for (k, (symbol, &sign)) in symbols.iter().zip(&self.signs).enumerate() {
+            let error = f64::from(symbol.im * sign);
+            let weight = self.amplitude * f64::from(sign * sign);
             let x = (2.0 * k as f64 + 1.0) / self.count as f64 - 1.0;
             for (i, p) in legendre(x).into_iter().enumerate() {
                 numerator[i] += error * p;
@@ -541,18 +535,23 @@ impl Track {
         }
     }
 
-    fn reliability(&self) -> f64 {
-        self.amplitude / self.noise_variance.max(f64::MIN_POSITIVE)
+    /// Notes the expected signs of symbols, -1 to 1: known for the first, from the symbols themselves
+    /// for the rest.
+    fn expect_signs(&mut self, symbols: &[Complex32], known: &[f64]) {
+        let reliability = (self.amplitude / self.noise_variance.max(f64::MIN_POSITIVE)) as f32;
+        self.signs.clear();
+        self.signs.extend(known.iter().take(symbols.len()).map(|&sign| sign as f32));
+        let unknown = &symbols[self.signs.len()..];
+        self.signs.extend(unknown.iter().map(|symbol| soft_sign(reliability * symbol.re)));
     }
 
-    fn fit_level(&mut self, symbols: &[Complex64], known: &[f64]) {
-        let reliability = self.reliability();
+    fn fit_level(&mut self, symbols: &[Complex32], known: &[f64]) {
+        self.expect_signs(symbols, known);
         let (mut product, mut weight, mut noise) = (0.0, 0.0, 0.0);
-        for (k, symbol) in symbols.iter().enumerate() {
-            let sign = sign(known, k, *symbol, reliability);
-            product += symbol.re * sign;
-            weight += sign * sign;
-            noise += symbol.im * symbol.im;
+        for (symbol, &sign) in symbols.iter().zip(&self.signs) {
+            product += f64::from(symbol.re * sign);
+            weight += f64::from(sign * sign);
+            noise += f64::from(symbol.im * symbol.im);
         }
         self.amplitude = (product / weight.max(f64::MIN_POSITIVE)).max(0.0);
         self.noise_variance = noise / symbols.len() as f64;
@@ -561,13 +560,11 @@ impl Track {
     /// Moves the timing by up to `step` of a symbol to where the symbols are largest.
     fn adjust_timing(&mut self, baseband: &Baseband, known: &[f64], step: f64) {
         let step_s = step * self.symbol_s;
-        let reliability = self.reliability();
-        let strength = |offset_s: f64| -> f64 {
-            self.symbols_at(baseband, offset_s)
-                .iter()
-                .enumerate()
-                .map(|(k, symbol)| symbol.re * sign(known, k, *symbol, reliability))
-                .sum()
+        let turns = self.turns(1);
+        let mut strength = |offset_s: f64| -> f64 {
+            let symbols = self.means(baseband, offset_s, &turns);
+            self.expect_signs(&symbols, known);
+            symbols.iter().zip(&self.signs).map(|(z, sign)| f64::from(z.re * sign)).sum()
         };
         let (early, here, late) = (strength(-step_s), strength(0.0), strength(step_s));
         let curvature = early - 2.0 * here + late;
@@ -586,14 +583,14 @@ impl Track {
         let mut sums = [[Complex64::default(); ENVELOPE_PARTS]; 4];
         let mut squares = [[0.0; ENVELOPE_PARTS]; 4];
         let mut counts = [0.0; 4];
-        let means: Vec<Complex64> = self.means(baseband, 0.0, ENVELOPE_PARTS).collect();
+        let means = self.means(baseband, 0.0, &self.turns(ENVELOPE_PARTS));
         let parts = means.as_chunks::<ENVELOPE_PARTS>().0;
         for (parts, signs) in parts.iter().skip(1).zip(signs.windows(3)) {
             let (before, own, after) = (signs[0], signs[1], signs[2]);
             let group = usize::from(own != before) * 2 + usize::from(own != after);
             counts[group] += 1.0;
             for (part, mean) in parts.iter().enumerate() {
-                let value = mean * own;
+                let value = wide(*mean) * own;
                 sums[group][part] += value;
                 squares[group][part] += value.norm_sqr();
             }

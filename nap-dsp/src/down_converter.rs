@@ -8,13 +8,14 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::median::median;
-use crate::oscillator::{Oscillator, carrier_differences, mix};
-use crate::sample::{count_from, narrow, sum};
+use crate::oscillator::take_out;
+use crate::sample::{count_from, narrow, sum, wide};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
-/// Samples over which the frequency of a carrier is taken as constant.
-const MIXED_AT_ONCE: usize = 128;
+/// Positions in a stretch are counted in parts of a cell, so many to one.
+const CELL_BITS: u32 = 32;
+const CELL: f64 = (1u64 << CELL_BITS) as f64;
 
 /// Samples among which impulses stand out: some 30 ms.
 const IMPULSE_WINDOW: usize = 320;
@@ -115,7 +116,12 @@ impl Baseband {
         self.samples.extend_from_slice(head);
         self.samples.extend_from_slice(tail);
         self.blank_impulses();
-        self.mix(rate_hz);
+        take_out(
+            &mut self.samples,
+            (grid.time_s(first), rate_hz.recip()),
+            |time_s| self.carrier.phase_at(time_s),
+            |time_s| self.carrier.frequency_at(time_s),
+        );
         let share = (decimation as f64).recip();
         let cells = self.samples.chunks_exact(decimation).map(|cell| wide(sum(cell)) * share);
         integrate(&mut self.integral, cells);
@@ -141,29 +147,18 @@ impl Baseband {
         }
     }
 
-    /// Takes the carrier out of the samples, of which the first stands for the time from the start on.
-    fn mix(&mut self, rate_hz: f64) {
-        let first_s = self.start_s + 0.5 / rate_hz;
-        for (n, samples) in self.samples.chunks_mut(MIXED_AT_ONCE).enumerate() {
-            let time_s = first_s + (n * MIXED_AT_ONCE) as f64 / rate_hz;
-            let [phase, advance, _] = carrier_differences(&self.carrier, time_s, rate_hz.recip());
-            let half_way = 0.5 * (MIXED_AT_ONCE as f64 - 1.0);
-            let change = TAU * self.carrier.drift_hz_per_s * half_way / (rate_hz * rate_hz);
-            mix(samples, phase, advance + change);
-        }
-    }
-
     /// Mixes the same stretch with another carrier instead, which differs by little over a cell.
     pub fn retune(&mut self, carrier: &Carrier) {
         let (from, to) = (self.carrier, self.in_subband(carrier));
-        let differences =
-            |carrier| carrier_differences(carrier, self.start_s + self.cell_s / 2.0, self.cell_s);
-        let (old, new) = (differences(&from), differences(&to));
-        let mixer = Oscillator::new([new[0] - old[0], new[1] - old[1], new[2] - old[2]]);
         self.samples.clear();
         self.samples.extend(self.integral.windows(2).map(|pair| pair[1] - pair[0]));
-        let cells = self.samples.iter().zip(mixer).map(|(cell, turn)| wide(*cell) * turn);
-        integrate(&mut self.integral, cells);
+        take_out(
+            &mut self.samples,
+            (self.start_s + self.cell_s / 2.0, self.cell_s),
+            |time_s| to.phase_at(time_s) - from.phase_at(time_s),
+            |time_s| to.frequency_at(time_s) - from.frequency_at(time_s),
+        );
+        integrate(&mut self.integral, self.samples.iter().copied().map(wide));
         self.carrier = to;
     }
 
@@ -185,12 +180,6 @@ impl Baseband {
         }
     }
 
-    /// The mean over `from_s`..`from_s + span_s`; zero outside the stretch.
-    #[must_use]
-    pub fn mean(&self, from_s: f64, span_s: f64) -> Complex64 {
-        (self.integral_at(from_s + span_s) - self.integral_at(from_s)) * (self.cell_s / span_s)
-    }
-
     /// The means over `count` spans of `span_s` one after the other, the first from `from_s` on; zero
     /// outside the stretch.
     pub fn means(
@@ -198,25 +187,29 @@ impl Baseband {
         from_s: f64,
         span_s: f64,
         count: usize,
-    ) -> impl Iterator<Item = Complex64> + '_ {
-        let mut before = self.integral_at(from_s);
-        (1..=count).map(move |n| {
-            let after = self.integral_at(from_s + n as f64 * span_s);
-            let mean = (after - before) * (self.cell_s / span_s);
+    ) -> impl Iterator<Item = Complex32> + '_ {
+        let cells = |time_s: f64| (time_s / self.cell_s * CELL) as i64;
+        let (from, span) = (cells(from_s - self.start_s), cells(span_s));
+        let share = (self.cell_s / span_s) as f32;
+        let mut before = self.integral_at(from);
+        (1..=count as i64).map(move |n| {
+            let after = self.integral_at(from.saturating_add(n * span));
+            let mean = (after - before) * share;
             before = after;
             mean
         })
     }
 
-    /// The running integral at an instant, in units of cells.
-    fn integral_at(&self, time_s: f64) -> Complex64 {
-        let position = ((time_s - self.start_s) / self.cell_s).max(0.0);
-        let index = position as usize;
+    /// The running integral at a position, in units of cells.
+    fn integral_at(&self, position: i64) -> Complex32 {
+        let last = self.integral.len().saturating_sub(1);
+        let index = ((position.max(0) >> CELL_BITS) as usize).min(last);
         match self.integral.get(index..) {
-            Some(&[before, after, ..]) => {
-                wide(before) + wide(after - before) * (position - index as f64)
+            Some(&[before, after, ..]) if position > 0 => {
+                before + (after - before) * (position as u32 as f32 / CELL as f32)
             }
-            _ => wide(self.integral.last().copied().unwrap_or_default()),
+            Some(&[end, ..]) => end,
+            _ => Complex32::default(),
         }
     }
 }
@@ -302,10 +295,6 @@ fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = Complex6
         sum += cell;
         narrow(sum)
     }));
-}
-
-fn wide(value: Complex32) -> Complex64 {
-    Complex64::new(value.re.into(), value.im.into())
 }
 
 /// Samples that are worked on together.
@@ -428,10 +417,14 @@ mod tests {
         let mut baseband = Baseband::default();
         let (from_s, to_s) = (GRID.time_s(0), GRID.time_s(8_000));
         baseband.extract(&history, &GRID, &carrier, 100.0, (from_s, to_s));
-        let beginning = baseband.mean(GRID.time_s(2_000), 0.01).norm();
+        let mean = |column, span_s| {
+            let means = baseband.means(GRID.time_s(column), span_s, 1);
+            means.sum::<Complex32>().norm()
+        };
+        let beginning = mean(2_000, 0.01);
         assert!((beginning - 1.0).abs() < 0.02, "{beginning}");
         // Five samples of four hundred are missing.
-        let hit = baseband.mean(GRID.time_s(4_000), 0.4).norm();
+        let hit = mean(4_000, 0.4);
         assert!((hit - 395.0 / 400.0).abs() < 2e-3, "{hit}");
     }
 }

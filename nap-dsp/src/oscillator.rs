@@ -6,7 +6,6 @@ use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 use crate::down_converter::Carrier;
-use crate::sample::narrow;
 
 /// Hands out `exp(-i φ(n))` for n = 0, 1, ... without a sine for each: every difference of the phase
 /// is a phasor that the next higher one turns. Of `N` differences, the last is constant.
@@ -46,60 +45,94 @@ impl<const N: usize> Iterator for Oscillator<N> {
     }
 }
 
-/// Turns of a carrier of constant frequency, some at a time: real and imaginary parts by themselves, so
-/// that the processor works on all at once. Single precision is enough for some hundred turns.
+/// Turns whose phase is a quadratic of the step, some at a time: real and imaginary parts by themselves,
+/// so that the processor works on all at once. Single precision is enough for some hundred turns.
 struct Lanes {
-    re: [f32; LANES],
-    im: [f32; LANES],
-    stride: Complex32,
+    turns: Parts,
+    /// What takes each of the turns to the one that is as many steps on as there are lanes.
+    strides: Parts,
+    /// What takes a stride to the next.
+    change: Parts,
 }
 
 const LANES: usize = 8;
 
-impl Lanes {
-    /// From the phase of the first turn and the advance from one to the next, in radians.
-    fn new(phase: f64, advance: f64) -> Self {
-        let step = Complex64::from_polar(1.0, advance);
-        let mut turn = Complex64::from_polar(1.0, phase);
+#[derive(Clone, Copy)]
+struct Parts {
+    re: [f32; LANES],
+    im: [f32; LANES],
+}
+
+impl Parts {
+    fn new(turns: impl Iterator<Item = Complex64>) -> Self {
         let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
-        for (re, im) in re.iter_mut().zip(&mut im) {
+        for ((re, im), turn) in re.iter_mut().zip(&mut im).zip(turns) {
             (*re, *im) = (turn.re as f32, turn.im as f32);
-            turn *= step;
         }
-        Self { re, im, stride: narrow(step.powu(LANES as u32)) }
+        Self { re, im }
     }
 
     #[inline(always)]
-    fn advance(&mut self) {
-        let Complex32 { re: u, im: v } = self.stride;
+    fn turn(&mut self, by: &Self) {
         for n in 0..LANES {
             let (re, im) = (self.re[n], self.im[n]);
-            (self.re[n], self.im[n]) = (re * u - im * v, re * v + im * u);
+            self.re[n] = re * by.re[n] - im * by.im[n];
+            self.im[n] = re * by.im[n] + im * by.re[n];
         }
     }
 }
 
-/// Takes a carrier of constant frequency out of samples, from its phase at the first of them and its
-/// advance from one to the next, in radians.
+impl Lanes {
+    /// From the phase of the first turn, the advance to the second and its change from step to step, in
+    /// radians.
+    fn new([phase, advance, change]: [f64; 3]) -> Self {
+        let lanes = LANES as f64;
+        // The phase at a step n is phase + n advance + n (n - 1) / 2 change.
+        let stride = lanes * advance + lanes * (lanes - 1.0) / 2.0 * change;
+        Self {
+            turns: Parts::new(Oscillator::new([phase, advance, change])),
+            strides: Parts::new(Oscillator::new([stride, lanes * change])),
+            change: Parts::new(Oscillator::new([lanes * lanes * change]).take(LANES)),
+        }
+    }
+}
+
+/// Takes turns with these differences of the phase out of samples.
 #[multiversion(targets("x86_64+avx2"))]
-pub(crate) fn mix(samples: &mut [Complex32], phase: f64, advance: f64) {
-    let mut lanes = Lanes::new(phase, advance);
+fn mix(samples: &mut [Complex32], differences: [f64; 3]) {
+    let Lanes { mut turns, mut strides, change } = Lanes::new(differences);
     let (groups, rest) = samples.as_chunks_mut::<LANES>();
     for samples in groups {
         for (n, sample) in samples.iter_mut().enumerate() {
-            *sample *= Complex32::new(lanes.re[n], -lanes.im[n]);
+            *sample *= Complex32::new(turns.re[n], turns.im[n]);
         }
-        lanes.advance();
+        turns.turn(&strides);
+        strides.turn(&change);
     }
     for (n, sample) in rest.iter_mut().enumerate() {
-        *sample *= Complex32::new(lanes.re[n], -lanes.im[n]);
+        *sample *= Complex32::new(turns.re[n], turns.im[n]);
     }
 }
 
-/// Fills in the turns of such a carrier.
-pub(crate) fn fill_turns(turns: &mut [Complex32], phase: f64, advance: f64) {
-    turns.fill(Complex32::ONE);
-    mix(turns, -phase, -advance);
+/// Samples over which a phase is taken as a quadratic.
+const MIXED_AT_ONCE: usize = 512;
+
+/// Takes a phase, in radians, out of samples that lie `step_s` apart from `first_s` on. `frequency_hz`
+/// is its derivative over a whole turn.
+pub(crate) fn take_out(
+    samples: &mut [Complex32],
+    (first_s, step_s): (f64, f64),
+    phase: impl Fn(f64) -> f64,
+    frequency_hz: impl Fn(f64) -> f64,
+) {
+    for (n, samples) in samples.chunks_mut(MIXED_AT_ONCE).enumerate() {
+        let count = samples.len() as f64;
+        let from_s = first_s + (n * MIXED_AT_ONCE) as f64 * step_s;
+        let (at_start, at_end) = (frequency_hz(from_s), frequency_hz(from_s + count * step_s));
+        let change = TAU * (at_end - at_start) / count * step_s;
+        // Over one step the mean frequency is that of its middle.
+        mix(samples, [phase(from_s), TAU * at_start * step_s + change / 2.0, change]);
+    }
 }
 
 /// Phase of a carrier at an instant and its differences from step to step, in radians.
@@ -115,6 +148,7 @@ pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::narrow;
 
     fn assert_follows(turns: impl Iterator<Item = Complex64>, phase: impl Fn(f64) -> f64) {
         for (n, turn) in turns.take(3_000).enumerate() {
@@ -133,16 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn turns_advance_evenly() {
-        let (phase, advance) = (0.3, -1.7);
-        let mut turns = [Complex32::default(); 203];
-        fill_turns(&mut turns, phase, advance);
-        assert_follows(
-            turns.iter().map(|turn| Complex64::new(turn.re.into(), turn.im.into())),
-            |n| -phase - n * advance,
-        );
-        mix(&mut turns, phase, advance);
-        assert!(turns.iter().all(|turn| (turn - 1.0).norm() < 1e-5));
+    fn a_phase_is_taken_out_of_samples() {
+        let (step_s, first_s) = (1e-3, 1.25);
+        let carrier = Carrier { time_s: 2.0, frequency_hz: -123.4, drift_hz_per_s: 60.0 };
+        for count in [0, 3, 8, 1_203] {
+            let mut samples = vec![Complex32::ONE; count];
+            let (phase, frequency) =
+                (|time_s| carrier.phase_at(time_s), |time_s| carrier.frequency_at(time_s));
+            take_out(&mut samples, (first_s, step_s), phase, frequency);
+            for (n, sample) in samples.iter().enumerate() {
+                let turn = Complex64::from_polar(1.0, -phase(first_s + n as f64 * step_s));
+                assert!((sample - narrow(turn)).norm() < 2e-4, "{sample} for {turn} at {n}");
+            }
+        }
     }
 
     #[test]

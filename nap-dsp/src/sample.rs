@@ -19,6 +19,11 @@ pub(crate) fn narrow(value: Complex64) -> Complex32 {
     Complex32::new(value.re as f32, value.im as f32)
 }
 
+/// The sample in double precision.
+pub(crate) fn wide(sample: Complex32) -> Complex64 {
+    Complex64::new(sample.re.into(), sample.im.into())
+}
+
 /// Sums that do not wait for each other.
 const LANES: usize = 4;
 

@@ -294,8 +294,7 @@ impl Synchronizer {
                     continue;
                 }
                 self.symbols.clear();
-                self.symbols
-                    .extend(self.baseband.means(start_s, self.symbol_s, length).map(narrow));
+                self.symbols.extend(self.baseband.means(start_s, self.symbol_s, length));
                 for half_step in -1..=1 {
                     let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
                     let frequency_hz = coarse.frequency_hz + offset_hz;

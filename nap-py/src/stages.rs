@@ -181,14 +181,15 @@ impl Subbands {
         }
         let carrier = Carrier { time_s, frequency_hz, drift_hz_per_s };
         let step_s = rate_hz.recip();
-        let from_s = |n: usize| start_s + n as f64 * step_s;
         let (times, samples) = py.detach(|| {
             let mut baseband = Baseband::default();
             let stretch = (start_s, start_s + duration_s);
             baseband.extract(&self.history, &self.grid, &carrier, symbol_rate_hz, stretch);
-            let starts = || (0..count as usize).map(from_s);
-            let times: Vec<f64> = starts().map(|start_s| start_s + step_s / 2.0).collect();
-            let samples: Vec<Complex64> = starts().map(|s| baseband.mean(s, step_s)).collect();
+            let middle_s = |n: usize| start_s + (n as f64 + 0.5) * step_s;
+            let times: Vec<f64> = (0..count as usize).map(middle_s).collect();
+            let samples = baseband.means(start_s, step_s, count as usize);
+            let samples: Vec<Complex64> =
+                samples.map(|z| Complex64::new(z.re.into(), z.im.into())).collect();
             (times, samples)
         });
         Ok((PyArray1::from_vec(py, times), PyArray1::from_vec(py, samples)))

@@ -476,7 +476,7 @@ impl Chain {
         })
     }
 
-    /// Tries the burst's next hypothesis.
+    /// Tries the burst's hypotheses that are due, and when none is left, what came of them together.
     fn try_burst(
         &mut self,
         mut burst: Burst,
@@ -485,22 +485,19 @@ impl Chain {
         statistics: &mut Statistics,
         frames: &mut Vec<DecodedFrame>,
     ) {
-        let Some(hypothesis) = burst.hypotheses.get(burst.next).copied() else {
-            let fragments = std::mem::take(&mut burst.fragments);
-            if !self.try_together(fragments, band, statistics, frames) {
-                self.missed.push(burst);
-            }
-            return;
-        };
-        burst.due_s = due_s(&hypothesis, self.bit_rate);
-        if burst.due_s <= now_s {
-            statistics.hypotheses += 1;
-            let Some(fragment) = self.demodulate_as(band, &hypothesis) else {
-                // Nothing was decided, so that the rivals have no larger share of the budget.
-                burst.rivals.refute(0.0);
-                burst.next += 1;
+        self.load(band, &burst, now_s);
+        while let Some(&hypothesis) = burst.hypotheses.get(burst.next) {
+            burst.due_s = due_s(&hypothesis, self.bit_rate);
+            if burst.due_s > now_s {
                 self.bursts.push(burst);
                 return;
+            }
+            burst.next += 1;
+            statistics.hypotheses += 1;
+            let Some(fragment) = self.demodulate_as(&hypothesis) else {
+                // Nothing was decided, so that the rivals have no larger share of the budget.
+                burst.rivals.refute(0.0);
+                continue;
             };
             let share = burst.rivals.share(burst.hypotheses.iter().map(|h| h.score));
             let search = self.try_alone(&fragment, band, share, statistics, frames);
@@ -513,9 +510,24 @@ impl Chain {
             }
             burst.rivals.refute(search.refuted_probability);
             burst.fragments.push(fragment);
-            burst.next += 1;
         }
-        self.bursts.push(burst);
+        let fragments = std::mem::take(&mut burst.fragments);
+        if !self.try_together(fragments, band, statistics, frames) {
+            self.missed.push(burst);
+        }
+    }
+
+    /// Takes the stretch of all of the burst's hypotheses that are due to the demodulator.
+    fn load(&mut self, band: &Band, burst: &Burst, now_s: f64) {
+        let end_s = |hypothesis: &Hypothesis| due_s(hypothesis, self.bit_rate);
+        let due = burst.hypotheses[burst.next..].iter().filter(|h| end_s(h) <= now_s);
+        let (from_s, to_s) = due.fold((f64::INFINITY, f64::NEG_INFINITY), |(from_s, to_s), h| {
+            (from_s.min(h.start_s), to_s.max(end_s(h)))
+        });
+        if from_s < to_s {
+            let carrier = &burst.best().carrier;
+            self.demodulator.load(&band.history, &band.grid, carrier, (from_s, to_s));
+        }
     }
 
     fn forget(&mut self, now_s: f64) {
@@ -527,16 +539,11 @@ impl Chain {
     }
 
     /// The frame that a hypothesis promises, if there is a carrier all along it.
-    fn demodulate_as(&mut self, band: &Band, hypothesis: &Hypothesis) -> Option<Fragment> {
+    fn demodulate_as(&mut self, hypothesis: &Hypothesis) -> Option<Fragment> {
         let frame_type = FrameType::ALL[hypothesis.word];
         let known = &self.words[hypothesis.word];
-        let acquisition = self.demodulator.acquire(
-            &band.history,
-            &band.grid,
-            (hypothesis.start_s, hypothesis.carrier),
-            known,
-            symbol_count(frame_type),
-        );
+        let start = (hypothesis.start_s, hypothesis.carrier);
+        let acquisition = self.demodulator.acquire(start, known, symbol_count(frame_type));
         let is_clear = acquisition.coherence >= LEAST_COHERENCE;
         is_clear.then(|| Fragment::new(acquisition.track(known), frame_type))
     }
