@@ -2,7 +2,6 @@
 
 use std::f64::consts::TAU;
 
-use bytemuck::cast_slice;
 use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
@@ -13,10 +12,6 @@ use crate::sample::{count_from, narrow, sum, wide};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;
-/// Positions in a stretch are counted in parts of a cell, so many to one.
-const CELL_BITS: u32 = 32;
-const CELL: f64 = (1u64 << CELL_BITS) as f64;
-
 /// Samples among which impulses stand out: some 30 ms.
 const IMPULSE_WINDOW: usize = 320;
 /// Samples that have this many times the power of the median are part of an impulse. Of noise alone, one
@@ -188,29 +183,50 @@ impl Baseband {
         span_s: f64,
         count: usize,
     ) -> impl Iterator<Item = Complex32> + '_ {
-        let cells = |time_s: f64| (time_s / self.cell_s * CELL) as i64;
+        let cells = |time_s: f64| Position::new(time_s / self.cell_s);
         let (from, span) = (cells(from_s - self.start_s), cells(span_s));
         let share = (self.cell_s / span_s) as f32;
         let mut before = self.integral_at(from);
         (1..=count as i64).map(move |n| {
-            let after = self.integral_at(from.saturating_add(n * span));
+            let after = self.integral_at(Position(from.0.saturating_add(n * span.0)));
             let mean = (after - before) * share;
             before = after;
             mean
         })
     }
 
-    /// The running integral at a position, in units of cells.
-    fn integral_at(&self, position: i64) -> Complex32 {
+    /// The running integral at a position among the cells.
+    fn integral_at(&self, position: Position) -> Complex32 {
         let last = self.integral.len().saturating_sub(1);
-        let index = ((position.max(0) >> CELL_BITS) as usize).min(last);
-        match self.integral.get(index..) {
-            Some(&[before, after, ..]) if position > 0 => {
-                before + (after - before) * (position as u32 as f32 / CELL as f32)
-            }
+        match self.integral.get(position.index().min(last)..) {
+            Some(&[before, after, ..]) => before + (after - before) * position.fraction(),
             Some(&[end, ..]) => end,
             _ => Complex32::default(),
         }
+    }
+}
+
+/// A place between values that lie one apart, as a whole number of parts, with which reckoning is
+/// fast and exact.
+#[derive(Debug, Clone, Copy, Default)]
+struct Position(i64);
+
+impl Position {
+    const BITS: u32 = 32;
+    const PARTS: f64 = (1u64 << Self::BITS) as f64;
+
+    fn new(value: f64) -> Self {
+        Self((value * Self::PARTS) as i64)
+    }
+
+    /// The last value before, or the first.
+    fn index(self) -> usize {
+        (self.0.max(0) >> Self::BITS) as usize
+    }
+
+    /// How far it lies behind that.
+    fn fraction(self) -> f32 {
+        self.0.max(0) as u32 as f32 / Self::PARTS as f32
     }
 }
 
@@ -218,53 +234,91 @@ impl Baseband {
 /// less work than a [`Baseband`].
 #[derive(Debug, Default)]
 pub(crate) struct StepMeans {
-    turns: Turns,
     samples: Vec<Complex32>,
+    /// Start of the first step and length of the steps, in samples.
+    start: Position,
+    step: Position,
+    /// The least of the whole numbers of samples that a step may have.
+    shortest: usize,
+    turns: Turns,
+    /// From one step to the next, by the number of samples in it above the shortest.
+    advances: [Complex32; LENGTHS],
+    /// Steps of which the means are known, and the turn at the start of the next.
+    count: usize,
+    turn: Complex32,
+    spans: Vec<Span>,
+    sums: Vec<Numbers>,
+}
+
+/// Steps have a sample more or less; rounding may add or take another.
+const LENGTHS: usize = 4;
+
+/// The samples of a step.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    first: usize,
+    /// How many there are above the shortest.
+    longer: usize,
 }
 
 impl StepMeans {
-    /// Writes the means over `count` steps of `step_s` from `from_s` on, of the subband nearest to a
+    /// Takes in a stretch of `count` steps of `step_s` from `from_s` on, of the subband nearest to a
     /// steady carrier. What the history no longer or not yet has is zero.
-    pub(crate) fn extract(
+    pub(crate) fn load(
         &mut self,
         history: &SubbandHistory,
         grid: &SubbandGrid,
         frequency_hz: f64,
         (from_s, step_s, count): (f64, f64, usize),
-        means: &mut Vec<Complex32>,
     ) {
         let b = grid.nearest(frequency_hz);
         let step = step_s * grid.rate_hz();
         // A sample stands for the time around it.
         let start = (from_s - grid.time_s(0)) * grid.rate_hz() + 0.5;
         let first = start.floor();
-        let position = |n: usize| start - first + n as f64 * step;
-        self.fill(history, b, first as i64, position(count) as usize + 1);
-
+        (self.start, self.step) = (Position::new(start - first), Position::new(step));
+        self.count = 0;
+        self.turn = Complex32::ONE;
+        self.shortest = self.step.index().saturating_sub(1);
         let cycles = (frequency_hz - grid.centre_hz(b)) / grid.rate_hz();
         let turn = |samples: usize| Complex64::from_polar(1.0, -TAU * cycles * samples as f64);
-        // Steps have a sample more or less; rounding may add or take another.
-        let shortest = (step as usize).saturating_sub(1);
-        let advances: [Complex64; 4] = std::array::from_fn(|n| turn(shortest + n));
-        let turns = (0..shortest + advances.len()).map(|n| narrow(turn(n) / step));
-        self.turns.set(turns);
+        self.advances = std::array::from_fn(|longer| narrow(turn(self.shortest + longer)));
+        let turns = (0..self.shortest + LENGTHS).map(|n| narrow(turn(n) / step));
+        self.turns.set(turns, self.shortest);
+        let room = self.turns.groups * TOGETHER;
+        self.fill(history, b, first as i64, self.position(count).index() + room);
+    }
 
-        means.clear();
-        let (mut from, mut before) = (0, position(0) as f32);
-        let mut phasor = Complex64::ONE;
-        for n in 1..=count {
-            let end = position(n);
-            let to = end as usize;
-            let after = (end - to as f64) as f32;
-            let samples = &self.samples[from..=to];
-            let length = to - from;
+    /// Where a step begins among the samples.
+    fn position(&self, step: usize) -> Position {
+        Position(self.start.0 + step as i64 * self.step.0)
+    }
+
+    /// Appends the means over the next `count` steps.
+    pub(crate) fn extend(&mut self, means: &mut Vec<Complex32>, count: usize) {
+        let steps = self.count..self.count + count;
+        self.count = steps.end;
+        self.spans.clear();
+        let mut first = self.position(steps.start).index();
+        for step in steps.clone() {
+            let end = self.position(step + 1).index();
+            let longer = (end - first).saturating_sub(self.shortest).min(LENGTHS - 1);
+            self.spans.push(Span { first, longer });
+            first = end;
+        }
+        self.sums.resize(count, Numbers::default());
+        sum_products(&mut self.sums, &self.spans, &self.samples, &self.turns);
+        let mut before = self.position(steps.start).fraction();
+        for ((step, span), sum) in steps.zip(&self.spans).zip(&self.sums) {
             // Samples across the step's ends count by their parts.
-            let sum = self.turns.dot(&samples[..length])
-                + samples[length] * self.turns.values[length] * after
-                - samples[0] * self.turns.values[0] * before;
-            means.push(sum * narrow(phasor));
-            phasor *= advances[length - shortest];
-            (from, before) = (to, after);
+            let after = self.position(step + 1).fraction();
+            let length = self.shortest + span.longer;
+            let [first, next] = [span.first, span.first + length].map(|n| self.samples[n]);
+            let [before_turn, after_turn] = [0, length].map(|n| self.turns.values[n]);
+            let ends = next * after_turn * after - first * before_turn * before;
+            means.push((sum_pairs(sum) + ends) * self.turn);
+            self.turn *= self.advances[span.longer];
+            before = after;
         }
     }
 
@@ -301,52 +355,58 @@ fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = Complex6
 const TOGETHER: usize = 4;
 type Numbers = [f32; 2 * TOGETHER];
 
-/// Turns of the samples of a stretch, laid out for [`Turns::dot`].
+/// Turns of the samples of a step, laid out for [`sum_products`].
 #[derive(Debug, Clone, Default)]
 struct Turns {
     values: Vec<Complex32>,
-    /// Of some turns at a time the real parts, twice each, and the imaginary parts.
-    groups: Vec<[Numbers; 2]>,
+    /// For each number of samples that a step may have, some turns at a time: as they are, and turned a
+    /// quarter further. Those of samples behind the step are zero.
+    lengths: [Vec<[Numbers; 2]>; LENGTHS],
+    /// Of each the number of such groups.
+    groups: usize,
 }
 
 impl Turns {
-    fn set(&mut self, values: impl Iterator<Item = Complex32>) {
+    /// Takes the turns of the longest step, from the number of samples of the shortest.
+    fn set(&mut self, values: impl Iterator<Item = Complex32>, shortest: usize) {
         self.values.clear();
         self.values.extend(values);
-        self.groups.clear();
-        self.groups.extend(self.values.as_chunks::<TOGETHER>().0.iter().map(|turns| {
-            [std::array::from_fn(|n| turns[n / 2].re), std::array::from_fn(|n| turns[n / 2].im)]
-        }));
-    }
-
-    /// The sum of the products with samples.
-    #[inline]
-    fn dot(&self, samples: &[Complex32]) -> Complex32 {
-        let (groups, rest) = samples.as_chunks();
-        let [straight, crossed] = sum_products(groups, &self.groups);
-        let every_second =
-            |numbers: &Numbers, from: usize| -> f32 { numbers.iter().skip(from).step_by(2).sum() };
-        let re = every_second(&straight, 0) - every_second(&crossed, 1);
-        let im = every_second(&straight, 1) + every_second(&crossed, 0);
-        let turns = &self.values[samples.len() - rest.len()..];
-        let rest = rest.iter().zip(turns).map(|(sample, turn)| sample * turn);
-        rest.fold(Complex32::new(re, im), |sum, product| sum + product)
+        self.groups = self.values.len().div_ceil(TOGETHER);
+        for (longer, groups) in self.lengths.iter_mut().enumerate() {
+            let values = &self.values[..shortest + longer];
+            groups.clear();
+            groups.extend((0..self.groups * TOGETHER).step_by(TOGETHER).map(|first| {
+                let part = |n: usize, quarters: Complex32| {
+                    let turn = values.get(first + n / 2).map_or(Complex32::ZERO, |t| t * quarters);
+                    if n.is_multiple_of(2) { turn.re } else { turn.im }
+                };
+                [Complex32::ONE, Complex32::I].map(|q| std::array::from_fn(|n| part(n, q)))
+            }));
+        }
     }
 }
 
-/// Sums the numbers of samples times those of turns, some side by side. By itself, because together
-/// with what adds up the lanes the compiler no longer sees that they are alike.
+/// Sums the samples of each span times their turns, some side by side. These are added up elsewhere:
+/// together with that the compiler no longer sees that they are alike.
 #[multiversion(targets("x86_64+avx2"))]
-fn sum_products(samples: &[[Complex32; TOGETHER]], turns: &[[Numbers; 2]]) -> [Numbers; 2] {
-    let (mut straight, mut crossed) = ([0.0; 2 * TOGETHER], [0.0; 2 * TOGETHER]);
-    let numbers: &[Numbers] = cast_slice(samples);
-    for (numbers, [re, im]) in numbers.iter().zip(turns) {
-        for n in 0..2 * TOGETHER {
-            straight[n] += numbers[n] * re[n];
-            crossed[n] += numbers[n] * im[n];
+fn sum_products(sums: &mut [Numbers], spans: &[Span], samples: &[Complex32], turns: &Turns) {
+    for (sum, span) in sums.iter_mut().zip(spans) {
+        let mut lanes: Numbers = [0.0; 2 * TOGETHER];
+        let samples = samples[span.first..].as_chunks::<TOGETHER>().0;
+        for (samples, [straight, quarter]) in samples.iter().zip(&turns.lengths[span.longer]) {
+            for n in 0..2 * TOGETHER {
+                let sample = samples[n / 2];
+                lanes[n] += sample.re * straight[n] + sample.im * quarter[n];
+            }
         }
+        *sum = lanes;
     }
-    [straight, crossed]
+}
+
+/// The sum of numbers that are real and imaginary parts in turn.
+fn sum_pairs(numbers: &Numbers) -> Complex32 {
+    let [a, b, c, d] = [0, 2, 4, 6].map(|n| Complex32::new(numbers[n], numbers[n + 1]));
+    (a + c) + (b + d)
 }
 
 #[cfg(test)]
@@ -368,8 +428,10 @@ mod tests {
     }
 
     fn step_means(history: &SubbandHistory, steps: (f64, f64, usize)) -> Vec<Complex32> {
-        let mut means = Vec::new();
-        StepMeans::default().extract(history, &GRID, TONE_HZ, steps, &mut means);
+        let (mut means, mut step_means) = (Vec::new(), StepMeans::default());
+        step_means.load(history, &GRID, TONE_HZ, steps);
+        step_means.extend(&mut means, steps.2 / 3);
+        step_means.extend(&mut means, steps.2 - steps.2 / 3);
         means
     }
 

@@ -170,7 +170,9 @@ impl Synchronizer {
         let count = starts + self.word.length * STEPS_A_SYMBOL - 1;
         let steps = (first_s, step_s, count);
         let centre_hz = candidate.frequency_hz;
-        self.step_means.extract(history, grid, centre_hz, steps, &mut self.steps);
+        self.step_means.load(history, grid, centre_hz, steps);
+        self.steps.clear();
+        self.step_means.extend(&mut self.steps, count);
         self.sum_steps();
 
         let noise = noise_density / self.symbol_s;
