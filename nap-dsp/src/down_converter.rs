@@ -7,7 +7,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::median::median;
-use crate::oscillator::take_out;
+use crate::oscillator::{Oscillator, take_out};
 use crate::sample::{count_from, narrow, sum, wide};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
@@ -235,17 +235,13 @@ impl Position {
 #[derive(Debug, Default)]
 pub(crate) struct StepMeans {
     samples: Vec<Complex32>,
-    /// Start of the first step and length of the steps, in samples.
-    start: Position,
-    step: Position,
+    /// Ends of the steps among the samples, the start of the first before them.
+    ends: Vec<Position>,
     /// The least of the whole numbers of samples that a step may have.
     shortest: usize,
+    /// Of a sample in the mean over a step.
+    share: f32,
     turns: Turns,
-    /// From one step to the next, by the number of samples in it above the shortest.
-    advances: [Complex32; LENGTHS],
-    /// Steps of which the means are known, and the turn at the start of the next.
-    count: usize,
-    turn: Complex32,
     spans: Vec<Span>,
     sums: Vec<Numbers>,
 }
@@ -262,64 +258,59 @@ struct Span {
 }
 
 impl StepMeans {
-    /// Takes in a stretch of `count` steps of `step_s` from `from_s` on, of the subband nearest to a
+    /// Writes the means over `count` steps of `step_s` from `from_s` on, of the subband nearest to a
     /// steady carrier. What the history no longer or not yet has is zero.
-    pub(crate) fn load(
+    pub(crate) fn extract(
         &mut self,
         history: &SubbandHistory,
         grid: &SubbandGrid,
         frequency_hz: f64,
         (from_s, step_s, count): (f64, f64, usize),
+        means: &mut Vec<Complex32>,
     ) {
         let b = grid.nearest(frequency_hz);
         let step = step_s * grid.rate_hz();
         // A sample stands for the time around it.
         let start = (from_s - grid.time_s(0)) * grid.rate_hz() + 0.5;
         let first = start.floor();
-        (self.start, self.step) = (Position::new(start - first), Position::new(step));
-        self.count = 0;
-        self.turn = Complex32::ONE;
-        self.shortest = self.step.index().saturating_sub(1);
+        let (start, length) = (Position::new(start - first), Position::new(step));
+        self.ends.clear();
+        self.ends.extend((0..=count as i64).map(|n| Position(start.0 + n * length.0)));
+        self.share = step.recip() as f32;
+        self.shortest = length.index().saturating_sub(1);
         let cycles = (frequency_hz - grid.centre_hz(b)) / grid.rate_hz();
-        let turn = |samples: usize| Complex64::from_polar(1.0, -TAU * cycles * samples as f64);
-        self.advances = std::array::from_fn(|longer| narrow(turn(self.shortest + longer)));
-        let turns = (0..self.shortest + LENGTHS).map(|n| narrow(turn(n) / step));
-        self.turns.set(turns, self.shortest);
-        let room = self.turns.groups * TOGETHER;
-        self.fill(history, b, first as i64, self.position(count).index() + room);
+        let turns = Oscillator::new([0.0, TAU * cycles]).take(self.shortest + LENGTHS);
+        self.turns.set(turns.map(narrow), self.shortest);
+        let samples = start.0 + count as i64 * length.0;
+        self.fill(history, b, first as i64, Position(samples).index() + self.turns.room());
+        self.write(means);
     }
 
-    /// Where a step begins among the samples.
-    fn position(&self, step: usize) -> Position {
-        Position(self.start.0 + step as i64 * self.step.0)
-    }
-
-    /// Appends the means over the next `count` steps.
-    pub(crate) fn extend(&mut self, means: &mut Vec<Complex32>, count: usize) {
-        let steps = self.count..self.count + count;
-        self.count = steps.end;
+    /// Writes the means over the steps of what was taken in.
+    fn write(&mut self, means: &mut Vec<Complex32>) {
+        let ends = self.ends.iter().zip(&self.ends[1..]);
         self.spans.clear();
-        let mut first = self.position(steps.start).index();
-        for step in steps.clone() {
-            let end = self.position(step + 1).index();
-            let longer = (end - first).saturating_sub(self.shortest).min(LENGTHS - 1);
-            self.spans.push(Span { first, longer });
-            first = end;
-        }
-        self.sums.resize(count, Numbers::default());
+        self.spans.extend(ends.map(|(first, end)| {
+            let length = end.index() - first.index();
+            let longer = length.saturating_sub(self.shortest).min(LENGTHS - 1);
+            Span { first: first.index(), longer }
+        }));
+        self.sums.resize(self.spans.len(), Numbers::default());
         sum_products(&mut self.sums, &self.spans, &self.samples, &self.turns);
-        let mut before = self.position(steps.start).fraction();
-        for ((step, span), sum) in steps.zip(&self.spans).zip(&self.sums) {
-            // Samples across the step's ends count by their parts.
-            let after = self.position(step + 1).fraction();
-            let length = self.shortest + span.longer;
-            let [first, next] = [span.first, span.first + length].map(|n| self.samples[n]);
-            let [before_turn, after_turn] = [0, length].map(|n| self.turns.values[n]);
-            let ends = next * after_turn * after - first * before_turn * before;
-            means.push((sum_pairs(sum) + ends) * self.turn);
-            self.turn *= self.advances[span.longer];
+        // A sample across the end of a step counts by its parts for the one and for the next.
+        let part = |end: Position, turn| self.samples[end.index()] * turn * end.fraction();
+        let mut turn = Complex32::ONE;
+        let mut before = part(self.ends[0], turn);
+        let steps = self.spans.iter().zip(&self.sums).zip(&self.ends[1..]);
+        means.clear();
+        means.extend(steps.map(|((span, sum), end)| {
+            let sum = sum_pairs(sum) * turn;
+            turn *= self.turns.values[self.shortest + span.longer];
+            let after = part(*end, turn);
+            let mean = (sum + after - before) * self.share;
             before = after;
-        }
+            mean
+        }));
     }
 
     /// Takes `count` samples from a column on, which may lie before the first.
@@ -362,8 +353,6 @@ struct Turns {
     /// For each number of samples that a step may have, some turns at a time: as they are, and turned a
     /// quarter further. Those of samples behind the step are zero.
     lengths: [Vec<[Numbers; 2]>; LENGTHS],
-    /// Of each the number of such groups.
-    groups: usize,
 }
 
 impl Turns {
@@ -371,11 +360,10 @@ impl Turns {
     fn set(&mut self, values: impl Iterator<Item = Complex32>, shortest: usize) {
         self.values.clear();
         self.values.extend(values);
-        self.groups = self.values.len().div_ceil(TOGETHER);
         for (longer, groups) in self.lengths.iter_mut().enumerate() {
             let values = &self.values[..shortest + longer];
             groups.clear();
-            groups.extend((0..self.groups * TOGETHER).step_by(TOGETHER).map(|first| {
+            groups.extend((0..self.values.len()).step_by(TOGETHER).map(|first| {
                 let part = |n: usize, quarters: Complex32| {
                     let turn = values.get(first + n / 2).map_or(Complex32::ZERO, |t| t * quarters);
                     if n.is_multiple_of(2) { turn.re } else { turn.im }
@@ -383,6 +371,11 @@ impl Turns {
                 [Complex32::ONE, Complex32::I].map(|q| std::array::from_fn(|n| part(n, q)))
             }));
         }
+    }
+
+    /// Samples that are looked at from the start of a step on.
+    fn room(&self) -> usize {
+        self.values.len().next_multiple_of(TOGETHER)
     }
 }
 
@@ -428,10 +421,8 @@ mod tests {
     }
 
     fn step_means(history: &SubbandHistory, steps: (f64, f64, usize)) -> Vec<Complex32> {
-        let (mut means, mut step_means) = (Vec::new(), StepMeans::default());
-        step_means.load(history, &GRID, TONE_HZ, steps);
-        step_means.extend(&mut means, steps.2 / 3);
-        step_means.extend(&mut means, steps.2 - steps.2 / 3);
+        let mut means = Vec::new();
+        StepMeans::default().extract(history, &GRID, TONE_HZ, steps, &mut means);
         means
     }
 

@@ -5,6 +5,7 @@
 //! estimate: `|Σ z p|² / (n Σ |z|²)` is 1 for a clean signal and about 1/n for noise, where it
 //! exceeds x with the probability (1 - x)^(n - 1).
 
+use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 use std::cmp::Ordering;
 use std::f64::consts::{PI, TAU};
@@ -84,6 +85,10 @@ pub struct Synchronizer {
     symbol_energies: Vec<f32>,
     segment_energies: Vec<f32>,
     segments: Vec<Complex32>,
+    segment_powers: Vec<f32>,
+    /// Of the whole preamble from each start on: its energy, and the powers of its segments.
+    energies: Vec<f32>,
+    powers: Vec<f32>,
     sums: Vec<Complex32>,
     scratch: Turns,
     gathered: Turns,
@@ -140,9 +145,12 @@ impl Synchronizer {
             symbol_energies: Vec::new(),
             segment_energies: Vec::new(),
             segments: Vec::new(),
+            segment_powers: Vec::new(),
+            energies: Vec::new(),
+            powers: Vec::new(),
             sums: Vec::new(),
-            scratch: Turns::default(),
-            gathered: Turns::default(),
+            scratch: Turns::new(),
+            gathered: Turns::new(),
             starts: Vec::new(),
             scores: Vec::new(),
             found: Vec::new(),
@@ -170,9 +178,7 @@ impl Synchronizer {
         let count = starts + self.word.length * STEPS_A_SYMBOL - 1;
         let steps = (first_s, step_s, count);
         let centre_hz = candidate.frequency_hz;
-        self.step_means.load(history, grid, centre_hz, steps);
-        self.steps.clear();
-        self.step_means.extend(&mut self.steps, count);
+        self.step_means.extract(history, grid, centre_hz, steps, &mut self.steps);
         self.sum_steps();
 
         let noise = noise_density / self.symbol_s;
@@ -208,23 +214,24 @@ impl Synchronizer {
     /// Chooses the starts at which the preamble alone fits best. `noise` is that of a symbol.
     fn find_starts(&mut self, starts: usize, noise: f64) {
         self.starts.clear();
-        let Self { segments, segment_energies, preamble, sums, scratch, .. } = self;
+        let Self { segments, preamble, sums, scratch, .. } = self;
         let count = preamble.length / SEGMENT;
         let length = preamble.length as f64;
-        for step in 0..starts {
-            let energy: f32 = every_segment(segment_energies, step, count).sum();
-            let energy = f64::from(energy);
-            let power: f32 = every_segment(segments, step, count).map(|sum| sum.norm_sqr()).sum();
+        sum_segments(&mut self.energies, &self.segment_energies, starts, count);
+        self.segment_powers.clear();
+        self.segment_powers.extend(segments.iter().map(Complex32::norm_sqr));
+        sum_segments(&mut self.powers, &self.segment_powers, starts, count);
+        for (step, (&energy, &power)) in self.energies.iter().zip(&self.powers).enumerate() {
+            let (energy, power) = (f64::from(energy), f64::from(power));
             let full = (length * energy).max(f64::MIN_POSITIVE);
             let least = LEAST_PREAMBLE_SCORE.max(promised_share(length * noise, energy));
             // No carrier gathers more than the segments' magnitudes would in step.
-            let bound = count as f64 * f64::from(power);
+            let bound = count as f64 * power;
             let mut score = 0.0;
             if bound >= least * full {
                 sums.clear();
                 sums.extend(every_segment(segments, step, count));
-                preamble.gather(sums, scratch);
-                score = scratch.peak() / full;
+                score = preamble.gather(sums, scratch) / full;
             }
             self.starts.push(Start { step, score, least });
         }
@@ -253,25 +260,23 @@ impl Synchronizer {
         self.sums.clear();
         self.sums.extend(every_segment(&self.segments, start.step, shared));
         self.preamble.gather(&self.sums, &mut self.scratch);
-        let choice = &self.choices[self.scratch.peak_position() % self.choices.len()];
-        self.scratch.reset(choice.trials.len());
-        self.scratch.add_segments(&self.sums, &choice.turns);
-        let shared_peak = self.scratch.peak().sqrt();
+        let choice = &self.choices[peak_position(&self.scratch) % self.choices.len()];
+        reset(&mut self.scratch, choice.trials.len());
+        let shared_peak = gather(&mut self.scratch, &self.sums, &choice.turns).sqrt();
         let full = (length as f64 * energy).max(f64::MIN_POSITIVE);
         for (index, word) in self.words.iter().enumerate() {
             segment_sums(&mut self.sums, symbols, word, shared);
             // No carrier gathers more than the segments' magnitudes would in step.
-            let own = f64::from(self.sums.iter().map(|sum| sum.norm()).sum::<f32>());
+            let own = f64::from(self.sums.iter().map(|sum| sum.norm_sqr().sqrt()).sum::<f32>());
             if (shared_peak + own).powi(2) < threshold * full {
                 continue;
             }
-            self.gathered.copy_from(&self.scratch);
-            self.gathered.add_segments(&self.sums, &choice.turns[shared..]);
-            let power = self.gathered.peak();
+            self.gathered.clone_from(&self.scratch);
+            let power = gather(&mut self.gathered, &self.sums, &choice.turns[shared..]);
             let score = power / full;
             let power = power / (length * length) as f64;
             if score >= threshold {
-                let trial = choice.trials[self.gathered.peak_position()];
+                let trial = choice.trials[peak_position(&self.gathered)];
                 let (frequency_hz, drift_hz_per_s) = self.word.carriers[trial];
                 let carrier = Carrier {
                     time_s: start_s + middle_s,
@@ -373,71 +378,67 @@ struct Trials {
     frequency_step_hz: f64,
 }
 
-/// Complex numbers, one a trial.
-#[derive(Debug, Clone, Default)]
-struct Turns {
-    re: Vec<f32>,
-    im: Vec<f32>,
+/// Trials that are worked on together.
+const LANES: usize = 8;
+
+/// Complex numbers of some trials.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lanes {
+    re: [f32; LANES],
+    im: [f32; LANES],
 }
 
-impl Turns {
-    fn push(&mut self, turn: Complex32) {
-        self.re.push(turn.re);
-        self.im.push(turn.im);
-    }
+/// Complex numbers, one a trial, and zeros to fill up the last lanes.
+type Turns = Vec<Lanes>;
 
-    fn reset(&mut self, count: usize) {
-        self.re.clear();
-        self.re.resize(count, 0.0);
-        self.im.clear();
-        self.im.resize(count, 0.0);
-    }
+fn reset(turns: &mut Turns, count: usize) {
+    turns.clear();
+    turns.resize(count.div_ceil(LANES), Lanes::default());
+}
 
-    /// Takes the values of another without new memory, which a derived `clone_from` asks for.
-    fn copy_from(&mut self, other: &Self) {
-        self.re.clone_from(&other.re);
-        self.im.clone_from(&other.im);
+fn lay_out(turns: impl ExactSizeIterator<Item = Complex32>) -> Turns {
+    let mut all = Turns::new();
+    reset(&mut all, turns.len());
+    for (n, turn) in turns.enumerate() {
+        let lanes = &mut all[n / LANES];
+        (lanes.re[n % LANES], lanes.im[n % LANES]) = (turn.re, turn.im);
     }
+    all
+}
 
-    /// Adds `value` times each of `turns`.
-    fn add_scaled(&mut self, value: Complex32, turns: &Self) {
-        for ((re, im), (turn_re, turn_im)) in
-            self.re.iter_mut().zip(&mut self.im).zip(turns.re.iter().zip(&turns.im))
-        {
-            *re += value.re * turn_re - value.im * turn_im;
-            *im += value.re * turn_im + value.im * turn_re;
-        }
-    }
+/// Adds the sums of segments times the turns of each trial to what was gathered. Returns the largest
+/// square of a magnitude.
+fn gather(gathered: &mut [Lanes], sums: &[Complex32], turns: &[Turns]) -> f64 {
+    let peaks = add_segments(gathered, sums, turns);
+    peaks.into_iter().fold(0.0, f32::max).into()
+}
 
-    /// Adds the sums of segments times the turns of each.
-    fn add_segments(&mut self, sums: &[Complex32], turns: &[Self]) {
-        sums.iter().zip(turns).for_each(|(&sum, turns)| self.add_scaled(sum, turns));
-    }
-
-    /// The largest square of a magnitude.
-    fn peak(&self) -> f64 {
-        // Lanes that do not wait for each other, which a plain maximum would.
-        const LANES: usize = 8;
-        let mut lanes = [0.0f32; LANES];
-        let (re, im) = (self.re.chunks_exact(LANES), self.im.chunks_exact(LANES));
-        let rest = re.remainder().iter().zip(im.remainder());
-        for (re, im) in re.clone().zip(im.clone()) {
-            for ((lane, re), im) in lanes.iter_mut().zip(re).zip(im) {
-                let power = re * re + im * im;
-                *lane = if power > *lane { power } else { *lane };
+#[multiversion(targets("x86_64+avx2"))]
+fn add_segments(gathered: &mut [Lanes], sums: &[Complex32], turns: &[Turns]) -> [f32; LANES] {
+    let mut peaks = [0.0f32; LANES];
+    for (group, gathered) in gathered.iter_mut().enumerate() {
+        let Lanes { mut re, mut im } = *gathered;
+        for (sum, turns) in sums.iter().zip(turns) {
+            let turn = &turns[group];
+            for n in 0..LANES {
+                re[n] += sum.re * turn.re[n] - sum.im * turn.im[n];
+                im[n] += sum.re * turn.im[n] + sum.im * turn.re[n];
             }
         }
-        let rest = rest.map(|(re, im)| re * re + im * im);
-        lanes.into_iter().chain(rest).fold(0.0, f32::max).into()
+        for n in 0..LANES {
+            let power = re[n] * re[n] + im[n] * im[n];
+            peaks[n] = if power > peaks[n] { power } else { peaks[n] };
+        }
+        *gathered = Lanes { re, im };
     }
+    peaks
+}
 
-    /// Where the largest square is.
-    fn peak_position(&self) -> usize {
-        let larger =
-            |best: (usize, f32), this: (usize, f32)| if this.1 > best.1 { this } else { best };
-        let powers = self.re.iter().zip(&self.im).map(|(re, im)| re * re + im * im);
-        powers.enumerate().fold((0, 0.0), larger).0
-    }
+/// The trial with the largest square.
+fn peak_position(gathered: &[Lanes]) -> usize {
+    let larger = |best: (usize, f32), this: (usize, f32)| if this.1 > best.1 { this } else { best };
+    let parts = gathered.iter().flat_map(|lanes| lanes.re.iter().zip(&lanes.im));
+    parts.map(|(re, im)| re * re + im * im).enumerate().fold((0, 0.0), larger).0
 }
 
 impl Trials {
@@ -455,23 +456,20 @@ impl Trials {
             .collect();
         let turns_of = |(from, to): (usize, usize)| {
             let time_s = (from + to) as f64 / 2.0 * symbol_s - span_s / 2.0;
-            let mut turns = Turns::default();
-            for &(frequency_hz, drift) in &carriers {
+            lay_out(carriers.iter().map(|&(frequency_hz, drift)| {
                 let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
-                let turn = Complex64::from_polar(1.0, -TAU * cycles);
-                turns.push(narrow(turn));
-            }
-            turns
+                narrow(Complex64::from_polar(1.0, -TAU * cycles))
+            }))
         };
         let turns = segments(length).map(turns_of).collect();
         let frequencies = 2 * frequency_steps as usize + 1;
         Self { length, carriers, frequencies, turns, frequency_step_hz }
     }
 
-    /// What each trial gathers from the segments' sums.
-    fn gather(&self, sums: &[Complex32], gathered: &mut Turns) {
-        gathered.reset(self.carriers.len());
-        gathered.add_segments(sums, &self.turns);
+    /// What each trial gathers from the segments' sums, and the largest square of a magnitude.
+    fn gather(&self, sums: &[Complex32], gathered: &mut Turns) -> f64 {
+        reset(gathered, self.carriers.len());
+        gather(gathered, sums, &self.turns)
     }
 
     /// The trials that have about this frequency `advance_s` before the stretch's middle.
@@ -483,11 +481,10 @@ impl Trials {
         };
         let trials: Vec<usize> = (0..self.carriers.len()).filter(near).collect();
         let turns = self.turns.iter().map(|all| {
-            let mut turns = Turns::default();
-            trials
-                .iter()
-                .for_each(|&trial| turns.push(Complex32::new(all.re[trial], all.im[trial])));
-            turns
+            lay_out(trials.iter().map(|&trial| {
+                let (lanes, n) = (&all[trial / LANES], trial % LANES);
+                Complex32::new(lanes.re[n], lanes.im[n])
+            }))
         });
         Choice { turns: turns.collect(), trials }
     }
@@ -516,6 +513,16 @@ fn segment_sums(sums: &mut Vec<Complex32>, symbols: &[Complex32], word: &[f32], 
 /// What belongs to `count` segments one after the other, of what is known from every step on.
 fn every_segment<T: Copy>(values: &[T], step: usize, count: usize) -> impl Iterator<Item = T> {
     values[step..].iter().step_by(SEGMENT * STEPS_A_SYMBOL).take(count).copied()
+}
+
+/// For some steps, the sums over as many segments one after the other.
+fn sum_segments(sums: &mut Vec<f32>, values: &[f32], starts: usize, segments: usize) {
+    sums.clear();
+    sums.resize(starts, 0.0);
+    for segment in 0..segments {
+        let values = &values[segment * SEGMENT * STEPS_A_SYMBOL..];
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
 }
 
 /// From every value on, the weighted sum of four that lie some places apart.
