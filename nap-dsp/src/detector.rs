@@ -15,7 +15,7 @@ use std::ops::{Range, RangeInclusive};
 use multiversion::multiversion;
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::sample::count_from;
+use crate::sample::{count_from, larger, smaller};
 use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 
 /// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
@@ -181,18 +181,19 @@ impl PreambleDetector {
         self.analyzer.retake(history, subbands, &mut self.spectra);
     }
 
-    /// Searches a part of the channel in some subbands anew, from `column` on up to where `live` has
-    /// searched, which has to be of the same symbol rate, appending to `candidates`.
+    /// Searches a part of the channel in some subbands anew, in the windows that lie in `columns` and
+    /// end no later than where `live` has searched, which has to be of the same symbol rate, appending
+    /// to `candidates`.
     pub fn search_again(
         &mut self,
         history: &SubbandHistory,
         (subbands, part_hz): (Range<usize>, &RangeInclusive<f64>),
-        column: u64,
+        columns: Range<u64>,
         live: &Self,
         candidates: &mut Vec<Candidate>,
     ) {
-        let end = live.analyzer.next_column();
-        self.analyzer.restart(subbands, column.max(history.oldest()), end);
+        let end = live.analyzer.last_end(columns.end);
+        self.analyzer.restart(subbands, columns.start.max(history.oldest()), end);
         self.reset(part_hz);
         while self.analyzer.next_column() < end && self.search(history, candidates) {}
     }
@@ -258,8 +259,8 @@ impl PreambleDetector {
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
             let lines = now.lines(bin);
-            let neighbours = now.lines(bin - 1).max(now.lines(bin + 1));
-            if lines < least_lines.max(LEAST_PEAK * neighbours) || !self.bins.contains(&bin) {
+            let neighbours = larger(now.lines(bin - 1), now.lines(bin + 1));
+            if lines < larger(least_lines, LEAST_PEAK * neighbours) || !self.bins.contains(&bin) {
                 continue;
             }
             let strength = now.strength(bin);
@@ -341,13 +342,13 @@ impl Spectrum {
         let bins = |first: usize| self.bins[first..].first_chunk().unwrap_or(&[0.0; BLOCK]);
         let (low, high) = (bins(block * BLOCK - LINE_BINS), bins(block * BLOCK + LINE_BINS));
         let all: [f32; BLOCK] = std::array::from_fn(|n| lines(low[n], high[n]));
-        all.into_iter().fold(0.0, f32::max)
+        all.into_iter().fold(0.0, larger)
     }
 
     /// Whether the two lines of a carrier differ by no more than noise lets those of this strength.
     fn is_balanced(&self, bin: usize, strength: f32) -> bool {
         let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
-        low.max(high) <= low.min(high) * (IMBALANCE_OF_NOISE / strength.sqrt()).exp()
+        larger(low, high) <= smaller(low, high) * (IMBALANCE_OF_NOISE / strength.sqrt()).exp()
     }
 
     /// Whether a carrier has lines that are stronger than some and may be a preamble's. Mostly the noise
@@ -368,7 +369,7 @@ impl Spectrum {
 
 /// What counts of the power of two lines.
 fn lines(low: f32, high: f32) -> f32 {
-    (low + high).min(LARGEST_IMBALANCE * low.min(high))
+    smaller(low + high, LARGEST_IMBALANCE * smaller(low, high))
 }
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.
@@ -377,8 +378,16 @@ fn surround(bins: &[f32], c: usize) -> f32 {
     let middle = &bins[c + LINE_WIDTH + 1 - LINE_BINS..c + LINE_BINS - LINE_WIDTH];
     let below = &bins[c - SURROUND..=c - FROM_LINES];
     let above = &bins[c + FROM_LINES..=c + SURROUND];
-    // In pairs, since each sum has to wait for the one before.
-    let sides = below.iter().zip(above).map(|(below, above)| below + above).sum::<f32>();
     let count = middle.len() + below.len() + above.len();
-    SURROUND_WEIGHT * (middle.iter().sum::<f32>() + sides) / count as f32
+    // Side by side, since each sum has to wait for the one before.
+    let (below, more_below) = below.as_chunks::<BLOCK>();
+    let (above, more_above) = above.as_chunks::<BLOCK>();
+    let mut lanes = [0.0; BLOCK];
+    for (below, above) in below.iter().zip(above) {
+        for n in 0..BLOCK {
+            lanes[n] += below[n] + above[n];
+        }
+    }
+    let rest = middle.iter().chain(more_below).chain(more_above);
+    SURROUND_WEIGHT * rest.chain(&lanes).sum::<f32>() / count as f32
 }

@@ -24,6 +24,17 @@ pub(crate) fn wide(sample: Complex32) -> Complex64 {
     Complex64::new(sample.re.into(), sample.im.into())
 }
 
+/// The smaller of two numbers that are some: without the care for those that are none, it is a single
+/// instruction.
+pub(crate) fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// The larger of two such numbers.
+pub(crate) fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
 /// Sums that do not wait for each other.
 const LANES: usize = 4;
 

@@ -107,6 +107,13 @@ impl SpectrumAnalyzer {
         self.next_column = end - hops * self.hop;
     }
 
+    /// The end of the last window that was taken or is the next, and ends before `column` or a hop
+    /// later.
+    pub(crate) fn last_end(&self, column: u64) -> u64 {
+        let hops = self.next_column.saturating_sub(column) / self.hop;
+        self.next_column - hops * self.hop
+    }
+
     /// The end of the next window.
     pub(crate) fn next_column(&self) -> u64 {
         self.next_column

@@ -284,13 +284,17 @@ impl Chain {
                 && place.cover.hides(&seen.with_word(), SPOILING_POWER * (power + noise))
         };
         self.candidates.retain(|waiting| !spoilt(&waiting.candidate));
-        let first = band.grid.column_at(from_s);
         let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
-        self.detector.refresh(&band.history, place.subbands.clone());
         let lowest = band.grid.nearest(*reach_hz.start()).max(place.subbands.start);
         let end = (band.grid.nearest(*reach_hz.end()) + 1).min(place.subbands.end);
-        let (live, part) = (&self.detector, (lowest..end.max(lowest), &reach_hz));
-        self.second_detector.search_again(&band.history, part, first, live, &mut self.found);
+        let subbands = lowest..end.max(lowest);
+        // The last preamble that the burst spoils begins before its end.
+        let half_s = PREAMBLE_SYMBOLS / 2.0 * symbol_s;
+        let last_s = place.cover.to_s + half_s + self.detector.latency_s();
+        let columns = band.grid.column_at(from_s)..band.grid.column_at(last_s);
+        self.detector.refresh(&band.history, subbands.clone());
+        let (live, part) = (&self.detector, (subbands, &reach_hz));
+        self.second_detector.search_again(&band.history, part, columns, live, &mut self.found);
         self.found.retain(spoilt);
         self.await_candidates(statistics);
     }
