@@ -65,16 +65,29 @@ pub(crate) fn energy(samples: &[Complex32]) -> f32 {
 
 /// The sum of samples times the conjugates of others.
 pub(crate) fn inner_product(samples: &[Complex32], others: &[Complex32]) -> Complex32 {
-    let (samples, rest) = samples.as_chunks::<LANES>();
-    let (others, others_rest) = others.as_chunks::<LANES>();
-    let mut sums = [Complex32::default(); LANES];
-    for (samples, others) in samples.iter().zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += samples[lane] * others[lane].conj();
+    let [straight, crossed] = sum_products(samples, others);
+    let whole = samples.len() / LANES * LANES;
+    let rest = samples[whole..].iter().zip(&others[whole..]);
+    let rest: Complex32 = rest.map(|(sample, other)| sample * other.conj()).sum();
+    let [re, im] = [straight, crossed].map(|lanes| lanes.iter().sum::<f32>());
+    Complex32::new(re, im) + rest
+}
+
+/// What adds up to the real and to the imaginary part of an inner product, some side by side.
+#[multiversion(targets("x86_64+avx2"))]
+fn sum_products(samples: &[Complex32], others: &[Complex32]) -> [[f32; 2 * LANES]; 2] {
+    let (mut straight, mut crossed) = ([0.0; 2 * LANES], [0.0; 2 * LANES]);
+    let (samples, others) = (cast_slice::<_, f32>(samples), cast_slice::<_, f32>(others));
+    let groups = samples.as_chunks::<{ 2 * LANES }>().0.iter().zip(others.as_chunks().0);
+    for (a, b) in groups {
+        let b: &[f32; 2 * LANES] = b;
+        for n in 0..2 * LANES {
+            straight[n] += a[n] * b[n];
+            let sign = if n % 2 == 0 { -1.0 } else { 1.0 };
+            crossed[n] += a[n] * (sign * b[n ^ 1]);
         }
     }
-    let rest = rest.iter().zip(others_rest).map(|(sample, other)| sample * other.conj());
-    sums.into_iter().chain(rest).sum()
+    [straight, crossed]
 }
 
 /// How many numbers reach another.

@@ -348,11 +348,15 @@ impl Chain {
         for index in 0..self.candidates.len() {
             let Waiting { candidate, hidden_by } = self.candidates[index];
             let time_s = candidate.time_s;
-            let place = Place::new(time_s, candidate.frequency_hz, symbol_s, &band.grid);
             let ready_s = self.synchronizer.ready_s(&candidate).max(time_s + self.patience_s);
-            let hiding = HIDING_POWER * candidate.power;
-            let hides = |cover: &Cover| cover.hides(&place, hiding);
-            let cover = if ready_s > now_s || covers.get(hidden_by).is_some_and(hides) {
+            if ready_s > now_s {
+                self.candidates[kept] = Waiting { candidate, hidden_by };
+                kept += 1;
+                continue;
+            }
+            let place = Place::new(time_s, candidate.frequency_hz, symbol_s, &band.grid);
+            let hides = |cover: &Cover| cover.hides(&place, HIDING_POWER * candidate.power);
+            let cover = if covers.get(hidden_by).is_some_and(hides) {
                 Some(hidden_by)
             } else {
                 covers.iter().position(hides)
