@@ -10,7 +10,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytemuck::{cast_slice, cast_slice_mut};
+use bytemuck::{cast_slice, cast_slice_mut, zeroed_vec};
 use multiversion::multiversion;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
@@ -259,7 +259,8 @@ impl SubbandHistory {
     #[must_use]
     pub fn new(subbands: usize, capacity: usize) -> Self {
         let capacity = capacity.max(1);
-        Self { capacity, samples: vec![Complex32::default(); subbands * capacity], columns: 0 }
+        // Memory that is taken only as far as it fills.
+        Self { capacity, samples: zeroed_vec(subbands * capacity), columns: 0 }
     }
 
     /// Columns written so far; the next one has this number.
@@ -277,9 +278,8 @@ impl SubbandHistory {
     /// Appends one sample of every subband, dropping the oldest column when full.
     pub fn push(&mut self, column: &[Complex32]) {
         let at = (self.columns % self.capacity as u64) as usize;
-        for (ring, &sample) in self.samples.chunks_exact_mut(self.capacity).zip(column) {
-            ring[at] = sample;
-        }
+        let places = self.samples[at..].iter_mut().step_by(self.capacity);
+        places.zip(column).for_each(|(place, &sample)| *place = sample);
         self.columns += 1;
     }
 
