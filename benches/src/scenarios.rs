@@ -26,9 +26,8 @@ const WEAK_DB: f64 = 15.0;
 const MOST_CLOCK_ERROR_PPM: f64 = 20.0;
 /// Middle of LoRaWAN's first European channel.
 const LORA_HZ: f64 = 868_100_000.0;
-const LORA_BANDWIDTH_HZ: f64 = 125_000.0;
-/// One LoRa burst in every period, for a third of it.
-const LORA_PERIOD_S: f64 = 4.5;
+/// Distance of the messages' carriers under another system's bursts.
+const SLOT_HZ: f64 = 3_200.0;
 /// Noise is received in pieces of this length.
 const NOISE_PIECE_S: f64 = 600.0;
 
@@ -222,60 +221,93 @@ impl Pairs {
     }
 }
 
-/// Messages of -125 dBm at 100 bit/s under LoRa bursts of -100 dBm (spreading factor 12, 125 kHz at
-/// 868.1 MHz), which are on the air for a third of the time.
-///
-/// # Errors
-/// When a scene or the receiver cannot be set up.
-pub fn lora(frames: Rank, messages: usize, seed: u64) -> Result<Tally> {
-    Tally::collect(messages, seed, &[("all", &|_| true)], |seed| lora_scene(frames, seed))
+/// Bursts of another system, one in every period, for a third of it.
+#[derive(Debug, Clone)]
+pub struct Disturbance {
+    signal: InterfererSignal,
+    frequency_hz: f64,
+    bandwidth_hz: f64,
+    level_dbm: f64,
+    period_s: f64,
 }
 
-fn lora_scene(frames: Rank, seed: u64) -> Result<Scene> {
-    const SLOT_HZ: f64 = 3200.0;
-    const PERIODS: u32 = 4;
-    let mut rng = ChaCha12Rng::seed_from_u64(seed);
-    let bit_rate = BitRate::Bps100;
-    let duration_s = f64::from(PERIODS) * LORA_PERIOD_S;
-    let mut scene = empty_scene(duration_s, seed);
-    let burst_s = LORA_PERIOD_S / 3.0;
-    for period in 0..PERIODS {
-        let pause_s = rng.random_range(0.0..LORA_PERIOD_S - burst_s);
-        scene.interferers.push(Interferer {
-            signal: InterfererSignal::Lora {
-                spreading_factor: 12,
-                bandwidth_hz: LORA_BANDWIDTH_HZ,
-            },
-            time_s: f64::from(period) * LORA_PERIOD_S + pause_s,
-            duration_s: burst_s,
+impl Disturbance {
+    /// LoRa bursts of -100 dBm (spreading factor 12, 125 kHz at 868.1 MHz), each as long as most of a
+    /// frame.
+    #[must_use]
+    pub fn lora() -> Self {
+        let bandwidth_hz = 125_000.0;
+        Self {
+            signal: InterfererSignal::Lora { spreading_factor: 12, bandwidth_hz },
             frequency_hz: LORA_HZ,
+            bandwidth_hz,
             level_dbm: -100.0,
-        });
+            period_s: 4.5,
+        }
     }
-    // As far as the LoRa channel and ours overlap, a little inside.
-    let lora_hz = LORA_HZ - scene.center_hz();
-    let low_hz = (lora_hz - 0.48 * LORA_BANDWIDTH_HZ).max(-HALF_BAND_HZ);
-    let high_hz = (lora_hz + 0.48 * LORA_BANDWIDTH_HZ).min(HALF_BAND_HZ);
-    let message_s = f64::from(frames.number()) * (frame_s(bit_rate) + PAUSE_S);
-    for slot in 0..((high_hz - low_hz) / SLOT_HZ) as usize {
-        let carriers = (0..frames.number())
-            .map(|_| low_hz + (slot as f64 + rng.random_range(0.3..0.7)) * SLOT_HZ);
-        let offsets_hz = carriers.collect();
-        let sender = Sender {
-            bit_rate,
-            shape: Shape::Rect,
-            level_dbm: -125.0,
-            payload_bytes: 12,
-            crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, &mut rng),
-            drift_hz_per_s: 0.0,
-            pause_s: PAUSE_S,
-            time_s: LEAD_IN_S + rng.random_range(0.0..duration_s - message_s - 2.0 * LEAD_IN_S),
-            offsets_hz,
-        };
-        let device = sender.device(&scene, &mut rng)?;
-        scene.devices.push(device);
+
+    /// FSK bursts of -95 dBm (9.6 kbit/s), each as long as a quarter of a frame: in the bandwidth of a
+    /// symbol some ten times as strong as the messages.
+    #[must_use]
+    pub fn fsk() -> Self {
+        Self {
+            signal: InterfererSignal::Fsk { bit_rate_hz: 9_600.0, deviation_hz: 4_800.0 },
+            frequency_hz: LORA_HZ,
+            bandwidth_hz: 16_000.0,
+            level_dbm: -95.0,
+            period_s: 1.5,
+        }
     }
-    Ok(scene)
+
+    /// Messages of -125 dBm at 100 bit/s under such bursts.
+    ///
+    /// # Errors
+    /// When a scene or the receiver cannot be set up.
+    pub fn tally(&self, frames: Rank, messages: usize, seed: u64) -> Result<Tally> {
+        Tally::collect(messages, seed, &[("all", &|_| true)], |seed| self.scene(frames, seed))
+    }
+
+    fn scene(&self, frames: Rank, seed: u64) -> Result<Scene> {
+        const DURATION_S: f64 = 18.0;
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let bit_rate = BitRate::Bps100;
+        let mut scene = empty_scene(DURATION_S, seed);
+        let burst_s = self.period_s / 3.0;
+        for period in 0..(DURATION_S / self.period_s) as u32 {
+            let pause_s = rng.random_range(0.0..self.period_s - burst_s);
+            scene.interferers.push(Interferer {
+                signal: self.signal.clone(),
+                time_s: f64::from(period) * self.period_s + pause_s,
+                duration_s: burst_s,
+                frequency_hz: self.frequency_hz,
+                level_dbm: self.level_dbm,
+            });
+        }
+        // As far as the other channel and ours overlap, a little inside.
+        let middle_hz = self.frequency_hz - scene.center_hz();
+        let low_hz = (middle_hz - 0.48 * self.bandwidth_hz).max(-HALF_BAND_HZ);
+        let high_hz = (middle_hz + 0.48 * self.bandwidth_hz).min(HALF_BAND_HZ);
+        let message_s = f64::from(frames.number()) * (frame_s(bit_rate) + PAUSE_S);
+        for slot in 0..((high_hz - low_hz) / SLOT_HZ) as usize {
+            let carriers = (0..frames.number())
+                .map(|_| low_hz + (slot as f64 + rng.random_range(0.3..0.7)) * SLOT_HZ);
+            let offsets_hz = carriers.collect();
+            let sender = Sender {
+                bit_rate,
+                shape: Shape::Rect,
+                level_dbm: -125.0,
+                payload_bytes: 12,
+                crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, &mut rng),
+                drift_hz_per_s: 0.0,
+                pause_s: PAUSE_S,
+                time_s: LEAD_IN_S + rng.random_range(0.0..DURATION_S - message_s - 2.0 * LEAD_IN_S),
+                offsets_hz,
+            };
+            let device = sender.device(&scene, &mut rng)?;
+            scene.devices.push(device);
+        }
+        Ok(scene)
+    }
 }
 
 /// `crowd` messages of three frames that start within 30 s, where the devices' own generators put

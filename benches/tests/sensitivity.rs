@@ -1,7 +1,7 @@
 //! A coarse grid of the receiver's sensitivity, held against a committed table: a change that costs
 //! or gains messages shows.
 
-use nap_benches::scenarios::{Pairs, lora};
+use nap_benches::scenarios::{Disturbance, Pairs};
 use nap_benches::{Conditions, measure};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
@@ -54,7 +54,8 @@ fn the_table_of_disturbed_channels_stands() {
         ("30 dB beside, one frame", Pairs::near_far(Rank::First).tally(20, 2)),
         ("on one carrier, three frames", Pairs::co_channel(last).tally(20, 2)),
         ("on one carrier, one frame", Pairs::co_channel(Rank::First).tally(20, 2)),
-        ("LoRa, one frame", lora(Rank::First, 30, 2)),
+        ("FSK, three frames", Disturbance::fsk().tally(last, 30, 2)),
+        ("LoRa, one frame", Disturbance::lora().tally(Rank::First, 30, 2)),
     ];
     let mut table = String::new();
     for (name, tally) in rows {

@@ -12,6 +12,7 @@ use num_complex::{Complex32, Complex64};
 use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::disturbance;
 use crate::down_converter::{Baseband, Carrier};
 use crate::oscillator::{Oscillator, carrier_differences};
 use crate::sample::{narrow, wide};
@@ -51,8 +52,12 @@ pub struct SoftFrame {
     pub carrier: Carrier,
     /// Amplitude of the symbols, 1 is full scale.
     pub amplitude: f64,
-    /// Variance of the noise in each of the two dimensions of a symbol.
+    /// Variance of the noise in each of the two dimensions of a symbol, where nothing else is on the
+    /// air.
     pub noise_variance: f64,
+    /// By symbol, the share of that in the variance there: 1, and less where a burst of another system
+    /// lies over this one.
+    pub weights: Vec<f32>,
     symbol_s: f64,
     /// What the symbols were taken from.
     baseband: Baseband,
@@ -160,6 +165,8 @@ pub struct Demodulator {
     baseband: Baseband,
     known_search: CarrierSearch,
     squares_search: CarrierSearch,
+    /// What the symbols are worth, see [`disturbance::weigh`].
+    weights: Vec<f32>,
 }
 
 impl Demodulator {
@@ -173,6 +180,7 @@ impl Demodulator {
             baseband: Baseband::default(),
             known_search: CarrierSearch::new(KNOWN_BLOCK, symbol_s, 1.0),
             squares_search: CarrierSearch::new(SQUARES_BLOCK, symbol_s, 2.0),
+            weights: Vec::new(),
         }
     }
 
@@ -247,9 +255,10 @@ impl Demodulator {
         known: usize,
     ) -> (Carrier, f64) {
         self.baseband.retune(&carrier);
-        let symbols = self.baseband.means(start_s, self.symbol_s, count);
-        let squares: Vec<Complex32> =
-            symbols.map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE)).collect();
+        let symbols = || self.baseband.means(start_s, self.symbol_s, count);
+        disturbance::weigh(&mut self.weights, symbols().map(|symbol| symbol.norm_sqr()));
+        let squares = symbols().map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
+        let squares: Vec<Complex32> = squares.zip(&self.weights).map(|(z, w)| z * w).collect();
         let all: f64 = squares.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
         let known_s = known as f64 * self.symbol_s / 2.0;
         let middle_s = count as f64 * self.symbol_s / 2.0;
@@ -296,6 +305,7 @@ impl Acquisition<'_> {
             carrier: track.phase.carrier_at_middle(),
             amplitude: track.amplitude,
             noise_variance: track.noise_variance,
+            weights: track.weights,
             symbol_s: self.symbol_s,
             baseband: self.baseband.snapshot(),
             mixed: self.carrier,
@@ -450,6 +460,8 @@ struct Track {
     noise_variance: f64,
     /// Expected signs of the symbols.
     signs: Vec<f32>,
+    /// What the symbols are worth, see [`disturbance::weigh`].
+    weights: Vec<f32>,
 }
 
 impl Track {
@@ -461,6 +473,7 @@ impl Track {
             amplitude: 0.0,
             noise_variance: 0.0,
             signs: Vec::with_capacity(count),
+            weights: vec![1.0; count],
         }
     }
 
@@ -485,7 +498,11 @@ impl Track {
 
     /// The first phase: its double from the squares of all symbols, its sign from the known ones.
     fn seed(&mut self, baseband: &Baseband, known: &[f64]) {
-        let symbols: Vec<Complex64> = self.symbols(baseband).into_iter().map(wide).collect();
+        let symbols = self.symbols(baseband);
+        // Before the phase is known, the noise shows in the power only.
+        disturbance::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
+        let weighted = symbols.iter().zip(&self.weights).map(|(symbol, weight)| symbol * weight);
+        let symbols: Vec<Complex64> = weighted.map(wide).collect();
         let squares: Complex64 = symbols.iter().map(|z| z * z).sum();
         let coherent: Complex64 = symbols.iter().zip(known).map(|(z, sign)| z * sign).sum();
         let half = squares.arg() / 2.0;
@@ -498,8 +515,9 @@ impl Track {
         };
         let turn = Complex64::from_polar(1.0, -self.phase.coefficients[0]);
         let noise = symbols.iter().map(|z| (z * turn).im.powi(2)).sum::<f64>();
-        self.amplitude = coherent.norm() / known.len().max(1) as f64;
-        self.noise_variance = noise / symbols.len() as f64;
+        let worth = |count: usize| self.weights.iter().take(count).sum::<f32>().into();
+        self.amplitude = coherent.norm() / f64::max(worth(known.len()), f64::MIN_POSITIVE);
+        self.noise_variance = noise / f64::max(worth(symbols.len()), f64::MIN_POSITIVE);
     }
 
     /// Improves phase and timing in turn; returns the symbols at the end.
@@ -508,7 +526,9 @@ impl Track {
             self.improve(&self.symbols(baseband), known);
             self.adjust_timing(baseband, known, step);
         }
-        self.improve(&self.symbols(baseband), known);
+        let symbols = self.symbols(baseband);
+        disturbance::weigh(&mut self.weights, symbols.iter().map(|symbol| symbol.im * symbol.im));
+        self.improve(&symbols, known);
         let symbols = self.symbols(baseband);
         self.fit_level(&symbols, known);
         symbols
@@ -520,9 +540,10 @@ impl Track {
         self.expect_signs(symbols, known);
         let mut numerator = [0.0; 4];
         let mut denominator = [0.0; 4];
-        for (k, (symbol, &sign)) in symbols.iter().zip(&self.signs).enumerate() {
-            let error = f64::from(symbol.im * sign);
-            let weight = self.amplitude * f64::from(sign * sign);
+        let worth = self.signs.iter().zip(&self.weights);
+        for (k, (symbol, (&sign, &weight))) in symbols.iter().zip(worth).enumerate() {
+            let error = f64::from(symbol.im * sign * weight);
+            let weight = self.amplitude * f64::from(sign * sign * weight);
             let x = (2.0 * k as f64 + 1.0) / self.count as f64 - 1.0;
             for (i, p) in legendre(x).into_iter().enumerate() {
                 numerator[i] += error * p;
@@ -541,20 +562,22 @@ impl Track {
         let reliability = (self.amplitude / self.noise_variance.max(f64::MIN_POSITIVE)) as f32;
         self.signs.clear();
         self.signs.extend(known.iter().take(symbols.len()).map(|&sign| sign as f32));
-        let unknown = &symbols[self.signs.len()..];
-        self.signs.extend(unknown.iter().map(|symbol| soft_sign(reliability * symbol.re)));
+        let known = self.signs.len();
+        let unknown = symbols[known..].iter().zip(&self.weights[known..]);
+        self.signs.extend(unknown.map(|(z, weight)| soft_sign(reliability * weight * z.re)));
     }
 
     fn fit_level(&mut self, symbols: &[Complex32], known: &[f64]) {
         self.expect_signs(symbols, known);
-        let (mut product, mut weight, mut noise) = (0.0, 0.0, 0.0);
-        for (symbol, &sign) in symbols.iter().zip(&self.signs) {
-            product += f64::from(symbol.re * sign);
-            weight += f64::from(sign * sign);
-            noise += f64::from(symbol.im * symbol.im);
+        let (mut product, mut power, mut noise, mut worth) = (0.0, 0.0, 0.0, 0.0);
+        for (symbol, (&sign, &weight)) in symbols.iter().zip(self.signs.iter().zip(&self.weights)) {
+            product += f64::from(symbol.re * sign * weight);
+            power += f64::from(sign * sign * weight);
+            noise += f64::from(symbol.im * symbol.im * weight);
+            worth += f64::from(weight);
         }
-        self.amplitude = (product / weight.max(f64::MIN_POSITIVE)).max(0.0);
-        self.noise_variance = noise / symbols.len() as f64;
+        self.amplitude = (product / power.max(f64::MIN_POSITIVE)).max(0.0);
+        self.noise_variance = noise / worth.max(f64::MIN_POSITIVE);
     }
 
     /// Moves the timing by up to `step` of a symbol to where the symbols are largest.
@@ -564,7 +587,12 @@ impl Track {
         let mut strength = |offset_s: f64| -> f64 {
             let symbols = self.means(baseband, offset_s, &turns);
             self.expect_signs(&symbols, known);
-            symbols.iter().zip(&self.signs).map(|(z, sign)| f64::from(z.re * sign)).sum()
+            let worth = self.signs.iter().zip(&self.weights);
+            symbols
+                .iter()
+                .zip(worth)
+                .map(|(z, (sign, weight))| f64::from(z.re * sign * weight))
+                .sum()
         };
         let (early, here, late) = (strength(-step_s), strength(0.0), strength(step_s));
         let curvature = early - 2.0 * here + late;

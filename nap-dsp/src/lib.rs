@@ -7,6 +7,7 @@ pub mod canceller;
 pub mod channelizer;
 pub mod demodulator;
 pub mod detector;
+mod disturbance;
 pub mod down_converter;
 mod error;
 pub mod filter;

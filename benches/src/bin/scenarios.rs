@@ -4,7 +4,7 @@
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use nap_benches::parse_shape;
-use nap_benches::scenarios::{Pairs, Tally, crowd, lora, noise};
+use nap_benches::scenarios::{Disturbance, Pairs, Tally, crowd, noise};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
 
@@ -39,6 +39,9 @@ enum Scenario {
     /// LoRa bursts 25 dB stronger for a third of the time.
     #[value(name = "lora")]
     Lora,
+    /// FSK bursts 30 dB stronger for a third of the time.
+    #[value(name = "fsk")]
+    Fsk,
     /// 100 messages that start within 30 s.
     #[value(name = "crowd_100")]
     Crowd100,
@@ -77,9 +80,14 @@ fn run(scenario: Scenario, args: &Args) -> Result<()> {
                 print(&format!("co_channel, {name}"), &pairs(Pairs::co_channel(last))?);
             }
         }
-        Scenario::Lora => {
+        Scenario::Lora | Scenario::Fsk => {
+            let (system, bursts) = if scenario == Scenario::Lora {
+                ("lora", Disturbance::lora())
+            } else {
+                ("fsk", Disturbance::fsk())
+            };
             for (last, name) in frames {
-                print(&format!("lora, {name}"), &lora(last, messages, seed)?);
+                print(&format!("{system}, {name}"), &bursts.tally(last, messages, seed)?);
             }
         }
         Scenario::Crowd100 | Scenario::Crowd400 => {

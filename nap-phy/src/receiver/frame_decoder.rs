@@ -54,10 +54,13 @@ pub(super) struct SoftContainer {
 
 impl SoftContainer {
     pub(super) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
-        Self::of_symbols(&frame.symbols, frame.amplitude, frame.noise_variance, frame_type)
+        let weights = frame.weights.iter().copied().map(f64::from);
+        let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
+        let symbols: Vec<Complex64> = symbols.collect();
+        Self::of_symbols(&symbols, frame.amplitude, frame.noise_variance, frame_type)
     }
 
-    /// The container of these symbols, from the reference symbol on.
+    /// The container of these symbols, from the reference symbol on, each times what it is worth.
     pub(super) fn of_symbols(
         all: &[Complex64],
         amplitude: f64,
