@@ -28,6 +28,8 @@ const MOST_CLOCK_ERROR_PPM: f64 = 20.0;
 const LORA_HZ: f64 = 868_100_000.0;
 /// Distance of the messages' carriers under another system's bursts.
 const SLOT_HZ: f64 = 3_200.0;
+/// Between the frames of devices that choose everything else themselves.
+const CROWD_PAUSE_S: f64 = 0.5;
 /// Noise is received in pieces of this length.
 const NOISE_PIECE_S: f64 = 600.0;
 
@@ -317,22 +319,48 @@ impl Disturbance {
 /// # Errors
 /// When a scene or the receiver cannot be set up.
 pub fn crowd(crowd: u32, bit_rates: &[BitRate], messages: usize, seed: u64) -> Result<Tally> {
+    let traffic = Traffic {
+        messages: crowd,
+        level_dbm: [-130.0, -100.0],
+        crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
+        drift_hz_per_s: [0.0, 0.0],
+        pause_s: [CROWD_PAUSE_S; 2],
+        payload_bytes: [12, 12],
+        bidirectional_share: 0.0,
+        bit_rates: Some(bit_rates.to_vec()),
+        shapes: None,
+    };
+    in_traffic(&traffic, messages, seed)
+}
+
+/// Messages of three frames at an Eb/N0 of 0 dB that start within 30 s, ten at a time, where the
+/// devices' own generators put them. `bidirectional` ones ask for a downlink.
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn faint(bidirectional: bool, messages: usize, seed: u64) -> Result<Tally> {
+    let level_dbm = level_dbm(BitRate::Bps100, 0.0);
+    let traffic = Traffic {
+        messages: 10,
+        level_dbm: [level_dbm; 2],
+        crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
+        drift_hz_per_s: [0.0, 0.0],
+        pause_s: [CROWD_PAUSE_S; 2],
+        payload_bytes: if bidirectional { [8, 8] } else { [12, 12] },
+        bidirectional_share: if bidirectional { 1.0 } else { 0.0 },
+        bit_rates: Some(vec![BitRate::Bps100]),
+        shapes: Some(vec![Shape::Rect]),
+    };
+    in_traffic(&traffic, messages, seed)
+}
+
+fn in_traffic(traffic: &Traffic, messages: usize, seed: u64) -> Result<Tally> {
     const WINDOW_S: f64 = 30.0;
-    const CROWD_PAUSE_S: f64 = 0.5;
-    let slowest_s = bit_rates.iter().map(|&bit_rate| frame_s(bit_rate)).fold(0.0, f64::max);
+    let bit_rates = traffic.bit_rates.iter().flatten();
+    let slowest_s = bit_rates.map(|&bit_rate| frame_s(bit_rate)).fold(0.0, f64::max);
     Tally::collect(messages, seed, &[("all", &|_| true)], |seed| {
         let mut scene = empty_scene(WINDOW_S + 3.0 * slowest_s + 2.0 * CROWD_PAUSE_S, seed);
-        scene.traffic = Some(Traffic {
-            messages: crowd,
-            level_dbm: [-130.0, -100.0],
-            crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
-            drift_hz_per_s: [0.0, 0.0],
-            pause_s: [CROWD_PAUSE_S; 2],
-            payload_bytes: [12, 12],
-            bidirectional_share: 0.0,
-            bit_rates: Some(bit_rates.to_vec()),
-            shapes: None,
-        });
+        scene.traffic = Some(traffic.clone());
         Ok(scene)
     })
 }

@@ -10,6 +10,10 @@ const MAX_RANDOM_VALUE: u16 = (1 << 14) - 1;
 /// Multiplier of the congruential generator.
 const MULTIPLIER: u16 = 61;
 
+/// How far the difference of two frequencies may be off the raster, in steps: by a crystal's 20 ppm of
+/// the largest difference and by what was rounded.
+const RASTER_TOLERANCE: f64 = 0.45;
+
 /// The generator by which a device chooses its frequencies (sigfox-ep-lib 4.3,
 /// `sigfox_ep_frequency.c`).
 ///
@@ -82,6 +86,27 @@ impl FrequencyGenerator {
             .into_iter()
             .take(last.number().into())
             .collect()
+    }
+
+    /// Whether three successive frames of one device that asks for no downlink may have been sent on
+    /// these frequencies in Hz, whatever its identity, its crystal and the value it started from. Without
+    /// frequency hopping, where no value is passed over.
+    ///
+    /// From one frame to the next the value changes by 61 times as much as before, modulo 2¹⁴: so much is
+    /// known without the increment. Of other frequencies one in 18 000 fits by chance.
+    #[must_use]
+    pub fn may_follow(radio_configuration: RadioConfiguration, frequencies_hz: [f64; 3]) -> bool {
+        if let Access::FrequencyHopping { .. } = radio_configuration.access() {
+            return false;
+        }
+        let (lowest_hz, highest_hz) = Self::new(radio_configuration, DeviceId(0), 0).limits_hz();
+        let step_hz = f64::from(highest_hz - lowest_hz) / f64::from(MAX_RANDOM_VALUE);
+        let [first_hz, second_hz, third_hz] = frequencies_hz;
+        let change = (second_hz - first_hz) / step_hz;
+        let next_change = (third_hz - second_hz) / step_hz;
+        let period = f64::from(MAX_RANDOM_VALUE) + 1.0;
+        let error = (next_change - f64::from(MULTIPLIER) * change.round()).rem_euclid(period);
+        change.abs() < period && error.min(period - error) <= RASTER_TOLERANCE
     }
 
     /// Draws until a frequency is allowed. Some are in every radio configuration, and the

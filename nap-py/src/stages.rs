@@ -273,6 +273,10 @@ impl Burst {
         PyArray1::from_slice(py, &self.frame.symbols)
     }
 
+    fn weights<'py>(&self, py: Python<'py>) -> Array<'py, f32> {
+        PyArray1::from_slice(py, &self.frame.weights)
+    }
+
     #[getter]
     fn start_s(&self) -> f64 {
         self.frame.start_s

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use nap_benches::parse_shape;
-use nap_benches::scenarios::{Disturbance, Pairs, Tally, crowd, noise};
+use nap_benches::scenarios::{Disturbance, Pairs, Tally, crowd, faint, noise};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
 
@@ -48,6 +48,9 @@ enum Scenario {
     /// 400 messages that start within 30 s.
     #[value(name = "crowd_400")]
     Crowd400,
+    /// Messages of three frames at 0 dB, one way and asking for a downlink.
+    #[value(name = "faint")]
+    Faint,
     /// Nothing is sent.
     #[value(name = "noise")]
     Noise,
@@ -88,6 +91,11 @@ fn run(scenario: Scenario, args: &Args) -> Result<()> {
             };
             for (last, name) in frames {
                 print(&format!("{system}, {name}"), &bursts.tally(last, messages, seed)?);
+            }
+        }
+        Scenario::Faint => {
+            for (bidirectional, name) in [(false, "one way"), (true, "for a downlink")] {
+                print(&format!("faint, {name}"), &faint(bidirectional, messages, seed)?);
             }
         }
         Scenario::Crowd100 | Scenario::Crowd400 => {

@@ -164,7 +164,7 @@ impl Chain {
         grid: SubbandGrid,
         channel_hz: RangeInclusive<f64>,
         limits: &Limits,
-        containers: ContainerSearch,
+        (fragments, containers): (Fragments, ContainerSearch),
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let words = known_words();
@@ -189,7 +189,7 @@ impl Chain {
             missed: Vec::new(),
             decoded: Vec::new(),
             recent: Vec::new(),
-            fragments: Fragments::new(bit_rate, limits),
+            fragments,
             containers,
         }
     }
@@ -587,7 +587,8 @@ impl Chain {
         frames: &mut Vec<DecodedFrame>,
     ) -> bool {
         let class = fragment.frame_type.class;
-        let found = self.containers.of_known_device(&[&fragment.container], class, statistics);
+        let alone = (&[&fragment.container][..], 1.0);
+        let found = self.containers.of_known_device(alone, class, statistics);
         let Some(found) = found else { return false };
         let frame = self.report(fragment, band, &found.container, (Decoder::APriori, true), frames);
         if let Some(frame) = frame {
@@ -633,16 +634,17 @@ impl Chain {
                 return true;
             }
             let groups = self.fragments.groups(&fragment, statistics);
-            let decoded = groups.into_iter().find_map(|group| {
+            let decoded = groups.into_iter().find_map(|(group, likelihood_ratio)| {
                 statistics.groups += 1;
                 let kept = self.fragments.containers(&group);
                 let all: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
                 let class = fragment.frame_type.class;
-                let blind = self.containers.in_group(&all, class, statistics);
+                let all = (&all[..], likelihood_ratio);
+                let blind = self.containers.in_group(all, class, statistics);
                 let (found, decoder) = match blind {
                     Some(found) => (found, Decoder::Joint),
                     None => {
-                        let known = self.containers.of_known_device(&all, class, statistics);
+                        let known = self.containers.of_known_device(all, class, statistics);
                         (known?, Decoder::APriori)
                     }
                 };

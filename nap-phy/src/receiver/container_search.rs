@@ -9,8 +9,10 @@ use super::known_devices::KnownDevices;
 use super::template::Template;
 use crate::{Authentication, Container, DeviceTable, LengthClass};
 
-/// Probability that frames which fit in class, time and level are of one message.
-const GROUP_PRIOR: f64 = 1e-3;
+/// Odds that frames which fit in class, time and level are of one message, if their carriers tell
+/// nothing; and the most that are believed.
+const GROUP_ODDS: f64 = 1e-3;
+const MOST_GROUP_ODDS: f64 = 30.0;
 /// Decisions tried at most, blindly and with the help of a key. What limits them first is, mostly, how
 /// sure a decision must be; these bound the work.
 const MOST_DECISIONS: usize = 256;
@@ -56,14 +58,15 @@ impl ContainerSearch {
         self.of_anyone(&[frame], class, share * frame.sync_belief(), statistics)
     }
 
-    /// The container that is common to frames of different ranks, whoever sent it.
+    /// The container that is common to frames of different ranks, whoever sent it. `likelihood_ratio` is
+    /// what their carriers say for it.
     pub(super) fn in_group(
         &mut self,
-        frames: &[&SoftContainer],
+        (frames, likelihood_ratio): (&[&SoftContainer], f64),
         class: LengthClass,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
-        self.of_anyone(frames, class, GROUP_PRIOR, statistics).found
+        self.of_anyone(frames, class, group_prior(likelihood_ratio), statistics).found
     }
 
     /// The container of one or several frames, sent by a known device: with its identity given in
@@ -73,13 +76,13 @@ impl ContainerSearch {
     /// nothing: it is not charged.
     pub(super) fn of_known_device(
         &mut self,
-        frames: &[&SoftContainer],
+        (frames, likelihood_ratio): (&[&SoftContainer], f64),
         class: LengthClass,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
         let frames_prior = match frames {
             [frame] => frame.sync_belief(),
-            _ => GROUP_PRIOR,
+            _ => group_prior(likelihood_ratio),
         };
         let chosen = self.known.likeliest(frames);
         chosen.into_iter().find_map(|device_id| {
@@ -123,6 +126,12 @@ impl ContainerSearch {
         statistics.refuted_decisions += search.refuted;
         search
     }
+}
+
+/// Probability that frames which fit are of one message.
+fn group_prior(likelihood_ratio: f64) -> f64 {
+    let odds = (GROUP_ODDS * likelihood_ratio).min(MOST_GROUP_ODDS);
+    odds / (1.0 + odds)
 }
 
 #[cfg(test)]
@@ -171,10 +180,10 @@ mod tests {
             let statistics = &mut Statistics::default();
             let blind = match frames[..] {
                 [frame] => search.in_frame(frame, CLASS, 1.0, statistics).found,
-                _ => search.in_group(&frames, CLASS, statistics),
+                _ => search.in_group((&frames, 1.0), CLASS, statistics),
             };
             let helped =
-                blind.clone().or_else(|| search.of_known_device(&frames, CLASS, statistics));
+                blind.clone().or_else(|| search.of_known_device((&frames, 1.0), CLASS, statistics));
             for (lost, found) in lost.iter_mut().zip([blind, helped]) {
                 match found {
                     Some(found) => assert_eq!(found.container, sent),
@@ -216,8 +225,8 @@ mod tests {
             [Rank::First, Rank::Second].map(|rank| ideal(&forged, rank, 12.0, &mut rng));
         let found = search.in_frame(&first, CLASS, 1.0, statistics).found.unwrap();
         assert_eq!((found.container, found.index), (forged, 0));
-        assert_eq!(search.in_group(&[&first, &second], CLASS, statistics), None);
-        assert_eq!(search.of_known_device(&[&first], CLASS, statistics), None);
+        assert_eq!(search.in_group((&[&first, &second], 1.0), CLASS, statistics), None);
+        assert_eq!(search.of_known_device((&[&first], 1.0), CLASS, statistics), None);
         assert!(statistics.refuted_decisions > 0 && statistics.a_priori_trials > 0);
     }
 }

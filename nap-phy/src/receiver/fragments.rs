@@ -3,6 +3,7 @@
 use arrayvec::ArrayVec;
 use nap_dsp::demodulator::SoftFrame;
 
+use super::carriers::{CarrierRules, RankedCarrier};
 use super::chain::DecodedFrame;
 use super::frame_decoder::{SoftContainer, symbol_count};
 use super::{LONGEST_PAUSE_S, Limits, Statistics};
@@ -33,6 +34,10 @@ impl Fragment {
 
     fn rank(&self) -> f64 {
         f64::from(self.frame_type.rank.number())
+    }
+
+    fn carrier(&self) -> RankedCarrier {
+        (self.frame_type.rank, self.soft.carrier.frequency_hz)
     }
 
     fn duration_s(&self, bit_rate: BitRate) -> f64 {
@@ -89,13 +94,14 @@ pub(super) struct Fragments {
     bit_rate: BitRate,
     most: usize,
     most_groups: usize,
+    rules: CarrierRules,
     kept: Vec<Fragment>,
 }
 
 impl Fragments {
-    pub(super) fn new(bit_rate: BitRate, limits: &Limits) -> Self {
+    pub(super) fn new(bit_rate: BitRate, limits: &Limits, rules: CarrierRules) -> Self {
         let (most, most_groups) = (limits.most_fragments, limits.most_groups);
-        Self { bit_rate, most, most_groups, kept: Vec::new() }
+        Self { bit_rate, most, most_groups, rules, kept: Vec::new() }
     }
 
     /// Keeps a fragment, of several views of one frame the clearest; the least clear one goes when
@@ -150,9 +156,10 @@ impl Fragments {
         self.kept.extract_if(.., in_group).collect()
     }
 
-    /// The pairs and triples that a new fragment can form with those that are kept, the clearest
-    /// first, triples before pairs.
-    pub(super) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<Group> {
+    /// The pairs and triples that a new fragment can form with those that are kept, and how much their
+    /// carriers say for each: those first for which they say most, then triples before pairs, then the
+    /// clearest.
+    pub(super) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<(Group, f64)> {
         let mut partners: Vec<(usize, f64)> = self
             .kept
             .iter()
@@ -175,8 +182,18 @@ impl Fragments {
                 }
             }
         }
+        let weigh = |group: Group| {
+            let carriers = group.iter().map(|&index| self.kept[index].carrier());
+            let carriers: ArrayVec<RankedCarrier, 3> = carriers.chain([new.carrier()]).collect();
+            let ratio = self.rules.likelihood_ratio(&carriers);
+            (group, ratio)
+        };
+        let mut groups: Vec<(Group, f64)> = groups.into_iter().map(weigh).collect();
         let sum = |group: &Group| group.iter().map(|&index| clearness(index)).sum::<f64>();
-        groups.sort_by(|a, b| b.len().cmp(&a.len()).then(sum(b).total_cmp(&sum(a))));
+        groups.sort_by(|(a, a_ratio), (b, b_ratio)| {
+            let ratio = b_ratio.total_cmp(a_ratio);
+            ratio.then(b.len().cmp(&a.len())).then(sum(b).total_cmp(&sum(a)))
+        });
         statistics.dropped_groups += groups.len().saturating_sub(self.most_groups) as u64;
         groups.truncate(self.most_groups);
         groups

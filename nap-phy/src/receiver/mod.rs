@@ -2,6 +2,7 @@
 
 mod assembler;
 mod band;
+mod carriers;
 mod chain;
 mod container_search;
 mod evidence;
@@ -24,9 +25,11 @@ use crate::{
 };
 use assembler::{Assembler, Reporter};
 use band::{Band, Cover};
+use carriers::CarrierRules;
 use chain::{Chain, DecodedFrame};
 use container_search::ContainerSearch;
 use evidence::FalseMessageBudget;
+use fragments::Fragments;
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
 const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
@@ -257,7 +260,10 @@ impl Receiver {
                     config.limits.most_known_devices,
                     budget.clone(),
                 );
-                Chain::new(bit_rate, grid, channel_hz.clone(), &config.limits, containers)
+                let rules = CarrierRules::new(config.radio_configuration);
+                let fragments = Fragments::new(bit_rate, &config.limits, rules);
+                let channel_hz = channel_hz.clone();
+                Chain::new(bit_rate, grid, channel_hz, &config.limits, (fragments, containers))
             })
             .collect();
         let lookback_s =

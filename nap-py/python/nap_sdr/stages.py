@@ -224,6 +224,9 @@ class Burst:
         Bits, and symbols, a second.
     symbols : ndarray of complex128, shape (n,)
         All symbols from the reference on, turned so that the data lies on the real axis.
+    weights : ndarray of float32, shape (n,)
+        What each symbol is worth: ``noise_variance`` over the variance of the noise there, 1 but
+        where a burst of another system lies over this one.
     """
 
     def __init__(
@@ -234,6 +237,7 @@ class Burst:
         self.frame_type = frame_type
         self.bit_rate = bit_rate
         self.symbols = native.symbols()
+        self.weights = native.weights()
 
     @property
     def start_s(self) -> float:
@@ -259,7 +263,7 @@ class Burst:
 
     @property
     def noise_variance(self) -> float:
-        """Variance of the noise in each of the two dimensions of a symbol."""
+        """Variance of the noise in each of the two dimensions of an undisturbed symbol."""
         return self._native.noise_variance
 
     @property
@@ -269,7 +273,8 @@ class Burst:
 
     def log_likelihood_ratios(self) -> npt.NDArray[np.float64]:
         """Of each symbol, ln of how much likelier the phase of the reference is than the other."""
-        return 2 * self.amplitude / max(self.noise_variance, 1e-300) * self.symbols.real
+        scale = 2 * self.amplitude / max(self.noise_variance, 1e-300)
+        return scale * self.weights * self.symbols.real
 
     def measure(self, bitstream: bytes) -> Measurement:
         """Measure the burst again, now that its bits are known.
@@ -562,7 +567,7 @@ def decode_soft_symbols(
     rows = [
         (
             frame.frame_type,
-            np.ascontiguousarray(frame.symbols, np.complex128),
+            np.ascontiguousarray(_weighted_symbols(frame), np.complex128),
             frame.amplitude,
             frame.noise_variance,
         )
@@ -573,6 +578,10 @@ def decode_soft_symbols(
         return None
     bitstream, index = found
     return SoftDecision(parse_frame(bitstream), index)
+
+
+def _weighted_symbols(frame: SoftFrame) -> npt.NDArray[np.complex128]:
+    return frame.symbols * frame.weights if isinstance(frame, Burst) else frame.symbols
 
 
 def symbol_signs(bitstream: bytes) -> npt.NDArray[np.float64]:
