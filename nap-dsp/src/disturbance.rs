@@ -11,7 +11,8 @@ const AROUND: usize = 9;
 const DISTURBED: f32 = 6.0;
 
 /// Writes what each symbol is worth from the power of the noise in each, or of what else rises with it: 1
-/// where the noise is as mostly, less where it is stronger.
+/// where the noise is as mostly, less where it is stronger. Where nothing was received there is none to
+/// compare with.
 pub(crate) fn weigh(weights: &mut Vec<f32>, powers: impl Iterator<Item = f32>) {
     let powers: Vec<f32> = powers.collect();
     weights.clear();
@@ -20,18 +21,19 @@ pub(crate) fn weigh(weights: &mut Vec<f32>, powers: impl Iterator<Item = f32>) {
         around.iter().sum::<f32>() / around.len() as f32
     }));
     let least = DISTURBED * lower_quartile(weights);
-    let usual = weights.iter().copied().filter(|&power| power <= least);
+    let usual = weights.iter().copied().filter(|power| (f32::MIN_POSITIVE..=least).contains(power));
     let (sum, count) = usual.fold((0.0, 0.0), |(sum, count), power| (sum + power, count + 1.0));
     let typical: f32 = sum / f32::max(count, 1.0);
     weights.iter_mut().for_each(|w| *w = if *w > least { typical / *w } else { 1.0 });
 }
 
+/// The lower quartile of those that are not zero.
 fn lower_quartile(values: &[f32]) -> f32 {
-    let mut sorted = values.to_vec();
-    let place = sorted.len() / 4;
-    if place >= sorted.len() {
+    let mut sorted: Vec<f32> = values.iter().copied().filter(|&value| value > 0.0).collect();
+    if sorted.is_empty() {
         return 0.0;
     }
+    let place = sorted.len() / 4;
     *sorted.select_nth_unstable_by(place, f32::total_cmp).1
 }
 
@@ -71,6 +73,15 @@ mod tests {
             |from: usize, to: usize| weights[from..to].iter().sum::<f32>() / (to - from) as f32;
         assert!((0.005..0.03).contains(&mean(55, 105)), "{}", mean(55, 105));
         assert!(mean(0, 45) == 1.0 && mean(115, 208) == 1.0);
+    }
+
+    #[test]
+    fn a_burst_that_was_not_heard_to_its_end_is_not_disturbed() {
+        let mut rng = ChaCha12Rng::seed_from_u64(3);
+        let mut weights = Vec::new();
+        let heard = |k: usize, rng: &mut _| if k < 90 { noise(0.3, rng) } else { 0.0 };
+        weigh(&mut weights, (0..208).map(|k| heard(k, &mut rng)));
+        assert_eq!(weights, [1.0; 208]);
     }
 
     #[test]
