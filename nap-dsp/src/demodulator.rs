@@ -98,8 +98,8 @@ pub struct Measurement {
 }
 
 /// The phase of a burst as a function of time: a carrier, and on top of it a sum of Legendre
-/// polynomials over the burst. These are orthogonal, so that each coefficient can be improved by
-/// itself.
+/// polynomials over the burst. These are orthogonal, or nearly where some symbols count less, so that
+/// each coefficient can be improved by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PhaseTrack {
     /// Start of the first symbol, in seconds from the start of the recording.
