@@ -319,18 +319,7 @@ impl Disturbance {
 /// # Errors
 /// When a scene or the receiver cannot be set up.
 pub fn crowd(crowd: u32, bit_rates: &[BitRate], messages: usize, seed: u64) -> Result<Tally> {
-    let traffic = Traffic {
-        messages: crowd,
-        level_dbm: [-130.0, -100.0],
-        crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
-        drift_hz_per_s: [0.0, 0.0],
-        pause_s: [CROWD_PAUSE_S; 2],
-        payload_bytes: [12, 12],
-        bidirectional_share: 0.0,
-        bit_rates: Some(bit_rates.to_vec()),
-        shapes: None,
-    };
-    in_traffic(&traffic, messages, seed)
+    in_traffic(&traffic(crowd, [-130.0, -100.0], bit_rates), messages, seed)
 }
 
 /// Messages of three frames at an Eb/N0 of 0 dB that start within 30 s, ten at a time, where the
@@ -341,17 +330,27 @@ pub fn crowd(crowd: u32, bit_rates: &[BitRate], messages: usize, seed: u64) -> R
 pub fn faint(bidirectional: bool, messages: usize, seed: u64) -> Result<Tally> {
     let level_dbm = level_dbm(BitRate::Bps100, 0.0);
     let traffic = Traffic {
-        messages: 10,
-        level_dbm: [level_dbm; 2],
+        payload_bytes: if bidirectional { [8, 8] } else { [12, 12] },
+        bidirectional_share: if bidirectional { 1.0 } else { 0.0 },
+        shapes: Some(vec![Shape::Rect]),
+        ..traffic(10, [level_dbm; 2], &[BitRate::Bps100])
+    };
+    in_traffic(&traffic, messages, seed)
+}
+
+/// One-way messages of 12 bytes and all pulse shapes, at levels from one to another.
+fn traffic(messages: u32, level_dbm: [f64; 2], bit_rates: &[BitRate]) -> Traffic {
+    Traffic {
+        messages,
+        level_dbm,
         crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
         drift_hz_per_s: [0.0, 0.0],
         pause_s: [CROWD_PAUSE_S; 2],
-        payload_bytes: if bidirectional { [8, 8] } else { [12, 12] },
-        bidirectional_share: if bidirectional { 1.0 } else { 0.0 },
-        bit_rates: Some(vec![BitRate::Bps100]),
-        shapes: Some(vec![Shape::Rect]),
-    };
-    in_traffic(&traffic, messages, seed)
+        payload_bytes: [12, 12],
+        bidirectional_share: 0.0,
+        bit_rates: Some(bit_rates.to_vec()),
+        shapes: None,
+    }
 }
 
 fn in_traffic(traffic: &Traffic, messages: usize, seed: u64) -> Result<Tally> {

@@ -18,7 +18,7 @@ use num_complex::{Complex32, Complex64};
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::demodulator::PhaseTrack;
 use crate::oscillator::take_out;
-use crate::sample::{energy, inner_product, narrow};
+use crate::sample::{energy, inner_product, narrow, wide};
 
 /// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
 const TERMS: usize = 4;
@@ -580,8 +580,7 @@ impl Gains {
         self.sums.push((sum, power));
         for Slot { samples, .. } in slots {
             let (freed, models) = (&freed[samples.clone()], &models[samples.clone()]);
-            let product = inner_product(freed, models);
-            sum += Complex64::new(product.re.into(), product.im.into());
+            sum += wide(inner_product(freed, models));
             power += f64::from(energy(models));
             self.sums.push((sum, power));
         }

@@ -255,9 +255,10 @@ impl Demodulator {
         known: usize,
     ) -> (Carrier, f64) {
         self.baseband.retune(&carrier);
-        let symbols = || self.baseband.means(start_s, self.symbol_s, count);
-        disturbance::weigh(&mut self.weights, symbols().map(|symbol| symbol.norm_sqr()));
-        let squares = symbols().map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
+        let symbols = self.baseband.means(start_s, self.symbol_s, count);
+        let symbols: Vec<Complex32> = symbols.collect();
+        disturbance::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
+        let squares = symbols.iter().map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
         let squares: Vec<Complex32> = squares.zip(&self.weights).map(|(z, w)| z * w).collect();
         let all: f64 = squares.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
         let known_s = known as f64 * self.symbol_s / 2.0;

@@ -281,8 +281,8 @@ impl StepMeans {
         let cycles = (frequency_hz - grid.centre_hz(b)) / grid.rate_hz();
         let turns = Oscillator::new([0.0, TAU * cycles]).take(self.shortest + LENGTHS);
         self.turns.set(turns.map(narrow), self.shortest);
-        let samples = start.0 + count as i64 * length.0;
-        self.fill(history, b, first as i64, Position(samples).index() + self.turns.room());
+        let end = self.ends.last().copied().unwrap_or_default();
+        self.fill(history, b, first as i64, end.index() + self.turns.room());
         self.write(means);
     }
 

@@ -11,6 +11,7 @@ mod disturbance;
 pub mod down_converter;
 mod error;
 pub mod filter;
+mod lanes;
 mod median;
 pub mod modulator;
 pub mod noise;

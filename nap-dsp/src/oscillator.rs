@@ -6,6 +6,8 @@ use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 use crate::down_converter::Carrier;
+use crate::lanes::{LANES, Lanes};
+use crate::sample::narrow;
 
 /// Hands out `exp(-i φ(n))` for n = 0, 1, ... without a sine for each: every difference of the phase
 /// is a phasor that the next higher one turns. Of `N` differences, the last is constant.
@@ -45,44 +47,17 @@ impl<const N: usize> Iterator for Oscillator<N> {
     }
 }
 
-/// Turns whose phase is a quadratic of the step, some at a time: real and imaginary parts by themselves,
-/// so that the processor works on all at once. Single precision is enough for some hundred turns.
-struct Lanes {
-    turns: Parts,
+/// Turns whose phase is a quadratic of the step, some at a time. Single precision is enough for some
+/// hundred turns.
+struct QuadraticTurns {
+    turns: Lanes,
     /// What takes each of the turns to the one that is as many steps on as there are lanes.
-    strides: Parts,
+    strides: Lanes,
     /// What takes a stride to the next.
-    change: Parts,
+    change: Lanes,
 }
 
-const LANES: usize = 8;
-
-#[derive(Clone, Copy)]
-struct Parts {
-    re: [f32; LANES],
-    im: [f32; LANES],
-}
-
-impl Parts {
-    fn new(turns: impl Iterator<Item = Complex64>) -> Self {
-        let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
-        for ((re, im), turn) in re.iter_mut().zip(&mut im).zip(turns) {
-            (*re, *im) = (turn.re as f32, turn.im as f32);
-        }
-        Self { re, im }
-    }
-
-    #[inline(always)]
-    fn turn(&mut self, by: &Self) {
-        for n in 0..LANES {
-            let (re, im) = (self.re[n], self.im[n]);
-            self.re[n] = re * by.re[n] - im * by.im[n];
-            self.im[n] = re * by.im[n] + im * by.re[n];
-        }
-    }
-}
-
-impl Lanes {
+impl QuadraticTurns {
     /// From the phase of the first turn, the advance to the second and its change from step to step, in
     /// radians.
     fn new([phase, advance, change]: [f64; 3]) -> Self {
@@ -90,9 +65,9 @@ impl Lanes {
         // The phase at a step n is phase + n advance + n (n - 1) / 2 change.
         let stride = lanes * advance + lanes * (lanes - 1.0) / 2.0 * change;
         Self {
-            turns: Parts::new(Oscillator::new([phase, advance, change])),
-            strides: Parts::new(Oscillator::new([stride, lanes * change])),
-            change: Parts::new(Oscillator::new([lanes * lanes * change]).take(LANES)),
+            turns: Lanes::new(Oscillator::new([phase, advance, change]).map(narrow)),
+            strides: Lanes::new(Oscillator::new([stride, lanes * change]).map(narrow)),
+            change: Lanes::new(Oscillator::new([lanes * lanes * change]).map(narrow)),
         }
     }
 }
@@ -100,7 +75,7 @@ impl Lanes {
 /// Takes turns with these differences of the phase out of samples.
 #[multiversion(targets("x86_64+avx2"))]
 fn mix(samples: &mut [Complex32], differences: [f64; 3]) {
-    let Lanes { mut turns, mut strides, change } = Lanes::new(differences);
+    let QuadraticTurns { mut turns, mut strides, change } = QuadraticTurns::new(differences);
     let (groups, rest) = samples.as_chunks_mut::<LANES>();
     for samples in groups {
         for (n, sample) in samples.iter_mut().enumerate() {
@@ -148,7 +123,7 @@ pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::narrow;
+    use crate::sample::wide;
 
     fn assert_follows(turns: impl Iterator<Item = Complex64>, phase: impl Fn(f64) -> f64) {
         for (n, turn) in turns.take(3_000).enumerate() {
@@ -164,6 +139,17 @@ mod tests {
             0.4 - 1.2 * x + 0.7 * x * x + 2.0 * x.powi(3)
         };
         assert_follows(Oscillator::<4>::following(cubic), cubic);
+    }
+
+    #[test]
+    fn turns_advance_evenly() {
+        let (phase, advance) = (0.3, -1.7);
+        let mut turns = [Complex32::ONE; 203];
+        let steady = |n: f64| phase + n * advance;
+        take_out(&mut turns, (0.0, 1.0), steady, |_| advance / TAU);
+        assert_follows(turns.into_iter().map(wide), steady);
+        take_out(&mut turns, (0.0, 1.0), |n| -steady(n), |_| -advance / TAU);
+        assert!(turns.iter().all(|turn| (turn - 1.0).norm() < 1e-5));
     }
 
     #[test]

@@ -14,8 +14,9 @@ use std::ops::{Add, Mul};
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::detector::Candidate;
 use crate::down_converter::{Baseband, Carrier, StepMeans};
+use crate::lanes::{LANES, Lanes};
 use crate::oscillator::{Oscillator, carrier_differences};
-use crate::sample::narrow;
+use crate::sample::{larger, narrow};
 
 /// Timing grid: quarters of a symbol. The demodulator refines it.
 const STEPS_A_SYMBOL: usize = 4;
@@ -378,16 +379,6 @@ struct Trials {
     frequency_step_hz: f64,
 }
 
-/// Trials that are worked on together.
-const LANES: usize = 8;
-
-/// Complex numbers of some trials.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lanes {
-    re: [f32; LANES],
-    im: [f32; LANES],
-}
-
 /// Complex numbers, one a trial, and zeros to fill up the last lanes.
 type Turns = Vec<Lanes>;
 
@@ -396,14 +387,8 @@ fn reset(turns: &mut Turns, count: usize) {
     turns.resize(count.div_ceil(LANES), Lanes::default());
 }
 
-fn lay_out(turns: impl ExactSizeIterator<Item = Complex32>) -> Turns {
-    let mut all = Turns::new();
-    reset(&mut all, turns.len());
-    for (n, turn) in turns.enumerate() {
-        let lanes = &mut all[n / LANES];
-        (lanes.re[n % LANES], lanes.im[n % LANES]) = (turn.re, turn.im);
-    }
-    all
+fn lay_out(turns: &[Complex32]) -> Turns {
+    turns.chunks(LANES).map(|turns| Lanes::new(turns.iter().copied())).collect()
 }
 
 /// Adds the sums of segments times the turns of each trial to what was gathered. Returns the largest
@@ -427,7 +412,7 @@ fn add_segments(gathered: &mut [Lanes], sums: &[Complex32], turns: &[Turns]) -> 
         }
         for n in 0..LANES {
             let power = re[n] * re[n] + im[n] * im[n];
-            peaks[n] = if power > peaks[n] { power } else { peaks[n] };
+            peaks[n] = larger(peaks[n], power);
         }
         *gathered = Lanes { re, im };
     }
@@ -456,10 +441,11 @@ impl Trials {
             .collect();
         let turns_of = |(from, to): (usize, usize)| {
             let time_s = (from + to) as f64 / 2.0 * symbol_s - span_s / 2.0;
-            lay_out(carriers.iter().map(|&(frequency_hz, drift)| {
+            let turn = |&(frequency_hz, drift): &(f64, f64)| {
                 let cycles = frequency_hz * time_s + drift * time_s * time_s / 2.0;
                 narrow(Complex64::from_polar(1.0, -TAU * cycles))
-            }))
+            };
+            lay_out(&carriers.iter().map(turn).collect::<Vec<_>>())
         };
         let turns = segments(length).map(turns_of).collect();
         let frequencies = 2 * frequency_steps as usize + 1;
@@ -481,10 +467,11 @@ impl Trials {
         };
         let trials: Vec<usize> = (0..self.carriers.len()).filter(near).collect();
         let turns = self.turns.iter().map(|all| {
-            lay_out(trials.iter().map(|&trial| {
+            let turn = |&trial: &usize| {
                 let (lanes, n) = (&all[trial / LANES], trial % LANES);
                 Complex32::new(lanes.re[n], lanes.im[n])
-            }))
+            };
+            lay_out(&trials.iter().map(turn).collect::<Vec<_>>())
         });
         Choice { turns: turns.collect(), trials }
     }

@@ -122,6 +122,7 @@ impl Burst {
 }
 
 /// A candidate that waits for its symbols, or for what covers it to be taken out.
+#[derive(Debug, Clone, Copy)]
 struct Waiting {
     candidate: Candidate,
     /// Where among the covers the one was that hid it: mostly it still does.
@@ -346,26 +347,13 @@ impl Chain {
         self.searched.clear();
         let mut kept = 0;
         for index in 0..self.candidates.len() {
-            let Waiting { candidate, hidden_by } = self.candidates[index];
-            let time_s = candidate.time_s;
-            let ready_s = self.synchronizer.ready_s(&candidate).max(time_s + self.patience_s);
-            if ready_s > now_s {
-                self.candidates[kept] = Waiting { candidate, hidden_by };
+            let mut waiting = self.candidates[index];
+            let Some(place) = self.uncovered(&mut waiting, &band.grid, covers, now_s) else {
+                self.candidates[kept] = waiting;
                 kept += 1;
                 continue;
-            }
-            let place = Place::new(time_s, candidate.frequency_hz, symbol_s, &band.grid);
-            let hides = |cover: &Cover| cover.hides(&place, HIDING_POWER * candidate.power);
-            let cover = if covers.get(hidden_by).is_some_and(hides) {
-                Some(hidden_by)
-            } else {
-                covers.iter().position(hides)
             };
-            if let Some(hidden_by) = cover {
-                self.candidates[kept] = Waiting { candidate, hidden_by };
-                kept += 1;
-                continue;
-            }
+            let Waiting { candidate, .. } = waiting;
             if self.is_rest(&place, &candidate) {
                 continue;
             }
@@ -377,7 +365,7 @@ impl Chain {
             let hypotheses: Vec<Hypothesis> = found.iter().filter(may_be).copied().collect();
             covers.extend(self.cover(&hypotheses[0]));
             // Not before a better view of the same preamble has had its turn.
-            let least_due_s = time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s;
+            let least_due_s = candidate.time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s;
             self.await_burst(hypotheses, least_due_s, statistics);
         }
         self.candidates.truncate(kept);
@@ -386,6 +374,29 @@ impl Chain {
             statistics.dropped_bursts += (self.bursts.len() - self.most_bursts) as u64;
             self.bursts.truncate(self.most_bursts);
         }
+    }
+
+    /// The place of a candidate, if its symbols have passed and no burst hides it.
+    fn uncovered(
+        &self,
+        waiting: &mut Waiting,
+        grid: &SubbandGrid,
+        covers: &[Cover],
+        now_s: f64,
+    ) -> Option<Place> {
+        let Candidate { time_s, frequency_hz, power, .. } = waiting.candidate;
+        let ready_s = self.synchronizer.ready_s(&waiting.candidate);
+        if ready_s.max(time_s + self.patience_s) > now_s {
+            return None;
+        }
+        let place = Place::new(time_s, frequency_hz, self.bit_rate.symbol_s(), grid);
+        let hides = |cover: &Cover| cover.hides(&place, HIDING_POWER * power);
+        if covers.get(waiting.hidden_by).is_some_and(hides) {
+            return None;
+        }
+        let hiding = covers.iter().position(hides);
+        waiting.hidden_by = hiding.unwrap_or(waiting.hidden_by);
+        hiding.is_none().then_some(place)
     }
 
     /// Whether a candidate is what is left of a burst that was taken out, or lies in the skirts of a
