@@ -1,6 +1,6 @@
 //! The sieve: where in time and frequency might a frame begin?
 //!
-//! Two witnesses must agree. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
+//! Two witnesses must agree, and a third must not object. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
 //! two lines a quarter of the symbol rate above and below the carrier, with 81 % of the power: the
 //! detector looks for such pairs in windowed spectra of about one preamble's length. And a frame
 //! goes on: the energy of the symbols after the preamble lies around the same carrier.
@@ -9,6 +9,9 @@
 //! symbols by five standard deviations, so each witness alone would pass either many places with
 //! noise or few frames. Their log-likelihood ratios add up: the *evidence* is the power of the lines
 //! plus five for each standard deviation of the energy.
+//!
+//! Of strong signals that have been there all along, data and pairs of neighbours show lines by chance,
+//! and there is energy after them. But it was there before: where a frame begins, it rises.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -73,10 +76,22 @@ const MOST_CLEARNESS: f32 = 20.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
 const LEAST_PROMISED: f32 = 0.2;
+/// Where a frame begins there is more energy than before. What was there before may have this share of
+/// what is there now, so that frames are found on others up to some decibels stronger; under the rest,
+/// the stronger one has to be taken out first. Noise may add as many standard deviations of the energy,
+/// two of that before.
+const MOST_BEFORE: f32 = 0.7;
+const DEVIATIONS_BEFORE: f32 = 3.0;
 /// Blocks worked on together.
 const CHUNK: usize = 32;
-/// Spectra kept: from the one before the preamble's to the last of the energy's.
-const SPECTRA: usize = *ENERGY_HOPS.end() + 2;
+/// The hops before the preamble's that show what was there before: their windows end where it begins.
+const HOPS_BEFORE: RangeInclusive<usize> = 2..=4;
+/// Among the spectra kept, the oldest first: those before the preamble's, its own, and those of the
+/// energy.
+const BEFORE: Range<usize> = 0..*HOPS_BEFORE.end() - *HOPS_BEFORE.start() + 1;
+const NOW: usize = *HOPS_BEFORE.end();
+const AFTER: Range<usize> = NOW + *ENERGY_HOPS.start()..SPECTRA;
+const SPECTRA: usize = NOW + *ENERGY_HOPS.end() + 1;
 
 /// A place where a frame might begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -176,26 +191,32 @@ impl PreambleDetector {
         self.analyzer.window_s() / 2.0 + hops * self.analyzer.interval_s()
     }
 
-    /// Takes note that the samples of some subbands have changed.
-    pub fn refresh(&mut self, history: &SubbandHistory, subbands: Range<usize>) {
-        self.analyzer.retake(history, subbands, &mut self.spectra);
-    }
-
-    /// Searches a part of the channel in some subbands anew, in the windows that lie in `columns` and
-    /// end no later than where `live` has searched, which has to be of the same symbol rate, appending
-    /// to `candidates`.
+    /// Searches a part of the channel in some subbands anew, because their samples have changed, in
+    /// the windows that lie in `columns` and end no later than where `live` has searched, which has to
+    /// be of the same symbol rate. Appends to `candidates`, and lets `live` know what has changed.
     pub fn search_again(
         &mut self,
         history: &SubbandHistory,
         (subbands, part_hz): (Range<usize>, &RangeInclusive<f64>),
         columns: Range<u64>,
-        live: &Self,
+        live: &mut Self,
         candidates: &mut Vec<Candidate>,
     ) {
+        if subbands.is_empty() {
+            return;
+        }
         let end = live.analyzer.last_end(columns.end);
         self.analyzer.restart(subbands, columns.start.max(history.oldest()), end);
         self.reset(part_hz);
-        while self.analyzer.next_column() < end && self.search(history, candidates) {}
+        let mut taken = 0;
+        while self.analyzer.next_column() < end && self.search(history, candidates) {
+            taken += 1;
+        }
+        let lag = self.analyzer.lag(&live.analyzer);
+        let stale = &mut live.spectra[..SPECTRA.saturating_sub(lag)];
+        for (stale, new) in stale.iter_mut().rev().zip(self.spectra.iter().rev().take(taken)) {
+            self.analyzer.copy_into(new, &live.analyzer, stale);
+        }
     }
 
     /// Searches once if the history has grown by a hop, appending to `candidates`. Call it after
@@ -205,8 +226,7 @@ impl PreambleDetector {
             return false;
         }
         self.spectra.rotate_left(1);
-        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
-        sum_energies(later, &mut self.block_energies, &mut self.energies);
+        sum_energies(&self.spectra[AFTER], &mut self.block_energies, &mut self.energies);
         self.pick(candidates);
         true
     }
@@ -252,9 +272,17 @@ impl PreambleDetector {
         let clear = deviations.min(KNEE).max(LEAST_CLEARNESS * deviations);
         let clear = clear.clamp(LEAST_STRENGTH, MOST_CLEARNESS);
         let least = clear.max(self.threshold - energy);
-        let now = &self.spectra[1];
-        let least_lines = least * now.noise(block * BLOCK);
-        if now.strongest_lines(block) < least_lines {
+        let now = &self.spectra[NOW];
+        let noise = now.noise(block * BLOCK);
+        let strongest = now.strongest_lines(block);
+        if strongest < least * noise {
+            return;
+        }
+        let after = self.excess(band, AFTER);
+        let tolerance = DEVIATIONS_BEFORE * NOISE_DEVIATION / AFTER.len() as f32 * noise;
+        let least_lines = larger(least * noise, LEAST_PROMISED * after);
+        let begins = self.excess(band, BEFORE) <= MOST_BEFORE * after + tolerance;
+        if strongest < least_lines || !begins {
             return;
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
@@ -264,10 +292,7 @@ impl PreambleDetector {
                 continue;
             }
             let strength = now.strength(bin);
-            if strength >= least
-                && now.is_balanced(bin, strength)
-                && self.keeps_promise(bin)
-                && !self.is_beaten(bin, strength)
+            if strength >= least && now.is_balanced(bin, strength) && !self.is_beaten(bin, strength)
             {
                 candidates.push(Candidate {
                     time_s,
@@ -277,6 +302,17 @@ impl PreambleDetector {
                 });
             }
         }
+    }
+
+    /// The energy of a band over the noise's in some of the spectra, on the average.
+    fn excess(&self, band: usize, spectra: Range<usize>) -> f32 {
+        let spectra = &self.spectra[spectra];
+        let excess = |spectrum: &Spectrum| {
+            let blocks = &spectrum.blocks[band..band + BAND_BLOCKS];
+            let noise = spectrum.noise((band + ENERGY_BLOCKS) * BLOCK);
+            noise * (blocks.iter().sum::<f32>() - (BAND_BLOCKS * BLOCK) as f32)
+        };
+        spectra.iter().map(excess).sum::<f32>() / spectra.len() as f32
     }
 
     /// The energy beside a band, on the side that has less: in the skirts of a strong signal there is
@@ -289,24 +325,12 @@ impl PreambleDetector {
 
     /// Whether a place nearby in frequency or time has stronger lines.
     fn is_beaten(&self, bin: usize, strength: f32) -> bool {
-        let [before, now, after, ..] = &self.spectra;
+        let [before, now, after] = [NOW - 1, NOW, NOW + 1].map(|n| &self.spectra[n]);
         let last = now.bins.len() - MARGIN;
         let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
         near(RIVAL_BINS).any(|rival| now.is_stronger(rival, strength))
             || near(2).any(|rival| before.is_stronger(rival, strength))
             || near(2).any(|rival| after.is_stronger(rival, strength))
-    }
-
-    /// Whether the lines are as strong as the energy that follows them lets expect.
-    fn keeps_promise(&self, bin: usize) -> bool {
-        let first_block = bin / BLOCK - ENERGY_BLOCKS;
-        let excess = |spectrum: &Spectrum| {
-            let band = &spectrum.blocks[first_block..first_block + BAND_BLOCKS];
-            spectrum.noise(bin) * (band.iter().sum::<f32>() - (BAND_BLOCKS * BLOCK) as f32)
-        };
-        let later = &self.spectra[1 + ENERGY_HOPS.start()..];
-        let promised = later.iter().map(excess).sum::<f32>() / later.len() as f32;
-        self.spectra[1].lines(bin) >= LEAST_PROMISED * promised
     }
 }
 

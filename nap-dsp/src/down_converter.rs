@@ -234,7 +234,8 @@ impl Position {
 /// less work than a [`Baseband`].
 #[derive(Debug, Default)]
 pub(crate) struct StepMeans {
-    samples: Vec<Complex32>,
+    /// See [`stretch`].
+    copy: Vec<Complex32>,
     /// Ends of the steps among the samples, the start of the first before them.
     ends: Vec<Position>,
     /// The least of the whole numbers of samples that a step may have.
@@ -282,12 +283,14 @@ impl StepMeans {
         let turns = Oscillator::new([0.0, TAU * cycles]).take(self.shortest + LENGTHS);
         self.turns.set(turns.map(narrow), self.shortest);
         let end = self.ends.last().copied().unwrap_or_default();
-        self.fill(history, b, first as i64, end.index() + self.turns.room());
-        self.write(means);
+        let count = end.index() + self.turns.room();
+        let mut copy = std::mem::take(&mut self.copy);
+        self.write(stretch(history, b, (first as i64, count), &mut copy), means);
+        self.copy = copy;
     }
 
-    /// Writes the means over the steps of what was taken in.
-    fn write(&mut self, means: &mut Vec<Complex32>) {
+    /// Writes the means over the steps of samples.
+    fn write(&mut self, samples: &[Complex32], means: &mut Vec<Complex32>) {
         let ends = self.ends.iter().zip(&self.ends[1..]);
         self.spans.clear();
         self.spans.extend(ends.map(|(first, end)| {
@@ -296,9 +299,9 @@ impl StepMeans {
             Span { first: first.index(), longer }
         }));
         self.sums.resize(self.spans.len(), Numbers::default());
-        sum_products(&mut self.sums, &self.spans, &self.samples, &self.turns);
+        sum_products(&mut self.sums, &self.spans, samples, &self.turns);
         // A sample across the end of a step counts by its parts for the one and for the next.
-        let part = |end: Position, turn| self.samples[end.index()] * turn * end.fraction();
+        let part = |end: Position, turn| samples[end.index()] * turn * end.fraction();
         let mut turn = Complex32::ONE;
         let mut before = part(self.ends[0], turn);
         let steps = self.spans.iter().zip(&self.sums).zip(&self.ends[1..]);
@@ -312,18 +315,28 @@ impl StepMeans {
             mean
         }));
     }
+}
 
-    /// Takes `count` samples from a column on, which may lie before the first.
-    fn fill(&mut self, history: &SubbandHistory, b: usize, first: i64, count: usize) {
-        let start = first.max(history.oldest() as i64);
-        let missing = ((start - first) as usize).min(count);
-        let (head, tail) = history.range(b, start as u64, count - missing);
-        self.samples.clear();
-        self.samples.resize(missing, Complex32::default());
-        self.samples.extend_from_slice(head);
-        self.samples.extend_from_slice(tail);
-        self.samples.resize(count, Complex32::default());
+/// The `count` samples of a subband from a column on, which may lie before the first, with zeros for
+/// those that the history no longer or not yet has. They are copied only if they do not lie together.
+fn stretch<'a>(
+    history: &'a SubbandHistory,
+    b: usize,
+    (first, count): (i64, usize),
+    copy: &'a mut Vec<Complex32>,
+) -> &'a [Complex32] {
+    let start = first.max(history.oldest() as i64);
+    let missing = ((start - first) as usize).min(count);
+    let (head, tail) = history.range(b, start as u64, count - missing);
+    if head.len() == count {
+        return head;
     }
+    copy.clear();
+    copy.resize(missing, Complex32::default());
+    copy.extend_from_slice(head);
+    copy.extend_from_slice(tail);
+    copy.resize(count, Complex32::default());
+    copy
 }
 
 #[multiversion(targets("x86_64+avx2"))]

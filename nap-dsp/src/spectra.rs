@@ -175,22 +175,23 @@ impl SpectrumAnalyzer {
         true
     }
 
-    /// Takes some subbands of the last spectra anew, the newest last.
-    pub(crate) fn retake(
-        &mut self,
-        history: &SubbandHistory,
-        subbands: Range<usize>,
-        spectra: &mut [Spectrum],
-    ) {
-        for (age, spectrum) in spectra.iter_mut().rev().enumerate() {
-            let end = self.next_column.checked_sub((age as u64 + 1) * self.hop);
-            let Some(end) = end.filter(|&end| end >= history.oldest() + self.length as u64) else {
-                return;
-            };
-            for b in subbands.clone() {
-                self.fill(history, b, end, spectrum);
-            }
-        }
+    /// Copies a spectrum into one of the same window that `wider` took of more subbands.
+    pub(crate) fn copy_into(&self, spectrum: &Spectrum, wider: &Self, wide: &mut Spectrum) {
+        let Range { start, end } = self.subbands;
+        let below = if start == wider.subbands.start { MARGIN } else { 0 };
+        let above = if end == wider.subbands.end { MARGIN } else { 0 };
+        let count = below + (end - start) * self.owned() + above;
+        let from = MARGIN - below;
+        let to = from + (start - wider.subbands.start) * self.owned();
+        wide.bins[to..to + count].copy_from_slice(&spectrum.bins[from..from + count]);
+        let (from, to, count) = (from / BLOCK, to / BLOCK, count / BLOCK);
+        wide.noise[to..to + count].copy_from_slice(&spectrum.noise[from..from + count]);
+        wide.blocks[to..to + count].copy_from_slice(&spectrum.blocks[from..from + count]);
+    }
+
+    /// How many windows this is behind another that is in step with it.
+    pub(crate) fn lag(&self, other: &Self) -> usize {
+        (other.next_column.saturating_sub(self.next_column) / self.hop) as usize
     }
 
     /// Writes what a subband has of the spectrum over the window that ends at a column. Returns the

@@ -86,10 +86,10 @@ pub struct Synchronizer {
     symbol_energies: Vec<f32>,
     segment_energies: Vec<f32>,
     segments: Vec<Complex32>,
-    segment_powers: Vec<f32>,
-    /// Of the whole preamble from each start on: its energy, and the powers of its segments.
+    segment_magnitudes: Vec<f32>,
+    /// Of the whole preamble from each start on: its energy, and the magnitudes of its segments.
     energies: Vec<f32>,
-    powers: Vec<f32>,
+    magnitudes: Vec<f32>,
     sums: Vec<Complex32>,
     scratch: Turns,
     gathered: Turns,
@@ -146,9 +146,9 @@ impl Synchronizer {
             symbol_energies: Vec::new(),
             segment_energies: Vec::new(),
             segments: Vec::new(),
-            segment_powers: Vec::new(),
+            segment_magnitudes: Vec::new(),
             energies: Vec::new(),
-            powers: Vec::new(),
+            magnitudes: Vec::new(),
             sums: Vec::new(),
             scratch: Turns::new(),
             gathered: Turns::new(),
@@ -219,17 +219,17 @@ impl Synchronizer {
         let count = preamble.length / SEGMENT;
         let length = preamble.length as f64;
         sum_segments(&mut self.energies, &self.segment_energies, starts, count);
-        self.segment_powers.clear();
-        self.segment_powers.extend(segments.iter().map(Complex32::norm_sqr));
-        sum_segments(&mut self.powers, &self.segment_powers, starts, count);
-        for (step, (&energy, &power)) in self.energies.iter().zip(&self.powers).enumerate() {
-            let (energy, power) = (f64::from(energy), f64::from(power));
+        self.segment_magnitudes.clear();
+        self.segment_magnitudes.extend(segments.iter().map(|z| z.norm_sqr().sqrt()));
+        sum_segments(&mut self.magnitudes, &self.segment_magnitudes, starts, count);
+        for (step, (&energy, &magnitude)) in self.energies.iter().zip(&self.magnitudes).enumerate()
+        {
+            let (energy, magnitude) = (f64::from(energy), f64::from(magnitude));
             let full = (length * energy).max(f64::MIN_POSITIVE);
             let least = LEAST_PREAMBLE_SCORE.max(promised_share(length * noise, energy));
             // No carrier gathers more than the segments' magnitudes would in step.
-            let bound = count as f64 * power;
             let mut score = 0.0;
-            if bound >= least * full {
+            if magnitude * magnitude >= least * full {
                 sums.clear();
                 sums.extend(every_segment(segments, step, count));
                 score = preamble.gather(sums, scratch) / full;

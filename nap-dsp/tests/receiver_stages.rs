@@ -169,6 +169,31 @@ fn a_burst_is_found_synchronised_demodulated_and_measured() {
 /// shape is the square of 160 bins over their deviation of 19.5. A place passes with the probability
 /// of evidence S + 5 z from 26 on. Of neighbouring bins that do, one is reported.
 #[test]
+fn a_preamble_that_goes_on_begins_only_once() {
+    for (symbol_rate_hz, eb_over_n0_db) in [(100.0, 10.0), (600.0, 30.0)] {
+        let burst = Burst {
+            symbol_rate_hz,
+            frequency_hz: -41_234.5,
+            drift_hz_per_s: 0.0,
+            eb_over_n0_db,
+            shape: PulseShape::Rectangular,
+        };
+        let bits: Vec<bool> = (0..200).map(|n| n % 2 == 0).collect();
+        let (grid, columns) = receive(&burst, &bits);
+        let (_, candidates, _) = search(grid, &columns, symbol_rate_hz);
+        let places: Vec<f64> = candidates
+            .iter()
+            .filter(|candidate| {
+                (candidate.frequency_hz - burst.frequency_hz).abs() < 0.1 * symbol_rate_hz
+            })
+            .map(|candidate| (candidate.time_s - START_S) * symbol_rate_hz)
+            .collect();
+        assert!(!places.is_empty(), "{symbol_rate_hz} Bd: nothing was found");
+        assert!(places.iter().all(|&symbols| symbols < 50.0), "{symbol_rate_hz} Bd: {places:?}");
+    }
+}
+
+#[test]
 fn noise_passes_the_sieve_as_rarely_as_theory_allows() {
     let silent = Burst {
         symbol_rate_hz: 100.0,

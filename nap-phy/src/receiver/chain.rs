@@ -1,5 +1,6 @@
 //! The way of the signals of one bit rate: from subbands to decoded frames.
 
+use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use nap_dsp::canceller::KnownBurst;
@@ -121,12 +122,24 @@ impl Burst {
     }
 }
 
-/// A candidate that waits for its symbols, or for what covers it to be taken out.
+/// A candidate that waits for what covers it to be taken out.
 #[derive(Debug, Clone, Copy)]
-struct Waiting {
+struct Covered {
     candidate: Candidate,
     /// Where among the covers the one was that hid it: mostly it still does.
     hidden_by: usize,
+}
+
+impl Covered {
+    /// The order of searches, which does not depend on when candidates were found.
+    fn strongest_first(
+        Self { candidate: a, .. }: &Self,
+        Self { candidate: b, .. }: &Self,
+    ) -> Ordering {
+        let power = b.power.total_cmp(&a.power);
+        let time = a.time_s.total_cmp(&b.time_s);
+        power.then(time).then(a.frequency_hz.total_cmp(&b.frequency_hz))
+    }
 }
 
 /// The stages for one bit rate.
@@ -142,7 +155,10 @@ pub(super) struct Chain {
     noise: NoiseFloor,
     /// What the detector has just found.
     found: Vec<Candidate>,
-    candidates: Vec<Waiting>,
+    /// Candidates that wait for their symbols.
+    candidates: Vec<Candidate>,
+    /// Those whose symbols have passed, the strongest first.
+    covered: Vec<Covered>,
     /// Those that were searched in the current round.
     searched: Vec<Candidate>,
     bursts: Vec<Burst>,
@@ -184,6 +200,7 @@ impl Chain {
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
             found: Vec::with_capacity(QUIET_CANDIDATES),
             candidates: Vec::with_capacity(QUIET_CANDIDATES),
+            covered: Vec::with_capacity(QUIET_CANDIDATES),
             searched: Vec::with_capacity(QUIET_CANDIDATES),
             bursts: Vec::new(),
             patience_s: 0.0,
@@ -236,8 +253,7 @@ impl Chain {
     /// Adds what the detector has found to the candidates.
     fn await_candidates(&mut self, statistics: &mut Statistics) {
         statistics.candidates += self.found.len() as u64;
-        let new = self.found.drain(..).map(|candidate| Waiting { candidate, hidden_by: 0 });
-        self.candidates.extend(new);
+        self.candidates.append(&mut self.found);
     }
 
     /// Looks again where a burst was taken out: for new candidates that it covered, and at bursts
@@ -284,7 +300,8 @@ impl Chain {
             place.subbands.contains(&seen.subband)
                 && place.cover.hides(&seen.with_word(), SPOILING_POWER * (power + noise))
         };
-        self.candidates.retain(|waiting| !spoilt(&waiting.candidate));
+        self.candidates.retain(|candidate| !spoilt(candidate));
+        self.covered.retain(|covered| !spoilt(&covered.candidate));
         let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
         let lowest = band.grid.nearest(*reach_hz.start()).max(place.subbands.start);
         let end = (band.grid.nearest(*reach_hz.end()) + 1).min(place.subbands.end);
@@ -293,8 +310,7 @@ impl Chain {
         let half_s = PREAMBLE_SYMBOLS / 2.0 * symbol_s;
         let last_s = place.cover.to_s + half_s + self.detector.latency_s();
         let columns = band.grid.column_at(from_s)..band.grid.column_at(last_s);
-        self.detector.refresh(&band.history, subbands.clone());
-        let (live, part) = (&self.detector, (subbands, &reach_hz));
+        let (live, part) = (&mut self.detector, (subbands, &reach_hz));
         self.second_detector.search_again(&band.history, part, columns, live, &mut self.found);
         self.found.retain(spoilt);
         self.await_candidates(statistics);
@@ -302,7 +318,7 @@ impl Chain {
 
     /// Whether candidates or bursts are left.
     pub(super) fn is_busy(&self) -> bool {
-        !self.candidates.is_empty() || !self.bursts.is_empty()
+        !self.candidates.is_empty() || !self.covered.is_empty() || !self.bursts.is_empty()
     }
 
     /// Forgets all.
@@ -338,22 +354,17 @@ impl Chain {
         statistics: &mut Statistics,
     ) {
         let symbol_s = self.bit_rate.symbol_s();
-        self.candidates.sort_by(|Waiting { candidate: a, .. }, Waiting { candidate: b, .. }| {
-            let power = b.power.total_cmp(&a.power);
-            power
-                .then(a.time_s.total_cmp(&b.time_s))
-                .then(a.frequency_hz.total_cmp(&b.frequency_hz))
-        });
+        self.take_ready(now_s);
         self.searched.clear();
         let mut kept = 0;
-        for index in 0..self.candidates.len() {
-            let mut waiting = self.candidates[index];
-            let Some(place) = self.uncovered(&mut waiting, &band.grid, covers, now_s) else {
-                self.candidates[kept] = waiting;
+        for index in 0..self.covered.len() {
+            let mut covered = self.covered[index];
+            let Some(place) = self.uncovered(&mut covered, &band.grid, covers) else {
+                self.covered[kept] = covered;
                 kept += 1;
                 continue;
             };
-            let Waiting { candidate, .. } = waiting;
+            let Covered { candidate, .. } = covered;
             if self.is_rest(&place, &candidate) {
                 continue;
             }
@@ -368,7 +379,7 @@ impl Chain {
             let least_due_s = candidate.time_s + self.patience_s + PREAMBLE_SYMBOLS * symbol_s;
             self.await_burst(hypotheses, least_due_s, statistics);
         }
-        self.candidates.truncate(kept);
+        self.covered.truncate(kept);
         if self.bursts.len() > self.most_bursts {
             self.bursts.sort_by(|a, b| b.best().score.total_cmp(&a.best().score));
             statistics.dropped_bursts += (self.bursts.len() - self.most_bursts) as u64;
@@ -376,26 +387,35 @@ impl Chain {
         }
     }
 
-    /// The place of a candidate, if its symbols have passed and no burst hides it.
+    /// Puts the candidates whose symbols have passed in line.
+    fn take_ready(&mut self, now_s: f64) {
+        let is_ready = |candidate: &mut Candidate| {
+            let patient_s = candidate.time_s + self.patience_s;
+            self.synchronizer.ready_s(candidate).max(patient_s) <= now_s
+        };
+        let ready = self.candidates.extract_if(.., is_ready);
+        let before = self.covered.len();
+        self.covered.extend(ready.map(|candidate| Covered { candidate, hidden_by: 0 }));
+        if self.covered.len() > before {
+            self.covered.sort_unstable_by(Covered::strongest_first);
+        }
+    }
+
+    /// The place of a candidate, if no burst hides it.
     fn uncovered(
         &self,
-        waiting: &mut Waiting,
+        covered: &mut Covered,
         grid: &SubbandGrid,
         covers: &[Cover],
-        now_s: f64,
     ) -> Option<Place> {
-        let Candidate { time_s, frequency_hz, power, .. } = waiting.candidate;
-        let ready_s = self.synchronizer.ready_s(&waiting.candidate);
-        if ready_s.max(time_s + self.patience_s) > now_s {
-            return None;
-        }
+        let Candidate { time_s, frequency_hz, power, .. } = covered.candidate;
         let place = Place::new(time_s, frequency_hz, self.bit_rate.symbol_s(), grid);
         let hides = |cover: &Cover| cover.hides(&place, HIDING_POWER * power);
-        if covers.get(waiting.hidden_by).is_some_and(hides) {
+        if covers.get(covered.hidden_by).is_some_and(hides) {
             return None;
         }
         let hiding = covers.iter().position(hides);
-        waiting.hidden_by = hiding.unwrap_or(waiting.hidden_by);
+        covered.hidden_by = hiding.unwrap_or(covered.hidden_by);
         hiding.is_none().then_some(place)
     }
 
