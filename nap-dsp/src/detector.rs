@@ -1,6 +1,6 @@
 //! The sieve: where in time and frequency might a frame begin?
 //!
-//! Two witnesses must agree, and a third must not object. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
+//! Two witnesses must agree. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
 //! two lines a quarter of the symbol rate above and below the carrier, with 81 % of the power: the
 //! detector looks for such pairs in windowed spectra of about one preamble's length. And a frame
 //! goes on: the energy of the symbols after the preamble lies around the same carrier.
@@ -10,8 +10,9 @@
 //! noise or few frames. Their log-likelihood ratios add up: the *evidence* is the power of the lines
 //! plus five for each standard deviation of the energy.
 //!
-//! Of strong signals that have been there all along, data and pairs of neighbours show lines by chance,
-//! and there is energy after them. But it was there before: where a frame begins, it rises.
+//! Where a strong burst was taken out, what is left of it and of its neighbours shows lines by chance,
+//! and there is energy after them. There a third witness is heard: where a frame begins, energy rises.
+//! Elsewhere it would object to frames that begin when something else has just ended.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -76,10 +77,9 @@ const MOST_CLEARNESS: f32 = 20.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
 const LEAST_PROMISED: f32 = 0.2;
-/// Where a frame begins there is more energy than before. What was there before may have this share of
-/// what is there now, so that frames are found on others up to some decibels stronger; under the rest,
-/// the stronger one has to be taken out first. Noise may add as many standard deviations of the energy,
-/// two of that before.
+/// What was there before a frame may have this share of what is there now: so a frame is found on one
+/// that is some decibels stronger; beneath the others, these have to be taken out first. Noise may add
+/// as many standard deviations of the energy, two of that before.
 const MOST_BEFORE: f32 = 0.7;
 const DEVIATIONS_BEFORE: f32 = 3.0;
 /// Blocks worked on together.
@@ -119,6 +119,8 @@ pub struct PreambleDetector {
     block_energies: Vec<f32>,
     energies: Vec<f32>,
     dropped: u64,
+    /// Whether it looks where bursts were taken out.
+    is_second: bool,
 }
 
 impl PreambleDetector {
@@ -142,6 +144,7 @@ impl PreambleDetector {
             spectra: Default::default(),
             analyzer,
             dropped: 0,
+            is_second: false,
         };
         detector.reset(&channel_hz);
         detector
@@ -208,6 +211,7 @@ impl PreambleDetector {
         let end = live.analyzer.last_end(columns.end);
         self.analyzer.restart(subbands, columns.start.max(history.oldest()), end);
         self.reset(part_hz);
+        self.is_second = true;
         let mut taken = 0;
         while self.analyzer.next_column() < end && self.search(history, candidates) {
             taken += 1;
@@ -281,8 +285,8 @@ impl PreambleDetector {
         let after = self.excess(band, AFTER);
         let tolerance = DEVIATIONS_BEFORE * NOISE_DEVIATION / AFTER.len() as f32 * noise;
         let least_lines = larger(least * noise, LEAST_PROMISED * after);
-        let begins = self.excess(band, BEFORE) <= MOST_BEFORE * after + tolerance;
-        if strongest < least_lines || !begins {
+        let rises = || self.excess(band, BEFORE) <= MOST_BEFORE * after + tolerance;
+        if strongest < least_lines || (self.is_second && !rises()) {
             return;
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
