@@ -164,10 +164,6 @@ fn a_burst_is_found_synchronised_demodulated_and_measured() {
     }
 }
 
-/// In white noise the power of two lines exceeds S times a bin's mean with the probability
-/// (1 + S) exp(-S), and the energy after them, a sum of powers, follows a gamma distribution, whose
-/// shape is the square of 160 bins over their deviation of 19.5. A place passes with the probability
-/// of evidence S + 5 z from 26 on. Of neighbouring bins that do, one is reported.
 /// Symbols from the burst's start to the middle of the windows of the candidates on its carrier.
 fn places(candidates: &[Candidate], burst: &Burst) -> Vec<f64> {
     let is_here = |c: &&Candidate| (c.frequency_hz - burst.frequency_hz).abs() < 10.0;
@@ -216,7 +212,7 @@ fn a_second_search_tells_the_live_detector_what_has_changed() {
     let (mut live, mut second) = (detector(), detector());
     let mut candidates = Vec::new();
     let b = grid.nearest(burst.frequency_hz);
-    // A second into the burst its preamble is in the spectra, but not yet what follows.
+    // The preamble is in the spectra by now, but not yet all that has to follow it.
     let half = grid.column_at(START_S + 0.9) as usize;
     for column in &columns[..half] {
         history.push(column);
@@ -237,6 +233,10 @@ fn a_second_search_tells_the_live_detector_what_has_changed() {
     assert_eq!(places(&candidates, &burst), []);
 }
 
+/// In white noise the power of two lines exceeds S times a bin's mean with the probability
+/// (1 + S) exp(-S), and the energy after them, a sum of powers, follows a gamma distribution, whose
+/// shape is the square of 160 bins over their deviation of 19.5. A place passes with the probability
+/// of evidence S + 5 z from 26 on. Of neighbouring bins that do, one is reported.
 #[test]
 fn noise_passes_the_sieve_as_rarely_as_theory_allows() {
     let silent = Burst {
