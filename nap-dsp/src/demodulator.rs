@@ -14,6 +14,7 @@ use rustfft::{Fft, FftPlanner};
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::disturbance;
 use crate::down_converter::{Baseband, Carrier};
+use crate::envelope::{self, Dips, Parts};
 use crate::oscillator::{Oscillator, carrier_differences};
 use crate::sample::{narrow, wide};
 
@@ -38,8 +39,6 @@ const DRIFT_REACH_CYCLES: f64 = 0.4;
 const FREQUENCY_REACH: f64 = 0.015;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 3] = [0.125, 0.0625, 0.0625];
-/// Parts of a symbol in which the envelope is measured.
-const ENVELOPE_PARTS: usize = 8;
 
 /// The symbols of one burst, turned so that the data lies on the real axis.
 #[derive(Debug, Clone)]
@@ -58,6 +57,8 @@ pub struct SoftFrame {
     /// By symbol, the share of that in the variance there: 1, and less where a burst of another system
     /// lies over this one.
     pub weights: Vec<f32>,
+    /// How the envelope dips where the phase flips.
+    pub dips: Dips,
     symbol_s: f64,
     /// What the symbols were taken from.
     baseband: Baseband,
@@ -80,7 +81,7 @@ impl SoftFrame {
         track.follow(&self.baseband, signs);
         Measurement {
             carrier: track.phase.carrier_at_middle(),
-            power: track.power(&self.baseband, signs),
+            power: envelope::power(&track.parts(&self.baseband), signs),
             track: track.phase,
         }
     }
@@ -300,6 +301,7 @@ impl Acquisition<'_> {
         let mut track = Track::new(self.carrier, self.start_s, self.symbol_s, self.count);
         track.seed(self.baseband, known);
         let symbols = track.follow(self.baseband, known);
+        let dips = Dips::measure(&track.parts(self.baseband), &track.signs, &track.weights);
         SoftFrame {
             symbols: symbols.into_iter().map(wide).collect(),
             start_s: track.phase.start_s,
@@ -307,6 +309,7 @@ impl Acquisition<'_> {
             amplitude: track.amplitude,
             noise_variance: track.noise_variance,
             weights: track.weights,
+            dips,
             symbol_s: self.symbol_s,
             baseband: self.baseband.snapshot(),
             mixed: self.carrier,
@@ -478,23 +481,35 @@ impl Track {
         }
     }
 
-    /// What takes the tracked phase out of parts of a symbol, `parts` of them each.
-    fn turns(&self, parts: usize) -> Vec<Complex32> {
-        let part_s = self.symbol_s / parts as f64;
-        let middle_s = |n: f64| self.phase.start_s + (n + 0.5) * part_s;
+    /// What takes the tracked phase out of each symbol.
+    fn turns(&self) -> Vec<Complex32> {
+        let middle_s = |n: f64| self.phase.start_s + (n + 0.5) * self.symbol_s;
         let turns = Oscillator::<4>::following(|n| self.phase.correction_at(middle_s(n)));
-        turns.take(parts * self.count).map(narrow).collect()
+        turns.take(self.count).map(narrow).collect()
     }
 
-    /// The means over the parts of a symbol, turned.
-    fn means(&self, baseband: &Baseband, offset_s: f64, turns: &[Complex32]) -> Vec<Complex32> {
-        let part_s = self.phase.duration_s / turns.len() as f64;
-        let means = baseband.means(self.phase.start_s + offset_s, part_s, turns.len());
+    /// The symbols at another timing, turned.
+    fn symbols_at(
+        &self,
+        baseband: &Baseband,
+        offset_s: f64,
+        turns: &[Complex32],
+    ) -> Vec<Complex32> {
+        let means = baseband.means(self.phase.start_s + offset_s, self.symbol_s, self.count);
         means.zip(turns).map(|(mean, turn)| mean * turn).collect()
     }
 
     fn symbols(&self, baseband: &Baseband) -> Vec<Complex32> {
-        self.means(baseband, 0.0, &self.turns(1))
+        self.symbols_at(baseband, 0.0, &self.turns())
+    }
+
+    /// The symbols in parts. Within a symbol the phase stands still.
+    fn parts(&self, baseband: &Baseband) -> Vec<Parts> {
+        let part_s = self.symbol_s / envelope::PARTS as f64;
+        let count = envelope::PARTS * self.count;
+        let means: Vec<Complex32> = baseband.means(self.phase.start_s, part_s, count).collect();
+        let parts = means.as_chunks::<{ envelope::PARTS }>().0.iter().zip(self.turns());
+        parts.map(|(parts, turn)| parts.map(|part| part * turn)).collect()
     }
 
     /// The first phase: its double from the squares of all symbols, its sign from the known ones.
@@ -584,9 +599,9 @@ impl Track {
     /// Moves the timing by up to `step` of a symbol to where the symbols are largest.
     fn adjust_timing(&mut self, baseband: &Baseband, known: &[f64], step: f64) {
         let step_s = step * self.symbol_s;
-        let turns = self.turns(1);
+        let turns = self.turns();
         let mut strength = |offset_s: f64| -> f64 {
-            let symbols = self.means(baseband, offset_s, &turns);
+            let symbols = self.symbols_at(baseband, offset_s, &turns);
             self.expect_signs(&symbols, known);
             let worth = self.signs.iter().zip(&self.weights);
             symbols
@@ -603,42 +618,6 @@ impl Track {
             (late - early).signum()
         };
         self.phase.start_s += offset * step_s;
-    }
-
-    /// Mean power of the signal. The envelope is averaged over the symbols in parts of a symbol,
-    /// separately by whether a phase flip lies before and after, so that the dips of shaped
-    /// transmitters are seen and the noise is not.
-    fn power(&self, baseband: &Baseband, signs: &[f64]) -> f64 {
-        let mut sums = [[Complex64::default(); ENVELOPE_PARTS]; 4];
-        let mut squares = [[0.0; ENVELOPE_PARTS]; 4];
-        let mut counts = [0.0; 4];
-        let means = self.means(baseband, 0.0, &self.turns(ENVELOPE_PARTS));
-        let parts = means.as_chunks::<ENVELOPE_PARTS>().0;
-        for (parts, signs) in parts.iter().skip(1).zip(signs.windows(3)) {
-            let (before, own, after) = (signs[0], signs[1], signs[2]);
-            let group = usize::from(own != before) * 2 + usize::from(own != after);
-            counts[group] += 1.0;
-            for (part, mean) in parts.iter().enumerate() {
-                let value = wide(*mean) * own;
-                sums[group][part] += value;
-                squares[group][part] += value.norm_sqr();
-            }
-        }
-        let mut power = 0.0;
-        for group in 0..4 {
-            let n: f64 = counts[group];
-            if n < 2.0 {
-                continue;
-            }
-            for (sum, squares) in sums[group].iter().zip(&squares[group]) {
-                let mean = sum.norm_sqr() / (n * n);
-                // Noise lifts the square of a mean by its variance over n.
-                let variance = (squares / n - mean).max(0.0) * n / (n - 1.0);
-                power += (mean - variance / n) * n;
-            }
-        }
-        let n: f64 = counts.iter().filter(|&&n| n >= 2.0).sum();
-        (power / (n * ENVELOPE_PARTS as f64)).max(0.0)
     }
 }
 

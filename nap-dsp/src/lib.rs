@@ -9,6 +9,7 @@ pub mod demodulator;
 pub mod detector;
 mod disturbance;
 pub mod down_converter;
+pub mod envelope;
 mod error;
 pub mod filter;
 mod lanes;

@@ -33,8 +33,8 @@ const DETECTOR_S: f64 = 3.0;
 type CandidateRow = (f64, f64, f64, f64, f64);
 /// Frame type, rank, length class, start, time of the carrier, its frequency and drift, score, power.
 type HypothesisRow = (u16, u8, String, f64, f64, f64, f64, f64, f64);
-/// Frame type, symbols, amplitude, noise variance.
-type SoftRow<'py> = (u16, PyReadonlyArray1<'py, Complex64>, f64, f64);
+/// Frame type, symbols, amplitude, noise variance, and the burst that knows the dips of its envelope.
+type SoftRow<'py> = (u16, PyReadonlyArray1<'py, Complex64>, f64, f64, Option<Py<Burst>>);
 type Array<'py, T> = Bound<'py, PyArray1<T>>;
 
 /// The evidence from which the receiver looks at a place, and the score that it asks for.
@@ -353,7 +353,7 @@ pub fn decode_soft<'py>(
     most_decisions: usize,
 ) -> PyResult<Option<(Bound<'py, PyBytes>, usize)>> {
     let mut soft = Vec::new();
-    for (frame_type, symbols, amplitude, noise_variance) in &frames {
+    for (frame_type, symbols, amplitude, noise_variance, burst) in &frames {
         let frame_type = checked_frame_type(*frame_type)?;
         let symbols = symbols
             .as_slice()
@@ -369,7 +369,8 @@ pub fn decode_soft<'py>(
             )));
         }
         let (amplitude, noise_variance) = (*amplitude, *noise_variance);
-        soft.push(SoftSymbols { frame_type, symbols, amplitude, noise_variance });
+        let dips = burst.as_ref().map(|burst| &burst.get().frame.dips);
+        soft.push(SoftSymbols { frame_type, symbols, amplitude, noise_variance, dips });
     }
     let found = py.detach(|| decode(&soft, most_decisions));
     Ok(found.and_then(|found| {

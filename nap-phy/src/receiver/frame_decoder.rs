@@ -2,10 +2,11 @@
 //! likely enough.
 
 use nap_dsp::demodulator::SoftFrame;
+use nap_dsp::envelope::Dips;
 use num_complex::Complex64;
 
 use super::template::Template;
-use super::trellis::{SoftPhases, Trellis, constant, ln_cosh, phase, tap};
+use super::trellis::{SoftPhase, SoftPhases, Trellis, constant, ln_cosh, phase, tap};
 use crate::{Container, FrameType, LengthClass, MAX_CONTAINER_BYTES, Rank, SYNC_BITS};
 
 /// Symbols before the container: the reference symbol, preamble and frame type.
@@ -40,8 +41,7 @@ pub fn symbol_count(frame_type: FrameType) -> usize {
 #[derive(Debug, Clone)]
 pub(super) struct SoftContainer {
     rank: Rank,
-    /// Half log likelihood ratios, positive where the phase is that of the last known symbol.
-    values: Vec<f32>,
+    phases: Vec<SoftPhase>,
     /// Hard decisions on the phase bits, freed of the constant sequence of the rank.
     hard: Vec<bool>,
     /// What turns the sum of values that agree with a decision into the share of energy explained.
@@ -57,18 +57,23 @@ impl SoftContainer {
         let weights = frame.weights.iter().copied().map(f64::from);
         let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
         let symbols: Vec<Complex64> = symbols.collect();
-        Self::of_symbols(&symbols, frame.amplitude, frame.noise_variance, frame_type)
+        let levels = (frame.amplitude, frame.noise_variance);
+        Self::of_symbols(&symbols, levels, Some(&frame.dips), frame_type)
     }
 
-    /// The container of these symbols, from the reference symbol on, each times what it is worth.
+    /// The container of these symbols, from the reference symbol on, each times what it is worth, given
+    /// their amplitude and the variance of the noise. Without `dips`, a steady envelope is expected.
     pub(super) fn of_symbols(
         all: &[Complex64],
-        amplitude: f64,
-        noise_variance: f64,
+        (amplitude, noise_variance): (f64, f64),
+        dips: Option<&Dips>,
         frame_type: FrameType,
     ) -> Self {
         let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
-        let weight = amplitude / noise_variance.max(f64::MIN_POSITIVE);
+        let amplitude = dips.map_or(amplitude, |dips| dips.amplitude);
+        // Without noise all is as clear as numbers can tell.
+        let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
+        let weight = amplitude / noise_variance.max(least_variance);
         let scale = weight * signs.last().copied().unwrap_or(1.0);
         let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
         let values = symbols.iter().map(|symbol| (scale * symbol.re) as f32).collect();
@@ -79,14 +84,31 @@ impl SoftContainer {
         };
         let ln_sync: f64 = all.iter().zip(&signs).map(agreement).sum();
         let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
-        Self { sync_belief, ..Self::from_values(frame_type.rank, values, energy) }
+        let steady = Self { sync_belief, ..Self::from_values(frame_type.rank, values, energy) };
+        match dips {
+            Some(dips) => steady.with_dips(dips, (scale, weight * amplitude)),
+            None => steady,
+        }
+    }
+
+    /// Adds what is known of flips by the dips of the envelope, given what turns edges and energies into
+    /// logarithms of likelihood.
+    fn with_dips(mut self, dips: &Dips, (edge_scale, energy_scale): (f64, f64)) -> Self {
+        let dips = dips.edges.iter().zip(&dips.energies).skip(SYNC_SYMBOLS);
+        for (phase, (&edge, &energy)) in self.phases.iter_mut().zip(dips) {
+            phase.flip = (edge_scale * f64::from(edge)) as f32;
+            phase.dip = (energy_scale * f64::from(energy)) as f32;
+        }
+        self.ln_chance = self.soft_phases().ln_chance();
+        self
     }
 
     fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> Self {
         let decide = |(n, &value): (usize, &f32)| (value < 0.0) ^ constant(rank, n);
         let hard = values.iter().enumerate().map(decide).collect();
         let ln_chance = values.iter().map(|&value| ln_cosh(value)).sum();
-        Self { rank, values, hard, energy, ln_chance, sync_belief: 1.0 }
+        let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
+        Self { rank, phases: phases.collect(), hard, energy, ln_chance, sync_belief: 1.0 }
     }
 
     /// Probability that the known symbols before the container are there, as far as they tell.
@@ -95,7 +117,7 @@ impl SoftContainer {
     }
 
     pub(super) fn soft_phases(&self) -> SoftPhases<'_> {
-        (self.rank, &self.values)
+        SoftPhases { rank: self.rank, phases: &self.phases }
     }
 
     /// How well two frames of different rank obey the code together, before any decoding: the
@@ -114,13 +136,17 @@ impl SoftContainer {
     /// The share of the energy that a decision explains, 0 to 1.
     fn explained(&self, phases: &[bool]) -> f64 {
         let agreement: f32 = self
-            .values
+            .phases
             .iter()
             .enumerate()
-            .map(|(n, value)| if phase(self.rank, phases, n) { -value } else { *value })
+            .map(
+                |(n, SoftPhase { value, .. })| {
+                    if phase(self.rank, phases, n) { -value } else { *value }
+                },
+            )
             .sum();
         let agreement = f64::from(agreement.max(0.0));
-        agreement * agreement / (self.values.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
+        agreement * agreement / (self.phases.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
     }
 }
 
@@ -134,7 +160,7 @@ pub(super) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 
             Some(*phase)
         })
         .collect();
-    if phases.len() == frame.values.len() { frame.explained(&phases) } else { 0.0 }
+    if phases.len() == frame.phases.len() { frame.explained(&phases) } else { 0.0 }
 }
 
 /// What is believed of some frames before their container is looked at, and asked of it.
@@ -191,7 +217,7 @@ impl FrameDecoder {
         accept: impl Fn(&Container, usize) -> bool,
     ) -> Search {
         let length = class.container_bits();
-        if frames.iter().any(|frame| frame.values.len() != length) {
+        if frames.iter().any(|frame| frame.phases.len() != length) {
             return Search::default();
         }
         let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
@@ -223,7 +249,7 @@ impl FrameDecoder {
 /// The probability that the frames have one container that fits the template, by Bayes: against
 /// phases that are bound to nothing, neither to the template nor to those of other frames.
 fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
-    let length = frames.first().map_or(0, |frame| frame.values.len());
+    let length = frames.first().map_or(0, |frame| frame.phases.len());
     let free_bits = length as f64 - f64::from(template.pinned());
     let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance).sum();
     let ln_factor = ln_total - free_bits * std::f64::consts::LN_2 - ln_chance;
@@ -329,7 +355,7 @@ mod tests {
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
             let [a, b] = [a, b].map(|index| Rank::ALL[index]);
             let first = received(&sent, a, &[]);
-            let all = (first.values.len() as f64).sqrt();
+            let all = (first.phases.len() as f64).sqrt();
             assert!((first.kinship(&received(&sent, b, &[])) - all).abs() < 1e-9);
             assert!(first.kinship(&received(&other, b, &[])).abs() < 3.0);
         }
@@ -345,6 +371,39 @@ mod tests {
             assert_eq!(found.refuted, 3, "no flip and one flip of either");
             // The first decision has a probability of 57 %.
             assert_eq!(decode(&[&frame], 1e6), Search::default());
+        }
+    }
+
+    /// A frame whose envelope drops to nothing over a quarter of a symbol on both sides of each flip.
+    fn dipped(container: &Container, rank: Rank, noise_variance: f64) -> SoftContainer {
+        let signs = symbol_signs(&container.bitstream(rank));
+        let flips = std::iter::once(false).chain(signs.windows(2).map(|pair| pair[0] != pair[1]));
+        let flips: Vec<bool> = flips.chain([false]).collect();
+        let mean = |sign: f64, flips: &[bool]| -> f64 {
+            flips.iter().map(|&flip| sign * if flip { 0.25 } else { 0.5 }).sum()
+        };
+        let pairs = signs.iter().zip(flips.windows(2));
+        let symbols: Vec<Complex64> =
+            pairs.map(|(&sign, flips)| Complex64::from(mean(sign, flips))).collect();
+        let dips = Dips {
+            amplitude: 1.0,
+            // Where it dips nothing is received, and elsewhere it is the same before and after.
+            edges: vec![0.0; signs.len()],
+            energies: vec![0.25; signs.len()],
+        };
+        let frame_type = FrameType { class: container.class(), rank };
+        SoftContainer::of_symbols(&symbols, (0.8, noise_variance), Some(&dips), frame_type)
+    }
+
+    #[test]
+    fn dips_do_not_outweigh_clear_symbols() {
+        let sent = uplink().container(&Key::PUBLIC);
+        for noise_variance in [0.1, 1e-3, 1e-9, 0.0] {
+            for rank in Rank::ALL {
+                let frame = dipped(&sent, rank, noise_variance);
+                let found = Some(Decoded { container: sent.clone(), index: 0 });
+                assert_eq!(decode(&[&frame], 1e5).found, found, "variance {noise_variance}");
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use arrayvec::ArrayVec;
 
 use super::frame_decoder::SoftContainer;
+use super::trellis::SoftPhases;
 use crate::{DeviceId, DeviceTable, Rank, convolution};
 
 /// Devices worth a decoding of their own. Already at an Es/N0 of 0 dB the right one of a thousand is
@@ -32,10 +33,10 @@ impl KnownDevice {
     /// How well the identity fits: the sum of soft values that agree with it, whatever came before.
     fn agreement(&self, frames: &[&SoftContainer]) -> f32 {
         let of_frame = |frame: &&SoftContainer| {
-            let (rank, values) = frame.soft_phases();
+            let SoftPhases { rank, phases } = frame.soft_phases();
             let signs = &self.signs[usize::from(rank.number()) - 1];
-            let symbols = values.iter().skip(FIRST_SYMBOL);
-            symbols.zip(signs).map(|(value, sign)| value * sign).sum::<f32>().abs()
+            let symbols = phases.iter().skip(FIRST_SYMBOL);
+            symbols.zip(signs).map(|(phase, sign)| phase.value * sign).sum::<f32>().abs()
         };
         frames.iter().map(of_frame).sum()
     }

@@ -4,6 +4,7 @@
 //! look for the [`known_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
 //! container in them, and with the [`symbol_signs`] of its bitstream a burst can be measured.
 
+use nap_dsp::envelope::Dips;
 use num_complex::Complex64;
 
 use super::frame_decoder::{FrameDecoder, SoftContainer, Terms};
@@ -39,6 +40,8 @@ pub struct SoftSymbols<'a> {
     pub amplitude: f64,
     /// Variance of the noise in each of the two dimensions of a symbol.
     pub noise_variance: f64,
+    /// The dips of the envelope where the phase flips; it is taken for steady without them.
+    pub dips: Option<&'a Dips>,
 }
 
 /// A container found in soft symbols.
@@ -64,8 +67,8 @@ pub fn decode(frames: &[SoftSymbols<'_>], most_decisions: usize) -> Option<SoftD
     let containers: Vec<SoftContainer> = frames
         .iter()
         .map(|frame| {
-            let SoftSymbols { symbols, amplitude, noise_variance, frame_type } = *frame;
-            SoftContainer::of_symbols(symbols, amplitude, noise_variance, frame_type)
+            let SoftSymbols { symbols, amplitude, noise_variance, dips, frame_type } = *frame;
+            SoftContainer::of_symbols(symbols, (amplitude, noise_variance), dips, frame_type)
         })
         .collect();
     let containers: Vec<&SoftContainer> = containers.iter().collect();
@@ -101,7 +104,7 @@ mod tests {
 
     fn soft(rank: Rank, symbols: &[Complex64]) -> SoftSymbols<'_> {
         let frame_type = FrameType { class: container().class(), rank };
-        SoftSymbols { frame_type, symbols, amplitude: 0.3, noise_variance: 0.01 }
+        SoftSymbols { frame_type, symbols, amplitude: 0.3, noise_variance: 0.01, dips: None }
     }
 
     #[test]

@@ -16,15 +16,78 @@ use std::collections::BinaryHeap;
 use super::template::Template;
 use crate::Rank;
 
-/// States of the code: the last two phase bits, the newest in bit 0.
-const STATES: usize = 4;
+/// States of the trellis: the last three phase bits, the newest in bit 0. The code has memory of two, and
+/// whether a frame's phase flips hangs on its phase before as well.
+const STATES: usize = 8;
+/// The oldest phase bit of a state.
+const OLDEST: usize = STATES / 2;
 /// Half the log likelihood ratio that a symbol may have at most. No model is right to more than that,
 /// and sums over paths stay within the range of numbers.
 const SUREST: f32 = 20.0;
 
-/// Soft phases of a frame: half log likelihood ratios, positive for the phase of the last known
-/// symbol.
-pub(super) type SoftPhases<'a> = (Rank, &'a [f32]);
+/// What was received of one phase of a frame, as half log likelihood ratios, positive for the phase of
+/// the last known symbol.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SoftPhase {
+    pub(super) value: f32,
+    /// What a flip before the symbol adds to the value: there the envelope may dip.
+    pub(super) flip: f32,
+    /// What a flip adds to the likelihood whatever the phase, for the energy that a dip lacks.
+    pub(super) dip: f32,
+}
+
+impl SoftPhase {
+    /// The same, held down to what is believed of a symbol at most: all together, or dips would outweigh
+    /// clear symbols.
+    fn held_down(self) -> Self {
+        let Self { value, flip, dip } = self;
+        let surest = value.abs().max((value + flip).abs()).max(dip);
+        let share = SUREST / surest.max(SUREST);
+        Self { value: share * value, flip: share * flip, dip: share * dip }
+    }
+
+    /// What the symbol with a phase, after one with the phase `before`, adds to the logarithm of the
+    /// likelihood.
+    fn gain(self, phase: bool, before: bool) -> f64 {
+        let Self { value, flip, dip } = self;
+        let (value, dip) = if phase == before { (value, 0.0) } else { (value + flip, dip) };
+        f64::from(dip + if phase { -value } else { value })
+    }
+}
+
+/// What was received of the phases of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SoftPhases<'a> {
+    pub(super) rank: Rank,
+    pub(super) phases: &'a [SoftPhase],
+}
+
+impl SoftPhases<'_> {
+    /// The phase of symbol `n` if these are the newest phase bits of frame 1, the newest in bit 0.
+    fn phase(&self, n: usize, bits: usize) -> bool {
+        let phases = [0, 1, 2].map(|delay| bits >> delay & 1 == 1);
+        constant(self.rank, n) ^ generate(self.rank, phases)
+    }
+
+    /// The phase before symbol `n`, in the same bits.
+    fn phase_before(&self, n: usize, bits: usize) -> bool {
+        n > 0 && self.phase(n - 1, bits >> 1)
+    }
+
+    /// Logarithm of the likelihood if all phases were chosen by chance.
+    pub(super) fn ln_chance(&self) -> f64 {
+        let (mut ln_sum, mut sums) = (0.0, [1.0, 0.0]);
+        for received in self.phases.iter().map(|phase| phase.held_down()) {
+            let [[stay, rise], [fall, keep]] = [false, true]
+                .map(|before| [false, true].map(|phase| received.gain(phase, before).exp()));
+            let next = [sums[0] * stay + sums[1] * fall, sums[0] * rise + sums[1] * keep];
+            let total = next[0] + next[1];
+            sums = next.map(|sum| sum / total);
+            ln_sum += (total / 2.0).ln();
+        }
+        ln_sum
+    }
+}
 
 /// The phase bit `n` of a frame of `rank` whose first frame has these phase bits.
 pub(super) fn phase(rank: Rank, first: &[bool], n: usize) -> bool {
@@ -123,13 +186,14 @@ impl Trellis {
     /// Weighs all paths that the template allows. All frames have the same number of symbols.
     ///
     /// Returns the logarithm of the sum over all of them, where a path counts exp(metric) and its
-    /// metric is the sum of soft values with the signs of its phases.
+    /// metric is what its phases and flips add to the likelihood.
     pub(super) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
-        let length = frames.iter().map(|(_, values)| values.len()).min().unwrap_or(0);
+        let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
         self.steps.clear();
         self.ln_total = 0.0;
-        let mut best = [0.0, f64::NEG_INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
-        let mut sums = [1.0, 0.0, 0.0, 0.0];
+        let mut best = [f64::NEG_INFINITY; STATES];
+        let mut sums = [0.0; STATES];
+        (best[0], sums[0]) = (0.0, 1.0);
         for n in 0..length {
             let gains = gains(frames, n);
             let highest = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -138,15 +202,17 @@ impl Trellis {
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
             for state in (0..STATES).filter(|state| template.allows(n, is_one(*state))) {
-                let (newer, older) = (state >> 1, state >> 1 | 2);
-                let ways = [best[newer] + gains[state], best[older] + gains[state | 4]];
+                let newer = state >> 1;
+                let older = newer | OLDEST;
+                let ways = [best[newer] + gains[state], best[older] + gains[state | STATES]];
                 let through = usize::from(ways[1] > ways[0]);
                 step.oldest |= (through as u8) << state;
                 next[state] = ways[through];
                 if ways[1 - through] > f64::NEG_INFINITY {
                     step.losses[state] = ways[through] - ways[1 - through];
                 }
-                next_sums[state] = sums[newer] * weights[state] + sums[older] * weights[state | 4];
+                next_sums[state] =
+                    sums[newer] * weights[state] + sums[older] * weights[state | STATES];
             }
             let total: f64 = next_sums.iter().sum();
             self.ln_total += highest + total.ln();
@@ -178,9 +244,9 @@ impl Trellis {
             Origin::End { state } => (state, length),
             Origin::Detour { parent, at } => {
                 self.paths.copy_within(parent + at..parent + length, start + at);
-                let newest = usize::from(self.paths[parent + at]);
-                let before = usize::from(at > 0 && self.paths[parent + at - 1]);
-                (self.state_before(at, newest | before << 1) ^ 2, at)
+                let bit = |delay: usize| at >= delay && self.paths[parent + at - delay];
+                let state = (0..3).map(|delay| usize::from(bit(delay)) << delay).sum();
+                (self.state_before(at, state) ^ OLDEST, at)
             }
         };
         while n > 0 {
@@ -201,23 +267,23 @@ impl Trellis {
 
     /// The state before symbol `n` on the best way into a state.
     fn state_before(&self, n: usize, state: usize) -> usize {
-        state >> 1 | usize::from(self.steps[n].oldest >> state & 1) << 1
+        let newer = state >> 1;
+        if self.steps[n].oldest >> state & 1 == 1 { newer | OLDEST } else { newer }
     }
 }
 
 /// The bit that leads into a state: the phase stays with a 1.
 const fn is_one(state: usize) -> bool {
-    matches!(state, 0 | 3)
+    state & 1 == state >> 1 & 1
 }
 
-/// What symbol `n` adds to the metric of a path, by its newest three phase bits, the newest in bit 0.
+/// What symbol `n` adds to the metric of a path, by its newest four phase bits, the newest in bit 0.
 fn gains(frames: &[SoftPhases<'_>], n: usize) -> [f64; 2 * STATES] {
     let mut gains = [0.0; 2 * STATES];
-    for &(rank, values) in frames {
-        let value = f64::from(values[n].clamp(-SUREST, SUREST));
+    for frame in frames {
+        let received = frame.phases[n].held_down();
         for (bits, gain) in gains.iter_mut().enumerate() {
-            let phases = [0, 1, 2].map(|delay| bits >> delay & 1 == 1);
-            *gain += if constant(rank, n) ^ generate(rank, phases) { -value } else { value };
+            *gain += received.gain(frame.phase(n, bits), frame.phase_before(n, bits));
         }
     }
     gains
@@ -248,17 +314,30 @@ mod tests {
         metrics
     }
 
-    fn metric(frames: &[SoftPhases<'_>], phases: &[bool]) -> f64 {
-        let signed = |&(rank, values): &SoftPhases<'_>| -> f64 {
-            (0..LENGTH)
-                .map(|n| f64::from(if phase(rank, phases, n) { -values[n] } else { values[n] }))
-                .sum()
+    fn metric(frames: &[SoftPhases<'_>], first: &[bool]) -> f64 {
+        let signed = |frame: &SoftPhases<'_>| -> f64 {
+            let phases: Vec<bool> = (0..LENGTH).map(|n| phase(frame.rank, first, n)).collect();
+            likelihood(frame.phases, &phases)
         };
         frames.iter().map(signed).sum()
     }
 
-    fn values() -> impl Strategy<Value = Vec<f32>> {
-        prop::collection::vec(-1.0f32..1.0, LENGTH)
+    /// Logarithm of the likelihood of a frame's own phases.
+    fn likelihood(received: &[SoftPhase], phases: &[bool]) -> f64 {
+        let before = [false].iter().chain(phases);
+        let gain = |((received, &phase), &before): ((&SoftPhase, &bool), &bool)| {
+            let (flip, dip) =
+                if phase == before { (0.0, 0.0) } else { (received.flip, received.dip) };
+            let value = received.value + flip;
+            f64::from(dip + if phase { -value } else { value })
+        };
+        received.iter().zip(phases).zip(before).map(gain).sum()
+    }
+
+    fn received() -> impl Strategy<Value = Vec<SoftPhase>> {
+        let phase = (-1.0f32..1.0, -0.5f32..0.5, 0.0f32..0.5);
+        let phase = phase.prop_map(|(value, flip, dip)| SoftPhase { value, flip, dip });
+        prop::collection::vec(phase, LENGTH)
     }
 
     proptest! {
@@ -266,12 +345,12 @@ mod tests {
         /// Against trying all paths, for every set of frames, with and without pinned bits.
         #[test]
         fn lists_the_paths_in_the_order_of_likelihood(
-            values in [values(), values(), values()],
+            received in [received(), received(), received()],
             ranks in prop::sample::subsequence(vec![0, 1, 2], 1..=3),
             pinned in any::<bool>(),
         ) {
-            let frames: Vec<SoftPhases<'_>> =
-                ranks.into_iter().map(|rank| (Rank::ALL[rank], &values[rank][..])).collect();
+            let frame = |rank: usize| SoftPhases { rank: Rank::ALL[rank], phases: &received[rank] };
+            let frames: Vec<SoftPhases<'_>> = ranks.into_iter().map(frame).collect();
             let template =
                 if pinned { Template::of_class(LengthClass::OneByte) } else { Template::default() };
             let expected = all_metrics(&frames, &template);
@@ -294,15 +373,30 @@ mod tests {
             trellis.start_list(expected[5]  - 1e-5);
             prop_assert!((0..6).all(|_| trellis.next_path().is_some()));
         }
+
+        /// Against trying all phases.
+        #[test]
+        fn chance_weighs_all_phases_alike(received in received()) {
+            let all = (0..1u32 << LENGTH).map(|bits| -> f64 {
+                let phases: Vec<bool> = (0..LENGTH).map(|n| bits >> n & 1 == 1).collect();
+                likelihood(&received, &phases).exp()
+            });
+            let mean = all.sum::<f64>() / f64::from(1 << LENGTH);
+            let frame = SoftPhases { rank: Rank::First, phases: &received };
+            prop_assert!((frame.ln_chance() - mean.ln()).abs() < 1e-6);
+        }
     }
 
     #[test]
     fn sure_symbols_do_not_overflow() {
-        let values = [1e30f32; LENGTH];
+        let sure = SoftPhase { value: 1e30, flip: -2e30, dip: 0.0 };
+        let phases = [sure; LENGTH];
+        let frame = |rank| SoftPhases { rank, phases: &phases };
         let mut trellis = Trellis::default();
         let template = Template::of_class(LengthClass::OneByte);
-        let ln_total = trellis.run(&[(Rank::First, &values), (Rank::Second, &values)], &template);
-        assert!(ln_total.is_finite());
+        let frames = [frame(Rank::First), frame(Rank::Second)];
+        let ln_total = trellis.run(&frames, &template);
+        assert!(ln_total.is_finite() && frames[0].ln_chance().is_finite());
         trellis.start_list(f64::NEG_INFINITY);
         assert!(trellis.next_path().is_some());
     }

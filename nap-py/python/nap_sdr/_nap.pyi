@@ -36,7 +36,7 @@ _Iq = npt.NDArray[Any]
 _EventRecord = tuple[str, str]
 _Candidate = tuple[float, float, float, float, float]
 _Hypothesis = tuple[int, int, str, float, float, float, float, float, float]
-_SoftFrame = tuple[int, npt.NDArray[np.complex128], float, float]
+_SoftFrame = tuple[int, npt.NDArray[np.complex128], float, float, "Burst | None"]
 
 def check_key(digits: str) -> None: ...
 def check_device_id(digits: str) -> str: ...

@@ -161,6 +161,8 @@ class SoftFrame(Protocol):
 class SoftSymbols:
     """Soft symbols of one's own making.
 
+    Their envelope is taken for steady; that of a ``Burst`` is known to dip around flips of the phase.
+
     Attributes
     ----------
     frame_type : int
@@ -570,6 +572,7 @@ def decode_soft_symbols(
             np.ascontiguousarray(_weighted_symbols(frame), np.complex128),
             frame.amplitude,
             frame.noise_variance,
+            frame._native if isinstance(frame, Burst) else None,
         )
         for frame in frames
     ]
