@@ -43,7 +43,7 @@ const PROMISED_SHARE: f64 = 0.6;
 const COARSE_SHARE: f64 = 0.88;
 /// Hypotheses kept for one candidate. Neighbouring frame types and starts resemble each other; the
 /// check sum decides.
-const MOST_HYPOTHESES: usize = 4;
+const MOST_HYPOTHESES: usize = 8;
 
 /// A known word found at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -25,13 +25,13 @@ use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 /// white noise it is passed nine times a second over a whole channel.
 pub const LEAST_EVIDENCE: f64 = 25.0;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
-/// (1 - 0.4)^32, eight in a hundred million trials; what is made of it has to pass the budget of false
+/// (1 - 0.38)^32, two in ten million trials; what is made of it has to pass the budget of false
 /// messages.
-pub const LEAST_SCORE: f64 = 0.4;
+pub const LEAST_SCORE: f64 = 0.38;
 /// Below this score a burst is so faint that it may decode together with others at best. So many of them
 /// wait at once: in a crowded channel there are ever more that are none.
 const FAINT_SCORE: f64 = 0.45;
-const MOST_FAINT_BURSTS: usize = 48;
+const MOST_FAINT_BURSTS: usize = 96;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
 /// What was found within so many symbol rates of a burst before it was taken out was part of it.
@@ -39,11 +39,12 @@ const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
-/// Hypotheses that score less than this share of the best are not tried.
-const RIVAL_SCORE: f64 = 0.85;
-/// Symbols whose squares have less in common than this are noise: those of a frame that is just clear
-/// enough to be kept have 0.4.
-const LEAST_COHERENCE: f64 = 0.27;
+/// Hypotheses whose score is so much lower than the best are not tried. At the levels at which frames
+/// decode together, the noise moves a score by 0.09.
+const RIVAL_DISTANCE: f64 = 0.14;
+/// Symbols whose squares have less in common than this are noise, of which one in two is told so; those
+/// of a frame that is just clear enough to be kept have 0.4.
+const LEAST_COHERENCE: f64 = 0.245;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;
 /// A burst waits for another that has this many times its power, if the other's skirts have at its
@@ -372,7 +373,7 @@ impl Chain {
             let density = self.noise.density(place.subband);
             let found = self.synchronizer.search(&band.history, &band.grid, &candidate, density);
             let Some(best) = found.first() else { continue };
-            let may_be = |other: &&Hypothesis| other.score >= RIVAL_SCORE * best.score;
+            let may_be = |other: &&Hypothesis| other.score >= best.score - RIVAL_DISTANCE;
             let hypotheses: Vec<Hypothesis> = found.iter().filter(may_be).copied().collect();
             covers.extend(self.cover(&hypotheses[0]));
             // Not before a better view of the same preamble has had its turn.

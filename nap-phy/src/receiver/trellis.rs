@@ -46,12 +46,11 @@ impl SoftPhase {
         Self { value: share * value, flip: share * flip, dip: share * dip }
     }
 
-    /// What the symbol with a phase, after one with the phase `before`, adds to the logarithm of the
-    /// likelihood.
-    fn gain(self, phase: bool, before: bool) -> f64 {
-        let Self { value, flip, dip } = self;
-        let (value, dip) = if phase == before { (value, 0.0) } else { (value + flip, dip) };
-        f64::from(dip + if phase { -value } else { value })
+    /// What the symbol adds to the logarithm of the likelihood, by its phase in bit 0 and that before in
+    /// bit 1.
+    fn gains(self) -> [f64; 4] {
+        let Self { value, flip, dip } = self.held_down();
+        [value, dip - (value + flip), dip + (value + flip), -value].map(f64::from)
     }
 }
 
@@ -63,24 +62,20 @@ pub(super) struct SoftPhases<'a> {
 }
 
 impl SoftPhases<'_> {
-    /// The phase of symbol `n` if these are the newest phase bits of frame 1, the newest in bit 0.
-    fn phase(&self, n: usize, bits: usize) -> bool {
-        let phases = [0, 1, 2].map(|delay| bits >> delay & 1 == 1);
-        constant(self.rank, n) ^ generate(self.rank, phases)
-    }
-
-    /// The phase before symbol `n`, in the same bits.
-    fn phase_before(&self, n: usize, bits: usize) -> bool {
-        n > 0 && self.phase(n - 1, bits >> 1)
+    /// By the newest phase bits of frame 1, the newest in bit 0: the phase of symbol `n` in bit 0 and that
+    /// before in bit 1.
+    fn transitions(&self, n: usize) -> [usize; 2 * STATES] {
+        let before = n > 0 && constant(self.rank, n - 1);
+        let constants = usize::from(constant(self.rank, n)) | usize::from(before) << 1;
+        TRANSITIONS[usize::from(self.rank.number()) - 1].map(|phases| phases ^ constants)
     }
 
     /// Logarithm of the likelihood if all phases were chosen by chance.
     pub(super) fn ln_chance(&self) -> f64 {
         let (mut ln_sum, mut sums) = (0.0, [1.0, 0.0]);
-        for received in self.phases.iter().map(|phase| phase.held_down()) {
-            let [[stay, rise], [fall, keep]] = [false, true]
-                .map(|before| [false, true].map(|phase| received.gain(phase, before).exp()));
-            let next = [sums[0] * stay + sums[1] * fall, sums[0] * rise + sums[1] * keep];
+        for phase in self.phases {
+            let [stays, rises, falls, keeps] = phase.gains().map(f64::exp);
+            let next = [sums[0] * stays + sums[1] * falls, sums[0] * rises + sums[1] * keeps];
             let total = next[0] + next[1];
             sums = next.map(|sum| sum / total);
             ln_sum += (total / 2.0).ln();
@@ -109,8 +104,24 @@ pub(super) fn tap(rank: Rank, bits: &[bool], n: usize) -> bool {
     generate(rank, [back(0), back(1), back(2)])
 }
 
+/// By rank and the newest four bits, the newest in bit 0: what the generator makes of the newest three, in
+/// bit 0, and of those without the newest, in bit 1.
+const TRANSITIONS: [[usize; 2 * STATES]; 3] = {
+    let mut transitions = [[0; 2 * STATES]; 3];
+    let mut place = 0;
+    while place < 3 * 2 * STATES {
+        let (rank, bits) = (place / (2 * STATES), place % (2 * STATES));
+        let [a, b, c, d] = [bits & 1 == 1, bits & 2 != 0, bits & 4 != 0, bits & 8 != 0];
+        let rank_of = Rank::ALL[rank];
+        transitions[rank][bits] =
+            generate(rank_of, [a, b, c]) as usize | (generate(rank_of, [b, c, d]) as usize) << 1;
+        place += 1;
+    }
+    transitions
+};
+
 /// What the generator of a rank makes of the newest three bits, the newest first.
-fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) -> bool {
+const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) -> bool {
     match rank {
         Rank::First => newest,
         Rank::Second => newest ^ before ^ oldest,
@@ -195,9 +206,7 @@ impl Trellis {
         let mut sums = [0.0; STATES];
         (best[0], sums[0]) = (0.0, 1.0);
         for n in 0..length {
-            let gains = gains(frames, n);
-            let highest = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let weights = gains.map(|gain| (gain - highest).exp());
+            let (gains, weights, ln_factor) = weigh(frames, n);
             let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
@@ -215,7 +224,7 @@ impl Trellis {
                     sums[newer] * weights[state] + sums[older] * weights[state | STATES];
             }
             let total: f64 = next_sums.iter().sum();
-            self.ln_total += highest + total.ln();
+            self.ln_total += ln_factor + total.ln();
             sums = next_sums.map(|sum| sum / total.max(f64::MIN_POSITIVE));
             best = next;
             self.steps.push(step);
@@ -277,16 +286,23 @@ const fn is_one(state: usize) -> bool {
     state & 1 == state >> 1 & 1
 }
 
-/// What symbol `n` adds to the metric of a path, by its newest four phase bits, the newest in bit 0.
-fn gains(frames: &[SoftPhases<'_>], n: usize) -> [f64; 2 * STATES] {
-    let mut gains = [0.0; 2 * STATES];
+/// What symbol `n` adds to the metric of a path, by its newest four phase bits, the newest in bit 0, and
+/// its exponential without a factor, whose logarithm comes third.
+fn weigh(frames: &[SoftPhases<'_>], n: usize) -> ([f64; 2 * STATES], [f64; 2 * STATES], f64) {
+    let (mut gains, mut weights) = ([0.0; 2 * STATES], [1.0; 2 * STATES]);
+    let mut ln_factor = 0.0;
     for frame in frames {
-        let received = frame.phases[n].held_down();
-        for (bits, gain) in gains.iter_mut().enumerate() {
-            *gain += received.gain(frame.phase(n, bits), frame.phase_before(n, bits));
+        let own = frame.phases[n].gains();
+        let highest = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let own_weights = own.map(|gain| (gain - highest).exp());
+        ln_factor += highest;
+        let sums = gains.iter_mut().zip(&mut weights);
+        for ((gain, weight), transition) in sums.zip(frame.transitions(n)) {
+            *gain += own[transition];
+            *weight *= own_weights[transition];
         }
     }
-    gains
+    (gains, weights, ln_factor)
 }
 
 #[cfg(test)]
