@@ -19,9 +19,9 @@ pub(crate) type Parts = [Complex32; PARTS];
 
 /// What a flip of the phase takes out of a burst's envelope.
 ///
-/// With an amplitude `a` and noise of variance `v` in the real part of a symbol, a symbol of the sign
-/// `s` has the log likelihood `s * symbol.re * a / v`, up to a constant; if the phase flips at its start,
-/// `(s * edge + a * energy) * a / v` is to be added.
+/// With an amplitude `a` and noise of variance `v` in the real part of a symbol, a symbol of the sign `s`
+/// that is worth `w` has the log likelihood `s * w * symbol.re * a / v`, up to a constant; if the phase
+/// flips at its start, `(s * edge + a * energy) * a / v` is to be added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dips {
     /// Amplitude where the phase does not flip.
@@ -53,13 +53,15 @@ impl Dips {
             }
         }
         let amplitude = (steady / (2.0 * stays * SIDE as f32)).max(0.0);
-        let whole = (2.0 * flips * amplitude).max(f32::MIN_POSITIVE);
-        let left = flipped.map(|sum| (sum / whole).clamp(0.0, 1.0));
-        let energy = left.iter().map(|left| 1.0 - left * left).sum::<f32>() / PARTS as f32;
+        let whole = 2.0 * flips * amplitude;
+        // Where nothing tells, nothing is taken away.
+        let remaining = flipped
+            .map(|sum| if whole > f32::MIN_POSITIVE { (sum / whole).clamp(0.0, 1.0) } else { 1.0 });
+        let energy = remaining.iter().map(|share| 1.0 - share * share).sum::<f32>() / PARTS as f32;
         let edge = |symbols: &[Parts], weights: &[f32]| -> f32 {
-            let lost = left.iter().enumerate().map(|(distance, left)| {
+            let lost = remaining.iter().enumerate().map(|(distance, remaining)| {
                 let [before, after] = beside(symbols, distance);
-                (1.0 - left) * (before.re * weights[0] - after.re * weights[1])
+                (1.0 - remaining) * (before.re * weights[0] - after.re * weights[1])
             });
             lost.sum::<f32>() / PARTS as f32
         };
@@ -68,7 +70,11 @@ impl Dips {
         let edges = std::iter::once(0.0).chain(places.map(|(symbols, worth)| edge(symbols, worth)));
         let worths = weights.windows(2).map(|worth| f32::midpoint(worth[0], worth[1]));
         let energies = std::iter::once(0.0).chain(worths.map(|worth| worth * energy));
-        Self { amplitude: amplitude.into(), edges: edges.collect(), energies: energies.collect() }
+        Self {
+            amplitude: amplitude.into(),
+            edges: edges.take(symbols.len()).collect(),
+            energies: energies.take(symbols.len()).collect(),
+        }
     }
 }
 
@@ -169,6 +175,55 @@ mod tests {
         assert!((share - 1.0).abs() < 0.01, "{share}");
     }
 
+    /// Against the likelihood of all parts, each by itself.
+    #[test]
+    fn likelihoods_are_those_of_the_parts() {
+        let (signs, symbols) = sent(PulseShape::StPolar);
+        let dips = dips(&symbols, &signs);
+        let variance = 0.2;
+        let is_flip = |signs: &[f32], k: usize| k > 0 && signs[k] != signs[k - 1];
+        // The envelope at the flips is what is left of the amplitude, over both sides of all of them.
+        let flips: Vec<usize> = (1..signs.len()).filter(|&k| is_flip(&signs, k)).collect();
+        let remaining = [0, 1, 2, 3].map(|distance| {
+            let sides = flips.iter().map(|&k| {
+                let [before, after] = beside(&symbols[k - 1..], distance);
+                (after.re - before.re) * signs[k] / 2.0
+            });
+            f64::from(sides.sum::<f32>()) / flips.len() as f64
+        });
+        let of_parts = |signs: &[f32]| -> f64 {
+            let mut sum = 0.0;
+            for (k, parts) in symbols.iter().enumerate() {
+                for (n, part) in parts.iter().enumerate() {
+                    let (boundary, distance) =
+                        if n < SIDE { (k, n) } else { (k + 1, PARTS - 1 - n) };
+                    let flips = boundary < signs.len() && is_flip(signs, boundary);
+                    let envelope = if flips { remaining[distance] } else { dips.amplitude };
+                    let error = f64::from(part.re) - f64::from(signs[k]) * envelope;
+                    sum -= error * error / (2.0 * variance * PARTS as f64);
+                }
+            }
+            sum
+        };
+        let of_dips = |signs: &[f32]| -> f64 {
+            let terms = signs.iter().enumerate().map(|(k, &sign)| {
+                let mean = symbols[k].iter().sum::<Complex32>().re / PARTS as f32;
+                let steady = f64::from(sign * mean);
+                let flip =
+                    f64::from(sign * dips.edges[k]) + dips.amplitude * f64::from(dips.energies[k]);
+                (steady + if is_flip(signs, k) { flip } else { 0.0 }) * dips.amplitude / variance
+            });
+            terms.sum()
+        };
+        for wrong in [17, 40, 120, signs.len() - 1] {
+            let mut other = signs.clone();
+            other[wrong] = -other[wrong];
+            let (expected, found) =
+                (of_parts(&signs) - of_parts(&other), of_dips(&signs) - of_dips(&other));
+            assert!((found - expected).abs() < 1e-3 * expected.abs(), "{found} for {expected}");
+        }
+    }
+
     #[test]
     fn what_is_not_believed_does_not_count() {
         let (signs, mut symbols) = sent(PulseShape::StPolar);
@@ -186,11 +241,11 @@ mod tests {
 
     #[test]
     fn silence_has_neither_dips_nor_power() {
-        for count in 1..4 {
+        for count in 0..4 {
             let symbols = vec![Parts::default(); count];
             let dips = dips(&symbols, &vec![1.0; count]);
-            assert_eq!((dips.amplitude, dips.edges.len()), (0.0, count));
-            assert!(dips.energies.iter().chain(&dips.edges).all(|value| value.is_finite()));
+            let nothing = vec![0.0; count];
+            assert_eq!(dips, Dips { amplitude: 0.0, edges: nothing.clone(), energies: nothing });
         }
         assert_eq!(power(&[Parts::default(); 9], &[1.0; 9]), 0.0);
     }

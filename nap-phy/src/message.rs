@@ -53,9 +53,9 @@ pub struct FrameReport {
     serde(rename_all = "snake_case")
 )]
 pub enum Decoder {
-    /// One frame, as received.
+    /// One frame, its most likely reading.
     Single,
-    /// One frame, after corrections that the CRC confirmed.
+    /// One frame, a less likely reading that the CRC confirmed.
     List,
     /// Several frames together.
     Joint,

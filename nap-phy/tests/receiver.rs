@@ -147,8 +147,8 @@ fn every_kind_of_message_with_drift() {
     check_complete(&fixtures(), "rc1_all_kinds", 3);
 }
 
-/// Four messages at 9 dB, of which each frame decodes, and four at 3 dB, none of whose frames has all
-/// symbols right: a likely decision further down the list is, or that over all three frames.
+/// Four messages at 9 dB, of which each frame decodes, and four at 3 dB: of none of them the most likely
+/// reading of a frame is right, but a less likely one or that of all three frames together.
 #[test]
 fn weak_messages() {
     let (truth, messages) = decode_recording(&fixtures(), "rc1_weak");

@@ -40,10 +40,10 @@ const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 /// Hypotheses whose score is so much lower than the best are not tried. At the levels at which frames
-/// decode together, the noise moves a score by 0.09.
+/// decode together, the noise moves a score by 0.09: so these are one and a half standard deviations.
 const RIVAL_DISTANCE: f64 = 0.14;
-/// Symbols whose squares have less in common than this are noise, of which one in two is told so; those
-/// of a frame that is just clear enough to be kept have 0.4.
+/// Symbols whose squares have less in common than this are noise. Those of a long frame that is just clear
+/// enough to be kept have 0.4, noise a quarter, more in shorter frames.
 const LEAST_COHERENCE: f64 = 0.245;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
 const LEAST_CLEARNESS: f64 = 0.7;

@@ -115,11 +115,11 @@ impl ContainerSearch {
             check_bits: CRC_BITS,
             most_decisions: MOST_DECISIONS,
         };
-        // A tag that does not fit shows a decision to be wrong, unless that is the one frame as
-        // received: it may be forged, which must be told.
+        // A tag that does not fit shows a decision to be wrong, unless it is the most likely one on a
+        // single frame: that may be forged, which must be told.
         let accept = |container: &Container, index: usize| {
-            let as_received = frames.len() == 1 && index == 0;
-            as_received || self.devices.authenticate(container) != Authentication::Failed
+            let is_plain = frames.len() == 1 && index == 0;
+            is_plain || self.devices.authenticate(container) != Authentication::Failed
         };
         let search = self.decoder.search(frames, class, &terms, accept);
         self.budget.charge(search.refuted);

@@ -17,6 +17,8 @@ const SUREST_KNOWN: f64 = 2.5;
 /// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
 /// some dozen starts and many frequencies, one that fits has been chosen.
 const LN_PLACES: f64 = 12.0;
+/// The largest number that is kept, so that sums of some have no end either.
+const MOST_KEPT: f64 = 1e30;
 /// The model of signal and noise is never trusted more than this.
 const MOST_BELIEF: f64 = 0.98;
 
@@ -62,7 +64,8 @@ impl SoftContainer {
     }
 
     /// The container of these symbols, from the reference symbol on, each times what it is worth, given
-    /// their amplitude and the variance of the noise. Without `dips`, a steady envelope is expected.
+    /// their amplitude and the variance of the noise. Without `dips`, a steady envelope is expected; with
+    /// them their amplitude counts.
     pub(super) fn of_symbols(
         all: &[Complex64],
         (amplitude, noise_variance): (f64, f64),
@@ -74,41 +77,34 @@ impl SoftContainer {
         // Without noise all is as clear as numbers can tell.
         let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
         let weight = amplitude / noise_variance.max(least_variance);
-        let scale = weight * signs.last().copied().unwrap_or(1.0);
-        let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
-        let values = symbols.iter().map(|symbol| (scale * symbol.re) as f32).collect();
-        let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
         let agreement = |(symbol, sign): (&Complex64, &f64)| {
             let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
             value - ln_cosh(value as f32)
         };
         let ln_sync: f64 = all.iter().zip(&signs).map(agreement).sum();
         let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
-        let steady = Self { sync_belief, ..Self::from_values(frame_type.rank, values, energy) };
-        match dips {
-            Some(dips) => steady.with_dips(dips, (scale, weight * amplitude)),
-            None => steady,
+
+        let scale = weight * signs.last().copied().unwrap_or(1.0);
+        let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
+        let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
+        let value = |symbol: &Complex64| soft(scale * symbol.re);
+        let steady = symbols.iter().map(|z| SoftPhase { value: value(z), ..SoftPhase::default() });
+        let mut phases: Vec<SoftPhase> = steady.collect();
+        if let Some(dips) = dips {
+            let places = dips.edges.iter().zip(&dips.energies).skip(SYNC_SYMBOLS);
+            for (phase, (&edge, &energy)) in phases.iter_mut().zip(places) {
+                phase.flip = soft(scale * f64::from(edge));
+                phase.dip = soft(weight * amplitude * f64::from(energy));
+            }
         }
+        Self { sync_belief, ..Self::from_phases(frame_type.rank, phases, energy) }
     }
 
-    /// Adds what is known of flips by the dips of the envelope, given what turns edges and energies into
-    /// logarithms of likelihood.
-    fn with_dips(mut self, dips: &Dips, (edge_scale, energy_scale): (f64, f64)) -> Self {
-        let dips = dips.edges.iter().zip(&dips.energies).skip(SYNC_SYMBOLS);
-        for (phase, (&edge, &energy)) in self.phases.iter_mut().zip(dips) {
-            phase.flip = (edge_scale * f64::from(edge)) as f32;
-            phase.dip = (energy_scale * f64::from(energy)) as f32;
-        }
-        self.ln_chance = self.soft_phases().ln_chance();
-        self
-    }
-
-    fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> Self {
-        let decide = |(n, &value): (usize, &f32)| (value < 0.0) ^ constant(rank, n);
-        let hard = values.iter().enumerate().map(decide).collect();
-        let ln_chance = values.iter().map(|&value| ln_cosh(value)).sum();
-        let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
-        Self { rank, phases: phases.collect(), hard, energy, ln_chance, sync_belief: 1.0 }
+    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, energy: f64) -> Self {
+        let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
+        let hard = phases.iter().enumerate().map(decide).collect();
+        let ln_chance = SoftPhases { rank, phases: &phases }.ln_chance();
+        Self { rank, phases, hard, energy, ln_chance, sync_belief: 1.0 }
     }
 
     /// Probability that the known symbols before the container are there, as far as they tell.
@@ -148,6 +144,11 @@ impl SoftContainer {
         let agreement = f64::from(agreement.max(0.0));
         agreement * agreement / (self.phases.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
     }
+}
+
+/// A half log likelihood ratio as it is kept.
+fn soft(value: f64) -> f32 {
+    value.clamp(-MOST_KEPT, MOST_KEPT) as f32
 }
 
 /// The share of a frame's energy that a known container explains.
@@ -269,6 +270,12 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
     Container::check(class, bytes).ok().filter(|container| !container.repeated())
 }
 
+#[cfg(test)]
+fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> SoftContainer {
+    let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
+    SoftContainer::from_phases(rank, phases.collect(), energy)
+}
+
 /// A frame's container in white noise, everything but its bits being known.
 #[cfg(test)]
 pub(super) fn ideal(
@@ -291,7 +298,7 @@ pub(super) fn ideal(
         (amplitude * re) as f32
     };
     let values = signs[SYNC_SYMBOLS..].iter().map(&mut receive).collect();
-    SoftContainer::from_values(rank, values, energy)
+    from_values(rank, values, energy)
 }
 
 #[cfg(test)]
@@ -317,7 +324,7 @@ mod tests {
             values[n] *= factor;
         }
         let energy = values.iter().map(|v| f64::from(v * v)).sum();
-        SoftContainer::from_values(rank, values, energy)
+        from_values(rank, values, energy)
     }
 
     fn terms(class: LengthClass, least_odds: f64) -> Terms {
@@ -374,25 +381,41 @@ mod tests {
         }
     }
 
-    /// A frame whose envelope drops to nothing over a quarter of a symbol on both sides of each flip.
+    /// Whether the phase flips at the start of each symbol.
+    fn flips(signs: &[f64]) -> Vec<bool> {
+        std::iter::once(false).chain(signs.windows(2).map(|pair| pair[0] != pair[1])).collect()
+    }
+
+    /// A frame whose envelope drops to half over a quarter of a symbol on both sides of each flip.
     fn dipped(container: &Container, rank: Rank, noise_variance: f64) -> SoftContainer {
         let signs = symbol_signs(&container.bitstream(rank));
-        let flips = std::iter::once(false).chain(signs.windows(2).map(|pair| pair[0] != pair[1]));
-        let flips: Vec<bool> = flips.chain([false]).collect();
-        let mean = |sign: f64, flips: &[bool]| -> f64 {
-            flips.iter().map(|&flip| sign * if flip { 0.25 } else { 0.5 }).sum()
-        };
-        let pairs = signs.iter().zip(flips.windows(2));
-        let symbols: Vec<Complex64> =
-            pairs.map(|(&sign, flips)| Complex64::from(mean(sign, flips))).collect();
-        let dips = Dips {
-            amplitude: 1.0,
-            // Where it dips nothing is received, and elsewhere it is the same before and after.
-            edges: vec![0.0; signs.len()],
-            energies: vec![0.25; signs.len()],
-        };
+        let flips: Vec<bool> = flips(&signs).into_iter().chain([false]).collect();
+        let lost = |flip: bool| if flip { 0.125 } else { 0.0 };
+        let places = signs.iter().zip(flips.windows(2));
+        let mean = |(sign, flips): (&f64, &[bool])| sign * (1.0 - lost(flips[0]) - lost(flips[1]));
+        let symbols: Vec<Complex64> = places.map(mean).map(Complex64::from).collect();
+        // Before a flip and after it half of the amplitude is received, and half of that is believed.
+        let edges = signs.iter().zip(&flips).map(|(&sign, &flip)| -(sign * lost(flip)) as f32);
+        let dips =
+            Dips { amplitude: 1.0, edges: edges.collect(), energies: vec![0.1875; signs.len()] };
         let frame_type = FrameType { class: container.class(), rank };
-        SoftContainer::of_symbols(&symbols, (0.8, noise_variance), Some(&dips), frame_type)
+        SoftContainer::of_symbols(&symbols, (1.0, noise_variance), Some(&dips), frame_type)
+    }
+
+    #[test]
+    fn dips_are_those_of_the_containers_own_symbols() {
+        let sent = uplink().container(&Key::PUBLIC);
+        for rank in Rank::ALL {
+            let signs = symbol_signs(&sent.bitstream(rank));
+            let frame = dipped(&sent, rank, 0.5);
+            let last = signs[SYNC_SYMBOLS - 1];
+            let flips = flips(&signs);
+            let symbols = signs.iter().zip(&flips).skip(SYNC_SYMBOLS);
+            for (phase, (sign, &flip)) in frame.phases.iter().zip(symbols) {
+                let expected = if flip { -0.25 * sign * last } else { 0.0 };
+                assert_eq!((phase.flip, phase.dip), (expected as f32, 0.375));
+            }
+        }
     }
 
     #[test]
@@ -423,7 +446,7 @@ mod tests {
         let values: Vec<f32> = (0..176u32)
             .map(|n| if n.wrapping_mul(2_654_435_761) >> 31 == 0 { 1.0 } else { -1.0 })
             .collect();
-        let frame = SoftContainer::from_values(Rank::First, values, 176.0);
+        let frame = from_values(Rank::First, values, 176.0);
         assert_eq!(decode(&[&frame], 1.0), Search::default());
     }
 

@@ -61,7 +61,7 @@ pub enum Event {
 #[non_exhaustive]
 pub struct Limits {
     /// Bursts of one bit rate that may wait for their ends at once; of more, those that match the
-    /// known symbols best are kept. One takes up to 130 kB.
+    /// known symbols best are kept. One takes up to 300 kB, while frames of eight types are read in it.
     pub most_bursts: usize,
     /// The fastest change of a carrier's frequency that is looked for.
     pub most_drift_hz_per_s: f64,

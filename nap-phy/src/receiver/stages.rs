@@ -40,7 +40,8 @@ pub struct SoftSymbols<'a> {
     pub amplitude: f64,
     /// Variance of the noise in each of the two dimensions of a symbol.
     pub noise_variance: f64,
-    /// The dips of the envelope where the phase flips; it is taken for steady without them.
+    /// The dips of the envelope where the phase flips; it is taken for steady without them. With them
+    /// their amplitude counts instead of `amplitude`.
     pub dips: Option<&'a Dips>,
 }
 

@@ -4,7 +4,8 @@
 //! of frame 1 (0 or 180 degrees, relative to the last known symbol), those of frame 2 and 3 are
 //! `p[n] + p[n-1] + p[n-2] + k2[n]` and `p[n] + p[n-2] + k3[n]` modulo 2, with constant sequences
 //! `k2`, `k3` that stem from a 0 bit being the flip. Differential coding thus costs nothing. With one
-//! frame the same trellis lists that frame's most likely bits.
+//! frame the same trellis lists that frame's most likely bits. It has eight states, for what a flip adds
+//! to the likelihood hangs on a frame's phase before as well.
 //!
 //! One pass forward (Viterbi's, and beside it the sum over all paths) is enough for a list of any
 //! length: every further path leaves an earlier one at one place, going backwards, and what that
@@ -16,8 +17,7 @@ use std::collections::BinaryHeap;
 use super::template::Template;
 use crate::Rank;
 
-/// States of the trellis: the last three phase bits, the newest in bit 0. The code has memory of two, and
-/// whether a frame's phase flips hangs on its phase before as well.
+/// States of the trellis: the last three phase bits, the newest in bit 0.
 const STATES: usize = 8;
 /// The oldest phase bit of a state.
 const OLDEST: usize = STATES / 2;
@@ -29,6 +29,7 @@ const SUREST: f32 = 20.0;
 /// the last known symbol.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SoftPhase {
+    /// What is received of the symbol, if the envelope is steady.
     pub(super) value: f32,
     /// What a flip before the symbol adds to the value: there the envelope may dip.
     pub(super) flip: f32,
@@ -41,7 +42,7 @@ impl SoftPhase {
     /// clear symbols.
     fn held_down(self) -> Self {
         let Self { value, flip, dip } = self;
-        let surest = value.abs().max((value + flip).abs()).max(dip);
+        let surest = value.abs().max(dip + (value + flip).abs());
         let share = SUREST / surest.max(SUREST);
         Self { value: share * value, flip: share * flip, dip: share * dip }
     }
@@ -206,7 +207,7 @@ impl Trellis {
         let mut sums = [0.0; STATES];
         (best[0], sums[0]) = (0.0, 1.0);
         for n in 0..length {
-            let (gains, weights, ln_factor) = weigh(frames, n);
+            let Increments { gains, weights, ln_factor } = Increments::new(frames, n);
             let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
@@ -286,23 +287,32 @@ const fn is_one(state: usize) -> bool {
     state & 1 == state >> 1 & 1
 }
 
-/// What symbol `n` adds to the metric of a path, by its newest four phase bits, the newest in bit 0, and
-/// its exponential without a factor, whose logarithm comes third.
-fn weigh(frames: &[SoftPhases<'_>], n: usize) -> ([f64; 2 * STATES], [f64; 2 * STATES], f64) {
-    let (mut gains, mut weights) = ([0.0; 2 * STATES], [1.0; 2 * STATES]);
-    let mut ln_factor = 0.0;
-    for frame in frames {
-        let own = frame.phases[n].gains();
-        let highest = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let own_weights = own.map(|gain| (gain - highest).exp());
-        ln_factor += highest;
-        let sums = gains.iter_mut().zip(&mut weights);
-        for ((gain, weight), transition) in sums.zip(frame.transitions(n)) {
-            *gain += own[transition];
-            *weight *= own_weights[transition];
+/// What a symbol adds to paths, by their newest four phase bits, the newest in bit 0.
+struct Increments {
+    /// To the metric.
+    gains: [f64; 2 * STATES],
+    /// The exponentials of these, without a factor.
+    weights: [f64; 2 * STATES],
+    ln_factor: f64,
+}
+
+impl Increments {
+    fn new(frames: &[SoftPhases<'_>], n: usize) -> Self {
+        let (gains, weights) = ([0.0; 2 * STATES], [1.0; 2 * STATES]);
+        let mut all = Self { gains, weights, ln_factor: 0.0 };
+        for frame in frames {
+            let gains = frame.phases[n].gains();
+            let highest = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let weights = gains.map(|gain| (gain - highest).exp());
+            all.ln_factor += highest;
+            let places = all.gains.iter_mut().zip(&mut all.weights);
+            for ((gain, weight), transition) in places.zip(frame.transitions(n)) {
+                *gain += gains[transition];
+                *weight *= weights[transition];
+            }
         }
+        all
     }
-    (gains, weights, ln_factor)
 }
 
 #[cfg(test)]
@@ -400,6 +410,16 @@ mod tests {
             let mean = all.sum::<f64>() / f64::from(1 << LENGTH);
             let frame = SoftPhases { rank: Rank::First, phases: &received };
             prop_assert!((frame.ln_chance() - mean.ln()).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn no_symbol_says_more_than_is_believed() {
+        for phase in [(1e30, -2e30, 0.0), (20.0, 0.0, 20.0), (-30.0, 40.0, 1e30), (3.0, -1.0, 1.0)]
+        {
+            let (value, flip, dip) = phase;
+            let gains = SoftPhase { value, flip, dip }.gains();
+            assert!(gains.iter().all(|gain| gain.abs() <= f64::from(SUREST) + 1e-3), "{gains:?}");
         }
     }
 

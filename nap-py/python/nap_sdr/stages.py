@@ -161,7 +161,7 @@ class SoftFrame(Protocol):
 class SoftSymbols:
     """Soft symbols of one's own making.
 
-    Their envelope is taken for steady; that of a ``Burst`` is known to dip around flips of the phase.
+    Their envelope is taken for steady; of a ``Burst`` the dips around flips of the phase are measured.
 
     Attributes
     ----------
@@ -240,6 +240,9 @@ class Burst:
         self.bit_rate = bit_rate
         self.symbols = native.symbols()
         self.weights = native.weights()
+        # They belong with the dips, which are known to the native burst only.
+        self.symbols.setflags(write=False)
+        self.weights.setflags(write=False)
 
     @property
     def start_s(self) -> float:
@@ -274,7 +277,10 @@ class Burst:
         return _db(self._native.es_over_n0)
 
     def log_likelihood_ratios(self) -> npt.NDArray[np.float64]:
-        """Of each symbol, ln of how much likelier the phase of the reference is than the other."""
+        """Of each symbol, ln of how much likelier the phase of the reference is than the other.
+
+        The envelope is taken for steady. ``decode_soft_symbols`` also knows its dips.
+        """
         scale = 2 * self.amplitude / max(self.noise_variance, 1e-300)
         return scale * self.weights * self.symbols.real
 
