@@ -39,6 +39,12 @@ impl Rank {
     /// The three ranks in the order of sending.
     pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
 
+    /// The place in [`Rank::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.number() as usize - 1
+    }
+
     /// The rank counted from 1.
     #[must_use]
     pub const fn number(self) -> u8 {

@@ -34,7 +34,7 @@ impl KnownDevice {
     fn agreement(&self, frames: &[&SoftContainer]) -> f32 {
         let of_frame = |frame: &&SoftContainer| {
             let SoftPhases { rank, phases } = frame.soft_phases();
-            let signs = &self.signs[usize::from(rank.number()) - 1];
+            let signs = &self.signs[rank.index()];
             let symbols = phases.iter().skip(FIRST_SYMBOL);
             symbols.zip(signs).map(|(phase, sign)| phase.value * sign).sum::<f32>().abs()
         };

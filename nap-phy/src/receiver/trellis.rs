@@ -68,7 +68,7 @@ impl SoftPhases<'_> {
     fn transitions(&self, n: usize) -> [usize; 2 * STATES] {
         let before = n > 0 && constant(self.rank, n - 1);
         let constants = usize::from(constant(self.rank, n)) | usize::from(before) << 1;
-        TRANSITIONS[usize::from(self.rank.number()) - 1].map(|phases| phases ^ constants)
+        TRANSITIONS[self.rank.index()].map(|phases| phases ^ constants)
     }
 
     /// Logarithm of the likelihood if all phases were chosen by chance.
