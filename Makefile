@@ -82,6 +82,7 @@ unit: ## tests and examples in the documentation
 	$(CARGO) test --locked --workspace $(FEATURES)
 
 no-std: ## the frame half of nap-phy, by itself
+	$(CARGO) clippy --locked -p nap-phy --no-default-features -- -D warnings
 	$(CARGO) test --locked -p nap-phy --no-default-features
 
 doc: ## the crates' documentation; a warning is an error

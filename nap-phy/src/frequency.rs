@@ -12,6 +12,7 @@ const MULTIPLIER: u16 = 61;
 
 /// How far the difference of two frequencies may be off the raster, in steps: by a crystal's 20 ppm of
 /// the largest difference and by what was rounded.
+#[cfg(feature = "std")]
 const RASTER_TOLERANCE: f64 = 0.45;
 
 /// The generator by which a device chooses its frequencies (sigfox-ep-lib 4.3,
@@ -94,6 +95,9 @@ impl FrequencyGenerator {
     ///
     /// From one frame to the next the value changes by 61 times as much as before, modulo 2¹⁴: so much is
     /// known without the increment. Of other frequencies one in 18 000 fits by chance.
+    ///
+    /// Needs the feature `std`, for the rounding of numbers.
+    #[cfg(feature = "std")]
     #[must_use]
     pub fn may_follow(radio_configuration: RadioConfiguration, frequencies_hz: [f64; 3]) -> bool {
         if let Access::FrequencyHopping { .. } = radio_configuration.access() {
