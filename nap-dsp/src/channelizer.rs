@@ -15,9 +15,9 @@ use multiversion::multiversion;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use crate::Error;
+use crate::error::Error;
 use crate::filter::{fastest_length, low_pass};
-use crate::sample::usable;
+use crate::kernels::sums::usable;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;

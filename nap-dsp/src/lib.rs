@@ -3,23 +3,18 @@
 //! No protocol, no input or output, no clock: samples go in, estimates come out. The stages can be
 //! used one by one; `nap-phy` strings them together to a receiver of the Sigfox uplink.
 
+pub mod baseband;
 pub mod canceller;
 pub mod channelizer;
 pub mod demodulator;
 pub mod detector;
-mod disturbance;
-pub mod down_converter;
-pub mod envelope;
 mod error;
 pub mod filter;
-mod lanes;
-mod median;
+mod kernels;
 pub mod modulator;
-pub mod noise;
+pub mod noise_floor;
 mod oscillator;
-mod sample;
 pub mod simulator;
-mod spectra;
 pub mod spectrogram;
 pub mod synchronizer;
 

@@ -5,9 +5,9 @@ use std::f64::consts::TAU;
 use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
-use crate::down_converter::Carrier;
-use crate::lanes::{LANES, Lanes};
-use crate::sample::narrow;
+use crate::baseband::Carrier;
+use crate::kernels::lanes::{LANES, Lanes};
+use crate::kernels::sums::narrow;
 
 /// Hands out `exp(-i φ(n))` for n = 0, 1, ... without a sine for each: every difference of the phase
 /// is a phasor that the next higher one turns. Of `N` differences, the last is constant.
@@ -123,7 +123,7 @@ pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::wide;
+    use crate::kernels::sums::wide;
 
     fn assert_follows(turns: impl Iterator<Item = Complex64>, phase: impl Fn(f64) -> f64) {
         for (n, turn) in turns.take(3_000).enumerate() {

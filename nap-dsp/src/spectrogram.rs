@@ -27,9 +27,9 @@ use std::sync::Arc;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use crate::Error;
+use crate::error::Error;
 use crate::filter::{fast_length, hann};
-use crate::sample::usable;
+use crate::kernels::sums::usable;
 
 /// The longest transform: an array of a few megabytes.
 const MAX_FFT_LENGTH: f64 = 1_048_576.0;

@@ -1,10 +1,10 @@
 //! A known burst is taken out of the subbands: what stays is the noise that was under it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
+use nap_dsp::baseband::Carrier;
 use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
 use nap_dsp::demodulator::Demodulator;
-use nap_dsp::down_converter::Carrier;
 use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{Fading, FrontEnd, Simulator, Transmission};
 use num_complex::Complex32;

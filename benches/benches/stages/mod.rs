@@ -8,7 +8,7 @@ use nap_benches::Recording;
 use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
 use nap_dsp::demodulator::Demodulator;
 use nap_dsp::detector::{Candidate, PreambleDetector};
-use nap_dsp::noise::NoiseFloor;
+use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 use nap_phy::receiver::stages::{LEAST_EVIDENCE, LEAST_SCORE};
 use nap_phy::{FrameType, LengthClass};

@@ -7,7 +7,7 @@ use nap_dsp::canceller::KnownBurst;
 use nap_dsp::channelizer::SubbandGrid;
 use nap_dsp::demodulator::{Demodulator, Measurement};
 use nap_dsp::detector::{Candidate, PreambleDetector};
-use nap_dsp::noise::NoiseFloor;
+use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::band::{Band, Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SKIRT_POWER, skirt};

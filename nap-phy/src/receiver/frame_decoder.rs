@@ -1,8 +1,7 @@
 //! From soft symbols to a container: the most likely decision whose check sum is right, if it is
 //! likely enough.
 
-use nap_dsp::demodulator::SoftFrame;
-use nap_dsp::envelope::Dips;
+use nap_dsp::demodulator::{Dips, SoftFrame};
 use num_complex::Complex64;
 
 use super::template::Template;

@@ -4,7 +4,7 @@
 //! look for the [`known_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
 //! container in them, and with the [`symbol_signs`] of its bitstream a burst can be measured.
 
-use nap_dsp::envelope::Dips;
+use nap_dsp::demodulator::Dips;
 use num_complex::Complex64;
 
 use super::frame_decoder::{FrameDecoder, SoftContainer, Terms};

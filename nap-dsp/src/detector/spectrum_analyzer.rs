@@ -10,7 +10,7 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::filter::fast_length;
-use crate::median::median;
+use crate::kernels::median::median;
 
 /// Bins that are summed to one block.
 pub(crate) const BLOCK: usize = 4;

@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 
 use num_complex::Complex32;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How a transmitter turns the phase.
 #[derive(Debug, Clone, Copy, PartialEq)]

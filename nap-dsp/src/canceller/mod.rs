@@ -17,8 +17,8 @@ use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::demodulator::PhaseTrack;
+use crate::kernels::sums::{energy, inner_product, narrow, wide};
 use crate::oscillator::take_out;
-use crate::sample::{energy, inner_product, narrow, wide};
 
 /// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
 const TERMS: usize = 4;

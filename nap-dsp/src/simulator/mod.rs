@@ -38,7 +38,7 @@ mod transmission;
 use num_complex::Complex32;
 use rand::Rng;
 
-use crate::Error;
+use crate::error::Error;
 use front_end::Sampler;
 
 pub use fading::Fading;

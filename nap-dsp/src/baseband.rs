@@ -6,9 +6,9 @@ use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::median::median;
+use crate::kernels::median::median;
+use crate::kernels::sums::{count_from, narrow, sum, wide};
 use crate::oscillator::{Oscillator, take_out};
-use crate::sample::{count_from, narrow, sum, wide};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
 const SAMPLES_A_SYMBOL: f64 = 16.0;

@@ -1,0 +1,5 @@
+//! Arithmetic that the stages share.
+
+pub(crate) mod lanes;
+pub(crate) mod median;
+pub(crate) mod sums;
