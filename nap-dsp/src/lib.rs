@@ -4,7 +4,9 @@
 //! used one by one; `nap-phy` strings them together to a receiver of the Sigfox uplink.
 
 pub mod baseband;
+mod boxcar;
 pub mod canceller;
+pub mod carrier;
 pub mod channelizer;
 pub mod demodulator;
 pub mod detector;
@@ -16,6 +18,7 @@ pub mod noise_floor;
 mod oscillator;
 pub mod simulator;
 pub mod spectrogram;
+pub mod subbands;
 pub mod synchronizer;
 
 pub use error::Error;

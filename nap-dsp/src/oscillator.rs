@@ -5,7 +5,6 @@ use std::f64::consts::TAU;
 use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
-use crate::baseband::Carrier;
 use crate::kernels::lanes::{LANES, Lanes};
 use crate::kernels::sums::narrow;
 
@@ -110,19 +109,10 @@ pub(crate) fn take_out(
     }
 }
 
-/// Phase of a carrier at an instant and its differences from step to step, in radians.
-pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) -> [f64; 3] {
-    [
-        carrier.phase_at(first_s),
-        // Over one step the mean frequency is that of its middle.
-        TAU * carrier.frequency_at(first_s + 0.5 * step_s) * step_s,
-        TAU * carrier.drift_hz_per_s * step_s * step_s,
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::carrier::{Carrier, carrier_differences};
     use crate::kernels::sums::wide;
 
     fn assert_follows(turns: impl Iterator<Item = Complex64>, phase: impl Fn(f64) -> f64) {

@@ -1,10 +1,12 @@
 //! The stages of the receiver one by one. Frequencies count from the samples' 0 Hz.
 
-use nap_dsp::baseband::{Baseband, Carrier};
-use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use nap_dsp::baseband::Baseband;
+use nap_dsp::carrier::Carrier;
+use nap_dsp::channelizer::Channelizer;
 use nap_dsp::demodulator::{Demodulator, SoftFrame};
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise_floor::NoiseFloor;
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::Synchronizer;
 use nap_phy::receiver::stages::{
     LEAST_EVIDENCE, LEAST_SCORE, SoftSymbols, decode, known_words, symbol_count, symbol_signs,

@@ -120,7 +120,8 @@ pub(crate) fn power(symbols: &[Parts], signs: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modulator::dbpsk::{PulseShape, Waveform};
+    use crate::modulator::dbpsk::Waveform;
+    use crate::modulator::pulse_shape::PulseShape;
 
     /// Signs of the symbols of some bits, and these in parts as a transmitter of this shape sends them.
     fn sent(shape: PulseShape) -> (Vec<f32>, Vec<Parts>) {

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use num_complex::{Complex32, Complex64};
 use rustfft::{Fft, FftPlanner};
 
-use crate::baseband::{Baseband, Carrier};
-use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::baseband::Baseband;
+use crate::carrier::{Carrier, carrier_differences};
 use crate::demodulator::envelope::Parts;
 use crate::kernels::sums::{narrow, wide};
-use crate::oscillator::{Oscillator, carrier_differences};
+use crate::oscillator::Oscillator;
+use crate::subbands::{SubbandGrid, SubbandHistory};
 
 pub use envelope::Dips;
 

@@ -20,9 +20,9 @@ use std::ops::{Range, RangeInclusive};
 
 use multiversion::multiversion;
 
-use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::detector::spectrum_analyzer::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
 use crate::kernels::sums::{count_from, larger, smaller};
+use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
 const WINDOW_SYMBOLS: f64 = 20.0;

@@ -4,7 +4,7 @@ use num_complex::{Complex, Complex32};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use super::amplitude;
+use super::level::amplitude;
 use crate::error::Error;
 
 /// Thermal noise at 290 K in dBm/Hz.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use num_complex::{Complex32, Complex64};
 
-use super::amplitude;
 use super::fading::Fading;
 use super::front_end::FrontEnd;
+use super::level::amplitude;
 use crate::error::Error;
 use crate::modulator::dbpsk::Waveform;
 

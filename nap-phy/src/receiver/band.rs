@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::ops::{Range, RangeInclusive};
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
-use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
 /// A burst that was taken out leaves a rest that is so much fainter.

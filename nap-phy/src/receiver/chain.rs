@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use nap_dsp::canceller::KnownBurst;
-use nap_dsp::channelizer::SubbandGrid;
 use nap_dsp::demodulator::{Demodulator, Measurement};
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise_floor::NoiseFloor;
+use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::band::{Band, Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SKIRT_POWER, skirt};
