@@ -8,6 +8,7 @@ mod boxcar;
 pub mod canceller;
 pub mod carrier;
 pub mod channelizer;
+pub mod decimator;
 pub mod demodulator;
 pub mod detector;
 mod error;

@@ -5,7 +5,6 @@
 //! not, from their energy. Which of them are wanted is cut out and handed to a thread that writes.
 
 mod cut;
-mod decimator;
 mod finder;
 mod store;
 
@@ -14,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
+use nap_dsp::decimator::Decimator;
 use nap_phy::{Authentication, DeviceTable, Event, Message, ReceiverConfig};
 use num_complex::Complex32;
 
@@ -22,7 +22,6 @@ use super::stream_time::StreamTime;
 use crate::burst::Extent;
 use crate::quantity;
 use cut::{Burst, Cut};
-use decimator::Decimator;
 use store::Store;
 
 /// Bursts are looked for in windows so long, one after the other, in seconds.

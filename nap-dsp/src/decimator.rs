@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
-use nap_dsp::filter::low_pass;
 use num_complex::{Complex32, Complex64};
+
+use crate::filter::low_pass;
 
 /// The rate to come down to at most: the channel's 192 kHz and room for the filter.
 const LEAST_RATE_HZ: f64 = 240_000.0;
