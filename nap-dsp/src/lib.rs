@@ -2,6 +2,13 @@
 //!
 //! No protocol, no input or output, no clock: samples go in, estimates come out. The stages can be
 //! used one by one; `nap-phy` strings them together to a receiver of the Sigfox uplink.
+//!
+//! # Features
+//!
+//! `ndarray` gives spectrograms and the history of subbands as arrays of the crate [ndarray]. Without it
+//! they are handed out row by row, and the crate is not linked.
+//!
+//! [ndarray]: https://docs.rs/ndarray
 
 pub mod baseband;
 mod boxcar;

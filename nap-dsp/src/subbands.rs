@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use bytemuck::zeroed_vec;
+#[cfg(feature = "ndarray")]
+use ndarray::{Array2, Axis};
 use num_complex::Complex32;
 
 /// Where the subbands lie in time and frequency.
@@ -112,6 +114,27 @@ impl SubbandHistory {
         (&mut rest[..head.len()], &mut wrapped[tail])
     }
 
+    /// The columns that are there, the oldest first: a row of subbands for each.
+    #[cfg(feature = "ndarray")]
+    #[must_use]
+    pub fn to_array(&self) -> Array2<Complex32> {
+        /// So few columns stay in the cache while each subband writes to all of them.
+        const COPIED_AT_ONCE: usize = 512;
+        let subbands = self.samples.len() / self.capacity;
+        let count = (self.columns - self.oldest()) as usize;
+        let mut array = Array2::zeros((count, subbands));
+        let mut first = self.oldest();
+        for mut rows in array.axis_chunks_iter_mut(Axis(0), COPIED_AT_ONCE) {
+            for (b, mut samples) in rows.columns_mut().into_iter().enumerate() {
+                let (head, tail) = self.range(b, first, samples.len());
+                let both = head.iter().chain(tail);
+                samples.iter_mut().zip(both).for_each(|(to, from)| *to = *from);
+            }
+            first += COPIED_AT_ONCE as u64;
+        }
+        array
+    }
+
     /// Where a ring keeps these columns: up to its end, and from its beginning on.
     fn places(&self, start: u64, count: usize) -> (Range<usize>, Range<usize>) {
         let from = start.clamp(self.oldest(), self.columns);
@@ -162,5 +185,24 @@ mod tests {
         let (head, tail) = history.range(0, 0, 100);
         assert_eq!(head.len() + tail.len(), 4);
         assert_eq!(history.range(0, 20, 5), (&[][..], &[][..]));
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn an_array_has_a_row_of_subbands_for_each_column() {
+        let sample = |b: usize, column: usize| Complex32::new(b as f32, column as f32);
+        // Before the ring is full, and after, over the end of a copied piece and of the ring.
+        for columns in [0, 3, 700, 1_300, 2_000] {
+            let mut history = SubbandHistory::new(3, 1_000);
+            for column in 0..columns {
+                history.push(&[0, 1, 2].map(|b| sample(b, column)));
+            }
+            let array = history.to_array();
+            let oldest = columns.saturating_sub(1_000);
+            assert_eq!(array.dim(), (columns - oldest, 3));
+            for ((row, b), &found) in array.indexed_iter() {
+                assert_eq!(found, sample(b, oldest + row));
+            }
+        }
     }
 }
