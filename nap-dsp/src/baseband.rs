@@ -111,7 +111,7 @@ impl Baseband {
     }
 
     /// Mixes the same stretch with another carrier instead, which differs by little over a cell.
-    pub fn retune(&mut self, carrier: &Carrier) {
+    pub(crate) fn retune(&mut self, carrier: &Carrier) {
         let (from, to) = (self.carrier, self.in_subband(carrier));
         self.samples.clear();
         self.samples.extend(self.integral.windows(2).map(|pair| pair[1] - pair[0]));
@@ -131,8 +131,7 @@ impl Baseband {
     }
 
     /// The stretch by itself, without the room in which it was made.
-    #[must_use]
-    pub fn snapshot(&self) -> Self {
+    pub(crate) fn snapshot(&self) -> Self {
         Self {
             start_s: self.start_s,
             cell_s: self.cell_s,

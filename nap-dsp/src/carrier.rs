@@ -28,8 +28,7 @@ impl Carrier {
     }
 
     /// The same carrier, described at another instant.
-    #[must_use]
-    pub fn described_at(&self, time_s: f64) -> Self {
+    pub(crate) fn described_at(&self, time_s: f64) -> Self {
         Self { time_s, frequency_hz: self.frequency_at(time_s), ..*self }
     }
 }

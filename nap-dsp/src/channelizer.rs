@@ -7,6 +7,7 @@
 //! `M / 2` input samples (twice oversampled), so that a signal of some hundred hertz anywhere
 //! between two centres passes undistorted through the nearer one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -158,6 +159,16 @@ impl Channelizer {
         let (below, above) = self.column.split_at_mut(below);
         below.copy_from_slice(&self.folded[lowest..lowest + below.len()]);
         above.copy_from_slice(&self.folded[..above.len()]);
+    }
+}
+
+impl fmt::Debug for Channelizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channelizer")
+            .field("sample_rate_hz", &self.sample_rate_hz)
+            .field("grid", &self.grid())
+            .field("columns", &self.columns)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,8 @@
 //!
 //! [ndarray]: https://docs.rs/ndarray
 
+#![warn(missing_debug_implementations)]
+
 pub mod baseband;
 mod boxcar;
 pub mod canceller;
@@ -19,7 +21,7 @@ pub mod decimator;
 pub mod demodulator;
 pub mod detector;
 mod error;
-pub mod filter;
+mod filter;
 mod kernels;
 pub mod modulator;
 pub mod noise_floor;

@@ -12,6 +12,7 @@ const QUANTILE: f64 = 0.25;
 ///
 /// Densities are in (full scale)² per hertz. Silence without any noise, as in gaps that were filled
 /// with zeros, is not remembered.
+#[derive(Debug)]
 pub struct NoiseFloor {
     rows: usize,
     densities: Vec<VecDeque<f32>>,

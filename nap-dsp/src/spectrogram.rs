@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+use std::fmt;
 use std::sync::Arc;
 
 #[cfg(feature = "ndarray")]
@@ -85,12 +86,6 @@ impl SpectrogramConfig {
         }
     }
 
-    /// The finest [`SpectrogramConfig::resolution_hz`] at this sample rate.
-    #[must_use]
-    pub fn finest_resolution_hz(&self) -> f64 {
-        self.sample_rate_hz / MAX_FFT_LENGTH
-    }
-
     fn check(&self) -> Result<(), Error> {
         let &Self { sample_rate_hz, offset_hz, half_width_hz, .. } = self;
         if !(sample_rate_hz.is_finite() && sample_rate_hz > 0.0) {
@@ -99,7 +94,7 @@ impl SpectrogramConfig {
         if !(offset_hz.abs() + half_width_hz <= sample_rate_hz / 2.0 && half_width_hz > 0.0) {
             return Err(Error::ChannelOutside { offset_hz, half_width_hz, sample_rate_hz });
         }
-        let (finest_hz, coarsest_hz) = (self.finest_resolution_hz(), sample_rate_hz / 4.0);
+        let (finest_hz, coarsest_hz) = (sample_rate_hz / MAX_FFT_LENGTH, sample_rate_hz / 4.0);
         Error::check_range("resolution_hz", self.resolution_hz, finest_hz, coarsest_hz)?;
         let sample_s = sample_rate_hz.recip();
         Error::check_range("time_step_s", self.time_step_s, sample_s, MAX_TIME_STEP_S)?;
@@ -110,6 +105,7 @@ impl SpectrogramConfig {
 
 /// How the bins of a frequency cell become one figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Pooling {
     /// Their mean: the density of the cell. A carrier narrower than the cell is diluted.
     #[default]
@@ -403,6 +399,16 @@ impl Spectrogram {
     /// The mean over the time cell that is being filled.
     fn mean(&self, sum: f64) -> f32 {
         (sum / self.segments as f64) as f32
+    }
+}
+
+impl fmt::Debug for Spectrogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spectrogram")
+            .field("config", &self.config)
+            .field("rows", &self.rows())
+            .field("columns", &self.columns())
+            .finish_non_exhaustive()
     }
 }
 

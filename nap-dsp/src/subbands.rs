@@ -1,5 +1,6 @@
 //! The subbands of a channel: where they lie, and the last seconds of each.
 
+use std::fmt;
 use std::ops::Range;
 
 use bytemuck::zeroed_vec;
@@ -120,9 +121,8 @@ impl SubbandHistory {
     pub fn to_array(&self) -> Array2<Complex32> {
         /// So few columns stay in the cache while each subband writes to all of them.
         const COPIED_AT_ONCE: usize = 512;
-        let subbands = self.samples.len() / self.capacity;
         let count = (self.columns - self.oldest()) as usize;
-        let mut array = Array2::zeros((count, subbands));
+        let mut array = Array2::zeros((count, self.subbands()));
         let mut first = self.oldest();
         for mut rows in array.axis_chunks_iter_mut(Axis(0), COPIED_AT_ONCE) {
             for (b, mut samples) in rows.columns_mut().into_iter().enumerate() {
@@ -135,6 +135,10 @@ impl SubbandHistory {
         array
     }
 
+    fn subbands(&self) -> usize {
+        self.samples.len() / self.capacity
+    }
+
     /// Where a ring keeps these columns: up to its end, and from its beginning on.
     fn places(&self, start: u64, count: usize) -> (Range<usize>, Range<usize>) {
         let from = start.clamp(self.oldest(), self.columns);
@@ -143,6 +147,16 @@ impl SubbandHistory {
         let count = (to - from) as usize;
         let head = count.min(self.capacity - first);
         (first..first + head, 0..count - head)
+    }
+}
+
+impl fmt::Debug for SubbandHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubbandHistory")
+            .field("subbands", &self.subbands())
+            .field("capacity", &self.capacity)
+            .field("columns", &self.columns)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ mod envelope;
 mod symbol_weights;
 
 use std::f64::consts::{PI, TAU};
+use std::fmt;
 use std::sync::Arc;
 
 use num_complex::{Complex32, Complex64};
@@ -94,6 +95,7 @@ impl SoftFrame {
 
 /// What was measured on a burst whose symbols are known.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Measurement {
     /// The carrier, described at the middle of the burst.
     pub carrier: Carrier,
@@ -286,7 +288,17 @@ impl Demodulator {
     }
 }
 
+impl fmt::Debug for Demodulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Demodulator")
+            .field("symbol_s", &self.symbol_s)
+            .field("most_drift_hz_per_s", &self.most_drift_hz_per_s)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A carrier that was found over a whole burst, to be tracked.
+#[derive(Debug)]
 pub struct Acquisition<'a> {
     /// Share of the squared symbols that adds up on this carrier, 0 to 1. In noise it is the largest of
     /// all carriers tried, a quarter over 200 symbols.

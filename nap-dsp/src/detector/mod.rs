@@ -16,6 +16,7 @@
 
 mod spectrum_analyzer;
 
+use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use multiversion::multiversion;
@@ -337,6 +338,17 @@ impl PreambleDetector {
         near(RIVAL_BINS).any(|rival| now.is_stronger(rival, strength))
             || near(2).any(|rival| before.is_stronger(rival, strength))
             || near(2).any(|rival| after.is_stronger(rival, strength))
+    }
+}
+
+impl fmt::Debug for PreambleDetector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreambleDetector")
+            .field("channel_hz", &self.channel_hz)
+            .field("threshold", &self.threshold)
+            .field("interval_s", &self.interval_s())
+            .field("dropped", &self.dropped)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 /// How a transmitter turns the phase.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum PulseShape {
     /// At once, as unshaped modulators do (the renard project's, for one).
     Rectangular,

@@ -12,6 +12,7 @@ const THERMAL_NOISE_DBM_PER_HZ: f64 = -174.0;
 
 /// What turns analogue samples into numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Converter {
     /// Keeps everything, above full scale too.
     Ideal,
@@ -59,7 +60,7 @@ impl FrontEnd {
     }
 
     /// Noise density in dBm/Hz, if there is noise.
-    pub fn noise_density_dbm_per_hz(&self) -> Option<f64> {
+    fn noise_density_dbm_per_hz(&self) -> Option<f64> {
         self.noise_figure_db.map(|figure_db| THERMAL_NOISE_DBM_PER_HZ + figure_db)
     }
 

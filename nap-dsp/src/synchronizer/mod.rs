@@ -9,6 +9,7 @@ use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 use std::cmp::Ordering;
 use std::f64::consts::{PI, TAU};
+use std::fmt;
 use std::ops::{Add, Mul};
 
 use crate::baseband::Baseband;
@@ -49,6 +50,7 @@ const MOST_HYPOTHESES: usize = 8;
 
 /// A known word found at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Hypothesis {
     /// Index of the word.
     pub word: usize,
@@ -339,6 +341,16 @@ impl Synchronizer {
             }
         }
         self.found.truncate(kept);
+    }
+}
+
+impl fmt::Debug for Synchronizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Synchronizer")
+            .field("symbol_s", &self.symbol_s)
+            .field("words", &self.words.len())
+            .field("threshold", &self.threshold)
+            .finish_non_exhaustive()
     }
 }
 
