@@ -40,8 +40,7 @@ const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
 /// More false messages than decisions are ever tried.
 const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
 
-/// The lowest sample rate, in samples per second, that covers a channel.
-pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
+pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
 
 /// What happened on the air.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ControlFields, SCHEMA, payload_text};
-use crate::{
-    Authentication, BitRate, Decoder, DeviceId, FrameReport, Kind, Level, Message, MessageCounter,
-    RadioConfiguration, Rank, Signal,
-};
+use crate::device::authentication::Authentication;
+use crate::device::id::DeviceId;
+use crate::message::{Decoder, FrameReport, Level, Message, Signal};
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::RadioConfiguration;
+use crate::schema::content::{ControlFields, payload_text};
+use crate::schema::version::SCHEMA;
+use crate::uplink::kind::Kind;
+use crate::uplink::message_counter::MessageCounter;
+use crate::uplink::rank::Rank;
 
 /// A message as received.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
