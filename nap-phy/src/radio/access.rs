@@ -10,8 +10,9 @@ use crate::radio::hopping::HoppingRaster;
 pub enum Access {
     /// A device sends a small part of the time.
     DutyCycle {
-        /// Greatest part of an hour that a device sends, percent.
-        max_percent: u8,
+        /// Greatest part of an hour that a device sends, percent. Not from the end-point library,
+        /// which leaves it to the application: Sigfox's module table gives it for RC1 and RC7.
+        max_percent: Option<u8>,
     },
     /// A device sends a small part of the time and pauses between frames.
     LowDutyCycle {
@@ -30,8 +31,9 @@ pub enum Access {
         min_sense_ms: u32,
         /// Longest time that the first frame waits for a free channel, ms.
         max_wait_ms: u32,
-        /// Time within which all frames of a message must have been sent, ms.
-        max_message_ms: u32,
+        /// Longest time that the repeated frames take, with their pauses and the listening before
+        /// each, up to the start of the last, ms. The first frame does not count.
+        max_repetition_ms: u32,
     },
     /// A device sends each frame on another micro channel.
     FrequencyHopping {
@@ -45,8 +47,6 @@ pub enum Access {
 }
 
 impl Access {
-    pub(super) const DUTY_CYCLE: Self = Self::DutyCycle { max_percent: 1 };
-
     pub(super) const LOW_DUTY_CYCLE: Self =
         Self::LowDutyCycle { min_pause_ms: 50, max_transmission_ms: 4000 };
 
@@ -56,7 +56,7 @@ impl Access {
             sense_bandwidth_hz: 200_000,
             min_sense_ms: 5,
             max_wait_ms: 5000,
-            max_message_ms: 8000,
+            max_repetition_ms: 8000,
         }
     }
 

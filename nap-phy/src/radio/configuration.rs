@@ -120,7 +120,8 @@ impl RadioConfiguration {
     #[must_use]
     pub const fn access(self) -> Access {
         match self {
-            Self::Rc1 | Self::Rc6 | Self::Rc7 => Access::DUTY_CYCLE,
+            Self::Rc1 | Self::Rc7 => Access::DutyCycle { max_percent: Some(1) },
+            Self::Rc6 => Access::DutyCycle { max_percent: None },
             Self::Rc2 => Access::hopping(HoppingRaster::RC2),
             Self::Rc3Lbt => Access::listen_before_talk(-80),
             Self::Rc3Ldc => Access::LOW_DUTY_CYCLE,
@@ -241,6 +242,18 @@ mod tests {
         }
         assert_eq!("rc3".parse(), Ok(Rc3Lbt));
         assert_eq!("RC8".parse::<RadioConfiguration>(), Err(Error::RadioConfiguration));
+    }
+
+    /// Sigfox's module table has 1 % for RC1 and RC7 and nothing for RC6.
+    #[test]
+    fn duty_cycles() {
+        let max_percent = |configuration: RadioConfiguration| match configuration.access() {
+            Access::DutyCycle { max_percent } => Some(max_percent),
+            _ => None,
+        };
+        assert_eq!([Rc1, Rc7].map(max_percent), [Some(Some(1)); 2]);
+        assert_eq!(max_percent(Rc6), Some(None));
+        assert_eq!([Rc2, Rc3Lbt, Rc3Ldc, Rc4, Rc5].map(max_percent), [None; 5]);
     }
 
     #[test]

@@ -45,8 +45,12 @@ impl AcceptanceWindow {
     /// to the smaller of `300 · days` and `messages_per_day · (days + 2)` are accepted and gaps
     /// above the larger are rejected; in between descriptions disagree. The next number is
     /// accepted always.
+    ///
+    /// Days are spans of 24 hours, counted from 1: the first 24 hours are day 1, and 0 means the
+    /// same.
     #[must_use]
     pub fn since_last_message(days: u32, messages_per_day: u32) -> Self {
+        let days = days.max(1);
         let by_days = days.saturating_mul(300);
         let by_contract = messages_per_day.saturating_mul(days.saturating_add(2));
         Self {
@@ -139,13 +143,16 @@ mod tests {
         assert_eq!(window.judge(counter(1), counter(128), small), Acceptance::OutsideModulo);
     }
 
+    /// The support page counts the same day as 1.
     #[test]
-    fn same_day_takes_only_the_next_number_for_sure() {
-        let window = AcceptanceWindow::since_last_message(0, 140);
-        let judge = |found| window.judge(counter(0), counter(found), MessageModulo::default());
-        assert_eq!(judge(1), Acceptance::Accepted);
-        assert_eq!(judge(2), Acceptance::Between { gap: 2 });
-        assert_eq!(judge(281), Acceptance::Rejected { gap: 281 });
+    fn the_same_day_is_day_one() {
+        let same_day = AcceptanceWindow::since_last_message(1, 140);
+        assert_eq!(AcceptanceWindow::since_last_message(0, 140), same_day);
+        let judge = |found| same_day.judge(counter(0), counter(found), MessageModulo::default());
+        assert_eq!(judge(300), Acceptance::BreakInSequence { gap: 300 });
+        assert_eq!(judge(301), Acceptance::Between { gap: 301 });
+        assert_eq!(judge(420), Acceptance::Between { gap: 420 });
+        assert_eq!(judge(421), Acceptance::Rejected { gap: 421 });
     }
 
     #[test]
