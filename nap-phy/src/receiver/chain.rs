@@ -11,10 +11,10 @@ use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::band::{Band, Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SKIRT_POWER, skirt};
-use super::container_search::ContainerSearch;
-use super::evidence::Rivals;
-use super::fragments::{Fragment, Fragments};
-use super::frame_decoder::{
+use super::decoder::container_search::ContainerSearch;
+use super::decoder::false_message_budget::Rivals;
+use super::joint::groups::{Fragment, Fragments};
+use super::decoder::list_decoder::{
     SYNC_SYMBOLS, Search, SoftContainer, explained_by, symbol_count, symbol_signs,
 };
 use super::stages::known_words;

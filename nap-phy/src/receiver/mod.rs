@@ -1,18 +1,12 @@
 //! The receiver: samples in, messages out. No clock, no input or output.
 
-mod assembler;
 mod band;
-mod carriers;
 mod chain;
-mod container_search;
-mod evidence;
-mod fragments;
-mod frame_decoder;
+mod decoder;
 mod gap;
-mod known_devices;
+mod joint;
+mod message_assembler;
 pub mod stages;
-mod template;
-mod trellis;
 
 use std::sync::Arc;
 
@@ -23,13 +17,13 @@ use crate::{
     BitRate, DeviceTable, Error, MACRO_CHANNEL_WIDTH_HZ, MAX_UPLINK_PAUSE_MS, Message,
     RadioConfiguration,
 };
-use assembler::{Assembler, Reporter};
 use band::{Band, Cover};
-use carriers::CarrierRules;
 use chain::{Chain, DecodedFrame};
-use container_search::ContainerSearch;
-use evidence::FalseMessageBudget;
-use fragments::Fragments;
+use decoder::container_search::ContainerSearch;
+use decoder::false_message_budget::FalseMessageBudget;
+use joint::carrier_plan::CarrierRules;
+use joint::groups::Fragments;
+use message_assembler::{Assembler, Reporter};
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
 const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;

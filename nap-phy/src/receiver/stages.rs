@@ -7,12 +7,12 @@
 use nap_dsp::envelope::Dips;
 use num_complex::Complex64;
 
-use super::frame_decoder::{FrameDecoder, SoftContainer, Terms};
-use super::template::Template;
+use super::decoder::list_decoder::{FrameDecoder, SoftContainer, Terms};
+use super::decoder::template::Template;
 use crate::{Container, FrameType};
 
 pub use super::chain::{LEAST_EVIDENCE, LEAST_SCORE};
-pub use super::frame_decoder::{symbol_count, symbol_signs};
+pub use super::decoder::list_decoder::{symbol_count, symbol_signs};
 
 /// Probability that the frames handed in belong together: who hands them in believes it.
 const PRIOR: f64 = 0.95;

@@ -3,10 +3,10 @@
 use arrayvec::ArrayVec;
 use nap_dsp::demodulator::SoftFrame;
 
-use super::carriers::{CarrierRules, RankedCarrier};
-use super::chain::DecodedFrame;
-use super::frame_decoder::{SoftContainer, symbol_count};
-use super::{LONGEST_PAUSE_S, Limits, Statistics};
+use super::carrier_plan::{CarrierRules, RankedCarrier};
+use crate::receiver::chain::DecodedFrame;
+use crate::receiver::decoder::list_decoder::{SoftContainer, symbol_count};
+use crate::receiver::{LONGEST_PAUSE_S, Limits, Statistics};
 use crate::{BitRate, FrameType};
 
 /// Fragments that may be paired with a new one, the clearest.
@@ -21,14 +21,14 @@ const PAUSE_TOLERANCE: f64 = 0.05;
 
 /// A frame of which the type is known, and its symbols.
 #[derive(Debug, Clone)]
-pub(super) struct Fragment {
-    pub(super) frame_type: FrameType,
-    pub(super) soft: SoftFrame,
-    pub(super) container: SoftContainer,
+pub(crate) struct Fragment {
+    pub(crate) frame_type: FrameType,
+    pub(crate) soft: SoftFrame,
+    pub(crate) container: SoftContainer,
 }
 
 impl Fragment {
-    pub(super) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
+    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
         Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
     }
 
@@ -62,7 +62,7 @@ impl Fragment {
     }
 
     /// Whether the times fit another frame of the decoded frame's message.
-    pub(super) fn may_follow(&self, frame: &DecodedFrame) -> bool {
+    pub(crate) fn may_follow(&self, frame: &DecodedFrame) -> bool {
         let steps = self.rank() - f64::from(frame.frame_type.rank.number());
         let duration_s = self.duration_s(frame.bit_rate);
         let pause_s = (self.soft.start_s - frame.measurement.track.start_s) / steps - duration_s;
@@ -87,10 +87,10 @@ fn is_pause(pause_s: f64, duration_s: f64) -> bool {
 }
 
 /// Places among the fragments kept, of one or two that may be of the same message.
-pub(super) type Group = ArrayVec<usize, 2>;
+pub(crate) type Group = ArrayVec<usize, 2>;
 
 /// The fragments of the last seconds.
-pub(super) struct Fragments {
+pub(crate) struct Fragments {
     bit_rate: BitRate,
     most: usize,
     most_groups: usize,
@@ -99,14 +99,14 @@ pub(super) struct Fragments {
 }
 
 impl Fragments {
-    pub(super) fn new(bit_rate: BitRate, limits: &Limits, rules: CarrierRules) -> Self {
+    pub(crate) fn new(bit_rate: BitRate, limits: &Limits, rules: CarrierRules) -> Self {
         let (most, most_groups) = (limits.most_fragments, limits.most_groups);
         Self { bit_rate, most, most_groups, rules, kept: Vec::new() }
     }
 
     /// Keeps a fragment, of several views of one frame the clearest; the least clear one goes when
     /// there are too many. Returns how many went.
-    pub(super) fn keep(&mut self, fragment: Fragment) -> u64 {
+    pub(crate) fn keep(&mut self, fragment: Fragment) -> u64 {
         let same = |other: &&mut Fragment| other.is_same_signal(&fragment, self.bit_rate);
         if let Some(twin) = self.kept.iter_mut().find(same) {
             if fragment.soft.es_over_n0() > twin.soft.es_over_n0() {
@@ -127,27 +127,27 @@ impl Fragments {
     }
 
     /// Forgets all.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.kept.clear();
     }
 
     /// Forgets what starts before `time_s`.
-    pub(super) fn forget(&mut self, time_s: f64) {
+    pub(crate) fn forget(&mut self, time_s: f64) {
         self.kept.retain(|fragment| fragment.soft.start_s >= time_s);
     }
 
     /// Takes out the other frames of a decoded frame's message.
-    pub(super) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
+    pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
         self.kept.extract_if(.., |fragment| frame.has_sibling(fragment)).collect()
     }
 
     /// The containers of a group's fragments.
-    pub(super) fn containers(&self, group: &Group) -> impl Iterator<Item = &SoftContainer> {
+    pub(crate) fn containers(&self, group: &Group) -> impl Iterator<Item = &SoftContainer> {
         group.iter().filter_map(|&index| self.kept.get(index)).map(|kept| &kept.container)
     }
 
     /// Takes out the fragments of a group.
-    pub(super) fn take(&mut self, group: &Group) -> Vec<Fragment> {
+    pub(crate) fn take(&mut self, group: &Group) -> Vec<Fragment> {
         let mut index = 0;
         let in_group = |_: &mut Fragment| {
             index += 1;
@@ -159,7 +159,7 @@ impl Fragments {
     /// The pairs and triples that a new fragment can form with those that are kept, and how much their
     /// carriers say for each: those first for which they say most, then triples before pairs, then the
     /// clearest.
-    pub(super) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<(Group, f64)> {
+    pub(crate) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<(Group, f64)> {
         let mut partners: Vec<(usize, f64)> = self
             .kept
             .iter()

@@ -10,7 +10,7 @@ use super::trellis::{SoftPhase, SoftPhases, Trellis, constant, ln_cosh, phase, t
 use crate::{Container, FrameType, LengthClass, MAX_CONTAINER_BYTES, Rank, SYNC_BITS};
 
 /// Symbols before the container: the reference symbol, preamble and frame type.
-pub(super) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
+pub(crate) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
 /// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
 /// by something.
 const SUREST_KNOWN: f64 = 2.5;
@@ -41,7 +41,7 @@ pub fn symbol_count(frame_type: FrameType) -> usize {
 
 /// The soft symbols of a frame's container.
 #[derive(Debug, Clone)]
-pub(super) struct SoftContainer {
+pub(crate) struct SoftContainer {
     rank: Rank,
     phases: Vec<SoftPhase>,
     /// Hard decisions on the phase bits, freed of the constant sequence of the rank.
@@ -55,7 +55,7 @@ pub(super) struct SoftContainer {
 }
 
 impl SoftContainer {
-    pub(super) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
+    pub(crate) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
         let weights = frame.weights.iter().copied().map(f64::from);
         let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
         let symbols: Vec<Complex64> = symbols.collect();
@@ -66,7 +66,7 @@ impl SoftContainer {
     /// The container of these symbols, from the reference symbol on, each times what it is worth, given
     /// their amplitude and the variance of the noise. Without `dips`, a steady envelope is expected; with
     /// them their amplitude counts.
-    pub(super) fn of_symbols(
+    pub(crate) fn of_symbols(
         all: &[Complex64],
         (amplitude, noise_variance): (f64, f64),
         dips: Option<&Dips>,
@@ -108,11 +108,11 @@ impl SoftContainer {
     }
 
     /// Probability that the known symbols before the container are there, as far as they tell.
-    pub(super) fn sync_belief(&self) -> f64 {
+    pub(crate) fn sync_belief(&self) -> f64 {
         self.sync_belief
     }
 
-    pub(super) fn soft_phases(&self) -> SoftPhases<'_> {
+    pub(crate) fn soft_phases(&self) -> SoftPhases<'_> {
         SoftPhases { rank: self.rank, phases: &self.phases }
     }
 
@@ -121,7 +121,7 @@ impl SoftContainer {
     ///
     /// Both phases stem from the same bits, so one's phases convolved with the other's generator
     /// equal the reverse.
-    pub(super) fn kinship(&self, other: &Self) -> f64 {
+    pub(crate) fn kinship(&self, other: &Self) -> f64 {
         let length = self.hard.len().min(other.hard.len());
         let holds = (0..length)
             .filter(|&n| tap(other.rank, &self.hard, n) == tap(self.rank, &other.hard, n))
@@ -152,7 +152,7 @@ fn soft(value: f64) -> f32 {
 }
 
 /// The share of a frame's energy that a known container explains.
-pub(super) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 {
+pub(crate) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 {
     let bits =
         container.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |b| byte >> b & 1));
     let phases: Vec<bool> = bits
@@ -166,40 +166,40 @@ pub(super) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 
 
 /// What is believed of some frames before their container is looked at, and asked of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// What is known of the container.
-    pub(super) template: Template,
+    pub(crate) template: Template,
     /// Probability that such a container was sent in these frames.
-    pub(super) prior: f64,
+    pub(crate) prior: f64,
     /// Odds that a decision must have to be right, should it pass the check.
-    pub(super) least_odds: f64,
+    pub(crate) least_odds: f64,
     /// Bits of check sum and tag that a decision by chance would have to match.
-    pub(super) check_bits: i32,
+    pub(crate) check_bits: i32,
     /// Decisions that are tried at most.
-    pub(super) most_decisions: usize,
+    pub(crate) most_decisions: usize,
 }
 
 /// A container found in soft symbols.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Decoded {
-    pub(super) container: Container,
+pub(crate) struct Decoded {
+    pub(crate) container: Container,
     /// Place in the list, 0 for the most likely decision.
-    pub(super) index: usize,
+    pub(crate) index: usize,
 }
 
 /// What came of a search for a container.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Search {
-    pub(super) found: Option<Decoded>,
+pub(crate) struct Search {
+    pub(crate) found: Option<Decoded>,
     /// Decisions that did not pass.
-    pub(super) refuted: u64,
+    pub(crate) refuted: u64,
     /// Their probability if the frames have such a container.
-    pub(super) refuted_probability: f64,
+    pub(crate) refuted_probability: f64,
 }
 
 /// Finds containers. Its memory is kept from one search to the next.
 #[derive(Debug, Default)]
-pub(super) struct FrameDecoder {
+pub(crate) struct FrameDecoder {
     trellis: Trellis,
 }
 
@@ -210,7 +210,7 @@ impl FrameDecoder {
     /// Decisions are tried in the order of likelihood as long as they are likely enough: the odds for
     /// one are its probability over that of all that is left, other decisions or no such container at
     /// all, times how rarely another would pass the check by chance.
-    pub(super) fn search(
+    pub(crate) fn search(
         &mut self,
         frames: &[&SoftContainer],
         class: LengthClass,
@@ -278,7 +278,7 @@ fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> SoftContainer {
 
 /// A frame's container in white noise, everything but its bits being known.
 #[cfg(test)]
-pub(super) fn ideal(
+pub(crate) fn ideal(
     container: &Container,
     rank: Rank,
     es_over_n0_db: f64,

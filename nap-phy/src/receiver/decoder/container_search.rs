@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Statistics;
-use super::evidence::FalseMessageBudget;
-use super::frame_decoder::{Decoded, FrameDecoder, Search, SoftContainer, Terms};
+use crate::receiver::Statistics;
+use super::false_message_budget::FalseMessageBudget;
+use super::list_decoder::{Decoded, FrameDecoder, Search, SoftContainer, Terms};
 use super::known_devices::KnownDevices;
 use super::template::Template;
 use crate::{Authentication, Container, DeviceTable, LengthClass};
@@ -22,7 +22,7 @@ const CRC_BITS: i32 = 16;
 const TAG_BITS: i32 = 16;
 
 /// Looks for containers within a budget of false messages.
-pub(super) struct ContainerSearch {
+pub(crate) struct ContainerSearch {
     decoder: FrameDecoder,
     budget: FalseMessageBudget,
     devices: Arc<DeviceTable>,
@@ -32,7 +32,7 @@ pub(super) struct ContainerSearch {
 impl ContainerSearch {
     /// A search at the expense of this budget that looks for frames of `most_known_devices` devices
     /// with the help of their keys.
-    pub(super) fn new(
+    pub(crate) fn new(
         devices: Arc<DeviceTable>,
         most_known_devices: usize,
         budget: FalseMessageBudget,
@@ -42,13 +42,13 @@ impl ContainerSearch {
     }
 
     /// Tells the time, in seconds from the start of the stream.
-    pub(super) fn advance(&mut self, time_s: f64) {
+    pub(crate) fn advance(&mut self, time_s: f64) {
         self.budget.advance(time_s);
     }
 
     /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
     /// type and starts here, if a frame there is.
-    pub(super) fn in_frame(
+    pub(crate) fn in_frame(
         &mut self,
         frame: &SoftContainer,
         class: LengthClass,
@@ -60,7 +60,7 @@ impl ContainerSearch {
 
     /// The container that is common to frames of different ranks, whoever sent it. `likelihood_ratio` is
     /// what their carriers say for it.
-    pub(super) fn in_group(
+    pub(crate) fn in_group(
         &mut self,
         (frames, likelihood_ratio): (&[&SoftContainer], f64),
         class: LengthClass,
@@ -74,7 +74,7 @@ impl ContainerSearch {
     ///
     /// Check sum and tag together hold by chance once in 2³² decisions or more, which is next to
     /// nothing: it is not charged.
-    pub(super) fn of_known_device(
+    pub(crate) fn of_known_device(
         &mut self,
         (frames, likelihood_ratio): (&[&SoftContainer], f64),
         class: LengthClass,
@@ -139,7 +139,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha12Rng;
 
-    use super::super::frame_decoder::ideal;
+    use crate::receiver::decoder::list_decoder::ideal;
     use super::*;
     use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
 

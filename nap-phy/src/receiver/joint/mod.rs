@@ -1,0 +1,4 @@
+//! Frames of one message, decoded together.
+
+pub(super) mod carrier_plan;
+pub(super) mod groups;
