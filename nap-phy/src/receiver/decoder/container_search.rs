@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::receiver::Statistics;
 use super::false_message_budget::FalseMessageBudget;
-use super::list_decoder::{Decoded, FrameDecoder, Search, SoftContainer, Terms};
 use super::known_devices::KnownDevices;
+use super::list_decoder::{Decoded, FrameDecoder, Search, Terms};
+use super::soft_container::SoftContainer;
 use super::template::Template;
+use crate::receiver::statistics::Statistics;
 use crate::{Authentication, Container, DeviceTable, LengthClass};
 
 /// Odds that frames which fit in class, time and level are of one message, if their carriers tell
@@ -139,8 +140,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha12Rng;
 
-    use crate::receiver::decoder::list_decoder::ideal;
     use super::*;
+    use crate::receiver::decoder::soft_container::ideal;
     use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
 
     const CLASS: LengthClass = LengthClass::NineToTwelveBytes;

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::list_decoder::SoftContainer;
+use super::soft_container::SoftContainer;
 use super::trellis::SoftPhases;
 use crate::{DeviceId, DeviceTable, Rank, convolution};
 
@@ -87,8 +87,8 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha12Rng;
 
-    use crate::receiver::decoder::list_decoder::ideal;
     use super::*;
+    use crate::receiver::decoder::soft_container::ideal;
     use crate::{Content, Device, Key, MessageCounter, Uplink};
 
     fn table(devices: u32) -> DeviceTable {

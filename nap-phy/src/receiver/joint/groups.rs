@@ -1,90 +1,17 @@
 //! Frames that did not decode alone, kept to be decoded together with their message's other frames.
 
 use arrayvec::ArrayVec;
-use nap_dsp::demodulator::SoftFrame;
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
-use crate::receiver::chain::DecodedFrame;
-use crate::receiver::decoder::list_decoder::{SoftContainer, symbol_count};
-use crate::receiver::{LONGEST_PAUSE_S, Limits, Statistics};
-use crate::{BitRate, FrameType};
+use super::fragment::{Fragment, PAUSE_TOLERANCE};
+use crate::BitRate;
+use crate::receiver::config::Limits;
+use crate::receiver::decoded_frame::DecodedFrame;
+use crate::receiver::decoder::soft_container::SoftContainer;
+use crate::receiver::statistics::Statistics;
 
 /// Fragments that may be paired with a new one, the clearest.
 const MOST_PARTNERS: usize = 32;
-/// Frames of one message come from one transmitter: levels differ by fading alone.
-const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
-/// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
-/// Es/N0 of 0 dB some six are expected.
-const LEAST_KINSHIP: f64 = 3.0;
-/// A device's pauses are equal to within this share of a frame.
-const PAUSE_TOLERANCE: f64 = 0.05;
-
-/// A frame of which the type is known, and its symbols.
-#[derive(Debug, Clone)]
-pub(crate) struct Fragment {
-    pub(crate) frame_type: FrameType,
-    pub(crate) soft: SoftFrame,
-    pub(crate) container: SoftContainer,
-}
-
-impl Fragment {
-    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
-        Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
-    }
-
-    fn rank(&self) -> f64 {
-        f64::from(self.frame_type.rank.number())
-    }
-
-    fn carrier(&self) -> RankedCarrier {
-        (self.frame_type.rank, self.soft.carrier.frequency_hz)
-    }
-
-    fn duration_s(&self, bit_rate: BitRate) -> f64 {
-        symbol_count(self.frame_type) as f64 * bit_rate.symbol_s()
-    }
-
-    /// From the end of the earlier of two frames to the start of the later, for each step of rank
-    /// between them; `None` if they cannot be of one message.
-    fn pause_s(&self, other: &Self, bit_rate: BitRate) -> Option<f64> {
-        let steps = self.rank() - other.rank();
-        if self.frame_type.class != other.frame_type.class || steps == 0.0 {
-            return None;
-        }
-        let level_ratio =
-            (self.soft.amplitude / other.soft.amplitude.max(f64::MIN_POSITIVE)).log10();
-        let duration_s = self.duration_s(bit_rate);
-        let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
-        let plausible = is_pause(pause_s, duration_s)
-            && (20.0 * level_ratio).abs() <= LARGEST_LEVEL_RATIO_DB
-            && self.container.kinship(&other.container) >= LEAST_KINSHIP;
-        plausible.then_some(pause_s)
-    }
-
-    /// Whether the times fit another frame of the decoded frame's message.
-    pub(crate) fn may_follow(&self, frame: &DecodedFrame) -> bool {
-        let steps = self.rank() - f64::from(frame.frame_type.rank.number());
-        let duration_s = self.duration_s(frame.bit_rate);
-        let pause_s = (self.soft.start_s - frame.measurement.track.start_s) / steps - duration_s;
-        self.frame_type.class == frame.frame_type.class
-            && steps != 0.0
-            && is_pause(pause_s, duration_s)
-    }
-
-    /// Whether this fragment is the other's frame seen once more.
-    fn is_same_signal(&self, other: &Self, bit_rate: BitRate) -> bool {
-        let symbol_s = bit_rate.symbol_s();
-        self.frame_type == other.frame_type
-            && (self.soft.start_s - other.soft.start_s).abs() < symbol_s
-            && (self.soft.carrier.frequency_hz - other.soft.carrier.frequency_hz).abs()
-                < 1.0 / symbol_s
-    }
-}
-
-/// Whether a device may pause this long between frames of this duration.
-fn is_pause(pause_s: f64, duration_s: f64) -> bool {
-    (-PAUSE_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
-}
 
 /// Places among the fragments kept, of one or two that may be of the same message.
 pub(crate) type Group = ArrayVec<usize, 2>;
@@ -138,7 +65,7 @@ impl Fragments {
 
     /// Takes out the other frames of a decoded frame's message.
     pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
-        self.kept.extract_if(.., |fragment| frame.has_sibling(fragment)).collect()
+        self.kept.extract_if(.., |fragment| fragment.is_sibling_of(frame)).collect()
     }
 
     /// The containers of a group's fragments.
