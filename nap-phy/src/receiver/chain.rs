@@ -5,20 +5,23 @@ use std::ops::RangeInclusive;
 
 use nap_dsp::canceller::KnownBurst;
 use nap_dsp::channelizer::SubbandGrid;
-use nap_dsp::demodulator::{Demodulator, Measurement};
+use nap_dsp::demodulator::Demodulator;
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise::NoiseFloor;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
-use super::band::{Band, Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SKIRT_POWER, skirt};
-use super::container_search::ContainerSearch;
-use super::evidence::Rivals;
-use super::fragments::{Fragment, Fragments};
-use super::frame_decoder::{
-    SYNC_SYMBOLS, Search, SoftContainer, explained_by, symbol_count, symbol_signs,
-};
-use super::stages::known_words;
-use super::{Limits, Statistics};
+use super::band::Band;
+use super::config::Limits;
+use super::decoded_frame::DecodedFrame;
+use super::decoder::container_search::ContainerSearch;
+use super::decoder::list_decoder::Search;
+use super::decoder::rivals::Rivals;
+use super::decoder::soft_container::SoftContainer;
+use super::decoder::symbols::{SYNC_SYMBOLS, known_words, symbol_count, symbol_signs};
+use super::joint::fragment::Fragment;
+use super::joint::groups::Fragments;
+use super::masking::{Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SKIRT_POWER, skirt};
+use super::statistics::Statistics;
 use crate::{BitRate, Container, Decoder, FrameType, LengthClass};
 
 /// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
@@ -34,11 +37,7 @@ const FAINT_SCORE: f64 = 0.45;
 const MOST_FAINT_BURSTS: usize = 96;
 /// Below this score another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_SCORE: f64 = 0.65;
-/// What was found within so many symbol rates of a burst before it was taken out was part of it.
-const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
-/// Share of the energy that a known container must explain of another frame of its message.
-const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 /// Hypotheses whose score is so much lower than the best are not tried. At the levels at which frames
 /// decode together, the noise moves a score by 0.09: so these are one and a half standard deviations.
 const RIVAL_DISTANCE: f64 = 0.14;
@@ -59,53 +58,8 @@ const SPOILING_POWER: f64 = 0.1;
 const SEARCHES_A_PREAMBLE: f64 = 3.0;
 /// More candidates than wait at once while nothing is on the air.
 const QUIET_CANDIDATES: usize = 64;
-/// A frame seen again is news only if it has this many times the power.
-const NOT_FAINTER: f64 = 1.5;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
 const FRAGMENT_AGE_S: f64 = 12.0;
-
-/// A frame whose check sum is right, and its signal.
-#[derive(Debug, Clone)]
-pub(super) struct DecodedFrame {
-    pub(super) frame_type: FrameType,
-    pub(super) container: Container,
-    pub(super) bit_rate: BitRate,
-    pub(super) decoder: Decoder,
-    /// Whether the frame decoded alone.
-    pub(super) crc_ok: bool,
-    pub(super) measurement: Measurement,
-    /// Energy of a bit over the noise density (linear).
-    pub(super) eb_over_n0: f64,
-}
-
-impl DecodedFrame {
-    /// When the last symbol ends, in seconds.
-    pub(super) fn end_s(&self) -> f64 {
-        let symbols = symbol_count(self.frame_type) as f64;
-        self.measurement.track.start_s + symbols * self.bit_rate.symbol_s()
-    }
-
-    /// Whether a container that was found in a fragment is this frame once more: what was left of it
-    /// when it was taken out, or a fainter image of it at another frequency.
-    fn is_repeated_by(&self, fragment: &Fragment, container: &Container) -> bool {
-        let symbol_s = self.bit_rate.symbol_s();
-        let distance_s = fragment.soft.start_s - self.measurement.track.start_s;
-        let distance_hz =
-            fragment.soft.carrier.frequency_hz - self.measurement.carrier.frequency_hz;
-        let is_fainter = fragment.soft.amplitude.powi(2) < NOT_FAINTER * self.measurement.power;
-        self.frame_type == fragment.frame_type
-            && self.container == *container
-            && distance_s.abs() < 2.0 * symbol_s
-            && (is_fainter || distance_hz.abs() * symbol_s < SAME_SIGNAL_SYMBOL_RATES)
-    }
-
-    /// Whether the fragment is another frame of the same message: at the right time and with its
-    /// bits.
-    pub(super) fn has_sibling(&self, fragment: &Fragment) -> bool {
-        fragment.may_follow(self)
-            && explained_by(&fragment.container, &self.container) >= LEAST_EXPLAINED_KNOWN
-    }
-}
 
 /// A place with its hypotheses, best first, waiting for the end of the frame.
 struct Burst {
@@ -655,7 +609,7 @@ impl Chain {
             if fragment.soft.es_over_n0() < LEAST_CLEARNESS {
                 continue;
             }
-            let known = self.recent.iter().find(|frame| frame.has_sibling(&fragment)).cloned();
+            let known = self.recent.iter().find(|frame| fragment.is_sibling_of(frame)).cloned();
             if let Some(known) = known {
                 let decoder = (known.decoder, false);
                 self.report(&fragment, band, &known.container, decoder, frames);
@@ -723,7 +677,7 @@ impl Chain {
         let track = &measurement.track;
         let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
         band.cancel(&burst, measurement.power);
-        if self.recent.iter().any(|frame| frame.is_repeated_by(fragment, container)) {
+        if self.recent.iter().any(|frame| fragment.repeats(frame, container)) {
             return None;
         }
         let frame = DecodedFrame {

@@ -7,12 +7,13 @@
 use nap_dsp::envelope::Dips;
 use num_complex::Complex64;
 
-use super::frame_decoder::{FrameDecoder, SoftContainer, Terms};
-use super::template::Template;
+use super::decoder::list_decoder::{FrameDecoder, Terms};
+use super::decoder::soft_container::SoftContainer;
+use super::decoder::template::Template;
 use crate::{Container, FrameType};
 
 pub use super::chain::{LEAST_EVIDENCE, LEAST_SCORE};
-pub use super::frame_decoder::{symbol_count, symbol_signs};
+pub use super::decoder::symbols::{known_words, symbol_count, symbol_signs};
 
 /// Probability that the frames handed in belong together: who hands them in believes it.
 const PRIOR: f64 = 0.95;
@@ -20,13 +21,6 @@ const PRIOR: f64 = 0.95;
 const LEAST_ODDS: f64 = 1.0;
 /// Bits of the check sum.
 const CRC_BITS: i32 = 16;
-
-/// The symbols that begin a frame, reference, preamble and frame type, as signs (±1): a word for
-/// each of [`FrameType::ALL`].
-#[must_use]
-pub fn known_words() -> Vec<Vec<f64>> {
-    FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect()
-}
 
 /// The soft symbols of a frame, as a demodulator gives them.
 #[derive(Debug, Clone, Copy)]

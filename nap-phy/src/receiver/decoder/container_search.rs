@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Statistics;
-use super::evidence::FalseMessageBudget;
-use super::frame_decoder::{Decoded, FrameDecoder, Search, SoftContainer, Terms};
+use super::false_message_budget::FalseMessageBudget;
 use super::known_devices::KnownDevices;
+use super::list_decoder::{Decoded, FrameDecoder, Search, Terms};
+use super::soft_container::SoftContainer;
 use super::template::Template;
+use crate::receiver::statistics::Statistics;
 use crate::{Authentication, Container, DeviceTable, LengthClass};
 
 /// Odds that frames which fit in class, time and level are of one message, if their carriers tell
@@ -22,7 +23,7 @@ const CRC_BITS: i32 = 16;
 const TAG_BITS: i32 = 16;
 
 /// Looks for containers within a budget of false messages.
-pub(super) struct ContainerSearch {
+pub(crate) struct ContainerSearch {
     decoder: FrameDecoder,
     budget: FalseMessageBudget,
     devices: Arc<DeviceTable>,
@@ -32,7 +33,7 @@ pub(super) struct ContainerSearch {
 impl ContainerSearch {
     /// A search at the expense of this budget that looks for frames of `most_known_devices` devices
     /// with the help of their keys.
-    pub(super) fn new(
+    pub(crate) fn new(
         devices: Arc<DeviceTable>,
         most_known_devices: usize,
         budget: FalseMessageBudget,
@@ -42,13 +43,13 @@ impl ContainerSearch {
     }
 
     /// Tells the time, in seconds from the start of the stream.
-    pub(super) fn advance(&mut self, time_s: f64) {
+    pub(crate) fn advance(&mut self, time_s: f64) {
         self.budget.advance(time_s);
     }
 
     /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
     /// type and starts here, if a frame there is.
-    pub(super) fn in_frame(
+    pub(crate) fn in_frame(
         &mut self,
         frame: &SoftContainer,
         class: LengthClass,
@@ -60,7 +61,7 @@ impl ContainerSearch {
 
     /// The container that is common to frames of different ranks, whoever sent it. `likelihood_ratio` is
     /// what their carriers say for it.
-    pub(super) fn in_group(
+    pub(crate) fn in_group(
         &mut self,
         (frames, likelihood_ratio): (&[&SoftContainer], f64),
         class: LengthClass,
@@ -74,7 +75,7 @@ impl ContainerSearch {
     ///
     /// Check sum and tag together hold by chance once in 2³² decisions or more, which is next to
     /// nothing: it is not charged.
-    pub(super) fn of_known_device(
+    pub(crate) fn of_known_device(
         &mut self,
         (frames, likelihood_ratio): (&[&SoftContainer], f64),
         class: LengthClass,
@@ -139,8 +140,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha12Rng;
 
-    use super::super::frame_decoder::ideal;
     use super::*;
+    use crate::receiver::decoder::soft_container::ideal;
     use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
 
     const CLASS: LengthClass = LengthClass::NineToTwelveBytes;

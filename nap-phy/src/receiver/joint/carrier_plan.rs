@@ -15,10 +15,10 @@ const GENERATOR_SHARE: f64 = 0.5;
 const GENERATOR_CHANCE: f64 = 1.0 / 18_000.0;
 
 /// The rank and the carrier of a frame, in hertz from any common frequency.
-pub(super) type RankedCarrier = (Rank, f64);
+pub(crate) type RankedCarrier = (Rank, f64);
 
 /// The rules by which devices choose the carriers of a message.
-pub(super) struct CarrierRules {
+pub(crate) struct CarrierRules {
     /// Distance of frame 2 above and of frame 3 below frame 1 in messages that ask for a downlink.
     offsets_hz: ArrayVec<f64, 8>,
     /// One radio configuration of each raster.
@@ -27,7 +27,7 @@ pub(super) struct CarrierRules {
 
 impl CarrierRules {
     /// The rules of a radio configuration, or of all if it is not known.
-    pub(super) fn new(radio_configuration: Option<RadioConfiguration>) -> Self {
+    pub(crate) fn new(radio_configuration: Option<RadioConfiguration>) -> Self {
         let (mut offsets_hz, mut rasters) =
             (ArrayVec::new(), ArrayVec::<RadioConfiguration, 8>::new());
         for candidate in RadioConfiguration::ALL {
@@ -49,7 +49,7 @@ impl CarrierRules {
     /// How many times likelier the carriers are in frames of one message than in frames of different
     /// ones: 1 if no rule tells, since not all devices follow one. Clock and place cancel, as only
     /// differences count.
-    pub(super) fn likelihood_ratio(&self, carriers: &[RankedCarrier]) -> f64 {
+    pub(crate) fn likelihood_ratio(&self, carriers: &[RankedCarrier]) -> f64 {
         self.bidirectional(carriers).max(self.generated(carriers)).max(1.0)
     }
 

@@ -28,13 +28,13 @@ const SUREST: f32 = 20.0;
 /// What was received of one phase of a frame, as half log likelihood ratios, positive for the phase of
 /// the last known symbol.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SoftPhase {
+pub(crate) struct SoftPhase {
     /// What is received of the symbol, if the envelope is steady.
-    pub(super) value: f32,
+    pub(crate) value: f32,
     /// What a flip before the symbol adds to the value: there the envelope may dip.
-    pub(super) flip: f32,
+    pub(crate) flip: f32,
     /// What a flip adds to the likelihood whatever the phase, for the energy that a dip lacks.
-    pub(super) dip: f32,
+    pub(crate) dip: f32,
 }
 
 impl SoftPhase {
@@ -57,9 +57,9 @@ impl SoftPhase {
 
 /// What was received of the phases of a frame.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SoftPhases<'a> {
-    pub(super) rank: Rank,
-    pub(super) phases: &'a [SoftPhase],
+pub(crate) struct SoftPhases<'a> {
+    pub(crate) rank: Rank,
+    pub(crate) phases: &'a [SoftPhase],
 }
 
 impl SoftPhases<'_> {
@@ -72,7 +72,7 @@ impl SoftPhases<'_> {
     }
 
     /// Logarithm of the likelihood if all phases were chosen by chance.
-    pub(super) fn ln_chance(&self) -> f64 {
+    pub(crate) fn ln_chance(&self) -> f64 {
         let (mut ln_sum, mut sums) = (0.0, [1.0, 0.0]);
         for phase in self.phases {
             let [stays, rises, falls, keeps] = phase.gains().map(f64::exp);
@@ -86,12 +86,12 @@ impl SoftPhases<'_> {
 }
 
 /// The phase bit `n` of a frame of `rank` whose first frame has these phase bits.
-pub(super) fn phase(rank: Rank, first: &[bool], n: usize) -> bool {
+pub(crate) fn phase(rank: Rank, first: &[bool], n: usize) -> bool {
     constant(rank, n) ^ tap(rank, first, n)
 }
 
 /// The constant sequences `k1` (zero), `k2` and `k3`.
-pub(super) fn constant(rank: Rank, n: usize) -> bool {
+pub(crate) fn constant(rank: Rank, n: usize) -> bool {
     match rank {
         Rank::First => false,
         Rank::Second => n > 0,
@@ -100,7 +100,7 @@ pub(super) fn constant(rank: Rank, n: usize) -> bool {
 }
 
 /// Bit `n` of `bits` convolved with the generator of a rank.
-pub(super) fn tap(rank: Rank, bits: &[bool], n: usize) -> bool {
+pub(crate) fn tap(rank: Rank, bits: &[bool], n: usize) -> bool {
     let back = |delay: usize| n.checked_sub(delay).is_some_and(|n| bits[n]);
     generate(rank, [back(0), back(1), back(2)])
 }
@@ -131,7 +131,7 @@ const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) -> bool {
 }
 
 /// ln cosh of a soft value as the trellis takes it: what it says about a phase that may be either.
-pub(super) fn ln_cosh(value: f32) -> f64 {
+pub(crate) fn ln_cosh(value: f32) -> f64 {
     let size = f64::from(value.abs().min(SUREST));
     size + (-2.0 * size).exp().ln_1p() - std::f64::consts::LN_2
 }
@@ -183,7 +183,7 @@ impl Eq for Branch {}
 
 /// The trellis over some frames of a message. Its memory is kept from one use to the next.
 #[derive(Debug, Default)]
-pub(super) struct Trellis {
+pub(crate) struct Trellis {
     steps: Vec<Step>,
     /// Metric of the best path into each state at the end.
     ends: [f64; STATES],
@@ -199,7 +199,7 @@ impl Trellis {
     ///
     /// Returns the logarithm of the sum over all of them, where a path counts exp(metric) and its
     /// metric is what its phases and flips add to the likelihood.
-    pub(super) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
+    pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
         let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
         self.steps.clear();
         self.ln_total = 0.0;
@@ -235,7 +235,7 @@ impl Trellis {
     }
 
     /// Starts the list of the paths that were weighed last, down to `least_metric`.
-    pub(super) fn start_list(&mut self, least_metric: f64) {
+    pub(crate) fn start_list(&mut self, least_metric: f64) {
         self.least_metric = least_metric;
         self.paths.clear();
         self.branches.clear();
@@ -245,7 +245,7 @@ impl Trellis {
     }
 
     /// The next most likely path: its metric and the phase bits of frame 1.
-    pub(super) fn next_path(&mut self) -> Option<(f64, &[bool])> {
+    pub(crate) fn next_path(&mut self) -> Option<(f64, &[bool])> {
         let Branch { metric, origin } = self.branches.pop()?;
         let (length, start) = (self.steps.len(), self.paths.len());
         self.paths.resize(start + length, false);

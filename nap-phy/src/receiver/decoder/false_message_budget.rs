@@ -20,8 +20,6 @@
 //! At a balance of one, what is reported is right with odds of 300 to 1 at the worst, and far better
 //! on average.
 
-use super::frame_decoder::SYNC_SYMBOLS;
-
 /// Decisions tried in vain that make one false message: those that pass 16 bits by chance.
 const DECISIONS_A_MESSAGE: f64 = 65_536.0;
 /// Odds that a decision must have at a balance of one message.
@@ -34,7 +32,7 @@ const DAYS_A_SECOND: f64 = 1.0 / 86_400.0;
 
 /// An account of the false messages that may be expected.
 #[derive(Debug, Clone)]
-pub(super) struct FalseMessageBudget {
+pub(crate) struct FalseMessageBudget {
     /// Part of the grant that this account gets; there may be others.
     share: f64,
     per_day: f64,
@@ -44,80 +42,31 @@ pub(super) struct FalseMessageBudget {
 
 impl FalseMessageBudget {
     /// A full account that gets this share of a budget of `per_day` false messages a day.
-    pub(super) fn new(per_day: f64, share: f64) -> Self {
+    pub(crate) fn new(per_day: f64, share: f64) -> Self {
         Self { share, per_day: share * per_day, balance: share * per_day, time_s: 0.0 }
     }
 
     /// Grants what is due at this instant, in seconds from the start of the stream.
-    pub(super) fn advance(&mut self, time_s: f64) {
+    pub(crate) fn advance(&mut self, time_s: f64) {
         let passed_s = (time_s - self.time_s).max(0.0);
         self.balance = (self.balance + self.per_day * passed_s * DAYS_A_SECOND).min(self.per_day);
         self.time_s = self.time_s.max(time_s);
     }
 
     /// Charges decisions that were tried and refuted.
-    pub(super) fn charge(&mut self, refuted: u64) {
+    pub(crate) fn charge(&mut self, refuted: u64) {
         self.balance = (self.balance - refuted as f64 / DECISIONS_A_MESSAGE).max(0.0);
     }
 
     /// The odds that a decision must have to be tried.
-    pub(super) fn least_odds(&self) -> f64 {
+    pub(crate) fn least_odds(&self) -> f64 {
         (ODDS_AT_ONE * self.share / self.balance).clamp(1.0, CERTAIN_ODDS)
-    }
-}
-
-/// What a symbol's worth of score adds to the log likelihood of a hypothesis: a score is the share
-/// of the energy that the known symbols explain, and half of the energy is taken for noise. In
-/// clearer signals that is too little, as it should: known symbols may have been hit by something.
-const LN_LIKELIHOOD: f64 = 2.0 * SYNC_SYMBOLS as f64;
-/// What is left at least of the belief in a hypothesis whose decisions were all refuted.
-const LEAST_LEFT: f64 = 1e-3;
-
-/// The hypotheses on one burst, of which one is right at most: what speaks for one speaks against
-/// the others.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rivals {
-    /// Of the hypotheses tried so far, the share of their decisions that was not refuted.
-    left: Vec<f64>,
-}
-
-impl Rivals {
-    /// The probability that the next hypothesis is right if any is, given the scores of all.
-    pub(super) fn share(&self, scores: impl Iterator<Item = f64>) -> f64 {
-        // Relative to the highest score that there is.
-        let weight = |score: f64| (LN_LIKELIHOOD * (score - 1.0)).exp();
-        let next = self.left.len();
-        let left = self.left.iter().copied().chain(std::iter::repeat(1.0));
-        let weights: Vec<f64> =
-            scores.zip(left).map(|(score, left)| left * weight(score)).collect();
-        let all: f64 = weights.iter().sum();
-        weights.get(next).map_or(0.0, |weight| weight / all.max(f64::MIN_POSITIVE))
-    }
-
-    /// Takes note that decisions were refuted that have this probability if the hypothesis is right.
-    pub(super) fn refute(&mut self, probability: f64) {
-        self.left.push((1.0 - probability).max(LEAST_LEFT));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_rival_is_believed_once_the_better_one_is_refuted() {
-        let scores = [0.9, 0.8];
-        let share = |rivals: &Rivals| rivals.share(scores.into_iter());
-        let mut rivals = Rivals::default();
-        assert!(share(&rivals) > 0.99);
-        let mut untried = rivals.clone();
-        untried.refute(0.0);
-        assert!(share(&untried) < 0.01);
-        rivals.refute(1.0);
-        assert!(share(&rivals) > 0.5);
-        rivals.refute(1.0);
-        assert_eq!(share(&rivals), 0.0);
-    }
 
     #[test]
     fn never_grants_more_than_a_days_budget_ahead() {

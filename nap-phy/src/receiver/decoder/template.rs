@@ -9,7 +9,7 @@ const CONTROL_CODE: usize = HEADER_BYTES + size_of::<DeviceId>();
 
 /// Bits of a container, most significant first, of which some are pinned to a value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Template {
+pub(crate) struct Template {
     /// A 1 for each pinned bit.
     mask: [u8; MAX_CONTAINER_BYTES],
     /// The values of the pinned bits, 0 elsewhere.
@@ -20,7 +20,7 @@ impl Template {
     /// What all containers of a class have in common (sigfox-ep-lib): none is marked as repeated,
     /// that of one byte has the length indicator 0, control messages ask for no downlink, have the
     /// length indicator 0 or 1 and the code 8 or 9.
-    pub(super) fn of_class(class: LengthClass) -> Self {
+    pub(crate) fn of_class(class: LengthClass) -> Self {
         let mut template = Self::default();
         template.mask[0] = match class {
             LengthClass::OneByte => 0b1101_0000,
@@ -36,20 +36,20 @@ impl Template {
 
     /// The same, sent by this device.
     #[must_use]
-    pub(super) fn sent_by(mut self, device_id: DeviceId) -> Self {
+    pub(crate) fn sent_by(mut self, device_id: DeviceId) -> Self {
         self.mask[HEADER_BYTES..CONTROL_CODE].fill(0xff);
         self.bits[HEADER_BYTES..CONTROL_CODE].copy_from_slice(&device_id.0.to_le_bytes());
         self
     }
 
     /// Whether bit `n` may have this value.
-    pub(super) fn allows(&self, n: usize, bit: bool) -> bool {
+    pub(crate) fn allows(&self, n: usize, bit: bool) -> bool {
         let at = |bytes: &[u8]| bytes.get(n / 8).is_some_and(|byte| byte >> (7 - n % 8) & 1 == 1);
         !at(&self.mask) || at(&self.bits) == bit
     }
 
     /// How many bits are pinned.
-    pub(super) fn pinned(&self) -> u32 {
+    pub(crate) fn pinned(&self) -> u32 {
         self.mask.iter().map(|byte| byte.count_ones()).sum()
     }
 }

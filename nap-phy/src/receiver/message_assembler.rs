@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::chain::DecodedFrame;
-use super::{Event, LONGEST_PAUSE_S};
-use crate::{
-    Container, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Rank, Signal,
-};
+use super::decoded_frame::DecodedFrame;
+use super::event::Event;
+use crate::{Container, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Signal};
 
 /// What is needed to report a frame's figures and authentication.
 pub(super) struct Reporter {
@@ -72,7 +70,7 @@ impl Assembler {
     pub(super) fn add(&mut self, frame: &DecodedFrame) -> Option<Event> {
         let uplink = frame.container.uplink().ok()?;
         let report = self.reporter.report(frame);
-        let deadline_s = last_end_s(frame) + self.wait_s;
+        let deadline_s = frame.last_end_s() + self.wait_s;
         let same = |open: &&mut Open| {
             open.container == frame.container
                 && open.message.bit_rate == frame.bit_rate
@@ -128,11 +126,4 @@ impl Assembler {
         done.sort_by(|a, b| a.message.signal.time_s.total_cmp(&b.message.signal.time_s));
         events.extend(done.into_iter().map(|open| Event::Complete(open.message)));
     }
-}
-
-/// When the last frame of the message can have ended, seen from one of its frames.
-fn last_end_s(frame: &DecodedFrame) -> f64 {
-    let duration_s = frame.end_s() - frame.measurement.track.start_s;
-    let following = Rank::Third.number() - frame.frame_type.rank.number();
-    frame.end_s() + f64::from(following) * (duration_s + LONGEST_PAUSE_S)
 }

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::frame_decoder::SoftContainer;
+use super::soft_container::SoftContainer;
 use super::trellis::SoftPhases;
 use crate::{DeviceId, DeviceTable, Rank, convolution};
 
@@ -59,22 +59,22 @@ fn signs(id: DeviceId, rank: Rank) -> [f32; SYMBOLS] {
 
 /// The devices whose keys are known.
 #[derive(Debug, Clone)]
-pub(super) struct KnownDevices(Vec<KnownDevice>);
+pub(crate) struct KnownDevices(Vec<KnownDevice>);
 
 impl KnownDevices {
     /// The devices of a table that have keys, the first `most` of them.
-    pub(super) fn new(table: &DeviceTable, most: usize) -> Self {
+    pub(crate) fn new(table: &DeviceTable, most: usize) -> Self {
         let with_key = table.iter().filter(|device| device.key.is_some());
         Self(with_key.take(most).map(|device| KnownDevice::new(device.id)).collect())
     }
 
     /// Probability that a given one of them sent a frame.
-    pub(super) fn prior(&self) -> f64 {
+    pub(crate) fn prior(&self) -> f64 {
         KNOWN_SENDER / self.0.len().max(1) as f64
     }
 
     /// Those that fit the frames of a message best, the best first.
-    pub(super) fn likeliest(&self, frames: &[&SoftContainer]) -> ArrayVec<DeviceId, MOST_CHOSEN> {
+    pub(crate) fn likeliest(&self, frames: &[&SoftContainer]) -> ArrayVec<DeviceId, MOST_CHOSEN> {
         let mut fits: Vec<(f32, DeviceId)> =
             self.0.iter().map(|device| (device.agreement(frames), device.id)).collect();
         fits.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -87,8 +87,8 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha12Rng;
 
-    use super::super::frame_decoder::ideal;
     use super::*;
+    use crate::receiver::decoder::soft_container::ideal;
     use crate::{Content, Device, Key, MessageCounter, Uplink};
 
     fn table(devices: u32) -> DeviceTable {

@@ -1,205 +1,50 @@
 //! From soft symbols to a container: the most likely decision whose check sum is right, if it is
 //! likely enough.
 
-use nap_dsp::demodulator::SoftFrame;
-use nap_dsp::envelope::Dips;
-use num_complex::Complex64;
-
+use super::soft_container::SoftContainer;
 use super::template::Template;
-use super::trellis::{SoftPhase, SoftPhases, Trellis, constant, ln_cosh, phase, tap};
-use crate::{Container, FrameType, LengthClass, MAX_CONTAINER_BYTES, Rank, SYNC_BITS};
+use super::trellis::{SoftPhases, Trellis};
+use crate::{Container, LengthClass, MAX_CONTAINER_BYTES};
 
-/// Symbols before the container: the reference symbol, preamble and frame type.
-pub(super) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
-/// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
-/// by something.
-const SUREST_KNOWN: f64 = 2.5;
-/// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
-/// some dozen starts and many frequencies, one that fits has been chosen.
-const LN_PLACES: f64 = 12.0;
-/// The largest number that is kept, so that sums of some have no end either.
-const MOST_KEPT: f64 = 1e30;
 /// The model of signal and noise is never trusted more than this.
 const MOST_BELIEF: f64 = 0.98;
 
-/// The signs (±1) of the symbols that send these bytes, the reference symbol first: a 0 flips.
-#[must_use]
-pub fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
-    let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
-    let signs = bits.scan(1.0, |sign, bit| {
-        *sign = if bit { *sign } else { -*sign };
-        Some(*sign)
-    });
-    std::iter::once(1.0).chain(signs).collect()
-}
-
-/// How many symbols a frame of this type has, the reference symbol included.
-#[must_use]
-pub fn symbol_count(frame_type: FrameType) -> usize {
-    SYNC_SYMBOLS + frame_type.class.container_bits()
-}
-
-/// The soft symbols of a frame's container.
-#[derive(Debug, Clone)]
-pub(super) struct SoftContainer {
-    rank: Rank,
-    phases: Vec<SoftPhase>,
-    /// Hard decisions on the phase bits, freed of the constant sequence of the rank.
-    hard: Vec<bool>,
-    /// What turns the sum of values that agree with a decision into the share of energy explained.
-    energy: f64,
-    /// Logarithm of the likelihood if all phases were chosen by chance, as [`Trellis::run`] counts.
-    ln_chance: f64,
-    /// Probability that the known symbols before the container are there.
-    sync_belief: f64,
-}
-
-impl SoftContainer {
-    pub(super) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
-        let weights = frame.weights.iter().copied().map(f64::from);
-        let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
-        let symbols: Vec<Complex64> = symbols.collect();
-        let levels = (frame.amplitude, frame.noise_variance);
-        Self::of_symbols(&symbols, levels, Some(&frame.dips), frame_type)
-    }
-
-    /// The container of these symbols, from the reference symbol on, each times what it is worth, given
-    /// their amplitude and the variance of the noise. Without `dips`, a steady envelope is expected; with
-    /// them their amplitude counts.
-    pub(super) fn of_symbols(
-        all: &[Complex64],
-        (amplitude, noise_variance): (f64, f64),
-        dips: Option<&Dips>,
-        frame_type: FrameType,
-    ) -> Self {
-        let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
-        let amplitude = dips.map_or(amplitude, |dips| dips.amplitude);
-        // Without noise all is as clear as numbers can tell.
-        let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
-        let weight = amplitude / noise_variance.max(least_variance);
-        let agreement = |(symbol, sign): (&Complex64, &f64)| {
-            let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
-            value - ln_cosh(value as f32)
-        };
-        let ln_sync: f64 = all.iter().zip(&signs).map(agreement).sum();
-        let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
-
-        let scale = weight * signs.last().copied().unwrap_or(1.0);
-        let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
-        let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
-        let value = |symbol: &Complex64| soft(scale * symbol.re);
-        let steady = symbols.iter().map(|z| SoftPhase { value: value(z), ..SoftPhase::default() });
-        let mut phases: Vec<SoftPhase> = steady.collect();
-        if let Some(dips) = dips {
-            let places = dips.edges.iter().zip(&dips.energies).skip(SYNC_SYMBOLS);
-            for (phase, (&edge, &energy)) in phases.iter_mut().zip(places) {
-                phase.flip = soft(scale * f64::from(edge));
-                phase.dip = soft(weight * amplitude * f64::from(energy));
-            }
-        }
-        Self { sync_belief, ..Self::from_phases(frame_type.rank, phases, energy) }
-    }
-
-    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, energy: f64) -> Self {
-        let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
-        let hard = phases.iter().enumerate().map(decide).collect();
-        let ln_chance = SoftPhases { rank, phases: &phases }.ln_chance();
-        Self { rank, phases, hard, energy, ln_chance, sync_belief: 1.0 }
-    }
-
-    /// Probability that the known symbols before the container are there, as far as they tell.
-    pub(super) fn sync_belief(&self) -> f64 {
-        self.sync_belief
-    }
-
-    pub(super) fn soft_phases(&self) -> SoftPhases<'_> {
-        SoftPhases { rank: self.rank, phases: &self.phases }
-    }
-
-    /// How well two frames of different rank obey the code together, before any decoding: the
-    /// parity checks that hold beyond half of them, in standard deviations of chance.
-    ///
-    /// Both phases stem from the same bits, so one's phases convolved with the other's generator
-    /// equal the reverse.
-    pub(super) fn kinship(&self, other: &Self) -> f64 {
-        let length = self.hard.len().min(other.hard.len());
-        let holds = (0..length)
-            .filter(|&n| tap(other.rank, &self.hard, n) == tap(self.rank, &other.hard, n))
-            .count();
-        (2.0 * holds as f64 - length as f64) / (length as f64).sqrt().max(1.0)
-    }
-
-    /// The share of the energy that a decision explains, 0 to 1.
-    fn explained(&self, phases: &[bool]) -> f64 {
-        let agreement: f32 = self
-            .phases
-            .iter()
-            .enumerate()
-            .map(
-                |(n, SoftPhase { value, .. })| {
-                    if phase(self.rank, phases, n) { -value } else { *value }
-                },
-            )
-            .sum();
-        let agreement = f64::from(agreement.max(0.0));
-        agreement * agreement / (self.phases.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
-    }
-}
-
-/// A half log likelihood ratio as it is kept.
-fn soft(value: f64) -> f32 {
-    value.clamp(-MOST_KEPT, MOST_KEPT) as f32
-}
-
-/// The share of a frame's energy that a known container explains.
-pub(super) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 {
-    let bits =
-        container.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |b| byte >> b & 1));
-    let phases: Vec<bool> = bits
-        .scan(false, |phase, bit| {
-            *phase ^= bit == 0;
-            Some(*phase)
-        })
-        .collect();
-    if phases.len() == frame.phases.len() { frame.explained(&phases) } else { 0.0 }
-}
-
 /// What is believed of some frames before their container is looked at, and asked of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// What is known of the container.
-    pub(super) template: Template,
+    pub(crate) template: Template,
     /// Probability that such a container was sent in these frames.
-    pub(super) prior: f64,
+    pub(crate) prior: f64,
     /// Odds that a decision must have to be right, should it pass the check.
-    pub(super) least_odds: f64,
+    pub(crate) least_odds: f64,
     /// Bits of check sum and tag that a decision by chance would have to match.
-    pub(super) check_bits: i32,
+    pub(crate) check_bits: i32,
     /// Decisions that are tried at most.
-    pub(super) most_decisions: usize,
+    pub(crate) most_decisions: usize,
 }
 
 /// A container found in soft symbols.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Decoded {
-    pub(super) container: Container,
+pub(crate) struct Decoded {
+    pub(crate) container: Container,
     /// Place in the list, 0 for the most likely decision.
-    pub(super) index: usize,
+    pub(crate) index: usize,
 }
 
 /// What came of a search for a container.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Search {
-    pub(super) found: Option<Decoded>,
+pub(crate) struct Search {
+    pub(crate) found: Option<Decoded>,
     /// Decisions that did not pass.
-    pub(super) refuted: u64,
+    pub(crate) refuted: u64,
     /// Their probability if the frames have such a container.
-    pub(super) refuted_probability: f64,
+    pub(crate) refuted_probability: f64,
 }
 
 /// Finds containers. Its memory is kept from one search to the next.
 #[derive(Debug, Default)]
-pub(super) struct FrameDecoder {
+pub(crate) struct FrameDecoder {
     trellis: Trellis,
 }
 
@@ -210,7 +55,7 @@ impl FrameDecoder {
     /// Decisions are tried in the order of likelihood as long as they are likely enough: the odds for
     /// one are its probability over that of all that is left, other decisions or no such container at
     /// all, times how rarely another would pass the check by chance.
-    pub(super) fn search(
+    pub(crate) fn search(
         &mut self,
         frames: &[&SoftContainer],
         class: LengthClass,
@@ -218,7 +63,7 @@ impl FrameDecoder {
         accept: impl Fn(&Container, usize) -> bool,
     ) -> Search {
         let length = class.container_bits();
-        if frames.iter().any(|frame| frame.phases.len() != length) {
+        if frames.iter().any(|frame| frame.length() != length) {
             return Search::default();
         }
         let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
@@ -250,9 +95,9 @@ impl FrameDecoder {
 /// The probability that the frames have one container that fits the template, by Bayes: against
 /// phases that are bound to nothing, neither to the template nor to those of other frames.
 fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
-    let length = frames.first().map_or(0, |frame| frame.phases.len());
+    let length = frames.first().map_or(0, |frame| frame.length());
     let free_bits = length as f64 - f64::from(template.pinned());
-    let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance).sum();
+    let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance()).sum();
     let ln_factor = ln_total - free_bits * std::f64::consts::LN_2 - ln_chance;
     let odds_against = (1.0 - prior) / prior * (-ln_factor).exp();
     (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MOST_BELIEF)
@@ -271,40 +116,14 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
 }
 
 #[cfg(test)]
-fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> SoftContainer {
-    let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
-    SoftContainer::from_phases(rank, phases.collect(), energy)
-}
-
-/// A frame's container in white noise, everything but its bits being known.
-#[cfg(test)]
-pub(super) fn ideal(
-    container: &Container,
-    rank: Rank,
-    es_over_n0_db: f64,
-    rng: &mut impl rand::Rng,
-) -> SoftContainer {
-    use rand::RngExt;
-    let amplitude = (2.0 * 10f64.powf(es_over_n0_db / 10.0)).sqrt();
-    let signs = symbol_signs(&container.bitstream(rank));
-    let last = signs[SYNC_SYMBOLS - 1];
-    let mut energy = 0.0;
-    let mut receive = |sign: &f64| {
-        // Box and Muller's normal numbers, of variance 1 in each dimension.
-        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-        let (im, re) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
-        let (re, im) = (radius * re + amplitude * sign * last, radius * im);
-        energy += amplitude * amplitude * (re * re + im * im);
-        (amplitude * re) as f32
-    };
-    let values = signs[SYNC_SYMBOLS..].iter().map(&mut receive).collect();
-    from_values(rank, values, energy)
-}
-
-#[cfg(test)]
 mod tests {
+    use nap_dsp::envelope::Dips;
+    use num_complex::Complex64;
+
     use super::*;
-    use crate::{Content, DeviceId, Key, MessageCounter, Payload, Uplink};
+    use crate::receiver::decoder::soft_container::{explained_by, from_values};
+    use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
+    use crate::{Content, DeviceId, FrameType, Key, MessageCounter, Payload, Rank, Uplink};
 
     /// Half the log likelihood ratio of a clear symbol.
     const CLEAR: f64 = 8.0;
@@ -362,7 +181,7 @@ mod tests {
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
             let [a, b] = [a, b].map(|index| Rank::ALL[index]);
             let first = received(&sent, a, &[]);
-            let all = (first.phases.len() as f64).sqrt();
+            let all = (first.length() as f64).sqrt();
             assert!((first.kinship(&received(&sent, b, &[])) - all).abs() < 1e-9);
             assert!(first.kinship(&received(&other, b, &[])).abs() < 3.0);
         }
@@ -411,7 +230,7 @@ mod tests {
             let last = signs[SYNC_SYMBOLS - 1];
             let flips = flips(&signs);
             let symbols = signs.iter().zip(&flips).skip(SYNC_SYMBOLS);
-            for (phase, (sign, &flip)) in frame.phases.iter().zip(symbols) {
+            for (phase, (sign, &flip)) in frame.soft_phases().phases.iter().zip(symbols) {
                 let expected = if flip { -0.25 * sign * last } else { 0.0 };
                 assert_eq!((phase.flip, phase.dip), (expected as f32, 0.375));
             }
