@@ -15,6 +15,8 @@ pub struct Message {
     pub authentication: Authentication,
     /// The radio configuration of the channel, if known.
     pub radio_configuration: Option<RadioConfiguration>,
+    /// Middle of the channel, Hz, if it was chosen by that.
+    pub channel_center_hz: Option<f64>,
     /// How fast the device sent.
     pub bit_rate: BitRate,
     /// How the message was decoded.

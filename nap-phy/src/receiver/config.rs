@@ -59,6 +59,8 @@ pub struct ReceiverConfig {
     pub channel_width_hz: f64,
     /// Reported with the messages.
     pub radio_configuration: Option<RadioConfiguration>,
+    /// Reported with the messages: the middle of the channel, if that is how it was chosen.
+    pub reported_channel_center_hz: Option<f64>,
     /// Bit rates to listen for.
     pub bit_rates: Vec<BitRate>,
     /// Power of a full-scale carrier at the antenna; with it levels are reported in dBm.
@@ -84,6 +86,7 @@ impl ReceiverConfig {
             channel_centre_hz: centre_hz,
             channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
             radio_configuration: None,
+            reported_channel_center_hz: None,
             bit_rates: BitRate::ALL.to_vec(),
             full_scale_dbm: None,
             devices: DeviceTable::new(),
@@ -97,6 +100,16 @@ impl ReceiverConfig {
     pub fn with_radio_configuration(mut self, radio_configuration: RadioConfiguration) -> Self {
         self.channel_centre_hz = f64::from(radio_configuration.uplink_centre_hz());
         self.radio_configuration = Some(radio_configuration);
+        self.reported_channel_center_hz = None;
+        self
+    }
+
+    /// Listens to the channel around this frequency, and says so with the messages.
+    #[must_use]
+    pub fn with_channel_center(mut self, channel_center_hz: f64) -> Self {
+        self.channel_centre_hz = channel_center_hz;
+        self.radio_configuration = None;
+        self.reported_channel_center_hz = Some(channel_center_hz);
         self
     }
 

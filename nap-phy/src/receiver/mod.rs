@@ -2,6 +2,7 @@
 
 mod band;
 mod chain;
+pub mod channel_choice;
 mod config;
 mod decoded_frame;
 mod decoder;

@@ -60,6 +60,7 @@ impl Pipeline {
             centre_hz: config.centre_hz,
             full_scale_dbm: config.full_scale_dbm,
             radio_configuration: config.radio_configuration,
+            channel_center_hz: config.reported_channel_center_hz,
             devices,
         };
         let patience_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);

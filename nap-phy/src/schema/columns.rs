@@ -18,6 +18,7 @@ pub const MESSAGE_COLUMNS: &[&str] = &[
     "bidirectional",
     "auth",
     "radio_configuration",
+    "channel_center_hz",
     "bit_rate",
     "frequency_hz",
     "rssi_dbm",

@@ -44,6 +44,9 @@ pub struct MessageRecord {
     /// The channel's radio configuration, `RC1` to `RC7` with `RC3_LBT` and `RC3_LDC`; `null` where
     /// it is not known.
     pub radio_configuration: Option<RadioConfiguration>,
+    /// Middle of the channel, Hz; present where the channel was chosen by it only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_center_hz: Option<f64>,
     /// 100 or 600 bit/s.
     pub bit_rate: BitRate,
     /// The signal of the message's cleanest frame.
@@ -114,6 +117,7 @@ impl MessageRecord {
             bidirectional: uplink.bidirectional(),
             auth: message.authentication,
             radio_configuration: message.radio_configuration,
+            channel_center_hz: message.channel_center_hz,
             bit_rate: message.bit_rate,
             signal: message.signal.into(),
             decoder: message.decoder,
