@@ -1,11 +1,17 @@
 //! The receiver: samples in, messages out. No clock, no input or output.
 
 mod band;
+mod burst_decoder;
+mod bursts;
+mod candidates;
 mod chain;
 mod config;
+mod context;
+mod decision;
 mod decoded_frame;
 mod decoder;
 mod event;
+mod frame_reporter;
 mod gap;
 mod joint;
 mod masking;
@@ -69,8 +75,8 @@ impl Receiver {
     pub fn push(&mut self, samples: &[Complex32]) -> Vec<Event> {
         let pipeline = &mut self.pipeline;
         self.channelizer.push(samples, |column| pipeline.take(column));
-        pipeline.statistics.samples += samples.len() as u64;
-        pipeline.statistics.unusable_samples = self.channelizer.unusable_samples();
+        pipeline.context.statistics.samples += samples.len() as u64;
+        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
         self.take_events()
     }
 
@@ -94,6 +100,6 @@ impl Receiver {
     /// Counters since the start.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        self.pipeline.statistics
+        self.pipeline.context.statistics
     }
 }

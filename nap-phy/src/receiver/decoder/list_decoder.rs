@@ -121,7 +121,7 @@ mod tests {
     use num_complex::Complex64;
 
     use super::*;
-    use crate::receiver::decoder::soft_container::{explained_by, from_values};
+    use crate::receiver::decoder::soft_container::{SoftSymbols, explained_by, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
     use crate::{Content, DeviceId, FrameType, Key, MessageCounter, Payload, Rank, Uplink};
 
@@ -218,7 +218,13 @@ mod tests {
         let dips =
             Dips { amplitude: 1.0, edges: edges.collect(), energies: vec![0.1875; signs.len()] };
         let frame_type = FrameType { class: container.class(), rank };
-        SoftContainer::of_symbols(&symbols, (1.0, noise_variance), Some(&dips), frame_type)
+        SoftContainer::of_symbols(&SoftSymbols {
+            frame_type,
+            symbols: &symbols,
+            amplitude: 1.0,
+            noise_variance,
+            dips: Some(&dips),
+        })
     }
 
     #[test]
