@@ -1,6 +1,6 @@
 //! Bursts: places where a preamble and a frame type were found, waiting for the ends of their frames.
 
-use nap_dsp::channelizer::SubbandGrid;
+use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::Hypothesis;
 
 use super::decoder::rivals::Rivals;

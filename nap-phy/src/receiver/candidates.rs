@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
-use nap_dsp::channelizer::SubbandGrid;
 use nap_dsp::detector::{Candidate, PreambleDetector};
+use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::Synchronizer;
 
 use super::band::Band;

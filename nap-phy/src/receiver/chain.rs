@@ -1,8 +1,8 @@
 //! The way of the signals of one bit rate: from subbands to decoded frames.
 
-use nap_dsp::channelizer::SubbandGrid;
 use nap_dsp::detector::Candidate;
-use nap_dsp::noise::NoiseFloor;
+use nap_dsp::noise_floor::NoiseFloor;
+use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::burst_decoder::{BurstDecoder, Trial};

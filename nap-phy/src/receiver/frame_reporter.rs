@@ -1,7 +1,7 @@
 //! From a decision to frames: measured, cancelled and reported once.
 
 use nap_dsp::canceller::KnownBurst;
-use nap_dsp::noise::NoiseFloor;
+use nap_dsp::noise_floor::NoiseFloor;
 
 use super::context::Context;
 use super::decision::Reading;

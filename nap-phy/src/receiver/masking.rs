@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 use std::ops::{Range, RangeInclusive};
 
-use nap_dsp::channelizer::SubbandGrid;
+use nap_dsp::subbands::SubbandGrid;
 
 /// A burst that was taken out leaves a rest that is so much fainter.
 const RESIDUAL_POWER: f64 = 100.0;

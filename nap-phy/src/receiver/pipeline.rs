@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use nap_dsp::channelizer::SubbandGrid;
+use nap_dsp::subbands::SubbandGrid;
 use num_complex::Complex32;
 
 use super::band::Band;

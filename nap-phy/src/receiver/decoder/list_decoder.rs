@@ -117,7 +117,7 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
 
 #[cfg(test)]
 mod tests {
-    use nap_dsp::envelope::Dips;
+    use nap_dsp::demodulator::Dips;
     use num_complex::Complex64;
 
     use super::*;

@@ -1,7 +1,6 @@
 //! The soft symbols of a frame's container.
 
-use nap_dsp::demodulator::SoftFrame;
-use nap_dsp::envelope::Dips;
+use nap_dsp::demodulator::{Dips, SoftFrame};
 use num_complex::Complex64;
 
 use super::symbols::{SYNC_SYMBOLS, symbol_signs};
