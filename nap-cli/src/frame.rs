@@ -3,34 +3,12 @@
 use anyhow::{Context, Result};
 use nap_phy::DeviceTable;
 use nap_phy::schema::FrameRecord;
+use nap_phy::schema::columns::FRAME_COLUMNS;
 
 use crate::devices::DevicesArg;
 use crate::json_lines::stdin_lines;
 use crate::outcome::Outcome;
 use crate::output::{Format, Printer, log};
-
-const COLUMNS: &[&str] = &[
-    "type",
-    "schema",
-    "frame_type",
-    "rank",
-    "length_class",
-    "length_indicator",
-    "bidirectional",
-    "repeated",
-    "sequence_number",
-    "device_id",
-    "kind",
-    "payload",
-    "voltage_idle_mv",
-    "voltage_tx_mv",
-    "temperature_decidegree_c",
-    "rssi_dbm_at_device",
-    "auth_tag",
-    "auth",
-    "crc",
-    "crc_ok",
-];
 
 /// Bitstreams to their fields.
 ///
@@ -60,7 +38,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
-    let mut printer = Printer::new(args.format, COLUMNS);
+    let mut printer = Printer::new(args.format, FRAME_COLUMNS);
     let mut outcome = Outcome::Done;
     for bitstream in args.bitstreams() {
         let (number, digits) = bitstream?;

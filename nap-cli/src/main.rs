@@ -3,7 +3,6 @@
 //! Each subcommand is one module with its `Args` and a `run`; this file only chooses. Results go to
 //! standard output, everything else to standard error.
 
-mod burst;
 mod channel;
 mod decode;
 mod devices;

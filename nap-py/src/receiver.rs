@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use nap_phy::receiver::{LEAST_SAMPLE_RATE_HZ, Statistics};
+use nap_phy::receiver::Statistics;
+use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver, ReceiverConfig};
 use num_complex::Complex32;
@@ -57,11 +58,8 @@ impl PyReceiver {
         start_s: f64,
         allow_nan: bool,
     ) -> PyResult<Self> {
-        let radio_configuration =
-            radio_configuration.map(str::parse).transpose().map_err(error::phy)?;
         let mut config =
-            channel(sample_rate_hz, center_hz, radio_configuration, channel_center_hz)?;
-        config.bit_rates = bit_rates(bit_rate, config.radio_configuration)?;
+            channel(sample_rate_hz, center_hz, radio_configuration, channel_center_hz, bit_rate)?;
         config.devices = devices.table().clone();
         config.full_scale_dbm = full_scale_dbm;
         config.false_messages_per_day = false_messages_per_day;
@@ -173,52 +171,24 @@ fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {
     ))
 }
 
-/// The channel as `nap decode` chooses it: the one asked for, else the radio configuration in the
-/// band that is nearest to its centre.
+/// The one channel to listen to.
 fn channel(
     sample_rate_hz: f64,
     center_hz: Option<f64>,
-    radio_configuration: Option<RadioConfiguration>,
+    radio_configuration: Option<&str>,
     channel_center_hz: Option<f64>,
+    bit_rate: &str,
 ) -> PyResult<ReceiverConfig> {
-    let Some(center_hz) = center_hz else {
-        if radio_configuration.is_some() || channel_center_hz.is_some() {
-            return Err(error::configuration(
-                "without center_hz the channel cannot be found; give center_hz, the frequency of \
-                 the samples' 0 Hz",
-            ));
-        }
-        return Ok(ReceiverConfig::new(sample_rate_hz, 0.0));
+    let radio_configuration =
+        radio_configuration.map(str::parse).transpose().map_err(error::phy)?;
+    let channels = match (channel_center_hz, radio_configuration) {
+        (Some(center_hz), _) => Channels::Centers(vec![center_hz]),
+        (None, Some(radio_configuration)) => Channels::Configurations(vec![radio_configuration]),
+        (None, None) => Channels::Nearest,
     };
-    let mut config = ReceiverConfig::new(sample_rate_hz, center_hz);
-    if let Some(channel_center_hz) = channel_center_hz {
-        config.channel_centre_hz = channel_center_hz;
-        return Ok(config);
-    }
-    // A rate that is too low is reported as such, by the receiver itself.
-    if sample_rate_hz.is_nan() || sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
-        return Ok(config);
-    }
-    let inside = || RadioConfiguration::inside(center_hz, sample_rate_hz).first().copied();
-    let chosen = radio_configuration.or_else(inside).ok_or_else(|| {
-        error::configuration(format!(
-            "no radio configuration's uplink channel is in the band, {:.6} to {:.6} MHz; correct \
-             center_hz, or say where to listen with channel_center_hz",
-            (center_hz - sample_rate_hz / 2.0) / 1e6,
-            (center_hz + sample_rate_hz / 2.0) / 1e6
-        ))
-    })?;
-    Ok(config.with_radio_configuration(chosen))
-}
-
-fn bit_rates(
-    choice: &str,
-    radio_configuration: Option<RadioConfiguration>,
-) -> PyResult<Vec<BitRate>> {
-    if choice == "auto" {
-        return Ok(radio_configuration.map_or(&BitRate::ALL[..], |rc| rc.bit_rates()).to_vec());
-    }
-    Ok(vec![choice.parse().map_err(error::phy)?])
+    let choice = ChannelChoice { channels, bit_rate: bit_rate.parse().map_err(error::phy)? };
+    let chosen = choice.in_band(sample_rate_hz, center_hz).map_err(error::channel)?;
+    chosen.configs.into_iter().next().ok_or_else(|| error::configuration("no channel is given"))
 }
 
 fn parse_time(text: &str) -> PyResult<Timestamp> {

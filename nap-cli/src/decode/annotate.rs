@@ -8,7 +8,6 @@ use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{FrameReport, Message};
 use serde_json::{Map, Value, json};
 
-use crate::burst::Extent;
 use crate::outcome::misuse;
 
 /// Name space of the fields that SigMF does not have.
@@ -83,7 +82,7 @@ impl Annotator {
 /// Where the frame is in time and frequency.
 fn annotation(message: &Message, frame: &FrameReport, sample_rate_hz: f64) -> Annotation {
     let samples = |time_s: f64| (time_s * sample_rate_hz).round() as u64;
-    let (extent, signal) = (Extent::of(message), &frame.signal);
+    let (extent, signal) = (message.frame_extent(), &frame.signal);
     let half_width_hz = extent.width_hz / 2.0;
     Annotation {
         sample_start: samples(signal.time_s),

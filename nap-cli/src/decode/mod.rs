@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use nap_phy::DeviceTable;
+use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 
 use crate::channel::ChannelArgs;
@@ -22,34 +23,6 @@ use crate::outcome::{self, Outcome};
 use crate::output::{Format, Names, Printer, log};
 use annotate::Annotator;
 use file::{Ending, Received};
-
-/// The fields of a message that go into CSV.
-pub const COLUMNS: &[&str] = &[
-    "type",
-    "schema",
-    "time",
-    "time_s",
-    "device_id",
-    "sequence_number",
-    "kind",
-    "payload",
-    "voltage_idle_mv",
-    "voltage_tx_mv",
-    "temperature_decidegree_c",
-    "rssi_dbm_at_device",
-    "bidirectional",
-    "auth",
-    "radio_configuration",
-    "bit_rate",
-    "frequency_hz",
-    "rssi_dbm",
-    "rssi_dbfs",
-    "snr_db",
-    "drift_hz_per_s",
-    "decoder",
-    "frames",
-    "ranks",
-];
 
 /// Recordings to messages.
 ///
@@ -160,7 +133,7 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn new(format: Format, devices: &'a DeviceTable, annotator: Option<Annotator>) -> Self {
         Self {
-            printer: Printer::new(format, COLUMNS),
+            printer: Printer::new(format, MESSAGE_COLUMNS),
             names: Names::new(devices),
             annotator,
             outcome: Outcome::Done,

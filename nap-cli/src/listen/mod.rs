@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nap_io::live::OnError;
+use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::channel::ChannelArgs;
-use crate::decode::COLUMNS;
 use crate::devices::DevicesArg;
 use crate::outcome::Outcome;
 use crate::output::{Format, Printer, Rotation};
@@ -104,8 +104,8 @@ impl OutputArgs {
     fn printer(&self, format: Format) -> Result<Printer> {
         let rotation = Rotation { bytes: (self.rotate_size * 1e6) as u64, kept: self.rotate_count };
         match &self.output {
-            Some(path) => Printer::to_file(path, rotation, format, COLUMNS),
-            None => Ok(Printer::new(format, COLUMNS)),
+            Some(path) => Printer::to_file(path, rotation, format, MESSAGE_COLUMNS),
+            None => Ok(Printer::new(format, MESSAGE_COLUMNS)),
         }
     }
 }

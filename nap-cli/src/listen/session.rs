@@ -20,7 +20,6 @@ use super::recorder::Recorder;
 use super::source::Source;
 use super::stream_time::StreamTime;
 use super::{Args, Report, TICK};
-use crate::burst::Extent;
 use crate::channel::ChannelArgs;
 use crate::outcome::{self, Outcome};
 use crate::output::{Names, Printer, log};
@@ -302,7 +301,7 @@ impl<'a> Session<'a> {
     fn measure_latency(&mut self, message: &Message) {
         let Some(reception) = &self.reception else { return };
         let starts = message.frames.iter().map(|frame| frame.signal.time_s);
-        let end_s = starts.fold(0.0, f64::max) + Extent::of(message).duration_s;
+        let end_s = starts.fold(0.0, f64::max) + message.frame_extent().duration_s;
         if let Some(latency_s) = reception.time.age_s(end_s, reception.end) {
             self.metrics.latency.observe(latency_s);
             self.latencies.add(latency_s);

@@ -16,7 +16,6 @@ use anyhow::{Context, Result, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
 use nap_phy::{Event, Message, Receiver, ReceiverConfig};
 
-use crate::burst::Extent;
 use crate::channel::ChannelArgs;
 use crate::devices::DevicesArg;
 use crate::input::{InputArgs, Recording};
@@ -273,7 +272,7 @@ fn marks(messages: &[Message], start_s: f64) -> Vec<Mark> {
             devices.push(device_id);
             devices.len() - 1
         });
-        let extent = Extent::of(message);
+        let extent = message.frame_extent();
         marks.extend(message.frames.iter().map(|frame| Mark {
             time_s: start_s + frame.signal.time_s,
             duration_s: extent.duration_s,

@@ -2,16 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{BitRate, DeviceTable, Error, MACRO_CHANNEL_WIDTH_HZ, RadioConfiguration};
+use crate::device::table::DeviceTable;
+use crate::error::Error;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::channel::{LEAST_SAMPLE_RATE_HZ, MACRO_CHANNEL_WIDTH_HZ};
+use crate::radio::configuration::RadioConfiguration;
 
 /// Ten times what any oscillator that can be received does.
 const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
 
 /// More false messages than decisions are ever tried.
 const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
-
-/// The lowest sample rate, in samples per second, that covers a channel.
-pub const LEAST_SAMPLE_RATE_HZ: f64 = 200_000.0;
 
 /// Bounds on work and memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +59,8 @@ pub struct ReceiverConfig {
     pub channel_width_hz: f64,
     /// Reported with the messages.
     pub radio_configuration: Option<RadioConfiguration>,
+    /// Reported with the messages: the middle of the channel, if that is how it was chosen.
+    pub reported_channel_center_hz: Option<f64>,
     /// Bit rates to listen for.
     pub bit_rates: Vec<BitRate>,
     /// Power of a full-scale carrier at the antenna; with it levels are reported in dBm.
@@ -83,6 +86,7 @@ impl ReceiverConfig {
             channel_centre_hz: centre_hz,
             channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
             radio_configuration: None,
+            reported_channel_center_hz: None,
             bit_rates: BitRate::ALL.to_vec(),
             full_scale_dbm: None,
             devices: DeviceTable::new(),
@@ -96,6 +100,16 @@ impl ReceiverConfig {
     pub fn with_radio_configuration(mut self, radio_configuration: RadioConfiguration) -> Self {
         self.channel_centre_hz = f64::from(radio_configuration.uplink_centre_hz());
         self.radio_configuration = Some(radio_configuration);
+        self.reported_channel_center_hz = None;
+        self
+    }
+
+    /// Listens to the channel around this frequency, and says so with the messages.
+    #[must_use]
+    pub fn with_channel_center(mut self, channel_center_hz: f64) -> Self {
+        self.channel_centre_hz = channel_center_hz;
+        self.radio_configuration = None;
+        self.reported_channel_center_hz = Some(channel_center_hz);
         self
     }
 

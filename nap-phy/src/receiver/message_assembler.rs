@@ -11,6 +11,7 @@ pub(super) struct Reporter {
     pub(super) centre_hz: f64,
     pub(super) full_scale_dbm: Option<f64>,
     pub(super) radio_configuration: Option<RadioConfiguration>,
+    pub(super) channel_center_hz: Option<f64>,
     pub(super) devices: Arc<DeviceTable>,
 }
 
@@ -100,6 +101,7 @@ impl Assembler {
         let message = Message {
             authentication: self.reporter.devices.authenticate(&frame.container),
             radio_configuration: self.reporter.radio_configuration,
+            channel_center_hz: self.reporter.channel_center_hz,
             bit_rate: frame.bit_rate,
             decoder: frame.decoder,
             signal: report.signal,

@@ -5,6 +5,7 @@ mod burst_decoder;
 mod bursts;
 mod candidates;
 mod chain;
+pub mod channel_choice;
 mod config;
 mod context;
 mod decision;
@@ -26,7 +27,8 @@ use num_complex::Complex32;
 use crate::Error;
 use pipeline::Pipeline;
 
-pub use config::{LEAST_SAMPLE_RATE_HZ, Limits, ReceiverConfig};
+pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
+pub use config::{Limits, ReceiverConfig};
 pub use event::Event;
 pub use statistics::Statistics;
 

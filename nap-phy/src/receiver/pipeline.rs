@@ -55,6 +55,7 @@ impl Pipeline {
             centre_hz: config.centre_hz,
             full_scale_dbm: config.full_scale_dbm,
             radio_configuration: config.radio_configuration,
+            channel_center_hz: config.reported_channel_center_hz,
             devices,
         };
         Self {

@@ -19,7 +19,6 @@ use num_complex::Complex32;
 
 use super::metrics::Metrics;
 use super::stream_time::StreamTime;
-use crate::burst::Extent;
 use crate::quantity;
 use cut::{Burst, Cut};
 use store::Store;
@@ -257,7 +256,7 @@ impl Recorder {
 
 /// The frames of a message.
 fn frames<'a>(message: &'a Message, known: &'a DeviceTable) -> impl Iterator<Item = Burst> + 'a {
-    let extent = Extent::of(message);
+    let extent = message.frame_extent();
     let id = message.uplink.device_id();
     let is_known = known.get(id).is_some() && message.authentication != Authentication::Failed;
     message.frames.iter().map(move |frame| Burst {

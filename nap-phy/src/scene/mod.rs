@@ -4,29 +4,34 @@
 //! `examples/scenes`). [`Scene::build`] turns it into a [`Simulator`] that renders the samples and
 //! a [`Truth`] that says what is in them. The same scene always gives the same samples.
 
+mod device;
 mod error;
 mod interferer;
 mod score;
+mod shape;
 mod traffic;
 mod truth;
 
 use std::f64::consts::TAU;
 
-use nap_dsp::modulator::{PulseShape, Waveform};
+use nap_dsp::modulator::Waveform;
 use nap_dsp::simulator::{Converter, Fading, FrontEnd, Simulator, Transmission};
 use rand::RngExt;
 use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::schema::UplinkRecord;
-use crate::{
-    BIDIRECTIONAL_PAUSE_MS, BitRate, Bitstream, DeviceId, FrequencyGenerator, Key, Kind,
-    MessageCounter, MessageModulo, RadioConfiguration, Rank, Uplink,
-};
+use crate::radio::configuration::RadioConfiguration;
+use crate::radio::frequency_generator::FrequencyGenerator;
+use crate::uplink::container::Bitstream;
+use crate::uplink::message::Uplink;
+use crate::uplink::message_counter::{MessageCounter, MessageModulo};
+use crate::uplink::rank::Rank;
 
+pub use device::{SceneDevice, SceneMessage};
 pub use error::SceneError;
 pub use interferer::{Interferer, InterfererSignal};
 pub use score::Score;
+pub use shape::Shape;
 pub use traffic::Traffic;
 pub use truth::{Truth, TruthFrame, TruthMessage};
 
@@ -79,101 +84,6 @@ pub struct Scene {
     pub interferers: Vec<Interferer>,
 }
 
-/// A device of a scene.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SceneDevice {
-    /// Its identity.
-    pub id: DeviceId,
-    /// Its key.
-    pub key: Key,
-    /// The rules that it follows; those of the scene if left out.
-    pub radio_configuration: Option<RadioConfiguration>,
-    /// How fast it sends; the usual rate of the radio configuration if left out.
-    pub bit_rate: Option<BitRate>,
-    /// How it turns the phase; `rect` if left out.
-    #[serde(default)]
-    pub shape: Shape,
-    /// Mean power of its frames at the receiver.
-    pub level_dbm: f64,
-    /// How much too fast its crystal is. This shifts its carriers and its symbol clock alike.
-    #[serde(default)]
-    pub crystal_ppm: f64,
-    /// Change of its carrier during a frame.
-    #[serde(default)]
-    pub drift_hz_per_s: f64,
-    /// From the end of a frame to the start of the next; 0.5 s if left out, and always for messages
-    /// that ask for a downlink.
-    #[serde(default = "default_pause_s")]
-    pub pause_s: f64,
-    /// The value after which its frequency generator goes on.
-    #[serde(default)]
-    pub random_value: u16,
-    /// Largest Doppler shift of Rayleigh fading, each frame fading for itself; a steady path if
-    /// left out.
-    pub doppler_hz: Option<f64>,
-    /// What it sends.
-    #[serde(default, rename = "message")]
-    pub messages: Vec<SceneMessage>,
-}
-
-/// A message of a device.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SceneMessage {
-    /// When the first frame starts: its reference symbol, or its ramp if it is `s2lp`.
-    pub time_s: f64,
-    /// The device's last number plus one if left out, 0 in its first message.
-    pub sequence_number: Option<MessageCounter>,
-    /// `bytes` if left out.
-    #[serde(default = "default_kind")]
-    pub kind: Kind,
-    /// Payload of the kind `bytes`, in hexadecimal.
-    #[serde(default)]
-    pub payload: String,
-    /// Whether the device asks for a downlink.
-    #[serde(default)]
-    pub bidirectional: bool,
-    /// Supply voltage while idle, of the control kinds.
-    pub voltage_idle_mv: Option<u16>,
-    /// Supply voltage while sending, of the control kinds.
-    pub voltage_tx_mv: Option<u16>,
-    /// Temperature in tenths of a degree, of the control kinds.
-    pub temperature_decidegree_c: Option<i16>,
-    /// Level of the downlink, of the kind `dl_confirmation`.
-    pub rssi_dbm_at_device: Option<i16>,
-    /// How many frames are sent, 1 to 3; 3 if left out, 1 for a `dl_confirmation`.
-    pub frames: Option<Rank>,
-    /// Where the device means to send each frame, in its middle; its crystal's error comes on top.
-    /// Drawn by the device's generator if left out.
-    pub frequencies_hz: Option<Vec<f64>>,
-    /// Mean power at the receiver; the device's if left out.
-    pub level_dbm: Option<f64>,
-}
-
-/// How a device turns the phase, named as in [`Truth`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Shape {
-    /// At once.
-    #[default]
-    Rect,
-    /// Smoothed with a Hann pulse.
-    Hann,
-    /// As ST's S2-LP does.
-    S2lp,
-}
-
-impl From<Shape> for PulseShape {
-    fn from(shape: Shape) -> Self {
-        match shape {
-            Shape::Rect => Self::Rectangular,
-            Shape::Hann => Self::SMOOTHED,
-            Shape::S2lp => Self::StPolar,
-        }
-    }
-}
-
 fn default_full_scale_dbm() -> f64 {
     -80.0
 }
@@ -184,14 +94,6 @@ fn default_noise_figure_db() -> f64 {
 
 fn default_radio_configuration() -> RadioConfiguration {
     RadioConfiguration::Rc1
-}
-
-fn default_pause_s() -> f64 {
-    0.5
-}
-
-fn default_kind() -> Kind {
-    Kind::Bytes
 }
 
 impl Scene {
@@ -227,8 +129,9 @@ impl Scene {
             messages.extend(builder.add_device(&format!("device[{i}]"), device)?);
         }
         if let Some(traffic) = &self.traffic {
-            for (i, device) in traffic.devices(self, self.rng(stream::TRAFFIC))?.iter().enumerate()
-            {
+            let rng = self.rng(stream::TRAFFIC);
+            let devices = traffic.devices(self.radio_configuration, self.duration_s, rng)?;
+            for (i, device) in devices.iter().enumerate() {
                 messages.extend(builder.add_device(&format!("traffic device[{i}]"), device)?);
             }
         }
@@ -267,75 +170,6 @@ impl Scene {
     }
 }
 
-impl SceneDevice {
-    fn radio_configuration(&self, scene: &Scene) -> RadioConfiguration {
-        self.radio_configuration.unwrap_or(scene.radio_configuration)
-    }
-
-    fn bit_rate(&self, scene: &Scene) -> BitRate {
-        self.bit_rate.unwrap_or_else(|| self.radio_configuration(scene).nominal_bit_rate())
-    }
-}
-
-impl SceneMessage {
-    fn uplink(
-        &self,
-        device_id: DeviceId,
-        sequence_number: MessageCounter,
-    ) -> Result<Uplink, crate::Error> {
-        UplinkRecord {
-            kind: self.kind,
-            device_id,
-            key: None,
-            sequence_number,
-            payload: self.payload.clone(),
-            bidirectional: self.bidirectional,
-            voltage_idle_mv: self.voltage_idle_mv,
-            voltage_tx_mv: self.voltage_tx_mv,
-            temperature_decidegree_c: self.temperature_decidegree_c,
-            rssi_dbm_at_device: self.rssi_dbm_at_device,
-        }
-        .uplink()
-    }
-
-    /// Rank of the last frame.
-    fn last(&self) -> Rank {
-        self.frames.unwrap_or(match self.kind {
-            Kind::DlConfirmation => Rank::First,
-            _ => Rank::Third,
-        })
-    }
-
-    fn pause_s(&self, device: &SceneDevice) -> f64 {
-        if self.bidirectional {
-            return f64::from(BIDIRECTIONAL_PAUSE_MS) / 1000.0;
-        }
-        device.pause_s
-    }
-
-    /// Where the device means to send its frames.
-    fn frequencies_hz(
-        &self,
-        place: &str,
-        generator: &mut FrequencyGenerator,
-    ) -> Result<Vec<f64>, SceneError> {
-        let last = self.last();
-        let drawn = |frequencies_hz: arrayvec::ArrayVec<u32, 3>| {
-            frequencies_hz.into_iter().map(f64::from).collect()
-        };
-        match &self.frequencies_hz {
-            Some(given) if given.len() == usize::from(last.number()) => Ok(given.clone()),
-            Some(given) => Err(SceneError::Frequencies {
-                place: place.to_owned(),
-                expected: last.number(),
-                found: given.len(),
-            }),
-            None if self.bidirectional => Ok(drawn(generator.bidirectional_hz(last))),
-            None => Ok(drawn(generator.uplink_hz(last))),
-        }
-    }
-}
-
 /// A scene on its way into a simulator.
 struct Builder<'a> {
     scene: &'a Scene,
@@ -357,7 +191,7 @@ impl Builder<'_> {
         place: &str,
         device: &SceneDevice,
     ) -> Result<Vec<TruthMessage>, SceneError> {
-        let radio_configuration = device.radio_configuration(self.scene);
+        let radio_configuration = device.radio_configuration(self.scene.radio_configuration);
         let mut generator =
             FrequencyGenerator::new(radio_configuration, device.id, device.random_value);
         // The number before 0, which the first message has.
@@ -372,7 +206,12 @@ impl Builder<'_> {
                 .map_err(|source| SceneError::Message { place: place.clone(), source })?;
             let frequencies_hz = message.frequencies_hz(&place, &mut generator)?;
             let frames = self.add_frames(&place, device, message, &uplink, &frequencies_hz)?;
-            Ok(TruthMessage::new(&uplink, &device.key, device.bit_rate(self.scene), frames))
+            Ok(TruthMessage::new(
+                &uplink,
+                &device.key,
+                device.bit_rate(self.scene.radio_configuration),
+                frames,
+            ))
         });
         messages.collect()
     }
@@ -416,7 +255,7 @@ impl Builder<'_> {
         time_s: f64,
         frequency_hz: f64,
     ) -> Result<Transmission, nap_dsp::Error> {
-        let symbol_rate_hz = device.bit_rate(self.scene).bits_per_s().into();
+        let symbol_rate_hz = device.bit_rate(self.scene.radio_configuration).bits_per_s().into();
         let waveform = Waveform::new(bits(bitstream), symbol_rate_hz, device.shape.into())?;
         let on_air_hz = frequency_hz * (1.0 + 1e-6 * device.crystal_ppm);
         let offset_hz = on_air_hz - self.scene.center_hz();

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::{Authentication, Container, DeviceId, Error, Key, MessageModulo};
+use crate::device::authentication::Authentication;
+use crate::device::id::DeviceId;
+use crate::device::key::Key;
+use crate::error::Error;
+use crate::uplink::container::Container;
+use crate::uplink::message_counter::MessageModulo;
 
 /// A known device.
 #[derive(Debug, Clone, PartialEq, Eq)]

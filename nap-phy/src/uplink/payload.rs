@@ -6,7 +6,8 @@ use core::str::FromStr;
 
 use arrayvec::ArrayVec;
 
-use crate::{Error, hexadecimal};
+use crate::error::Error;
+use crate::hexadecimal;
 
 /// Longest payload of an uplink in bytes.
 pub const MAX_PAYLOAD_BYTES: usize = 12;

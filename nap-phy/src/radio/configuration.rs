@@ -8,10 +8,12 @@ use core::str::FromStr;
 
 use arrayvec::ArrayVec;
 
-use crate::{BitRate, Error};
-
-/// Width of the channel in which the devices of a radio configuration send, Hz.
-pub const MACRO_CHANNEL_WIDTH_HZ: u32 = 192_000;
+use crate::error::Error;
+use crate::radio::access::Access;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::channel::MACRO_CHANNEL_WIDTH_HZ;
+use crate::radio::guard::Guard;
+use crate::radio::hopping::HoppingRaster;
 
 /// Pause between the frames of a message that asks for a downlink, ms.
 pub const BIDIRECTIONAL_PAUSE_MS: u32 = 500;
@@ -118,7 +120,8 @@ impl RadioConfiguration {
     #[must_use]
     pub const fn access(self) -> Access {
         match self {
-            Self::Rc1 | Self::Rc6 | Self::Rc7 => Access::DUTY_CYCLE,
+            Self::Rc1 | Self::Rc7 => Access::DutyCycle { max_percent: Some(1) },
+            Self::Rc6 => Access::DutyCycle { max_percent: None },
             Self::Rc2 => Access::hopping(HoppingRaster::RC2),
             Self::Rc3Lbt => Access::listen_before_talk(-80),
             Self::Rc3Ldc => Access::LOW_DUTY_CYCLE,
@@ -226,190 +229,6 @@ crate::serde_text::serialize_as_text!(RadioConfiguration);
 #[cfg(feature = "serde")]
 crate::serde_text::deserialize_from_text!(RadioConfiguration, "a radio configuration, RC1 to RC7");
 
-/// By which rule devices share a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Access {
-    /// A device sends a small part of the time.
-    DutyCycle {
-        /// Greatest part of an hour that a device sends, percent.
-        max_percent: u8,
-    },
-    /// A device sends a small part of the time and pauses between frames.
-    LowDutyCycle {
-        /// Shortest pause between two frames, ms.
-        min_pause_ms: u32,
-        /// Longest that the frames of a message may last together if they are closer, ms.
-        max_transmission_ms: u32,
-    },
-    /// A device listens before it sends.
-    ListenBeforeTalk {
-        /// Level below which the channel counts as free, dBm.
-        threshold_dbm: i8,
-        /// Bandwidth in which the device listens, Hz.
-        sense_bandwidth_hz: u32,
-        /// Shortest time that the device listens, ms.
-        min_sense_ms: u32,
-        /// Longest time that the first frame waits for a free channel, ms.
-        max_wait_ms: u32,
-        /// Time within which all frames of a message must have been sent, ms.
-        max_message_ms: u32,
-    },
-    /// A device sends each frame on another micro channel.
-    FrequencyHopping {
-        /// Longest time on one micro channel, ms (Sigfox module manuals).
-        max_dwell_ms: u32,
-        /// Shortest time from a message's last frame to the next message, ms.
-        min_message_pause_ms: u32,
-        /// The micro channels.
-        raster: HoppingRaster,
-    },
-}
-
-impl Access {
-    const DUTY_CYCLE: Self = Self::DutyCycle { max_percent: 1 };
-
-    const LOW_DUTY_CYCLE: Self = Self::LowDutyCycle { min_pause_ms: 50, max_transmission_ms: 4000 };
-
-    const fn listen_before_talk(threshold_dbm: i8) -> Self {
-        Self::ListenBeforeTalk {
-            threshold_dbm,
-            sense_bandwidth_hz: 200_000,
-            min_sense_ms: 5,
-            max_wait_ms: 5000,
-            max_message_ms: 8000,
-        }
-    }
-
-    const fn hopping(raster: HoppingRaster) -> Self {
-        Self::FrequencyHopping { max_dwell_ms: 400, min_message_pause_ms: 20_000, raster }
-    }
-
-    /// How far frame 2 is above and frame 3 below frame 1 in a message that asks for a downlink, Hz.
-    #[must_use]
-    pub const fn bidirectional_offset_hz(self) -> u32 {
-        match self {
-            Self::FrequencyHopping { .. } => HoppingRaster::MICRO_CHANNEL_WIDTH_HZ,
-            _ => 6000,
-        }
-    }
-
-    /// When a device listens for the downlink it asked for.
-    #[must_use]
-    pub const fn downlink_window(self) -> DownlinkWindow {
-        match self {
-            Self::DutyCycle { .. } | Self::FrequencyHopping { .. } => {
-                DownlinkWindow { start_ms: 20_000, length_ms: 25_000 }
-            }
-            Self::ListenBeforeTalk { .. } | Self::LowDutyCycle { .. } => {
-                DownlinkWindow { start_ms: 19_000, length_ms: 33_500 }
-            }
-        }
-    }
-}
-
-/// When a device listens for a downlink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DownlinkWindow {
-    /// From the end of frame 1 to the start of the window, ms.
-    pub start_ms: u32,
-    /// How long the window is open, ms.
-    pub length_ms: u32,
-}
-
-/// How far devices stay from a channel's edges, so that no oscillator's error takes them out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Guard {
-    /// Room for the errors of two oscillators.
-    Oscillators {
-        /// The network's reference, 1.62 ppm, Hz.
-        network_hz: u32,
-        /// The device's crystal, 20 ppm, Hz.
-        device_hz: u32,
-    },
-    /// An unused micro channel.
-    MicroChannel {
-        /// Its width, Hz.
-        width_hz: u32,
-    },
-}
-
-impl Guard {
-    /// The whole guard at each edge, Hz.
-    #[must_use]
-    pub const fn total_hz(self) -> u32 {
-        match self {
-            Self::Oscillators { network_hz, device_hz } => network_hz + device_hz,
-            Self::MicroChannel { width_hz } => width_hz,
-        }
-    }
-}
-
-/// The grid on which frequency-hopping devices send: nine macro channels of eight micro channels.
-///
-/// The outermost micro channels of each macro channel stay free, as do 2 kHz at each edge of a
-/// micro channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HoppingRaster {
-    /// Centre of macro channel 0, Hz.
-    pub first_macro_channel_hz: u32,
-    /// The macro channel that networks operate.
-    pub operated_macro_channel: u8,
-}
-
-impl HoppingRaster {
-    /// The grid of RC2, operated on 902.2 MHz.
-    pub const RC2: Self = Self { first_macro_channel_hz: 902_200_000, operated_macro_channel: 0 };
-
-    /// The grid of RC4, operated on 920.8 MHz.
-    pub const RC4: Self = Self { first_macro_channel_hz: 920_200_000, operated_macro_channel: 2 };
-
-    /// Macro channels of a grid.
-    pub const MACRO_CHANNELS: u8 = 9;
-    /// Distance between the centres of macro channels, Hz.
-    pub const MACRO_CHANNEL_SPACING_HZ: u32 = 300_000;
-    /// Width of a micro channel, Hz.
-    pub const MICRO_CHANNEL_WIDTH_HZ: u32 = 25_000;
-    /// Part of a micro channel at each edge that stays free, Hz.
-    pub const MICRO_CHANNEL_GUARD_HZ: u32 = 2_000;
-    /// Micro channels of a macro channel that devices use, numbered 0 to 5 here.
-    pub const MICRO_CHANNELS: u8 = 6;
-
-    /// From a macro channel's centre down to the lower edge of the first micro channel used, Hz.
-    const SPAN_BELOW_CENTRE_HZ: u32 =
-        Self::MICRO_CHANNELS as u32 * Self::MICRO_CHANNEL_WIDTH_HZ / 2;
-
-    /// Centre of a macro channel, Hz; `None` from 9 on.
-    #[must_use]
-    pub fn macro_channel_centre_hz(self, macro_channel: u8) -> Option<u32> {
-        (macro_channel < Self::MACRO_CHANNELS).then(|| {
-            self.first_macro_channel_hz + u32::from(macro_channel) * Self::MACRO_CHANNEL_SPACING_HZ
-        })
-    }
-
-    /// Centres of the micro channels used in a macro channel, Hz, lowest first; none from 9 on.
-    pub fn micro_channel_centres_hz(self, macro_channel: u8) -> impl Iterator<Item = u32> {
-        self.macro_channel_centre_hz(macro_channel).into_iter().flat_map(|centre_hz| {
-            let lower_edge_hz = centre_hz - Self::SPAN_BELOW_CENTRE_HZ;
-            (0..u32::from(Self::MICRO_CHANNELS)).map(move |micro_channel| {
-                lower_edge_hz
-                    + micro_channel * Self::MICRO_CHANNEL_WIDTH_HZ
-                    + Self::MICRO_CHANNEL_WIDTH_HZ / 2
-            })
-        })
-    }
-
-    /// The micro channel of the operated macro channel, 0 to 5, in whose usable part
-    /// `frequency_hz` is.
-    #[must_use]
-    pub fn usable_micro_channel(self, frequency_hz: u32) -> Option<u8> {
-        let usable_half_hz = Self::MICRO_CHANNEL_WIDTH_HZ / 2 - Self::MICRO_CHANNEL_GUARD_HZ;
-        (0..)
-            .zip(self.micro_channel_centres_hz(self.operated_macro_channel))
-            .find(|(_, centre_hz)| centre_hz.abs_diff(frequency_hz) <= usable_half_hz)
-            .map(|(micro_channel, _)| micro_channel)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,6 +242,18 @@ mod tests {
         }
         assert_eq!("rc3".parse(), Ok(Rc3Lbt));
         assert_eq!("RC8".parse::<RadioConfiguration>(), Err(Error::RadioConfiguration));
+    }
+
+    /// Sigfox's module table has 1 % for RC1 and RC7 and nothing for RC6.
+    #[test]
+    fn duty_cycles() {
+        let max_percent = |configuration: RadioConfiguration| match configuration.access() {
+            Access::DutyCycle { max_percent } => Some(max_percent),
+            _ => None,
+        };
+        assert_eq!([Rc1, Rc7].map(max_percent), [Some(Some(1)); 2]);
+        assert_eq!(max_percent(Rc6), Some(None));
+        assert_eq!([Rc2, Rc3Lbt, Rc3Ldc, Rc4, Rc5].map(max_percent), [None; 5]);
     }
 
     #[test]
@@ -462,34 +293,5 @@ mod tests {
         assert_eq!(inside(868.6e6, 2e6), [Rc7, Rc1]);
         assert_eq!(inside(923.29e6, 400e3), [Rc5, Rc3Lbt, Rc3Ldc]);
         assert_eq!(inside(f64::NAN, 250e3), []);
-    }
-
-    #[test]
-    fn micro_channels() {
-        let operated = |raster: HoppingRaster| {
-            raster.micro_channel_centres_hz(raster.operated_macro_channel).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            operated(HoppingRaster::RC2),
-            [902_137_500, 902_162_500, 902_187_500, 902_212_500, 902_237_500, 902_262_500]
-        );
-        assert_eq!(
-            operated(HoppingRaster::RC4),
-            [920_737_500, 920_762_500, 920_787_500, 920_812_500, 920_837_500, 920_862_500]
-        );
-        assert_eq!(HoppingRaster::RC2.micro_channel_centres_hz(8).last(), Some(904_662_500));
-        assert_eq!(HoppingRaster::RC2.micro_channel_centres_hz(9).count(), 0);
-        assert_eq!(HoppingRaster::RC4.macro_channel_centre_hz(2), Some(920_800_000));
-    }
-
-    #[test]
-    fn usable_parts_of_micro_channels() {
-        let usable = |frequency_hz| HoppingRaster::RC2.usable_micro_channel(frequency_hz);
-        assert_eq!(usable(902_126_999), None);
-        assert_eq!(usable(902_127_000), Some(0));
-        assert_eq!(usable(902_148_000), Some(0));
-        assert_eq!(usable(902_148_001), None);
-        assert_eq!(usable(902_262_500), Some(5));
-        assert_eq!(usable(902_287_500), None);
     }
 }

@@ -1,144 +1,6 @@
-//! The message counter and what a network makes of its gaps.
+//! What a network makes of a message counter's gaps.
 
-use core::fmt;
-use core::str::FromStr;
-
-use crate::Error;
-
-/// A message's sequence number: 12 bits on the air.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(into = "u16", try_from = "u16")
-)]
-pub struct MessageCounter(u16);
-
-impl MessageCounter {
-    /// Largest sequence number.
-    pub const MAX: Self = Self(0xfff);
-
-    /// A sequence number of 0 to 4095.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::SequenceNumber`] if it does not fit 12 bits.
-    pub const fn new(value: u16) -> Result<Self, Error> {
-        if value > Self::MAX.0 {
-            return Err(Error::SequenceNumber { found: value });
-        }
-        Ok(Self(value))
-    }
-
-    /// The sequence number in the low 12 bits of a header.
-    pub(crate) const fn from_low_bits(header: u16) -> Self {
-        Self(header & Self::MAX.0)
-    }
-
-    /// The number, 0 to 4095.
-    #[must_use]
-    pub const fn value(self) -> u16 {
-        self.0
-    }
-
-    /// The number of the message after this one.
-    #[must_use]
-    pub const fn next(self, modulo: MessageModulo) -> Self {
-        Self((self.0 + 1) % modulo.0)
-    }
-
-    /// How many messages after `last` this one is: 0 for the same number, else 1 to the modulo
-    /// less one. Numbers wrap at `modulo`.
-    #[must_use]
-    pub const fn gap_after(self, last: Self, modulo: MessageModulo) -> u16 {
-        (self.0 % modulo.0 + modulo.0 - last.0 % modulo.0) % modulo.0
-    }
-}
-
-impl From<MessageCounter> for u16 {
-    fn from(counter: MessageCounter) -> Self {
-        counter.0
-    }
-}
-
-impl TryFrom<u16> for MessageCounter {
-    type Error = Error;
-
-    fn try_from(value: u16) -> Result<Self, Error> {
-        Self::new(value)
-    }
-}
-
-impl fmt::Display for MessageCounter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Where a device's message counter wraps: 128, 256, 512, 1024, 2048 or 4096 (sigfox-ep-lib).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(into = "u16", try_from = "u16")
-)]
-pub struct MessageModulo(u16);
-
-impl MessageModulo {
-    /// A modulo that a device can be set to.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MessageModulo`] for any other number.
-    pub const fn new(value: u16) -> Result<Self, Error> {
-        match value {
-            128 | 256 | 512 | 1024 | 2048 | 4096 => Ok(Self(value)),
-            found => Err(Error::MessageModulo { found }),
-        }
-    }
-
-    /// The modulo.
-    #[must_use]
-    pub const fn value(self) -> u16 {
-        self.0
-    }
-}
-
-impl Default for MessageModulo {
-    /// 4096, the whole 12 bits.
-    fn default() -> Self {
-        Self(4096)
-    }
-}
-
-impl From<MessageModulo> for u16 {
-    fn from(modulo: MessageModulo) -> Self {
-        modulo.0
-    }
-}
-
-impl TryFrom<u16> for MessageModulo {
-    type Error = Error;
-
-    fn try_from(value: u16) -> Result<Self, Error> {
-        Self::new(value)
-    }
-}
-
-impl FromStr for MessageModulo {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let value = text.parse().map_err(|_| Error::MessageModuloText)?;
-        Self::new(value)
-    }
-}
-
-impl fmt::Display for MessageModulo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::uplink::message_counter::{MessageCounter, MessageModulo};
 
 /// What a network makes of a sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -183,8 +45,12 @@ impl AcceptanceWindow {
     /// to the smaller of `300 · days` and `messages_per_day · (days + 2)` are accepted and gaps
     /// above the larger are rejected; in between descriptions disagree. The next number is
     /// accepted always.
+    ///
+    /// Days are spans of 24 hours, counted from 1: the first 24 hours are day 1, and 0 means the
+    /// same.
     #[must_use]
     pub fn since_last_message(days: u32, messages_per_day: u32) -> Self {
+        let days = days.max(1);
         let by_days = days.saturating_mul(300);
         let by_contract = messages_per_day.saturating_mul(days.saturating_add(2));
         Self {
@@ -208,7 +74,7 @@ impl AcceptanceWindow {
         found: MessageCounter,
         modulo: MessageModulo,
     ) -> Acceptance {
-        if found.0 >= modulo.0 {
+        if found.value() >= modulo.value() {
             return Acceptance::OutsideModulo;
         }
         match found.gap_after(last, modulo) {
@@ -277,13 +143,16 @@ mod tests {
         assert_eq!(window.judge(counter(1), counter(128), small), Acceptance::OutsideModulo);
     }
 
+    /// The support page counts the same day as 1.
     #[test]
-    fn same_day_takes_only_the_next_number_for_sure() {
-        let window = AcceptanceWindow::since_last_message(0, 140);
-        let judge = |found| window.judge(counter(0), counter(found), MessageModulo::default());
-        assert_eq!(judge(1), Acceptance::Accepted);
-        assert_eq!(judge(2), Acceptance::Between { gap: 2 });
-        assert_eq!(judge(281), Acceptance::Rejected { gap: 281 });
+    fn the_same_day_is_day_one() {
+        let same_day = AcceptanceWindow::since_last_message(1, 140);
+        assert_eq!(AcceptanceWindow::since_last_message(0, 140), same_day);
+        let judge = |found| same_day.judge(counter(0), counter(found), MessageModulo::default());
+        assert_eq!(judge(300), Acceptance::BreakInSequence { gap: 300 });
+        assert_eq!(judge(301), Acceptance::Between { gap: 301 });
+        assert_eq!(judge(420), Acceptance::Between { gap: 420 });
+        assert_eq!(judge(421), Acceptance::Rejected { gap: 421 });
     }
 
     #[test]
@@ -291,13 +160,5 @@ mod tests {
         let window = AcceptanceWindow::since_last_message(u32::MAX, u32::MAX);
         let verdict = window.judge(counter(1), counter(0), MessageModulo::default());
         assert_eq!(verdict, Acceptance::BreakInSequence { gap: 4095 });
-    }
-
-    #[test]
-    fn limits_of_values() {
-        assert_eq!(MessageCounter::new(4096), Err(Error::SequenceNumber { found: 4096 }));
-        assert_eq!(MessageModulo::new(100), Err(Error::MessageModulo { found: 100 }));
-        assert_eq!("4096".parse(), Ok(MessageModulo::default()));
-        assert_eq!("many".parse::<MessageModulo>(), Err(Error::MessageModuloText));
     }
 }

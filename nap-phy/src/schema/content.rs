@@ -1,8 +1,9 @@
-//! What control messages add to a record.
+//! What a message says, as records tell it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, ControlMessage};
+use crate::uplink::content::Content;
+use crate::uplink::control::ControlMessage;
 
 /// Fields of control messages. All are absent from a record of another kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,5 +39,13 @@ impl ControlFields {
                 ControlMessage::DownlinkConfirmation { rssi, .. } => Some(rssi.dbm()),
             },
         }
+    }
+}
+
+/// The application's payload as lower-case hexadecimal, empty if there is none.
+pub(super) fn payload_text(content: &Content) -> String {
+    match content {
+        Content::Bytes(payload) => payload.to_string(),
+        Content::Empty | Content::Bit(_) | Content::Control(_) => String::new(),
     }
 }

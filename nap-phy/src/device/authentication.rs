@@ -4,7 +4,7 @@ use aes::Aes128;
 use aes::Block;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 
-use crate::Key;
+use crate::device::key::Key;
 
 /// Longest authentication tag of a container in bytes; the shortest has two.
 pub const MAX_TAG_BYTES: usize = 5;

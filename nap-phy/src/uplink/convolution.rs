@@ -8,7 +8,7 @@
 //!
 //! The inverse is recursive, so one wrong bit of a frame 2 or 3 spoils what follows.
 
-use crate::Rank;
+use crate::uplink::rank::Rank;
 
 /// The three bits that a filter sees: `x[n]` in bit 0, `x[n−1]` in bit 1, `x[n−2]` in bit 2.
 #[derive(Debug, Clone, Copy, Default)]

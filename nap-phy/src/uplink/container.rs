@@ -1,13 +1,20 @@
-//! Checked views over what came off the air.
+//! The container of a message: everything of a frame after preamble and frame type.
 
 use arrayvec::ArrayVec;
 use subtle::ConstantTimeEq;
 
-use crate::frame_type::split_sync_word;
-use crate::{
-    Authentication, Content, DeviceId, FrameError, FrameType, Key, LengthClass, MessageCounter,
-    PREAMBLE, Rank, Uplink, cbc_mac, convolution, crc_syndrome, crc16,
-};
+use crate::device::authentication::{Authentication, cbc_mac};
+use crate::device::id::DeviceId;
+use crate::device::key::Key;
+use crate::uplink::content::Content;
+use crate::uplink::convolution;
+use crate::uplink::crc16::{crc_syndrome, crc16};
+use crate::uplink::frame_error::FrameError;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::length_class::LengthClass;
+use crate::uplink::message::Uplink;
+use crate::uplink::message_counter::MessageCounter;
+use crate::uplink::rank::Rank;
 
 /// Longest container in bytes.
 pub const MAX_CONTAINER_BYTES: usize = LengthClass::NineToTwelveBytes.container_bytes();
@@ -26,76 +33,6 @@ const CRC_BYTES: usize = 2;
 
 const BIDIRECTIONAL: u8 = 0x20;
 const REPEATED: u8 = 0x10;
-
-/// A frame off the air whose preamble, type, length and container have been found valid.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Frame {
-    rank: Rank,
-    container: Container,
-}
-
-impl Frame {
-    /// Takes a bitstream apart and checks all of it but the authentication tag.
-    ///
-    /// `bitstream` is a whole frame with its preamble, 14 to 26 bytes, nothing after it.
-    ///
-    /// # Errors
-    ///
-    /// The first thing wrong, in the order: preamble, frame type, length, CRC, length indicator,
-    /// control code.
-    pub fn parse(bitstream: &[u8]) -> Result<Self, FrameError> {
-        let (frame_type, bytes) = deconvolved(bitstream)?;
-        let container = Container::check(frame_type.class, &bytes)?;
-        Ok(Self { rank: frame_type.rank, container })
-    }
-
-    /// Which frame of a message.
-    #[must_use]
-    pub const fn rank(&self) -> Rank {
-        self.rank
-    }
-
-    /// Rank and length class of the frame.
-    #[must_use]
-    pub const fn frame_type(&self) -> FrameType {
-        FrameType { class: self.container.class, rank: self.rank }
-    }
-
-    /// The deconvolved container.
-    #[must_use]
-    pub const fn container(&self) -> &Container {
-        &self.container
-    }
-}
-
-/// Splits a bitstream into its type and its deconvolved container, which is yet to be checked.
-pub(crate) fn deconvolved(
-    bitstream: &[u8],
-) -> Result<(FrameType, ArrayVec<u8, MAX_CONTAINER_BYTES>), FrameError> {
-    let (sync_word, container) =
-        bitstream.split_first_chunk().ok_or(FrameError::TooShort { found: bitstream.len() })?;
-    let frame_type = parse_sync_word(u32::from_be_bytes(*sync_word))?;
-    check_length(frame_type.class, container)?;
-    let mut container: ArrayVec<u8, MAX_CONTAINER_BYTES> = container.iter().copied().collect();
-    convolution::decode(frame_type.rank, &mut container);
-    Ok((frame_type, container))
-}
-
-fn parse_sync_word(sync_word: u32) -> Result<FrameType, FrameError> {
-    let (found, frame_type) = split_sync_word(sync_word);
-    if found != PREAMBLE {
-        return Err(FrameError::Preamble { expected: PREAMBLE, found });
-    }
-    FrameType::from_bits(frame_type).ok_or(FrameError::FrameType { found: frame_type })
-}
-
-fn check_length(class: LengthClass, container: &[u8]) -> Result<(), FrameError> {
-    let (expected, found) = (class.container_bytes(), container.len());
-    if found != expected {
-        return Err(FrameError::ContainerLength { class, expected, found });
-    }
-    Ok(())
-}
 
 /// A container, deconvolved, whose CRC matches and whose content could be understood.
 ///
@@ -275,6 +212,32 @@ impl Container {
         let payload_bytes = self.class.payload_bytes(self.length_indicator()).unwrap_or(0);
         ADDRESS_BYTES + payload_bytes
     }
+}
+
+impl Uplink {
+    /// The container of the message, authenticated with the device's key.
+    #[must_use]
+    pub fn container(&self, key: &Key) -> Container {
+        Container::build(self, key)
+    }
+
+    /// A whole frame of the message, preamble included.
+    ///
+    /// To make several frames, build the [`container`](Self::container) once and take its
+    /// [`bitstream`](Container::bitstream) for each rank.
+    #[must_use]
+    pub fn encode(&self, rank: Rank, key: &Key) -> Bitstream {
+        self.container(key).bitstream(rank)
+    }
+}
+
+/// Checks that a container has the length of its class.
+pub(crate) fn check_length(class: LengthClass, container: &[u8]) -> Result<(), FrameError> {
+    let (expected, found) = (class.container_bytes(), container.len());
+    if found != expected {
+        return Err(FrameError::ContainerLength { class, expected, found });
+    }
+    Ok(())
 }
 
 /// Checks the CRC at the end of a container.

@@ -2,7 +2,8 @@
 
 use csv::StringRecord;
 
-use crate::{Device, DeviceTable, Error};
+use crate::device::table::{Device, DeviceTable};
+use crate::error::Error;
 
 /// The columns, of which the first two must be there.
 const COLUMNS: [&str; 4] = ["device_id", "key", "message_modulo", "name"];
@@ -158,6 +159,8 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
 
     fn error(text: &str) -> String {
         DeviceTable::from_csv(text.as_bytes()).unwrap_err().to_string()
@@ -169,10 +172,10 @@ mod tests {
             ,,1\n";
         let devices = DeviceTable::from_csv(text.as_bytes()).unwrap();
         assert_eq!(devices.len(), 2);
-        let shed = devices.get(crate::DeviceId(0x4d_33db)).unwrap();
+        let shed = devices.get(DeviceId(0x4d_33db)).unwrap();
         assert_eq!(shed.name.as_deref(), Some("shed"));
-        assert_eq!(shed.key, Some(crate::Key::PUBLIC));
-        assert_eq!(devices.key(crate::DeviceId(1)), None);
+        assert_eq!(shed.key, Some(Key::PUBLIC));
+        assert_eq!(devices.key(DeviceId(1)), None);
     }
 
     #[test]

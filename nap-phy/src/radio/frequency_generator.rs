@@ -2,7 +2,11 @@
 
 use arrayvec::ArrayVec;
 
-use crate::{Access, DeviceId, MACRO_CHANNEL_WIDTH_HZ, RadioConfiguration, Rank};
+use crate::device::id::DeviceId;
+use crate::radio::access::Access;
+use crate::radio::channel::MACRO_CHANNEL_WIDTH_HZ;
+use crate::radio::configuration::RadioConfiguration;
+use crate::uplink::rank::Rank;
 
 /// Largest random value: they have 14 bits.
 const MAX_RANDOM_VALUE: u16 = (1 << 14) - 1;
@@ -164,7 +168,7 @@ impl FrequencyGenerator {
 mod tests {
     use super::*;
 
-    use crate::HoppingRaster;
+    use crate::radio::hopping::HoppingRaster;
     use RadioConfiguration::*;
 
     fn generator(radio_configuration: RadioConfiguration) -> FrequencyGenerator {

@@ -6,7 +6,8 @@ use core::str::FromStr;
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
-use crate::{Error, hexadecimal};
+use crate::error::Error;
+use crate::hexadecimal;
 
 /// A device's 128-bit authentication key (Ka, also called NAK).
 ///

@@ -2,7 +2,9 @@
 
 use arrayvec::ArrayVec;
 
-use crate::{Error, FrameError, MAX_PAYLOAD_BYTES};
+use crate::error::Error;
+use crate::uplink::frame_error::FrameError;
+use crate::uplink::payload::MAX_PAYLOAD_BYTES;
 
 /// First byte of a keep-alive.
 const KEEP_ALIVE: u8 = 0x08;
