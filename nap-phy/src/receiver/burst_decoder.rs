@@ -10,7 +10,9 @@ use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::symbols::{known_words, symbol_count};
 use super::joint::fragment::Fragment;
-use crate::{BitRate, Decoder, FrameType};
+use crate::message::Decoder;
+use crate::radio::bit_rate::BitRate;
+use crate::uplink::frame_type::FrameType;
 
 /// Symbols whose squares have less in common than this are noise. Those of a long frame that is just clear
 /// enough to be kept have 0.4, noise a quarter, more in shorter frames.

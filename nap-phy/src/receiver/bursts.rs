@@ -8,7 +8,9 @@ use super::decoder::symbols::symbol_count;
 use super::joint::fragment::Fragment;
 use super::masking::{Cancelled, Cover, Place, SKIRT_POWER, SPOILING_POWER, skirt};
 use super::statistics::Statistics;
-use crate::{BitRate, FrameType, LengthClass};
+use crate::radio::bit_rate::BitRate;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::length_class::LengthClass;
 
 /// Below this score a burst is so faint that it may decode together with others at best. So many of them
 /// wait at once: in a crowded channel there are ever more that are none.

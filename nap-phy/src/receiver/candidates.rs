@@ -11,7 +11,7 @@ use super::band::Band;
 use super::decoder::symbols::SYNC_SYMBOLS;
 use super::masking::{Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SPOILING_POWER, skirt};
 use super::statistics::Statistics;
-use crate::BitRate;
+use crate::radio::bit_rate::BitRate;
 
 /// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
 /// white noise it is passed nine times a second over a whole channel.

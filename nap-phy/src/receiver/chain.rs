@@ -16,7 +16,7 @@ use super::decoder::symbols::known_words;
 use super::frame_reporter::FrameReporter;
 use super::joint::{FRAGMENT_AGE_S, JointDecoder};
 use super::masking::{Cancelled, Cover};
-use crate::BitRate;
+use crate::radio::bit_rate::BitRate;
 
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.38)^32, two in ten million trials; what is made of it has to pass the budget of false

@@ -1,7 +1,8 @@
 //! What a decoder has found out.
 
 use super::joint::fragment::Fragment;
-use crate::{Container, Decoder};
+use crate::message::Decoder;
+use crate::uplink::container::Container;
 
 /// A container that was found in soft symbols, and how.
 pub(super) struct Reading {

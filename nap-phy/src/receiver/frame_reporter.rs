@@ -8,7 +8,7 @@ use super::decision::Reading;
 use super::decoded_frame::DecodedFrame;
 use super::decoder::symbols::symbol_signs;
 use super::joint::fragment::Fragment;
-use crate::BitRate;
+use crate::radio::bit_rate::BitRate;
 
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
 pub(super) struct FrameReporter {

@@ -24,7 +24,7 @@ mod statistics;
 use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
 
-use crate::Error;
+use crate::error::Error;
 use pipeline::Pipeline;
 
 pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;

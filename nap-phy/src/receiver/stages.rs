@@ -7,7 +7,7 @@
 use super::decoder::list_decoder::{FrameDecoder, Terms};
 use super::decoder::soft_container::SoftContainer;
 use super::decoder::template::Template;
-use crate::Container;
+use crate::uplink::container::Container;
 
 pub use super::candidates::LEAST_EVIDENCE;
 pub use super::chain::LEAST_SCORE;
@@ -60,7 +60,14 @@ mod tests {
     use num_complex::Complex64;
 
     use super::*;
-    use crate::{Content, DeviceId, FrameType, Key, MessageCounter, Payload, Rank, Uplink};
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::uplink::content::Content;
+    use crate::uplink::frame_type::FrameType;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
 
     fn container() -> Container {
         let content = Content::Bytes(Payload::new(b"joint decode").unwrap());

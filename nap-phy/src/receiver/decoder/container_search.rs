@@ -7,8 +7,11 @@ use super::known_devices::KnownDevices;
 use super::list_decoder::{Decoded, FrameDecoder, Search, Terms};
 use super::soft_container::SoftContainer;
 use super::template::Template;
+use crate::device::authentication::Authentication;
+use crate::device::table::DeviceTable;
 use crate::receiver::statistics::Statistics;
-use crate::{Authentication, Container, DeviceTable, LengthClass};
+use crate::uplink::container::Container;
+use crate::uplink::length_class::LengthClass;
 
 /// Odds that frames which fit in class, time and level are of one message, if their carriers tell
 /// nothing; and the most that are believed.
@@ -154,8 +157,15 @@ mod tests {
     use rand_chacha::ChaCha12Rng;
 
     use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::device::table::Device;
     use crate::receiver::decoder::soft_container::ideal;
-    use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
+    use crate::uplink::content::Content;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
 
     const CLASS: LengthClass = LengthClass::NineToTwelveBytes;
     const DEVICES: u32 = 200;

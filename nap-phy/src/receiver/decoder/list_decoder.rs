@@ -4,7 +4,8 @@
 use super::soft_container::SoftContainer;
 use super::template::Template;
 use super::trellis::{SoftPhases, Trellis};
-use crate::{Container, LengthClass, MAX_CONTAINER_BYTES};
+use crate::uplink::container::{Container, MAX_CONTAINER_BYTES};
+use crate::uplink::length_class::LengthClass;
 
 /// The model of signal and noise is never trusted more than this.
 const MOST_BELIEF: f64 = 0.98;
@@ -121,9 +122,16 @@ mod tests {
     use num_complex::Complex64;
 
     use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
     use crate::receiver::decoder::soft_container::{SoftSymbols, explained_by, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
-    use crate::{Content, DeviceId, FrameType, Key, MessageCounter, Payload, Rank, Uplink};
+    use crate::uplink::content::Content;
+    use crate::uplink::frame_type::FrameType;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
 
     /// Half the log likelihood ratio of a clear symbol.
     const CLEAR: f64 = 8.0;

@@ -5,7 +5,9 @@ use num_complex::Complex64;
 
 use super::symbols::{SYNC_SYMBOLS, symbol_signs};
 use super::trellis::{SoftPhase, SoftPhases, constant, ln_cosh, phase, tap};
-use crate::{Container, FrameType, Rank};
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::rank::Rank;
 
 /// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
 /// by something.

@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
 use super::fragment::{Fragment, PAUSE_TOLERANCE};
-use crate::BitRate;
+use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::decoder::soft_container::SoftContainer;

@@ -4,13 +4,15 @@ pub(super) mod carrier_plan;
 pub(super) mod fragment;
 pub(super) mod groups;
 
+use crate::message::Decoder;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::RadioConfiguration;
 use crate::receiver::config::Limits;
 use crate::receiver::decision::{Decision, Reading};
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
 use crate::receiver::decoder::soft_container::SoftContainer;
 use crate::receiver::statistics::Statistics;
-use crate::{BitRate, Decoder, RadioConfiguration};
 use carrier_plan::CarrierRules;
 use fragment::Fragment;
 use groups::{Fragments, Group};
