@@ -16,6 +16,7 @@
 
 mod block;
 mod clock;
+mod driver_program;
 mod fault;
 mod isolated;
 mod pump;
@@ -25,16 +26,21 @@ mod rtl_tcp;
 pub mod soapy;
 mod socket;
 mod source;
+mod source_address;
+mod stream_time;
 mod supervisor;
 mod tuning;
 mod watchdog;
 
 pub use block::Block;
+pub use driver_program::DriverProgram;
 pub use fault::{Fault, FaultKind};
 pub use isolated::{Isolated, serve};
 pub use replay::Replay;
 pub use rtl_tcp::RtlTcp;
 pub use socket::{RawTcp, RawUdp};
 pub use source::{LiveSource, Loss, Reading};
+pub use source_address::{Source, SourceAddress, SourceSettings};
+pub use stream_time::{Moment, StreamTime};
 pub use supervisor::{LiveEvent, OnError, Opener, Outage, Policy, Supervisor};
 pub use tuning::{Gain, Tuning};

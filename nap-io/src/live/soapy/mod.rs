@@ -2,6 +2,7 @@
 
 mod device;
 mod gain;
+mod isolation;
 mod list;
 mod stamps;
 
@@ -14,6 +15,8 @@ use super::{Gain, LiveSource, Reading, Tuning};
 use crate::{Error, SampleFormat, StreamInfo};
 use device::Device;
 use gain::Overload;
+pub use isolation::drive;
+pub(crate) use isolation::isolated;
 pub use list::{Found, Range, list};
 use stamps::Stamps;
 
