@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use num_complex::Complex32;
 
-use super::clock::SampleClock;
-use super::fault::{Fault, FaultKind};
+use super::sample_clock::SampleClock;
 use super::watchdog::{Finding, STUCK, Watchdog};
-use super::{Block, LiveSource, Loss, Opener, Reading};
-use crate::{Error, StreamInfo};
+use crate::error::Error;
+use crate::live::block::Block;
+use crate::live::fault::{Fault, FaultKind};
+use crate::live::source::{LiveSource, Loss, Opener, Reading};
+use crate::stream_info::StreamInfo;
 
 /// How long a read may wait.
 const READ_TIMEOUT: Duration = Duration::from_millis(200);

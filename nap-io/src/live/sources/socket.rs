@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use num_complex::Complex32;
 
-use super::{LiveSource, Loss, Reading};
 use crate::convert::decode;
-use crate::{Error, StreamInfo};
+use crate::error::Error;
+use crate::live::source::{LiveSource, Loss, Reading};
+use crate::stream_info::StreamInfo;
 
 /// How long to wait for a connection.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);

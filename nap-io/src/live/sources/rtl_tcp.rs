@@ -9,8 +9,11 @@ use std::time::Duration;
 use num_complex::Complex32;
 
 use super::socket::{CONNECT, SampleBytes, connect};
-use super::{Gain, LiveSource, Reading, Tuning};
-use crate::{Error, SampleFormat, StreamInfo};
+use crate::error::Error;
+use crate::format::SampleFormat;
+use crate::live::source::{LiveSource, Reading};
+use crate::live::tuning::{Gain, Tuning};
+use crate::stream_info::StreamInfo;
 
 const MAGIC: [u8; 4] = *b"RTL0";
 

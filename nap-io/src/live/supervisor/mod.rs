@@ -1,19 +1,23 @@
 //! Keeps a source running.
 
+pub(super) mod policy;
+mod pump;
+mod sample_clock;
+mod watchdog;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::clock::SampleClock;
+use super::block::Block;
+use super::event::{LiveEvent, Outage};
 use super::fault::{Fault, FaultKind};
-use super::pump::{Pump, Said, nameless};
-use super::watchdog::STALL;
-use super::{Block, LiveSource};
-use crate::{Error, StreamInfo};
-
-/// Opens a source, again and again if need be.
-pub type Opener = Arc<dyn Fn() -> Result<Box<dyn LiveSource>, Error> + Send + Sync>;
+use super::source::Opener;
+use policy::{OnError, Policy};
+use pump::{Pump, Said, nameless};
+use sample_clock::SampleClock;
+use watchdog::STALL;
 
 /// Blocks that may wait for whoever listens: some seconds.
 const QUEUE: usize = 128;
@@ -23,76 +27,6 @@ const OPENING: Duration = Duration::from_secs(40);
 const CLOSING: Duration = Duration::from_millis(500);
 /// A source that ran so long is well again.
 const HEALTHY: Duration = Duration::from_secs(3);
-
-/// What to do when a source fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnError {
-    /// End.
-    Quit,
-    /// Open it again.
-    Restart,
-}
-
-/// How a source is run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Policy {
-    /// What to do when it fails.
-    pub on_error: OnError,
-    /// How many seconds of signal a second brings: 1 for a radio, more for a recording that plays
-    /// faster; `None` for one that comes as fast as it is read.
-    pub speed: Option<f64>,
-    /// Whether to watch that samples keep coming, differ and come at the right rate, and to take the
-    /// end for a fault. For receivers, not for recordings.
-    pub watched: bool,
-    /// The pause before the first new trial; it doubles from trial to trial.
-    pub least_pause: Duration,
-    /// The longest pause between two trials.
-    pub longest_pause: Duration,
-}
-
-impl Policy {
-    /// For a radio.
-    #[must_use]
-    pub fn radio(on_error: OnError, speed: f64) -> Self {
-        Self {
-            on_error,
-            speed: Some(speed),
-            watched: true,
-            least_pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(20),
-        }
-    }
-
-    /// For a recording.
-    #[must_use]
-    pub fn recording(speed: Option<f64>) -> Self {
-        Self { speed, watched: false, ..Self::radio(OnError::Quit, 1.0) }
-    }
-}
-
-/// A time without samples.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outage {
-    /// How long it was.
-    pub duration: Duration,
-    /// How often the source was opened, the last time with success.
-    pub trials: u32,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum LiveEvent {
-    /// The source is open.
-    Started(Box<StreamInfo>),
-    /// After an interruption, samples come again: the next block.
-    Recovered(Outage),
-    /// Samples.
-    Block(Block),
-    /// Something went wrong. The index of the samples goes on over what is lost.
-    Fault(Fault),
-    /// The recording is over, or a fault was one too many.
-    Ended,
-}
 
 /// Runs a source in a thread of its own, so that a call that never returns costs that thread and no
 /// more, and opens it again when it fails.
