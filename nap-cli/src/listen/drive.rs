@@ -38,7 +38,7 @@ pub fn opener(arguments: &str, tuning: &Tuning) -> Result<Opener> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let job = Job { arguments: arguments.to_owned(), tuning: tuning.clone() };
     let (name, job) = (arguments.to_owned(), serde_json::to_string(&job)?);
-    Ok(Arc::new(move || {
+    Ok(Arc::new(move |_| {
         let mut command = Command::new(&program);
         // What drivers chat of is not for the user, whom the supervisor tells what matters.
         command.args(["--quiet", "drive", &job]).stderr(std::process::Stdio::null());

@@ -142,21 +142,22 @@ impl SourceArgs {
         if let Some(address) = text.strip_prefix(RTL_TCP) {
             let tuning = self.tuning(channel);
             let address = with_port(address);
-            let opener: Opener = Arc::new(move || {
-                Ok(Box::new(RtlTcp::connect(&address, &tuning)?) as Box<dyn LiveSource>)
+            let opener: Opener = Arc::new(move |header_within| {
+                Ok(Box::new(RtlTcp::connect(&address, &tuning, header_within)?)
+                    as Box<dyn LiveSource>)
             });
             return self.radio(text, opener, on_error);
         }
         if let Some(address) = text.strip_prefix("tcp://").map(str::to_owned) {
             let info = self.raw_info(&text)?;
-            let opener: Opener = Arc::new(move || {
+            let opener: Opener = Arc::new(move |_| {
                 Ok(Box::new(RawTcp::connect(&address, info.clone())?) as Box<dyn LiveSource>)
             });
             return self.radio(text, opener, on_error);
         }
         if let Some(address) = text.strip_prefix("udp://").map(str::to_owned) {
             let info = self.raw_info(&text)?;
-            let opener: Opener = Arc::new(move || {
+            let opener: Opener = Arc::new(move |_| {
                 Ok(Box::new(RawUdp::bind(&address, info.clone())?) as Box<dyn LiveSource>)
             });
             return self.radio(text, opener, on_error);
@@ -193,7 +194,7 @@ impl SourceArgs {
         }
         let first = std::sync::Mutex::new(first.take());
         let name = path.display().to_string();
-        let opener: Opener = Arc::new(move || {
+        let opener: Opener = Arc::new(move |_| {
             let opened = first.lock().ok().and_then(|mut first| first.take());
             let source = opened.map_or_else(|| nap_io::open(&path, &options), Ok)?;
             Ok(Box::new(Replay::new(source, speed)) as Box<dyn LiveSource>)

@@ -65,5 +65,6 @@ impl<S: LiveSource + ?Sized> LiveSource for Box<S> {
     }
 }
 
-/// Opens a source, again and again if need be.
-pub type Opener = Arc<dyn Fn() -> Result<Box<dyn LiveSource>, Error> + Send + Sync>;
+/// Opens a source, again and again if need be. What is handed in is how long a source that is there may
+/// take for its first answer: longer from trial to trial.
+pub type Opener = Arc<dyn Fn(Duration) -> Result<Box<dyn LiveSource>, Error> + Send + Sync>;

@@ -23,6 +23,10 @@ use watchdog::STALL;
 const QUEUE: usize = 128;
 /// Opening may mean to load firmware; after so long it counts as hung.
 const OPENING: Duration = Duration::from_secs(40);
+/// Some receivers take seconds until they answer first, servers on small machines too.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// The longest wait for an answer; with that for a connection, it is shorter than [`OPENING`].
+const LONGEST_FIRST_ANSWER: Duration = Duration::from_secs(30);
 /// How long to wait for a source to close.
 const CLOSING: Duration = Duration::from_millis(500);
 /// A source that ran so long is well again.
@@ -38,6 +42,8 @@ pub struct Supervisor {
     progress: Option<(SampleClock, u64)>,
     required_rate_hz: Option<f64>,
     pause: Duration,
+    /// Trials in a row that brought no samples.
+    fruitless: u32,
     /// Since when there have been no samples, and how often the source was opened since.
     down: Option<(Instant, u32)>,
     /// The first block after an interruption, which is told of first.
@@ -63,6 +69,7 @@ impl Supervisor {
             progress: None,
             required_rate_hz: None,
             pause: policy.least_pause,
+            fruitless: 0,
             down: None,
             first_block: None,
             thread: None,
@@ -126,11 +133,13 @@ impl Supervisor {
     fn open(&mut self) {
         let (to, said) = sync_channel(QUEUE);
         let pump = Pump {
+            answer_within: first_answer(self.fruitless),
             speed: self.policy.speed,
             watched: self.policy.watched,
             progress: self.progress.clone(),
             required_rate_hz: self.required_rate_hz,
         };
+        self.fruitless += 1;
         let opener = Arc::clone(&self.opener);
         if let Some((_, trials)) = &mut self.down {
             *trials += 1;
@@ -154,6 +163,7 @@ impl Supervisor {
             }
             Said::Block(block) => {
                 self.follow(&block);
+                self.fruitless = 0;
                 if let State::Running { since, last_block, .. } = &mut self.state {
                     *last_block = now;
                     if now.duration_since(*since) > HEALTHY {
@@ -219,6 +229,11 @@ impl Drop for Supervisor {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// How long a source may take for its first answer after so many trials without samples.
+fn first_answer(fruitless: u32) -> Duration {
+    FIRST_ANSWER.saturating_mul(fruitless + 1).min(LONGEST_FIRST_ANSWER)
 }
 
 fn stalled() -> Fault {
