@@ -4,16 +4,18 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::live::driver_program::DriverProgram;
-use crate::live::replay::Replay;
-use crate::live::rtl_tcp::RtlTcp;
-use crate::live::socket::{RawTcp, RawUdp};
-use crate::live::source::LiveSource;
-use crate::live::supervisor::{OnError, Opener, Policy};
+use crate::live::source::{LiveSource, Opener};
+use crate::live::sources::replay::Replay;
+use crate::live::sources::rtl_tcp::RtlTcp;
+use crate::live::sources::socket::{RawTcp, RawUdp};
+use crate::live::supervisor::policy::{OnError, Policy};
 use crate::live::tuning::Tuning;
-use crate::open::{OpenOptions, open};
+use crate::open::open;
+use crate::open_options::OpenOptions;
 use crate::stream_info::StreamInfo;
 
 const RTL_TCP: &str = "rtl_tcp://";
@@ -141,15 +143,15 @@ impl SourceAddress {
             Self::Radio(arguments) => radio(arguments, settings)?,
             Self::RtlTcp(address) => {
                 let (address, tuning) = (with_port(address), settings.tuning.clone());
-                opener(move || RtlTcp::connect(&address, &tuning))
+                opener(move |header_within| RtlTcp::connect(&address, &tuning, header_within))
             }
             Self::Tcp(address) => {
                 let (address, info) = (address.clone(), self.raw_info(&settings.samples)?);
-                opener(move || RawTcp::connect(&address, info.clone()))
+                opener(move |_| RawTcp::connect(&address, info.clone()))
             }
             Self::Udp(address) => {
                 let (address, info) = (address.clone(), self.raw_info(&settings.samples)?);
-                opener(move || RawUdp::bind(&address, info.clone()))
+                opener(move |_| RawUdp::bind(&address, info.clone()))
             }
         };
         let name = self.to_string();
@@ -175,9 +177,9 @@ impl SourceAddress {
 }
 
 fn opener<S: LiveSource + 'static>(
-    open: impl Fn() -> Result<S, Error> + Send + Sync + 'static,
+    open: impl Fn(Duration) -> Result<S, Error> + Send + Sync + 'static,
 ) -> Opener {
-    Arc::new(move || Ok(Box::new(open()?) as Box<dyn LiveSource>))
+    Arc::new(move |within| Ok(Box::new(open(within)?) as Box<dyn LiveSource>))
 }
 
 fn recording(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
@@ -188,7 +190,7 @@ fn recording(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
     // A pipe can be opened once only.
     let first = Mutex::new(Some(open(&path, &options)?));
     let name = path.display().to_string();
-    let opener = opener(move || {
+    let opener = opener(move |_| {
         let opened = first.lock().ok().and_then(|mut first| first.take());
         let source = opened.map_or_else(|| open(&path, &options), Ok)?;
         Ok(Replay::new(source, speed))
@@ -202,7 +204,7 @@ fn radio(arguments: &str, settings: &SourceSettings) -> Result<Opener, Error> {
     let (arguments, tuning) = (arguments.to_owned(), settings.tuning.clone());
     Ok(match settings.driver.clone() {
         Some(program) => isolated(&arguments, &tuning, program),
-        None => opener(move || Soapy::open(&arguments, &tuning)),
+        None => opener(move |_| Soapy::open(&arguments, &tuning)),
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::live::block::Block;
-use crate::stream_info::utc_text;
+use crate::utc::utc_text;
 
 /// Now, by the computer's two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

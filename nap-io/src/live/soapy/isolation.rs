@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Soapy;
 use crate::error::Error;
 use crate::live::driver_program::DriverProgram;
-use crate::live::isolated::{Isolated, serve};
-use crate::live::source::LiveSource;
-use crate::live::supervisor::Opener;
+use crate::live::source::{LiveSource, Opener};
+use crate::live::sources::isolated::{Isolated, serve};
 use crate::live::tuning::Tuning;
 
 /// Which radio, and how it is to be set.
@@ -29,7 +28,7 @@ pub(crate) fn isolated(arguments: &str, tuning: &Tuning, program: DriverProgram)
     let request = Request { arguments: name.clone(), tuning: tuning.clone() };
     // Numbers and texts cannot fail to be JSON.
     let request = serde_json::to_string(&request).unwrap_or_default();
-    Arc::new(move || {
+    Arc::new(move |_| {
         let mut command = Command::new(&program.path);
         // What drivers chat of is not for the user, whom the supervisor tells what matters.
         command.args(&program.arguments).arg(&request).stderr(Stdio::null());

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use num_complex::Complex32;
 
-use super::{LiveSource, Loss, Reading};
-use crate::{Error, SampleSource, StreamInfo};
+use crate::error::Error;
+use crate::live::source::{LiveSource, Loss, Reading};
+use crate::source::SampleSource;
+use crate::stream_info::StreamInfo;
 
 /// A recording, or anything else that is read sample by sample, given out by the clock.
 pub struct Replay<S> {

@@ -16,8 +16,10 @@ use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 use super::socket::is_timeout;
-use super::{LiveSource, Loss, Reading};
-use crate::{Error, SampleFormat, StreamInfo};
+use crate::error::Error;
+use crate::format::SampleFormat;
+use crate::live::source::{LiveSource, Loss, Reading};
+use crate::stream_info::StreamInfo;
 
 /// Opening may mean to load firmware.
 const OPENING: Duration = Duration::from_secs(30);

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use num_complex::Complex32;
 
-use super::{LiveSource, Loss, Reading};
 use crate::convert::decode;
-use crate::{Error, StreamInfo};
+use crate::error::Error;
+use crate::live::source::{LiveSource, Loss, Reading};
+use crate::stream_info::StreamInfo;
 
 /// How long to wait for a connection.
-pub(super) const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(5);
 /// Sockets take no shorter wait for a timeout; none at all would be for ever.
-const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
+pub(super) const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
 /// The largest datagram there is.
 const DATAGRAM: usize = 65_536;
 

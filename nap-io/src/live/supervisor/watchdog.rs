@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use num_complex::Complex32;
 
-use super::fault::{Fault, FaultKind};
+use crate::live::fault::{Fault, FaultKind};
 
 /// Without a sample for so long, a source has stalled.
 pub(super) const STALL: Duration = Duration::from_millis(1200);

@@ -3,14 +3,17 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use num_complex::Complex32;
 
-use super::socket::{CONNECT, SampleBytes, connect};
-use super::{Gain, LiveSource, Reading, Tuning};
-use crate::{Error, SampleFormat, StreamInfo};
+use super::socket::{LEAST_TIMEOUT, SampleBytes, connect, is_timeout};
+use crate::error::Error;
+use crate::format::SampleFormat;
+use crate::live::source::{LiveSource, Reading};
+use crate::live::tuning::{Gain, Tuning};
+use crate::stream_info::StreamInfo;
 
 const MAGIC: [u8; 4] = *b"RTL0";
 
@@ -33,12 +36,12 @@ pub struct RtlTcp {
 }
 
 impl RtlTcp {
-    /// Connects to `host:port` and sets the receiver.
+    /// Connects to `host:port` and sets the receiver; the server's header may take `header_within`.
     ///
     /// # Errors
-    /// [`Error::Io`] if nobody is there, [`Error::Device`] if it is no rtl_tcp, or for a setting that
-    /// it does not have.
-    pub fn connect(address: &str, tuning: &Tuning) -> Result<Self, Error> {
+    /// [`Error::Io`] if nobody is there, [`Error::Device`] if it is no rtl_tcp, if its header does not come
+    /// in time, or for a setting that it does not have.
+    pub fn connect(address: &str, tuning: &Tuning, header_within: Duration) -> Result<Self, Error> {
         let name = format!("rtl_tcp://{address}");
         let path = PathBuf::from(&name);
         let rate_hz = tuning.sample_rate_hz.or_else(|| tuning.choose_rate(&RATES_HZ));
@@ -50,15 +53,7 @@ impl RtlTcp {
         }
         let center_hz = tuning.center_hz(rate_hz).round();
         let mut stream = connect(address, &path)?;
-        stream.set_read_timeout(Some(CONNECT)).map_err(Error::io(&path, "set up"))?;
-        let mut header = [0; 12];
-        stream.read_exact(&mut header).map_err(Error::io(&path, "read the header of"))?;
-        if header[..4] != MAGIC {
-            let advice = "raw samples without a header are read with tcp://";
-            let found = &header[..4];
-            let problem = format!("this is no rtl_tcp: it starts with {found:02x?}; {advice}");
-            return Err(Error::device(name, problem));
-        }
+        read_header(&mut stream, &path, header_within)?;
         for (command, value) in commands(tuning, rate_hz, center_hz) {
             let [a, b, c, d] = value.to_be_bytes();
             stream.write_all(&[command, a, b, c, d]).map_err(Error::io(&path, "set up"))?;
@@ -71,6 +66,30 @@ impl RtlTcp {
         info.center_hz = Some(center_hz);
         Self { info, bytes: SampleBytes::new(&path, stream) }
     }
+}
+
+/// Reads the header, whose beginning tells an rtl_tcp from others.
+fn read_header(stream: &mut TcpStream, path: &Path, within: Duration) -> Result<(), Error> {
+    let name = || path.display().to_string();
+    let within = within.max(LEAST_TIMEOUT);
+    stream.set_read_timeout(Some(within)).map_err(Error::io(path, "set up"))?;
+    let mut header = [0; 12];
+    if let Err(error) = stream.read_exact(&mut header) {
+        if !is_timeout(&error) {
+            return Err(Error::io(path, "read the header of")(error));
+        }
+        let reason =
+            "the server is busy with another client, waits for its receiver, or is no rtl_tcp";
+        let problem = format!("no header within {} s: {reason}", within.as_secs_f64());
+        return Err(Error::device(name(), problem));
+    }
+    if header[..4] != MAGIC {
+        let advice = "raw samples without a header are read with tcp://";
+        let found = &header[..4];
+        let problem = format!("this is no rtl_tcp: it starts with {found:02x?}; {advice}");
+        return Err(Error::device(name(), problem));
+    }
+    Ok(())
 }
 
 /// The commands for a tuning. Frequencies are whole hertz, gains tenths of a decibel.

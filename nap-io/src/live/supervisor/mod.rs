@@ -1,98 +1,36 @@
 //! Keeps a source running.
 
+pub(super) mod policy;
+mod pump;
+mod sample_clock;
+mod watchdog;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::clock::SampleClock;
+use super::block::Block;
+use super::event::{LiveEvent, Outage};
 use super::fault::{Fault, FaultKind};
-use super::pump::{Pump, Said, nameless};
-use super::watchdog::STALL;
-use super::{Block, LiveSource};
-use crate::{Error, StreamInfo};
-
-/// Opens a source, again and again if need be.
-pub type Opener = Arc<dyn Fn() -> Result<Box<dyn LiveSource>, Error> + Send + Sync>;
+use super::source::Opener;
+use policy::{OnError, Policy};
+use pump::{Pump, Said, nameless};
+use sample_clock::SampleClock;
+use watchdog::STALL;
 
 /// Blocks that may wait for whoever listens: some seconds.
 const QUEUE: usize = 128;
 /// Opening may mean to load firmware; after so long it counts as hung.
 const OPENING: Duration = Duration::from_secs(40);
+/// Some receivers take seconds until they answer first, servers on small machines too.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// The longest wait for an answer; with that for a connection, it is shorter than [`OPENING`].
+const LONGEST_FIRST_ANSWER: Duration = Duration::from_secs(30);
 /// How long to wait for a source to close.
 const CLOSING: Duration = Duration::from_millis(500);
 /// A source that ran so long is well again.
 const HEALTHY: Duration = Duration::from_secs(3);
-
-/// What to do when a source fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnError {
-    /// End.
-    Quit,
-    /// Open it again.
-    Restart,
-}
-
-/// How a source is run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Policy {
-    /// What to do when it fails.
-    pub on_error: OnError,
-    /// How many seconds of signal a second brings: 1 for a radio, more for a recording that plays
-    /// faster; `None` for one that comes as fast as it is read.
-    pub speed: Option<f64>,
-    /// Whether to watch that samples keep coming, differ and come at the right rate, and to take the
-    /// end for a fault. For receivers, not for recordings.
-    pub watched: bool,
-    /// The pause before the first new trial; it doubles from trial to trial.
-    pub least_pause: Duration,
-    /// The longest pause between two trials.
-    pub longest_pause: Duration,
-}
-
-impl Policy {
-    /// For a radio.
-    #[must_use]
-    pub fn radio(on_error: OnError, speed: f64) -> Self {
-        Self {
-            on_error,
-            speed: Some(speed),
-            watched: true,
-            least_pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(20),
-        }
-    }
-
-    /// For a recording.
-    #[must_use]
-    pub fn recording(speed: Option<f64>) -> Self {
-        Self { speed, watched: false, ..Self::radio(OnError::Quit, 1.0) }
-    }
-}
-
-/// A time without samples.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outage {
-    /// How long it was.
-    pub duration: Duration,
-    /// How often the source was opened, the last time with success.
-    pub trials: u32,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum LiveEvent {
-    /// The source is open.
-    Started(Box<StreamInfo>),
-    /// After an interruption, samples come again: the next block.
-    Recovered(Outage),
-    /// Samples.
-    Block(Block),
-    /// Something went wrong. The index of the samples goes on over what is lost.
-    Fault(Fault),
-    /// The recording is over, or a fault was one too many.
-    Ended,
-}
 
 /// Runs a source in a thread of its own, so that a call that never returns costs that thread and no
 /// more, and opens it again when it fails.
@@ -104,6 +42,8 @@ pub struct Supervisor {
     progress: Option<(SampleClock, u64)>,
     required_rate_hz: Option<f64>,
     pause: Duration,
+    /// Trials in a row that brought no samples.
+    fruitless: u32,
     /// Since when there have been no samples, and how often the source was opened since.
     down: Option<(Instant, u32)>,
     /// The first block after an interruption, which is told of first.
@@ -129,6 +69,7 @@ impl Supervisor {
             progress: None,
             required_rate_hz: None,
             pause: policy.least_pause,
+            fruitless: 0,
             down: None,
             first_block: None,
             thread: None,
@@ -192,11 +133,13 @@ impl Supervisor {
     fn open(&mut self) {
         let (to, said) = sync_channel(QUEUE);
         let pump = Pump {
+            answer_within: first_answer(self.fruitless),
             speed: self.policy.speed,
             watched: self.policy.watched,
             progress: self.progress.clone(),
             required_rate_hz: self.required_rate_hz,
         };
+        self.fruitless += 1;
         let opener = Arc::clone(&self.opener);
         if let Some((_, trials)) = &mut self.down {
             *trials += 1;
@@ -220,6 +163,7 @@ impl Supervisor {
             }
             Said::Block(block) => {
                 self.follow(&block);
+                self.fruitless = 0;
                 if let State::Running { since, last_block, .. } = &mut self.state {
                     *last_block = now;
                     if now.duration_since(*since) > HEALTHY {
@@ -285,6 +229,11 @@ impl Drop for Supervisor {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// How long a source may take for its first answer after so many trials without samples.
+fn first_answer(fruitless: u32) -> Duration {
+    FIRST_ANSWER.saturating_mul(fruitless + 1).min(LONGEST_FIRST_ANSWER)
 }
 
 fn stalled() -> Fault {

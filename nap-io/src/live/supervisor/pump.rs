@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use num_complex::Complex32;
 
-use super::clock::SampleClock;
-use super::fault::{Fault, FaultKind};
+use super::sample_clock::SampleClock;
 use super::watchdog::{Finding, STUCK, Watchdog};
-use super::{Block, LiveSource, Loss, Opener, Reading};
-use crate::{Error, StreamInfo};
+use crate::error::Error;
+use crate::live::block::Block;
+use crate::live::fault::{Fault, FaultKind};
+use crate::live::source::{LiveSource, Loss, Opener, Reading};
+use crate::stream_info::StreamInfo;
 
 /// How long a read may wait.
 const READ_TIMEOUT: Duration = Duration::from_millis(200);
@@ -45,6 +47,8 @@ pub(super) enum Said {
 /// How the samples are to be taken.
 #[derive(Clone)]
 pub(super) struct Pump {
+    /// How long the source may take for its first answer.
+    pub(super) answer_within: Duration,
     pub(super) speed: Option<f64>,
     pub(super) watched: bool,
     /// The clock of the stream and the index of its next sample, once there is a stream.
@@ -55,7 +59,7 @@ pub(super) struct Pump {
 impl Pump {
     /// Opens the source and reads it until it fails or nobody listens any more.
     pub(super) fn run(self, opener: &Opener, to: &SyncSender<Said>) {
-        let last = match opener() {
+        let last = match opener(self.answer_within) {
             Ok(source) => self.drive(source, to),
             Err(error) => Some(Said::NotOpened(error)),
         };
