@@ -36,6 +36,7 @@
 //! # Features
 //!
 //! - `receiver` (default): the streaming receiver. Brings `std`.
+//! - `parallel`: receivers of several channels on all cores. Brings `receiver`.
 //! - `std`: device tables and messages as a receiver reports them.
 //! - `csv`: tables of devices as CSV. Brings `std`.
 //! - `serde`: serialisation of the value types; with `std` also the documented JSON records of
@@ -51,27 +52,12 @@
 //! [renard specification](https://github.com/Jeija/renard-spec); each item says which.
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 
-mod authentication;
-mod bit_rate;
-mod control;
-pub mod convolution;
-mod counter;
-mod crc16;
-#[cfg(feature = "std")]
 mod device;
-#[cfg(feature = "csv")]
-mod device_csv;
-mod device_id;
 mod error;
-mod frame;
-mod frame_type;
-mod frequency;
 mod hexadecimal;
-mod key;
 #[cfg(feature = "std")]
 mod message;
-mod payload;
-mod radio_configuration;
+mod radio;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 #[cfg(all(feature = "receiver", feature = "serde"))]
@@ -82,28 +68,40 @@ pub mod schema;
 mod serde_text;
 mod uplink;
 
-pub use authentication::{Authentication, MAX_TAG_BYTES, cbc_mac};
-pub use bit_rate::BitRate;
-pub use control::{ControlMessage, DeviceRssi, Telemetry};
-pub use counter::{Acceptance, AcceptanceWindow, MessageCounter, MessageModulo};
-pub use crc16::{crc_syndrome, crc16};
-#[cfg(feature = "std")]
-pub use device::{Device, DeviceTable};
+pub use device::authentication::{Authentication, MAX_TAG_BYTES, cbc_mac};
 #[cfg(feature = "csv")]
-pub use device_csv::{DeviceLineError, DeviceTableError};
-pub use device_id::DeviceId;
-pub use error::{Error, FrameError};
-pub use frame::{Bitstream, Container, Frame, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
-pub use frame_type::{FrameType, LengthClass, PREAMBLE, PREAMBLE_BITS, Rank, SYNC_BITS};
-pub use frequency::FrequencyGenerator;
-pub use key::Key;
+pub use device::csv::{DeviceLineError, DeviceTableError};
+pub use device::id::DeviceId;
+pub use device::key::Key;
 #[cfg(feature = "std")]
-pub use message::{Decoder, FrameReport, Level, Message, Signal};
-pub use payload::{MAX_PAYLOAD_BYTES, Payload};
-pub use radio_configuration::{
-    Access, BIDIRECTIONAL_PAUSE_MS, CONFIRMATION_DELAY_MS, DownlinkWindow, Guard, HoppingRaster,
-    MACRO_CHANNEL_WIDTH_HZ, MAX_UPLINK_PAUSE_MS, RadioConfiguration,
+pub use device::table::{Device, DeviceTable};
+pub use error::Error;
+#[cfg(feature = "std")]
+pub use message::{Decoder, Extent, FrameReport, Level, Message, Signal};
+pub use radio::access::{Access, DownlinkWindow};
+pub use radio::bit_rate::BitRate;
+pub use radio::channel::MACRO_CHANNEL_WIDTH_HZ;
+pub use radio::configuration::{
+    BIDIRECTIONAL_PAUSE_MS, CONFIRMATION_DELAY_MS, MAX_UPLINK_PAUSE_MS, RadioConfiguration,
 };
+pub use radio::frequency_generator::FrequencyGenerator;
+pub use radio::guard::Guard;
+pub use radio::hopping::HoppingRaster;
 #[cfg(feature = "receiver")]
 pub use receiver::{Event, Receiver, ReceiverConfig};
-pub use uplink::{Content, Kind, Uplink};
+pub use uplink::acceptance::{Acceptance, AcceptanceWindow};
+pub use uplink::container::{Bitstream, Container, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
+pub use uplink::content::Content;
+pub use uplink::control::{ControlMessage, DeviceRssi, Telemetry};
+pub use uplink::convolution;
+pub use uplink::crc16::{crc_syndrome, crc16};
+pub use uplink::frame::Frame;
+pub use uplink::frame_error::FrameError;
+pub use uplink::frame_type::FrameType;
+pub use uplink::kind::Kind;
+pub use uplink::length_class::LengthClass;
+pub use uplink::message::Uplink;
+pub use uplink::message_counter::{MessageCounter, MessageModulo};
+pub use uplink::payload::{MAX_PAYLOAD_BYTES, Payload};
+pub use uplink::rank::Rank;
+pub use uplink::sync_word::{PREAMBLE, PREAMBLE_BITS, SYNC_BITS};

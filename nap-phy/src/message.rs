@@ -1,6 +1,10 @@
 //! What a receiver reports.
 
-use crate::{Authentication, BitRate, RadioConfiguration, Rank, Uplink};
+use crate::device::authentication::Authentication;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::RadioConfiguration;
+use crate::uplink::message::Uplink;
+use crate::uplink::rank::Rank;
 
 /// A message as received.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +15,8 @@ pub struct Message {
     pub authentication: Authentication,
     /// The radio configuration of the channel, if known.
     pub radio_configuration: Option<RadioConfiguration>,
+    /// Middle of the channel, Hz, if it was chosen by that.
+    pub channel_center_hz: Option<f64>,
     /// How fast the device sent.
     pub bit_rate: BitRate,
     /// How the message was decoded.
@@ -32,6 +38,26 @@ impl Message {
         }
         self
     }
+
+    /// How far each of the message's frames reaches; they are all alike.
+    #[must_use]
+    pub fn frame_extent(&self) -> Extent {
+        let class = self.uplink.content().class();
+        Extent {
+            duration_s: class.airtime_s(self.bit_rate) + self.bit_rate.symbol_s(),
+            width_hz: 2.0 * f64::from(self.bit_rate.bits_per_s()),
+        }
+    }
+}
+
+/// How far a frame reaches in time and frequency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// From the start of the reference symbol, which comes before the first bit, to the end of the
+    /// last bit, s.
+    pub duration_s: f64,
+    /// Main lobe of the spectrum: twice the symbol rate, Hz.
+    pub width_hz: f64,
 }
 
 /// A frame of a message as received.

@@ -30,6 +30,7 @@ fn message(content: Content, level: Level) -> Message {
         uplink: uplink(content),
         authentication: Authentication::Verified,
         radio_configuration: Some(RadioConfiguration::Rc1),
+        channel_center_hz: None,
         bit_rate: BitRate::Bps100,
         decoder: Decoder::Single,
         signal,

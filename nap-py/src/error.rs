@@ -1,5 +1,6 @@
 //! Errors of the crates as Python exceptions. The classes are Python's own, in `_errors.py`.
 
+use nap_phy::receiver::channel_choice::ChannelError;
 use nap_phy::scene::SceneError;
 use pyo3::PyErr;
 
@@ -35,6 +36,21 @@ pub fn phy(error: nap_phy::Error) -> PyErr {
     match error {
         nap_phy::Error::Frame(error) => frame(error),
         error => configuration(error),
+    }
+}
+
+/// A band that does not have the channels asked for.
+pub fn channel(error: ChannelError) -> PyErr {
+    match error {
+        ChannelError::Band(error) => phy(error),
+        ChannelError::UnknownCenter => configuration(
+            "without center_hz the channel cannot be found; give center_hz, the frequency of the \
+             samples' 0 Hz",
+        ),
+        ChannelError::NoneInBand { .. } => configuration(format!(
+            "{error}; correct center_hz, or say where to listen with channel_center_hz"
+        )),
+        _ => configuration(error),
     }
 }
 

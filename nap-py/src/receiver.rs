@@ -3,15 +3,16 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use nap_phy::receiver::{LEAST_SAMPLE_RATE_HZ, Statistics};
+use nap_phy::receiver::Statistics;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver, ReceiverConfig};
+use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver};
 use num_complex::Complex32;
 use pyo3::prelude::*;
 
 use crate::devices::PyDeviceTable;
 use crate::error;
 use crate::samples::{Samples, for_each_block};
+use crate::settings::Settings;
 
 /// An event: its name and the message's record.
 type EventRecord = (&'static str, String);
@@ -57,15 +58,18 @@ impl PyReceiver {
         start_s: f64,
         allow_nan: bool,
     ) -> PyResult<Self> {
-        let radio_configuration =
-            radio_configuration.map(str::parse).transpose().map_err(error::phy)?;
-        let mut config =
-            channel(sample_rate_hz, center_hz, radio_configuration, channel_center_hz)?;
-        config.bit_rates = bit_rates(bit_rate, config.radio_configuration)?;
-        config.devices = devices.table().clone();
-        config.full_scale_dbm = full_scale_dbm;
-        config.false_messages_per_day = false_messages_per_day;
-        config.limits.most_drift_hz_per_s = most_drift_hz_per_s;
+        let settings = Settings {
+            sample_rate_hz,
+            center_hz,
+            radio_configurations: radio_configuration.into_iter().collect(),
+            channel_centers_hz: channel_center_hz.into_iter().collect(),
+            bit_rate,
+            devices,
+            full_scale_dbm,
+            false_messages_per_day,
+            most_drift_hz_per_s,
+        };
+        let config = settings.one_config()?;
         let channel_center_hz = config.channel_centre_hz;
         let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
         let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
@@ -171,54 +175,6 @@ fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {
          (numpy.nan_to_num), or take them for silence with allow_nan=True",
         samples_before + first
     ))
-}
-
-/// The channel as `nap decode` chooses it: the one asked for, else the radio configuration in the
-/// band that is nearest to its centre.
-fn channel(
-    sample_rate_hz: f64,
-    center_hz: Option<f64>,
-    radio_configuration: Option<RadioConfiguration>,
-    channel_center_hz: Option<f64>,
-) -> PyResult<ReceiverConfig> {
-    let Some(center_hz) = center_hz else {
-        if radio_configuration.is_some() || channel_center_hz.is_some() {
-            return Err(error::configuration(
-                "without center_hz the channel cannot be found; give center_hz, the frequency of \
-                 the samples' 0 Hz",
-            ));
-        }
-        return Ok(ReceiverConfig::new(sample_rate_hz, 0.0));
-    };
-    let mut config = ReceiverConfig::new(sample_rate_hz, center_hz);
-    if let Some(channel_center_hz) = channel_center_hz {
-        config.channel_centre_hz = channel_center_hz;
-        return Ok(config);
-    }
-    // A rate that is too low is reported as such, by the receiver itself.
-    if sample_rate_hz.is_nan() || sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
-        return Ok(config);
-    }
-    let inside = || RadioConfiguration::inside(center_hz, sample_rate_hz).first().copied();
-    let chosen = radio_configuration.or_else(inside).ok_or_else(|| {
-        error::configuration(format!(
-            "no radio configuration's uplink channel is in the band, {:.6} to {:.6} MHz; correct \
-             center_hz, or say where to listen with channel_center_hz",
-            (center_hz - sample_rate_hz / 2.0) / 1e6,
-            (center_hz + sample_rate_hz / 2.0) / 1e6
-        ))
-    })?;
-    Ok(config.with_radio_configuration(chosen))
-}
-
-fn bit_rates(
-    choice: &str,
-    radio_configuration: Option<RadioConfiguration>,
-) -> PyResult<Vec<BitRate>> {
-    if choice == "auto" {
-        return Ok(radio_configuration.map_or(&BitRate::ALL[..], |rc| rc.bit_rates()).to_vec());
-    }
-    Ok(vec![choice.parse().map_err(error::phy)?])
 }
 
 fn parse_time(text: &str) -> PyResult<Timestamp> {

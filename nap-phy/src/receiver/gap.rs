@@ -2,7 +2,8 @@
 
 use num_complex::Complex32;
 
-use super::{Event, Receiver};
+use super::Receiver;
+use super::event::Event;
 
 /// A gap up to this long is filled with silence, so that a message whose frames come before and after
 /// it stays one message; in a longer one all frames of a message fit. Seconds.
@@ -15,7 +16,7 @@ impl Receiver {
     /// was on the air meanwhile is not heard: a frame that the gap cuts is lost, all others are not.
     /// Returns what had to wait for the samples that are missing.
     pub fn skip(&mut self, samples: u64) -> Vec<Event> {
-        self.core.statistics.lost_samples += samples;
+        self.pipeline.context.statistics.lost_samples += samples;
         if samples as f64 > LONGEST_FILLED_S * self.sample_rate_hz {
             self.jump(samples)
         } else {
@@ -25,11 +26,11 @@ impl Receiver {
 
     fn fill(&mut self, samples: u64) -> Vec<Event> {
         let silence = [Complex32::ZERO; PIECE];
-        let core = &mut self.core;
+        let pipeline = &mut self.pipeline;
         let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
         while left > 0 {
             let count = left.min(PIECE);
-            self.channelizer.push(&silence[..count], |column| core.take(column));
+            self.channelizer.push(&silence[..count], |column| pipeline.take(column));
             left -= count;
         }
         self.take_events()
@@ -45,20 +46,10 @@ impl Receiver {
 
     /// The events since the last call, their times counted from the first sample ever.
     pub(super) fn take_events(&mut self) -> Vec<Event> {
-        let events = std::mem::take(&mut self.core.events);
+        let events = std::mem::take(&mut self.pipeline.events);
         if self.skipped_s == 0.0 {
             return events;
         }
         events.into_iter().map(|event| event.delayed_by(self.skipped_s)).collect()
-    }
-}
-
-impl Event {
-    fn delayed_by(self, delay_s: f64) -> Self {
-        match self {
-            Self::Message(message) => Self::Message(message.moved_by(delay_s)),
-            Self::Update(message) => Self::Update(message.moved_by(delay_s)),
-            Self::Complete(message) => Self::Complete(message.moved_by(delay_s)),
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What is wrong with a scene, and where.
 
+use crate::error::Error;
+
 /// A scene that cannot be. Places are written as in the scene, counted from 0:
 /// `device[1].message[0]`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -11,7 +13,7 @@ pub enum SceneError {
         /// Where in the scene.
         place: String,
         /// What is wrong with the message.
-        source: crate::Error,
+        source: Error,
     },
     /// A signal or the receiver cannot be simulated.
     #[error("{place}: {source}")]

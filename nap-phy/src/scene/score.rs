@@ -1,7 +1,7 @@
 //! How well a receiver heard a recording whose content is known.
 
-use super::Truth;
-use crate::Message;
+use crate::message::Message;
+use crate::scene::truth::Truth;
 
 /// Counts of what was heard of what was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

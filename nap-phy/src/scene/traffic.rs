@@ -6,8 +6,17 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha12Rng;
 use serde::Deserialize;
 
-use super::{Scene, SceneDevice, SceneError, SceneMessage, Shape};
-use crate::{BitRate, DeviceId, Key, Kind, LengthClass, MAX_PAYLOAD_BYTES, MessageCounter};
+use crate::device::id::DeviceId;
+use crate::device::key::Key;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::RadioConfiguration;
+use crate::scene::device::{self, SceneDevice, SceneMessage};
+use crate::scene::error::SceneError;
+use crate::scene::shape::Shape;
+use crate::uplink::kind::Kind;
+use crate::uplink::length_class::LengthClass;
+use crate::uplink::message_counter::MessageCounter;
+use crate::uplink::payload::MAX_PAYLOAD_BYTES;
 
 /// Most messages of random traffic.
 const MAX_MESSAGES: u32 = 100_000;
@@ -46,7 +55,7 @@ pub struct Traffic {
 }
 
 fn default_pause_s() -> [f64; 2] {
-    [super::default_pause_s(); 2]
+    [device::default_pause_s(); 2]
 }
 
 fn default_payload_bytes() -> [u8; 2] {
@@ -54,14 +63,15 @@ fn default_payload_bytes() -> [u8; 2] {
 }
 
 impl Traffic {
-    /// Draws the devices with their messages.
+    /// Draws the devices with their messages for a scene of these rules and this length.
     pub(super) fn devices(
         &self,
-        scene: &Scene,
+        scene: RadioConfiguration,
+        duration_s: f64,
         mut rng: ChaCha12Rng,
     ) -> Result<Vec<SceneDevice>, SceneError> {
         self.check()?;
-        (0..self.messages).map(|_| self.device(scene, &mut rng)).collect()
+        (0..self.messages).map(|_| self.device(scene, duration_s, &mut rng)).collect()
     }
 
     fn check(&self) -> Result<(), SceneError> {
@@ -77,8 +87,13 @@ impl Traffic {
         check("traffic.bidirectional_share", self.bidirectional_share, 0.0, 1.0)
     }
 
-    fn device(&self, scene: &Scene, rng: &mut ChaCha12Rng) -> Result<SceneDevice, SceneError> {
-        let nominal = [scene.radio_configuration.nominal_bit_rate()];
+    fn device(
+        &self,
+        scene: RadioConfiguration,
+        duration_s: f64,
+        rng: &mut ChaCha12Rng,
+    ) -> Result<SceneDevice, SceneError> {
+        let nominal = [scene.nominal_bit_rate()];
         let bit_rates = self.bit_rates.as_deref().unwrap_or(&nominal);
         let shapes = self.shapes.as_deref().unwrap_or(&[Shape::Rect, Shape::Hann, Shape::S2lp]);
         let empty = |field| SceneError::EmptyList { field };
@@ -96,22 +111,21 @@ impl Traffic {
             doppler_hz: None,
             messages: Vec::new(),
         };
-        let message = self.message(scene, &device, rng)?;
+        let mut message = self.message(rng);
+        let longest_s = longest_s(scene, &device, &message);
+        SceneError::check_value("duration_s", duration_s, longest_s, f64::MAX)?;
+        message.time_s = draw([0.0, duration_s - longest_s], rng);
         device.messages.push(message);
         Ok(device)
     }
 
-    fn message(
-        &self,
-        scene: &Scene,
-        device: &SceneDevice,
-        rng: &mut ChaCha12Rng,
-    ) -> Result<SceneMessage, SceneError> {
+    /// A message at the start of the scene.
+    fn message(&self, rng: &mut ChaCha12Rng) -> SceneMessage {
         let [shortest, longest] = self.payload_bytes;
         let payload: Vec<u8> =
             (0..rng.random_range(shortest..=longest)).map(|_| rng.random()).collect();
         let number = rng.random_range(0..=u16::from(MessageCounter::MAX));
-        let mut message = SceneMessage {
+        SceneMessage {
             time_s: 0.0,
             sequence_number: MessageCounter::new(number).ok(),
             kind: if payload.is_empty() { Kind::Empty } else { Kind::Bytes },
@@ -124,16 +138,12 @@ impl Traffic {
             frames: None,
             frequencies_hz: None,
             level_dbm: None,
-        };
-        let longest_s = longest_s(scene, device, &message);
-        SceneError::check_value("duration_s", scene.duration_s, longest_s, f64::MAX)?;
-        message.time_s = draw([0.0, scene.duration_s - longest_s], rng);
-        Ok(message)
+        }
     }
 }
 
 /// The longest that three frames of any payload can take, pulses and crystal error included.
-fn longest_s(scene: &Scene, device: &SceneDevice, message: &SceneMessage) -> f64 {
+fn longest_s(scene: RadioConfiguration, device: &SceneDevice, message: &SceneMessage) -> f64 {
     let symbols = LengthClass::NineToTwelveBytes.frame_bits() + EXTRA_SYMBOLS + 1;
     let frame_s = symbols as f64 * device.bit_rate(scene).symbol_s() * 1.001;
     3.0 * frame_s + 2.0 * message.pause_s(device)

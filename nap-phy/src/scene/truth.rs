@@ -3,11 +3,19 @@
 use hex::ToHex;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Shape;
-use crate::schema::{ControlFields, UplinkRecord};
-use crate::{
-    BitRate, Content, Device, DeviceId, DeviceTable, Error, Key, Kind, MessageCounter, Rank, Uplink,
-};
+use crate::device::id::DeviceId;
+use crate::device::key::Key;
+use crate::device::table::{Device, DeviceTable};
+use crate::error::Error;
+use crate::radio::bit_rate::BitRate;
+use crate::scene::shape::Shape;
+use crate::schema::content::ControlFields;
+use crate::schema::uplink::UplinkRecord;
+use crate::uplink::content::Content;
+use crate::uplink::kind::Kind;
+use crate::uplink::message::Uplink;
+use crate::uplink::message_counter::MessageCounter;
+use crate::uplink::rank::Rank;
 
 /// What a recording holds, to hold a receiver against. It serialises to a JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

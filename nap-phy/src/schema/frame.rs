@@ -3,11 +3,18 @@
 use hex::ToHex;
 use serde::{Deserialize, Serialize};
 
-use super::{ControlFields, SCHEMA, payload_text};
-use crate::frame::{check_crc, deconvolved};
-use crate::{
-    Authentication, Container, DeviceId, FrameError, Key, Kind, LengthClass, MessageCounter, Rank,
-};
+use crate::device::authentication::Authentication;
+use crate::device::id::DeviceId;
+use crate::device::key::Key;
+use crate::schema::content::{ControlFields, payload_text};
+use crate::schema::version::SCHEMA;
+use crate::uplink::container::{Container, check_crc};
+use crate::uplink::frame::deconvolved;
+use crate::uplink::frame_error::FrameError;
+use crate::uplink::kind::Kind;
+use crate::uplink::length_class::LengthClass;
+use crate::uplink::message_counter::MessageCounter;
+use crate::uplink::rank::Rank;
 
 /// The fields of one bitstream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ControlFields, SCHEMA, payload_text};
-use crate::{
-    Authentication, BitRate, Decoder, DeviceId, FrameReport, Kind, Level, Message, MessageCounter,
-    RadioConfiguration, Rank, Signal,
-};
+use crate::device::authentication::Authentication;
+use crate::device::id::DeviceId;
+use crate::message::{Decoder, FrameReport, Level, Message, Signal};
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::RadioConfiguration;
+use crate::schema::content::{ControlFields, payload_text};
+use crate::schema::version::SCHEMA;
+use crate::uplink::kind::Kind;
+use crate::uplink::message_counter::MessageCounter;
+use crate::uplink::rank::Rank;
 
 /// A message as received.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +44,9 @@ pub struct MessageRecord {
     /// The channel's radio configuration, `RC1` to `RC7` with `RC3_LBT` and `RC3_LDC`; `null` where
     /// it is not known.
     pub radio_configuration: Option<RadioConfiguration>,
+    /// Middle of the channel, Hz; present where the channel was chosen by it only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_center_hz: Option<f64>,
     /// 100 or 600 bit/s.
     pub bit_rate: BitRate,
     /// The signal of the message's cleanest frame.
@@ -109,6 +117,7 @@ impl MessageRecord {
             bidirectional: uplink.bidirectional(),
             auth: message.authentication,
             radio_configuration: message.radio_configuration,
+            channel_center_hz: message.channel_center_hz,
             bit_rate: message.bit_rate,
             signal: message.signal.into(),
             decoder: message.decoder,

@@ -10,25 +10,15 @@
 //! changes its meaning or goes; new fields alone do not change it, so readers skip what they do not
 //! know.
 
-mod control;
+pub mod columns;
+pub(crate) mod content;
 mod frame;
 mod message;
-mod uplink;
+pub(crate) mod uplink;
+mod version;
 
-pub use control::ControlFields;
+pub use content::ControlFields;
 pub use frame::{FrameRecord, FrameRecordType};
 pub use message::{FrameReportRecord, MessageRecord, MessageRecordType, SignalFields};
 pub use uplink::UplinkRecord;
-
-use crate::Content;
-
-/// Version of the records' schema.
-pub const SCHEMA: u16 = 1;
-
-/// The application's payload as lower-case hexadecimal, empty if there is none.
-fn payload_text(content: &Content) -> String {
-    match content {
-        Content::Bytes(payload) => payload.to_string(),
-        Content::Empty | Content::Bit(_) | Content::Control(_) => String::new(),
-    }
-}
+pub use version::SCHEMA;

@@ -2,10 +2,14 @@
 
 use serde::Deserialize;
 
-use crate::{
-    Content, ControlMessage, DeviceId, DeviceRssi, Error, Key, Kind, MessageCounter, Telemetry,
-    Uplink,
-};
+use crate::device::id::DeviceId;
+use crate::device::key::Key;
+use crate::error::Error;
+use crate::uplink::content::Content;
+use crate::uplink::control::{ControlMessage, DeviceRssi, Telemetry};
+use crate::uplink::kind::Kind;
+use crate::uplink::message::Uplink;
+use crate::uplink::message_counter::MessageCounter;
 
 /// A message to encode. Other fields than these are skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -105,6 +105,8 @@ class Message:
         field. ``"unchecked"``: no key is known.
     radio_configuration : str or None
         That of the channel, ``"RC1"`` to ``"RC7"``; ``None`` where none was chosen.
+    channel_center_hz : float or None
+        Middle of the channel, Hz, where the channel was chosen by it.
     bit_rate : int
         100 or 600 bit/s.
     frequency_hz : float
@@ -141,6 +143,7 @@ class Message:
     drift_hz_per_s: float
     decoder: Decoder
     frames: tuple[Frame, ...]
+    channel_center_hz: Optional[float] = None
     rssi_dbm: Optional[float] = None
     rssi_dbfs: Optional[float] = None
     voltage_idle_mv: Optional[int] = None
@@ -286,6 +289,7 @@ _COLUMN_TYPES = {
     "bidirectional": "bool",
     "auth": "object",
     "radio_configuration": "object",
+    "channel_center_hz": "float64",
     "bit_rate": "int64",
     "frequency_hz": "float64",
     "rssi_dbm": "float64",

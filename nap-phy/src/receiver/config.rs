@@ -1,0 +1,154 @@
+//! What the receiver listens to, and its bounds.
+
+use std::ops::RangeInclusive;
+
+use crate::device::table::DeviceTable;
+use crate::error::Error;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::channel::{LEAST_SAMPLE_RATE_HZ, MACRO_CHANNEL_WIDTH_HZ};
+use crate::radio::configuration::RadioConfiguration;
+use crate::receiver::decoder::false_message_budget::BudgetShare;
+
+/// Ten times what any oscillator that can be received does.
+const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
+
+/// More false messages than decisions are ever tried.
+const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
+
+/// Bounds on work and memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bursts of one bit rate that may wait for their ends at once; of more, those that match the
+    /// known symbols best are kept. One takes up to 300 kB, while frames of eight types are read in it.
+    pub most_bursts: usize,
+    /// The fastest change of a carrier's frequency that is looked for.
+    pub most_drift_hz_per_s: f64,
+    /// Frames of one bit rate that did not decode alone and are kept to be decoded together with
+    /// others; of more, the clearest. One takes some 50 kB.
+    pub most_fragments: usize,
+    /// Groups of such frames that are tried when a new one comes; of more, the most promising.
+    pub most_groups: usize,
+    /// Devices with keys whose frames are looked for with the help of what is known of them; of more,
+    /// those with the lowest identities. None with 0.
+    pub most_known_devices: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            most_bursts: 512,
+            most_drift_hz_per_s: 60.0,
+            most_fragments: 512,
+            most_groups: 32,
+            most_known_devices: 1000,
+        }
+    }
+}
+
+/// What the receiver listens to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReceiverConfig {
+    /// Samples per second, at least [`LEAST_SAMPLE_RATE_HZ`].
+    pub sample_rate_hz: f64,
+    /// Frequency of the samples' 0 Hz. With 0 all frequencies are reported relative to it.
+    pub centre_hz: f64,
+    /// Middle of the channel.
+    pub channel_centre_hz: f64,
+    /// Width of the channel.
+    pub channel_width_hz: f64,
+    /// Reported with the messages.
+    pub radio_configuration: Option<RadioConfiguration>,
+    /// Reported with the messages: the middle of the channel, if that is how it was chosen.
+    pub reported_channel_center_hz: Option<f64>,
+    /// Bit rates to listen for.
+    pub bit_rates: Vec<BitRate>,
+    /// Power of a full-scale carrier at the antenna; with it levels are reported in dBm.
+    pub full_scale_dbm: Option<f64>,
+    /// Keys of known devices.
+    pub devices: DeviceTable,
+    /// False messages a day that may be expected at most. Their number, and with it how far down
+    /// the list of likely decisions the receiver looks for one whose check sum is right, follows from
+    /// [`Statistics::refuted_decisions`]: of 65536, one passes by chance. With 0 the receiver hears
+    /// clear frames only.
+    pub false_messages_per_day: f64,
+    /// What the receiver gets of the false messages, which it may share with others.
+    pub(super) budget_share: BudgetShare,
+    /// Bounds on work and memory.
+    pub limits: Limits,
+}
+
+impl ReceiverConfig {
+    /// A configuration for the channel in the middle of the samples, both bit rates.
+    #[must_use]
+    pub fn new(sample_rate_hz: f64, centre_hz: f64) -> Self {
+        Self {
+            sample_rate_hz,
+            centre_hz,
+            channel_centre_hz: centre_hz,
+            channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
+            radio_configuration: None,
+            reported_channel_center_hz: None,
+            bit_rates: BitRate::ALL.to_vec(),
+            full_scale_dbm: None,
+            devices: DeviceTable::new(),
+            false_messages_per_day: 1.0,
+            budget_share: BudgetShare::ALL,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Listens to the uplink channel of a radio configuration.
+    #[must_use]
+    pub fn with_radio_configuration(mut self, radio_configuration: RadioConfiguration) -> Self {
+        self.channel_centre_hz = f64::from(radio_configuration.uplink_centre_hz());
+        self.radio_configuration = Some(radio_configuration);
+        self.reported_channel_center_hz = None;
+        self
+    }
+
+    /// Listens to the channel around this frequency, and says so with the messages.
+    #[must_use]
+    pub fn with_channel_center(mut self, channel_center_hz: f64) -> Self {
+        self.channel_centre_hz = channel_center_hz;
+        self.radio_configuration = None;
+        self.reported_channel_center_hz = Some(channel_center_hz);
+        self
+    }
+
+    /// Checks what can be told without the samples.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.sample_rate_hz.is_nan() || self.sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
+            return Err(Error::SampleRate { found_hz: self.sample_rate_hz });
+        }
+        let Limits { most_drift_hz_per_s, .. } = self.limits;
+        let most_false = MOST_FALSE_MESSAGES_PER_DAY;
+        check_range("most_drift_hz_per_s", most_drift_hz_per_s, MOST_DRIFT_HZ_PER_S)?;
+        check_range("false_messages_per_day", self.false_messages_per_day, most_false)
+    }
+
+    /// Middle of the channel, from the samples' 0 Hz.
+    pub(super) fn channel_offset_hz(&self) -> f64 {
+        self.channel_centre_hz - self.centre_hz
+    }
+
+    /// The channel, from the samples' 0 Hz.
+    pub(super) fn channel_hz(&self) -> RangeInclusive<f64> {
+        let (offset_hz, half_width_hz) = (self.channel_offset_hz(), self.channel_width_hz / 2.0);
+        offset_hz - half_width_hz..=offset_hz + half_width_hz
+    }
+}
+
+/// The sample rate of receivers of one stream, in samples per second; 1 if there are none.
+pub(super) fn common_sample_rate_hz(configs: &[ReceiverConfig]) -> f64 {
+    configs.first().map_or(1.0, |config| config.sample_rate_hz)
+}
+
+/// Checks that a setting is between 0 and `max`.
+fn check_range(parameter: &'static str, value: f64, max: f64) -> Result<(), Error> {
+    if (0.0..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(nap_dsp::Error::OutOfRange { parameter, value, min: 0.0, max }.into())
+}

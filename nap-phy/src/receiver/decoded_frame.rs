@@ -1,0 +1,43 @@
+//! A frame that was decoded.
+
+use nap_dsp::demodulator::Measurement;
+
+use super::decoder::symbols::symbol_count;
+use crate::message::Decoder;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::MAX_UPLINK_PAUSE_MS;
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::rank::Rank;
+
+/// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
+pub(super) const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;
+
+/// A frame whose check sum is right, and its signal.
+#[derive(Debug, Clone)]
+pub(super) struct DecodedFrame {
+    pub(super) frame_type: FrameType,
+    pub(super) container: Container,
+    pub(super) bit_rate: BitRate,
+    pub(super) decoder: Decoder,
+    /// Whether the frame decoded alone.
+    pub(super) crc_ok: bool,
+    pub(super) measurement: Measurement,
+    /// Energy of a bit over the noise density (linear).
+    pub(super) eb_over_n0: f64,
+}
+
+impl DecodedFrame {
+    /// When the last symbol ends, in seconds.
+    pub(super) fn end_s(&self) -> f64 {
+        let symbols = symbol_count(self.frame_type) as f64;
+        self.measurement.track.start_s + symbols * self.bit_rate.symbol_s()
+    }
+
+    /// When the last frame of the message can have ended, seen from this one.
+    pub(super) fn last_end_s(&self) -> f64 {
+        let duration_s = self.end_s() - self.measurement.track.start_s;
+        let following = Rank::Third.number() - self.frame_type.rank.number();
+        self.end_s() + f64::from(following) * (duration_s + LONGEST_PAUSE_S)
+    }
+}

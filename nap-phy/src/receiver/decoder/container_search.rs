@@ -1,0 +1,264 @@
+//! What is sought in soft symbols, on which terms, and at whose expense.
+
+use std::sync::Arc;
+
+use super::false_message_budget::FalseMessageBudget;
+use super::known_devices::KnownDevices;
+use super::list_decoder::{Decoded, FrameDecoder, Search, Terms};
+use super::soft_container::SoftContainer;
+use super::template::Template;
+use crate::device::authentication::Authentication;
+use crate::device::table::DeviceTable;
+use crate::receiver::statistics::Statistics;
+use crate::uplink::container::Container;
+use crate::uplink::length_class::LengthClass;
+
+/// Odds that frames which fit in class, time and level are of one message, if their carriers tell
+/// nothing; and the most that are believed.
+const GROUP_ODDS: f64 = 1e-3;
+const MOST_GROUP_ODDS: f64 = 30.0;
+/// Decisions tried at most, blindly and with the help of a key. What limits them first is, mostly, how
+/// sure a decision must be; these bound the work.
+const MOST_DECISIONS: usize = 256;
+const MOST_DECISIONS_WITH_KEY: usize = 1024;
+/// Bits of the check sum, and of the shortest tag.
+const CRC_BITS: i32 = 16;
+const TAG_BITS: i32 = 16;
+
+/// Soft frames that may be of one message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SoftMessage<'a> {
+    /// The class that all of them have.
+    pub(crate) class: LengthClass,
+    /// Of different ranks.
+    pub(crate) frames: &'a [&'a SoftContainer],
+    /// What their carriers say for it, see
+    /// [`CarrierRules`](crate::receiver::joint::carrier_plan::CarrierRules).
+    pub(crate) likelihood_ratio: f64,
+}
+
+impl SoftMessage<'_> {
+    /// Probability that the frames are of one message, or the one frame is there.
+    fn prior(&self) -> f64 {
+        match self.frames {
+            [frame] => frame.sync_belief(),
+            _ => {
+                let odds = (GROUP_ODDS * self.likelihood_ratio).min(MOST_GROUP_ODDS);
+                odds / (1.0 + odds)
+            }
+        }
+    }
+}
+
+/// Looks for containers within a budget of false messages.
+pub(crate) struct ContainerSearch {
+    decoder: FrameDecoder,
+    budget: FalseMessageBudget,
+    devices: Arc<DeviceTable>,
+    known: KnownDevices,
+}
+
+impl ContainerSearch {
+    /// A search at the expense of this budget that looks for frames of `most_known_devices` devices
+    /// with the help of their keys.
+    pub(crate) fn new(
+        devices: Arc<DeviceTable>,
+        most_known_devices: usize,
+        budget: FalseMessageBudget,
+    ) -> Self {
+        let known = KnownDevices::new(&devices, most_known_devices);
+        Self { decoder: FrameDecoder::default(), budget, devices, known }
+    }
+
+    /// Tells the time, in seconds from the start of the stream.
+    pub(crate) fn advance(&mut self, time_s: f64) {
+        self.budget.advance(time_s);
+    }
+
+    /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
+    /// type and starts here, if a frame there is.
+    pub(crate) fn in_frame(
+        &mut self,
+        frame: &SoftContainer,
+        class: LengthClass,
+        share: f64,
+        statistics: &mut Statistics,
+    ) -> Search {
+        self.of_anyone(&[frame], class, share * frame.sync_belief(), statistics)
+    }
+
+    /// The container that is common to all frames of a message, whoever sent it.
+    pub(crate) fn in_group(
+        &mut self,
+        message: &SoftMessage<'_>,
+        statistics: &mut Statistics,
+    ) -> Option<Decoded> {
+        self.of_anyone(message.frames, message.class, message.prior(), statistics).found
+    }
+
+    /// The container of one or several frames, sent by a known device: with its identity given in
+    /// advance, confirmed by its key.
+    ///
+    /// Check sum and tag together hold by chance once in 2³² decisions or more, which is next to
+    /// nothing: it is not charged.
+    pub(crate) fn of_known_device(
+        &mut self,
+        message: &SoftMessage<'_>,
+        statistics: &mut Statistics,
+    ) -> Option<Decoded> {
+        let SoftMessage { class, frames, .. } = *message;
+        let chosen = self.known.likeliest(frames);
+        chosen.into_iter().find_map(|device_id| {
+            statistics.a_priori_trials += 1;
+            let terms = Terms {
+                template: Template::of_class(class).sent_by(device_id),
+                prior: message.prior() * self.known.prior(),
+                least_odds: self.budget.least_odds(),
+                check_bits: CRC_BITS + TAG_BITS,
+                most_decisions: MOST_DECISIONS_WITH_KEY,
+            };
+            let accept = |container: &Container, _| {
+                self.devices.authenticate(container) == Authentication::Verified
+            };
+            self.decoder.search(frames, class, &terms, accept).found
+        })
+    }
+
+    fn of_anyone(
+        &mut self,
+        frames: &[&SoftContainer],
+        class: LengthClass,
+        prior: f64,
+        statistics: &mut Statistics,
+    ) -> Search {
+        let terms = Terms {
+            template: Template::of_class(class),
+            prior,
+            least_odds: self.budget.least_odds(),
+            check_bits: CRC_BITS,
+            most_decisions: MOST_DECISIONS,
+        };
+        // A tag that does not fit shows a decision to be wrong, unless it is the most likely one on a
+        // single frame: that may be forged, which must be told.
+        let accept = |container: &Container, index: usize| {
+            let is_plain = frames.len() == 1 && index == 0;
+            is_plain || self.devices.authenticate(container) != Authentication::Failed
+        };
+        let search = self.decoder.search(frames, class, &terms, accept);
+        self.budget.charge(search.refuted);
+        statistics.refuted_decisions += search.refuted;
+        search
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
+
+    use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::device::table::Device;
+    use crate::receiver::decoder::false_message_budget::BudgetShare;
+    use crate::receiver::decoder::soft_container::ideal;
+    use crate::uplink::content::Content;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
+
+    const CLASS: LengthClass = LengthClass::NineToTwelveBytes;
+    const DEVICES: u32 = 200;
+
+    fn message<'a>(frames: &'a [&'a SoftContainer]) -> SoftMessage<'a> {
+        SoftMessage { class: CLASS, frames, likelihood_ratio: 1.0 }
+    }
+
+    /// Random devices, the first of which sends.
+    fn table(rng: &mut ChaCha12Rng) -> (DeviceTable, DeviceId, Key) {
+        let mut table = DeviceTable::new();
+        let mut devices = (0..DEVICES).map(|_| Device {
+            key: Some(Key::from_bytes(rng.random())),
+            ..Device::new(DeviceId(rng.random()))
+        });
+        let sender = devices.next().unwrap();
+        table.insert(sender.clone()).unwrap();
+        for device in devices {
+            table.insert(device).unwrap();
+        }
+        (table, sender.id, sender.key.unwrap())
+    }
+
+    /// Messages of a known device that were lost, of `messages`: blindly, and with its key. All that
+    /// decode do so to what was sent.
+    fn losses(ranks: &[Rank], es_over_n0_db: f64, messages: u32) -> [u32; 2] {
+        let mut rng = ChaCha12Rng::seed_from_u64(5);
+        let (table, device_id, key) = table(&mut rng);
+        let mut search = ContainerSearch::new(
+            Arc::new(table),
+            usize::MAX,
+            FalseMessageBudget::new(1.0, BudgetShare::ALL),
+        );
+        let mut lost = [0, 0];
+        for _ in 0..messages {
+            let payload: [u8; 12] = rng.random();
+            let counter = MessageCounter::new(rng.random_range(0..4096)).unwrap();
+            let content = Content::Bytes(Payload::new(&payload).unwrap());
+            let sent = Uplink::new(device_id, counter, content).container(&key);
+            let frames: Vec<SoftContainer> =
+                ranks.iter().map(|&rank| ideal(&sent, rank, es_over_n0_db, &mut rng)).collect();
+            let frames: Vec<&SoftContainer> = frames.iter().collect();
+            let statistics = &mut Statistics::default();
+            let blind = match frames[..] {
+                [frame] => search.in_frame(frame, CLASS, 1.0, statistics).found,
+                _ => search.in_group(&message(&frames), statistics),
+            };
+            let helped =
+                blind.clone().or_else(|| search.of_known_device(&message(&frames), statistics));
+            for (lost, found) in lost.iter_mut().zip([blind, helped]) {
+                match found {
+                    Some(found) => assert_eq!(found.container, sent),
+                    None => *lost += 1,
+                }
+            }
+        }
+        lost
+    }
+
+    /// A key is worth 0.8 dB in one frame and half a decibel in several: with it no more is lost than
+    /// blindly at a level that much higher.
+    #[test]
+    fn a_known_device_is_heard_where_others_are_not() {
+        for (ranks, low_db, gain_db) in
+            [(&Rank::ALL[..1], 3.5, 0.8), (&Rank::ALL[..2], -0.5, 0.5), (&Rank::ALL[..], -2.5, 0.5)]
+        {
+            let [blind, helped] = losses(ranks, low_db, 200);
+            let [higher, _] = losses(ranks, low_db + gain_db, 200);
+            assert!(
+                helped < blind && helped <= higher,
+                "{} frames: {blind} blindly, {helped} with the key, {higher} {gain_db} dB higher",
+                ranks.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_forged_frame_is_found_as_received_only() {
+        let mut rng = ChaCha12Rng::seed_from_u64(6);
+        let (table, device_id, _) = table(&mut rng);
+        let content = Content::Bytes(Payload::new(b"not the key!").unwrap());
+        let forged = Uplink::new(device_id, MessageCounter::new(1).unwrap(), content)
+            .container(&Key::PUBLIC);
+        let budget = FalseMessageBudget::new(1.0, BudgetShare::ALL);
+        let mut search = ContainerSearch::new(Arc::new(table), usize::MAX, budget);
+        let statistics = &mut Statistics::default();
+        let [first, second] =
+            [Rank::First, Rank::Second].map(|rank| ideal(&forged, rank, 12.0, &mut rng));
+        let found = search.in_frame(&first, CLASS, 1.0, statistics).found.unwrap();
+        assert_eq!((found.container, found.index), (forged, 0));
+        assert_eq!(search.in_group(&message(&[&first, &second]), statistics), None);
+        assert_eq!(search.of_known_device(&message(&[&first]), statistics), None);
+        assert!(statistics.refuted_decisions > 0 && statistics.a_priori_trials > 0);
+    }
+}

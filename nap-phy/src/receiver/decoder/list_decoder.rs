@@ -1,0 +1,311 @@
+//! From soft symbols to a container: the most likely decision whose check sum is right, if it is
+//! likely enough.
+
+use super::soft_container::SoftContainer;
+use super::template::Template;
+use super::trellis::{SoftPhases, Trellis};
+use crate::uplink::container::{Container, MAX_CONTAINER_BYTES};
+use crate::uplink::length_class::LengthClass;
+
+/// The model of signal and noise is never trusted more than this.
+const MOST_BELIEF: f64 = 0.98;
+
+/// What is believed of some frames before their container is looked at, and asked of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// What is known of the container.
+    pub(crate) template: Template,
+    /// Probability that such a container was sent in these frames.
+    pub(crate) prior: f64,
+    /// Odds that a decision must have to be right, should it pass the check.
+    pub(crate) least_odds: f64,
+    /// Bits of check sum and tag that a decision by chance would have to match.
+    pub(crate) check_bits: i32,
+    /// Decisions that are tried at most.
+    pub(crate) most_decisions: usize,
+}
+
+/// A container found in soft symbols.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Decoded {
+    pub(crate) container: Container,
+    /// Place in the list, 0 for the most likely decision.
+    pub(crate) index: usize,
+}
+
+/// What came of a search for a container.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Search {
+    pub(crate) found: Option<Decoded>,
+    /// Decisions that did not pass.
+    pub(crate) refuted: u64,
+    /// Their probability if the frames have such a container.
+    pub(crate) refuted_probability: f64,
+}
+
+/// Finds containers. Its memory is kept from one search to the next.
+#[derive(Debug, Default)]
+pub(crate) struct FrameDecoder {
+    trellis: Trellis,
+}
+
+impl FrameDecoder {
+    /// The most likely container of `class` that was sent in all of `frames`, whose check sum is right
+    /// and which `accept`s, given its place in the list.
+    ///
+    /// Decisions are tried in the order of likelihood as long as they are likely enough: the odds for
+    /// one are its probability over that of all that is left, other decisions or no such container at
+    /// all, times how rarely another would pass the check by chance.
+    pub(crate) fn search(
+        &mut self,
+        frames: &[&SoftContainer],
+        class: LengthClass,
+        terms: &Terms,
+        accept: impl Fn(&Container, usize) -> bool,
+    ) -> Search {
+        let length = class.container_bits();
+        if frames.iter().any(|frame| frame.length() != length) {
+            return Search::default();
+        }
+        let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
+        let ln_total = self.trellis.run(&phases, &terms.template);
+        let belief = belief(frames, &terms.template, terms.prior, ln_total);
+        let least_share = terms.least_odds * (-f64::from(terms.check_bits)).exp2();
+        self.trellis.start_list(ln_total + (least_share * (1.0 - belief) / belief).ln());
+        let mut search = Search::default();
+        for index in 0..terms.most_decisions {
+            let Some((metric, path)) = self.trellis.next_path() else { break };
+            let probability = (metric - ln_total).exp();
+            let left = (1.0 - search.refuted_probability - probability).max(0.0);
+            if belief * probability < least_share * (1.0 - belief + belief * left) {
+                break;
+            }
+            search.found = container_of(path, class)
+                .filter(|container| accept(container, index))
+                .map(|container| Decoded { container, index });
+            if search.found.is_some() {
+                break;
+            }
+            search.refuted += 1;
+            search.refuted_probability += probability;
+        }
+        search
+    }
+}
+
+/// The probability that the frames have one container that fits the template, by Bayes: against
+/// phases that are bound to nothing, neither to the template nor to those of other frames.
+fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
+    let length = frames.first().map_or(0, |frame| frame.length());
+    let free_bits = length as f64 - f64::from(template.pinned());
+    let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance()).sum();
+    let ln_factor = ln_total - free_bits * std::f64::consts::LN_2 - ln_chance;
+    let odds_against = (1.0 - prior) / prior * (-ln_factor).exp();
+    (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MOST_BELIEF)
+}
+
+/// The container that frame 1's phases send, if it is valid.
+fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
+    let mut buffer = [0; MAX_CONTAINER_BYTES];
+    let bytes = buffer.get_mut(..class.container_bytes())?;
+    let mut before = false;
+    for (n, &phase) in phases.iter().enumerate() {
+        *bytes.get_mut(n / 8)? |= u8::from(phase == before) << (7 - n % 8);
+        before = phase;
+    }
+    Container::check(class, bytes).ok().filter(|container| !container.repeated())
+}
+
+#[cfg(test)]
+mod tests {
+    use nap_dsp::demodulator::Dips;
+    use num_complex::Complex64;
+
+    use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::receiver::decoder::soft_container::{SoftSymbols, explained_by, from_values};
+    use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
+    use crate::uplink::content::Content;
+    use crate::uplink::frame_type::FrameType;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
+
+    /// Half the log likelihood ratio of a clear symbol.
+    const CLEAR: f64 = 8.0;
+
+    fn uplink() -> Uplink {
+        let content = Content::Bytes(Payload::new(b"joint decode").unwrap());
+        Uplink::new(DeviceId(0xFEDC_BA98), MessageCounter::new(0x123).unwrap(), content)
+    }
+
+    /// A frame as received without noise, with some symbols' values replaced.
+    fn received(container: &Container, rank: Rank, wrong: &[(usize, f32)]) -> SoftContainer {
+        let signs = symbol_signs(&container.bitstream(rank));
+        let last = signs[SYNC_SYMBOLS - 1];
+        let mut values: Vec<f32> =
+            signs[SYNC_SYMBOLS..].iter().map(|sign| (CLEAR * sign * last) as f32).collect();
+        for &(n, factor) in wrong {
+            values[n] *= factor;
+        }
+        let energy = values.iter().map(|v| f64::from(v * v)).sum();
+        from_values(rank, values, energy)
+    }
+
+    fn terms(class: LengthClass, least_odds: f64) -> Terms {
+        Terms {
+            template: Template::of_class(class),
+            prior: 0.95,
+            least_odds,
+            check_bits: 16,
+            most_decisions: 256,
+        }
+    }
+
+    fn decode(frames: &[&SoftContainer], least_odds: f64) -> Search {
+        let class = LengthClass::NineToTwelveBytes;
+        FrameDecoder::default().search(frames, class, &terms(class, least_odds), |_, _| true)
+    }
+
+    #[test]
+    fn each_rank_decodes_alone() {
+        let sent = uplink().container(&Key::PUBLIC);
+        for rank in Rank::ALL {
+            let frame = received(&sent, rank, &[]);
+            let found = Some(Decoded { container: sent.clone(), index: 0 });
+            assert_eq!(decode(&[&frame], 1e5), Search { found, ..Search::default() });
+            assert!((explained_by(&frame, &sent) - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn frames_of_one_message_are_kin() {
+        let sent = uplink().container(&Key::PUBLIC);
+        let content = Content::Bytes(Payload::new(b"0123456789AB").unwrap());
+        let other = Uplink::new(DeviceId(0x1234_5678), MessageCounter::new(7).unwrap(), content)
+            .container(&Key::PUBLIC);
+        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            let [a, b] = [a, b].map(|index| Rank::ALL[index]);
+            let first = received(&sent, a, &[]);
+            let all = (first.length() as f64).sqrt();
+            assert!((first.kinship(&received(&sent, b, &[])) - all).abs() < 1e-9);
+            assert!(first.kinship(&received(&other, b, &[])).abs() < 3.0);
+        }
+    }
+
+    #[test]
+    fn the_list_corrects_the_weakest_symbols() {
+        let sent = uplink().container(&Key::PUBLIC);
+        for rank in Rank::ALL {
+            let frame = received(&sent, rank, &[(40, -0.05), (90, -0.1)]);
+            let found = decode(&[&frame], 100.0);
+            assert_eq!(found.found, Some(Decoded { container: sent.clone(), index: 3 }));
+            assert_eq!(found.refuted, 3, "no flip and one flip of either");
+            // The first decision has a probability of 57 %.
+            assert_eq!(decode(&[&frame], 1e6), Search::default());
+        }
+    }
+
+    /// Whether the phase flips at the start of each symbol.
+    fn flips(signs: &[f64]) -> Vec<bool> {
+        std::iter::once(false).chain(signs.windows(2).map(|pair| pair[0] != pair[1])).collect()
+    }
+
+    /// A frame whose envelope drops to half over a quarter of a symbol on both sides of each flip.
+    fn dipped(container: &Container, rank: Rank, noise_variance: f64) -> SoftContainer {
+        let signs = symbol_signs(&container.bitstream(rank));
+        let flips: Vec<bool> = flips(&signs).into_iter().chain([false]).collect();
+        let lost = |flip: bool| if flip { 0.125 } else { 0.0 };
+        let places = signs.iter().zip(flips.windows(2));
+        let mean = |(sign, flips): (&f64, &[bool])| sign * (1.0 - lost(flips[0]) - lost(flips[1]));
+        let symbols: Vec<Complex64> = places.map(mean).map(Complex64::from).collect();
+        // Before a flip and after it half of the amplitude is received, and half of that is believed.
+        let edges = signs.iter().zip(&flips).map(|(&sign, &flip)| -(sign * lost(flip)) as f32);
+        let dips =
+            Dips { amplitude: 1.0, edges: edges.collect(), energies: vec![0.1875; signs.len()] };
+        let frame_type = FrameType { class: container.class(), rank };
+        SoftContainer::of_symbols(&SoftSymbols {
+            frame_type,
+            symbols: &symbols,
+            amplitude: 1.0,
+            noise_variance,
+            dips: Some(&dips),
+        })
+    }
+
+    #[test]
+    fn dips_are_those_of_the_containers_own_symbols() {
+        let sent = uplink().container(&Key::PUBLIC);
+        for rank in Rank::ALL {
+            let signs = symbol_signs(&sent.bitstream(rank));
+            let frame = dipped(&sent, rank, 0.5);
+            let last = signs[SYNC_SYMBOLS - 1];
+            let flips = flips(&signs);
+            let symbols = signs.iter().zip(&flips).skip(SYNC_SYMBOLS);
+            for (phase, (sign, &flip)) in frame.soft_phases().phases.iter().zip(symbols) {
+                let expected = if flip { -0.25 * sign * last } else { 0.0 };
+                assert_eq!((phase.flip, phase.dip), (expected as f32, 0.375));
+            }
+        }
+    }
+
+    #[test]
+    fn dips_do_not_outweigh_clear_symbols() {
+        let sent = uplink().container(&Key::PUBLIC);
+        for noise_variance in [0.1, 1e-3, 1e-9, 0.0] {
+            for rank in Rank::ALL {
+                let frame = dipped(&sent, rank, noise_variance);
+                let found = Some(Decoded { container: sent.clone(), index: 0 });
+                assert_eq!(decode(&[&frame], 1e5).found, found, "variance {noise_variance}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_accepted_is_refuted() {
+        let class = LengthClass::NineToTwelveBytes;
+        let frame = received(&uplink().container(&Key::PUBLIC), Rank::First, &[]);
+        let found =
+            FrameDecoder::default()
+                .search(&[&frame], class, &terms(class, 100.0), |_, index| index > 0);
+        assert_eq!((found.found, found.refuted), (None, 1));
+        assert!(found.refuted_probability > 0.99);
+    }
+
+    #[test]
+    fn nothing_is_tried_on_noise() {
+        let values: Vec<f32> = (0..176u32)
+            .map(|n| if n.wrapping_mul(2_654_435_761) >> 31 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        let frame = from_values(Rank::First, values, 176.0);
+        assert_eq!(decode(&[&frame], 1.0), Search::default());
+    }
+
+    #[test]
+    fn frames_decode_together_of_which_none_does_alone() {
+        let sent = uplink().container(&Key::PUBLIC);
+        let frames = Rank::ALL.map(|rank| {
+            let start = 20 * usize::from(rank.number());
+            let wrong: Vec<_> = (0..9).map(|k| (start + 12 * k, -0.3)).collect();
+            received(&sent, rank, &wrong)
+        });
+        for frame in &frames {
+            assert_eq!(decode(&[frame], 100.0).found, None);
+        }
+        let all: Vec<&SoftContainer> = frames.iter().collect();
+        let found = decode(&all, 1e5).found;
+        assert_eq!(found, Some(Decoded { container: sent, index: 0 }));
+    }
+
+    #[test]
+    fn frames_of_different_messages_are_not_tried_together() {
+        let sent = uplink().container(&Key::PUBLIC);
+        let content = Content::Bytes(Payload::new(b"0123456789AB").unwrap());
+        let other = Uplink::new(DeviceId(0x1234_5678), MessageCounter::new(7).unwrap(), content)
+            .container(&Key::PUBLIC);
+        let frames = [received(&sent, Rank::First, &[]), received(&other, Rank::Second, &[])];
+        assert_eq!(decode(&[&frames[0], &frames[1]], 1.0), Search::default());
+    }
+}

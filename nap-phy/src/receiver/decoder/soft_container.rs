@@ -1,0 +1,201 @@
+//! The soft symbols of a frame's container.
+
+use nap_dsp::demodulator::{Dips, SoftFrame};
+use num_complex::Complex64;
+
+use super::symbols::{SYNC_SYMBOLS, symbol_signs};
+use super::trellis::{SoftPhase, SoftPhases, constant, ln_cosh, phase, tap};
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::rank::Rank;
+
+/// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
+/// by something.
+const SUREST_KNOWN: f64 = 2.5;
+/// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
+/// some dozen starts and many frequencies, one that fits has been chosen.
+const LN_PLACES: f64 = 12.0;
+/// The largest number that is kept, so that sums of some have no end either.
+const MOST_KEPT: f64 = 1e30;
+
+/// The soft symbols of a frame, as a demodulator gives them.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftSymbols<'a> {
+    /// Which frame of a message, and how long.
+    pub frame_type: FrameType,
+    /// All symbols of the frame from the reference on, [`symbol_count`] of them, turned so that the
+    /// data lies on the real axis.
+    pub symbols: &'a [Complex64],
+    /// Amplitude of the symbols.
+    pub amplitude: f64,
+    /// Variance of the noise in each of the two dimensions of a symbol.
+    pub noise_variance: f64,
+    /// The dips of the envelope where the phase flips; it is taken for steady without them. With them
+    /// their amplitude counts instead of `amplitude`.
+    pub dips: Option<&'a Dips>,
+}
+
+/// The soft symbols of a frame's container.
+#[derive(Debug, Clone)]
+pub(crate) struct SoftContainer {
+    rank: Rank,
+    phases: Vec<SoftPhase>,
+    /// Hard decisions on the phase bits, freed of the constant sequence of the rank.
+    hard: Vec<bool>,
+    /// What turns the sum of values that agree with a decision into the share of energy explained.
+    energy: f64,
+    /// Logarithm of the likelihood if all phases were chosen by chance, as [`Trellis::run`] counts.
+    ln_chance: f64,
+    /// Probability that the known symbols before the container are there.
+    sync_belief: f64,
+}
+
+impl SoftContainer {
+    pub(crate) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
+        let weights = frame.weights.iter().copied().map(f64::from);
+        let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
+        let symbols: Vec<Complex64> = symbols.collect();
+        Self::of_symbols(&SoftSymbols {
+            frame_type,
+            symbols: &symbols,
+            amplitude: frame.amplitude,
+            noise_variance: frame.noise_variance,
+            dips: Some(&frame.dips),
+        })
+    }
+
+    /// The container of these symbols, each times what it is worth.
+    pub(crate) fn of_symbols(frame: &SoftSymbols<'_>) -> Self {
+        let SoftSymbols { frame_type, symbols: all, noise_variance, dips, .. } = *frame;
+        let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
+        let amplitude = dips.map_or(frame.amplitude, |dips| dips.amplitude);
+        // Without noise all is as clear as numbers can tell.
+        let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
+        let weight = amplitude / noise_variance.max(least_variance);
+        let agreement = |(symbol, sign): (&Complex64, &f64)| {
+            let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
+            value - ln_cosh(value as f32)
+        };
+        let ln_sync: f64 = all.iter().zip(&signs).map(agreement).sum();
+        let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
+
+        let scale = weight * signs.last().copied().unwrap_or(1.0);
+        let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
+        let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
+        let value = |symbol: &Complex64| soft(scale * symbol.re);
+        let steady = symbols.iter().map(|z| SoftPhase { value: value(z), ..SoftPhase::default() });
+        let mut phases: Vec<SoftPhase> = steady.collect();
+        if let Some(dips) = dips {
+            let places = dips.edges.iter().zip(&dips.energies).skip(SYNC_SYMBOLS);
+            for (phase, (&edge, &energy)) in phases.iter_mut().zip(places) {
+                phase.flip = soft(scale * f64::from(edge));
+                phase.dip = soft(weight * amplitude * f64::from(energy));
+            }
+        }
+        Self { sync_belief, ..Self::from_phases(frame_type.rank, phases, energy) }
+    }
+
+    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, energy: f64) -> Self {
+        let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
+        let hard = phases.iter().enumerate().map(decide).collect();
+        let ln_chance = SoftPhases { rank, phases: &phases }.ln_chance();
+        Self { rank, phases, hard, energy, ln_chance, sync_belief: 1.0 }
+    }
+
+    /// Probability that the known symbols before the container are there, as far as they tell.
+    pub(crate) fn sync_belief(&self) -> f64 {
+        self.sync_belief
+    }
+
+    /// Symbols of the container.
+    pub(crate) fn length(&self) -> usize {
+        self.phases.len()
+    }
+
+    /// Logarithm of the likelihood if all phases were chosen by chance.
+    pub(crate) fn ln_chance(&self) -> f64 {
+        self.ln_chance
+    }
+
+    pub(crate) fn soft_phases(&self) -> SoftPhases<'_> {
+        SoftPhases { rank: self.rank, phases: &self.phases }
+    }
+
+    /// How well two frames of different rank obey the code together, before any decoding: the
+    /// parity checks that hold beyond half of them, in standard deviations of chance.
+    ///
+    /// Both phases stem from the same bits, so one's phases convolved with the other's generator
+    /// equal the reverse.
+    pub(crate) fn kinship(&self, other: &Self) -> f64 {
+        let length = self.hard.len().min(other.hard.len());
+        let holds = (0..length)
+            .filter(|&n| tap(other.rank, &self.hard, n) == tap(self.rank, &other.hard, n))
+            .count();
+        (2.0 * holds as f64 - length as f64) / (length as f64).sqrt().max(1.0)
+    }
+
+    /// The share of the energy that a decision explains, 0 to 1.
+    fn explained(&self, phases: &[bool]) -> f64 {
+        let agreement: f32 = self
+            .phases
+            .iter()
+            .enumerate()
+            .map(
+                |(n, SoftPhase { value, .. })| {
+                    if phase(self.rank, phases, n) { -value } else { *value }
+                },
+            )
+            .sum();
+        let agreement = f64::from(agreement.max(0.0));
+        agreement * agreement / (self.phases.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// A half log likelihood ratio as it is kept.
+fn soft(value: f64) -> f32 {
+    value.clamp(-MOST_KEPT, MOST_KEPT) as f32
+}
+
+/// The share of a frame's energy that a known container explains.
+pub(crate) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 {
+    let bits =
+        container.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |b| byte >> b & 1));
+    let phases: Vec<bool> = bits
+        .scan(false, |phase, bit| {
+            *phase ^= bit == 0;
+            Some(*phase)
+        })
+        .collect();
+    if phases.len() == frame.phases.len() { frame.explained(&phases) } else { 0.0 }
+}
+
+#[cfg(test)]
+pub(crate) fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> SoftContainer {
+    let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
+    SoftContainer::from_phases(rank, phases.collect(), energy)
+}
+
+/// A frame's container in white noise, everything but its bits being known.
+#[cfg(test)]
+pub(crate) fn ideal(
+    container: &Container,
+    rank: Rank,
+    es_over_n0_db: f64,
+    rng: &mut impl rand::Rng,
+) -> SoftContainer {
+    use rand::RngExt;
+    let amplitude = (2.0 * 10f64.powf(es_over_n0_db / 10.0)).sqrt();
+    let signs = symbol_signs(&container.bitstream(rank));
+    let last = signs[SYNC_SYMBOLS - 1];
+    let mut energy = 0.0;
+    let mut receive = |sign: &f64| {
+        // Box and Muller's normal numbers, of variance 1 in each dimension.
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+        let (im, re) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        let (re, im) = (radius * re + amplitude * sign * last, radius * im);
+        energy += amplitude * amplitude * (re * re + im * im);
+        (amplitude * re) as f32
+    };
+    let values = signs[SYNC_SYMBOLS..].iter().map(&mut receive).collect();
+    from_values(rank, values, energy)
+}

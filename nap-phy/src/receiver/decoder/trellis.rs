@@ -1,0 +1,439 @@
+//! The code that binds the phases of a message's frames, and its most likely paths.
+//!
+//! The phases of the three frames of a message obey one code of four states. With `p` the phase bits
+//! of frame 1 (0 or 180 degrees, relative to the last known symbol), those of frame 2 and 3 are
+//! `p[n] + p[n-1] + p[n-2] + k2[n]` and `p[n] + p[n-2] + k3[n]` modulo 2, with constant sequences
+//! `k2`, `k3` that stem from a 0 bit being the flip. Differential coding thus costs nothing. With one
+//! frame the same trellis lists that frame's most likely bits. It has eight states, for what a flip adds
+//! to the likelihood hangs on a frame's phase before as well.
+//!
+//! One pass forward (Viterbi's, and beside it the sum over all paths) is enough for a list of any
+//! length: every further path leaves an earlier one at one place, going backwards, and what that
+//! costs is known from the pass (the tree-trellis search of Soong and Huang, 1991).
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::template::Template;
+use crate::uplink::rank::Rank;
+
+/// States of the trellis: the last three phase bits, the newest in bit 0.
+const STATES: usize = 8;
+/// The oldest phase bit of a state.
+const OLDEST: usize = STATES / 2;
+/// Half the log likelihood ratio that a symbol may have at most. No model is right to more than that,
+/// and sums over paths stay within the range of numbers.
+const SUREST: f32 = 20.0;
+
+/// What was received of one phase of a frame, as half log likelihood ratios, positive for the phase of
+/// the last known symbol.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SoftPhase {
+    /// What is received of the symbol, if the envelope is steady.
+    pub(crate) value: f32,
+    /// What a flip before the symbol adds to the value: there the envelope may dip.
+    pub(crate) flip: f32,
+    /// What a flip adds to the likelihood whatever the phase, for the energy that a dip lacks.
+    pub(crate) dip: f32,
+}
+
+impl SoftPhase {
+    /// The same, held down to what is believed of a symbol at most: all together, or dips would outweigh
+    /// clear symbols.
+    fn held_down(self) -> Self {
+        let Self { value, flip, dip } = self;
+        let surest = value.abs().max(dip + (value + flip).abs());
+        let share = SUREST / surest.max(SUREST);
+        Self { value: share * value, flip: share * flip, dip: share * dip }
+    }
+
+    /// What the symbol adds to the logarithm of the likelihood, by its phase in bit 0 and that before in
+    /// bit 1.
+    fn gains(self) -> [f64; 4] {
+        let Self { value, flip, dip } = self.held_down();
+        [value, dip - (value + flip), dip + (value + flip), -value].map(f64::from)
+    }
+}
+
+/// What was received of the phases of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SoftPhases<'a> {
+    pub(crate) rank: Rank,
+    pub(crate) phases: &'a [SoftPhase],
+}
+
+impl SoftPhases<'_> {
+    /// By the newest phase bits of frame 1, the newest in bit 0: the phase of symbol `n` in bit 0 and that
+    /// before in bit 1.
+    fn transitions(&self, n: usize) -> [usize; 2 * STATES] {
+        let before = n > 0 && constant(self.rank, n - 1);
+        let constants = usize::from(constant(self.rank, n)) | usize::from(before) << 1;
+        TRANSITIONS[self.rank.index()].map(|phases| phases ^ constants)
+    }
+
+    /// Logarithm of the likelihood if all phases were chosen by chance.
+    pub(crate) fn ln_chance(&self) -> f64 {
+        let (mut ln_sum, mut sums) = (0.0, [1.0, 0.0]);
+        for phase in self.phases {
+            let [stays, rises, falls, keeps] = phase.gains().map(f64::exp);
+            let next = [sums[0] * stays + sums[1] * falls, sums[0] * rises + sums[1] * keeps];
+            let total = next[0] + next[1];
+            sums = next.map(|sum| sum / total);
+            ln_sum += (total / 2.0).ln();
+        }
+        ln_sum
+    }
+}
+
+/// The phase bit `n` of a frame of `rank` whose first frame has these phase bits.
+pub(crate) fn phase(rank: Rank, first: &[bool], n: usize) -> bool {
+    constant(rank, n) ^ tap(rank, first, n)
+}
+
+/// The constant sequences `k1` (zero), `k2` and `k3`.
+pub(crate) fn constant(rank: Rank, n: usize) -> bool {
+    match rank {
+        Rank::First => false,
+        Rank::Second => n > 0,
+        Rank::Third => n > 0 && n.is_multiple_of(2),
+    }
+}
+
+/// Bit `n` of `bits` convolved with the generator of a rank.
+pub(crate) fn tap(rank: Rank, bits: &[bool], n: usize) -> bool {
+    let back = |delay: usize| n.checked_sub(delay).is_some_and(|n| bits[n]);
+    generate(rank, [back(0), back(1), back(2)])
+}
+
+/// By rank and the newest four bits, the newest in bit 0: what the generator makes of the newest three, in
+/// bit 0, and of those without the newest, in bit 1.
+const TRANSITIONS: [[usize; 2 * STATES]; 3] = {
+    let mut transitions = [[0; 2 * STATES]; 3];
+    let mut place = 0;
+    while place < 3 * 2 * STATES {
+        let (rank, bits) = (place / (2 * STATES), place % (2 * STATES));
+        let [a, b, c, d] = [bits & 1 == 1, bits & 2 != 0, bits & 4 != 0, bits & 8 != 0];
+        let rank_of = Rank::ALL[rank];
+        transitions[rank][bits] =
+            generate(rank_of, [a, b, c]) as usize | (generate(rank_of, [b, c, d]) as usize) << 1;
+        place += 1;
+    }
+    transitions
+};
+
+/// What the generator of a rank makes of the newest three bits, the newest first.
+const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) -> bool {
+    match rank {
+        Rank::First => newest,
+        Rank::Second => newest ^ before ^ oldest,
+        Rank::Third => newest ^ oldest,
+    }
+}
+
+/// ln cosh of a soft value as the trellis takes it: what it says about a phase that may be either.
+pub(crate) fn ln_cosh(value: f32) -> f64 {
+    let size = f64::from(value.abs().min(SUREST));
+    size + (-2.0 * size).exp().ln_1p() - std::f64::consts::LN_2
+}
+
+/// The ways into the states after one symbol.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// Bit `s`: the oldest phase bit of the best way into state `s`.
+    oldest: u8,
+    /// By state, how much less likely the other way is.
+    losses: [f64; STATES],
+}
+
+/// Where a path leaves the one that it is derived from.
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    /// Nowhere: the best path into this state at the end.
+    End { state: usize },
+    /// The path that starts here in the store, left going backwards at symbol `at`.
+    Detour { parent: usize, at: usize },
+}
+
+/// A path that has not been traced yet.
+#[derive(Debug, Clone, Copy)]
+struct Branch {
+    metric: f64,
+    origin: Origin,
+}
+
+impl Ord for Branch {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.metric.total_cmp(&other.metric)
+    }
+}
+
+impl PartialOrd for Branch {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Branch {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Branch {}
+
+/// The trellis over some frames of a message. Its memory is kept from one use to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Trellis {
+    steps: Vec<Step>,
+    /// Metric of the best path into each state at the end.
+    ends: [f64; STATES],
+    ln_total: f64,
+    least_metric: f64,
+    branches: BinaryHeap<Branch>,
+    /// The phase bits of the paths listed so far, one path after the other.
+    paths: Vec<bool>,
+}
+
+impl Trellis {
+    /// Weighs all paths that the template allows. All frames have the same number of symbols.
+    ///
+    /// Returns the logarithm of the sum over all of them, where a path counts exp(metric) and its
+    /// metric is what its phases and flips add to the likelihood.
+    pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
+        let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
+        self.steps.clear();
+        self.ln_total = 0.0;
+        let mut best = [f64::NEG_INFINITY; STATES];
+        let mut sums = [0.0; STATES];
+        (best[0], sums[0]) = (0.0, 1.0);
+        for n in 0..length {
+            let Increments { gains, weights, ln_factor } = Increments::new(frames, n);
+            let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
+            let mut next = [f64::NEG_INFINITY; STATES];
+            let mut next_sums = [0.0; STATES];
+            for state in (0..STATES).filter(|state| template.allows(n, is_one(*state))) {
+                let newer = state >> 1;
+                let older = newer | OLDEST;
+                let ways = [best[newer] + gains[state], best[older] + gains[state | STATES]];
+                let through = usize::from(ways[1] > ways[0]);
+                step.oldest |= (through as u8) << state;
+                next[state] = ways[through];
+                if ways[1 - through] > f64::NEG_INFINITY {
+                    step.losses[state] = ways[through] - ways[1 - through];
+                }
+                next_sums[state] =
+                    sums[newer] * weights[state] + sums[older] * weights[state | STATES];
+            }
+            let total: f64 = next_sums.iter().sum();
+            self.ln_total += ln_factor + total.ln();
+            sums = next_sums.map(|sum| sum / total.max(f64::MIN_POSITIVE));
+            best = next;
+            self.steps.push(step);
+        }
+        self.ends = best;
+        self.ln_total
+    }
+
+    /// Starts the list of the paths that were weighed last, down to `least_metric`.
+    pub(crate) fn start_list(&mut self, least_metric: f64) {
+        self.least_metric = least_metric;
+        self.paths.clear();
+        self.branches.clear();
+        for (state, metric) in self.ends.into_iter().enumerate() {
+            self.push(Branch { metric, origin: Origin::End { state } });
+        }
+    }
+
+    /// The next most likely path: its metric and the phase bits of frame 1.
+    pub(crate) fn next_path(&mut self) -> Option<(f64, &[bool])> {
+        let Branch { metric, origin } = self.branches.pop()?;
+        let (length, start) = (self.steps.len(), self.paths.len());
+        self.paths.resize(start + length, false);
+        // The state after the first `n` symbols.
+        let (mut state, mut n) = match origin {
+            Origin::End { state } => (state, length),
+            Origin::Detour { parent, at } => {
+                self.paths.copy_within(parent + at..parent + length, start + at);
+                let bit = |delay: usize| at >= delay && self.paths[parent + at - delay];
+                let state = (0..3).map(|delay| usize::from(bit(delay)) << delay).sum();
+                (self.state_before(at, state) ^ OLDEST, at)
+            }
+        };
+        while n > 0 {
+            n -= 1;
+            self.paths[start + n] = state & 1 == 1;
+            let metric = metric - self.steps[n].losses[state];
+            self.push(Branch { metric, origin: Origin::Detour { parent: start, at: n } });
+            state = self.state_before(n, state);
+        }
+        Some((metric, &self.paths[start..]))
+    }
+
+    fn push(&mut self, branch: Branch) {
+        if branch.metric > f64::NEG_INFINITY && branch.metric >= self.least_metric {
+            self.branches.push(branch);
+        }
+    }
+
+    /// The state before symbol `n` on the best way into a state.
+    fn state_before(&self, n: usize, state: usize) -> usize {
+        let newer = state >> 1;
+        if self.steps[n].oldest >> state & 1 == 1 { newer | OLDEST } else { newer }
+    }
+}
+
+/// The bit that leads into a state: the phase stays with a 1.
+const fn is_one(state: usize) -> bool {
+    state & 1 == state >> 1 & 1
+}
+
+/// What a symbol adds to paths, by their newest four phase bits, the newest in bit 0.
+struct Increments {
+    /// To the metric.
+    gains: [f64; 2 * STATES],
+    /// The exponentials of these, without a factor.
+    weights: [f64; 2 * STATES],
+    ln_factor: f64,
+}
+
+impl Increments {
+    fn new(frames: &[SoftPhases<'_>], n: usize) -> Self {
+        let (gains, weights) = ([0.0; 2 * STATES], [1.0; 2 * STATES]);
+        let mut all = Self { gains, weights, ln_factor: 0.0 };
+        for frame in frames {
+            let gains = frame.phases[n].gains();
+            let highest = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let weights = gains.map(|gain| (gain - highest).exp());
+            all.ln_factor += highest;
+            let places = all.gains.iter_mut().zip(&mut all.weights);
+            for ((gain, weight), transition) in places.zip(frame.transitions(n)) {
+                *gain += gains[transition];
+                *weight *= weights[transition];
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::uplink::length_class::LengthClass;
+
+    const LENGTH: usize = 10;
+
+    /// The metrics of all paths of ten symbols that a template allows, by trying all, best first.
+    fn all_metrics(frames: &[SoftPhases<'_>], template: &Template) -> Vec<f64> {
+        let mut metrics: Vec<f64> = (0..1u32 << LENGTH)
+            .map(|bits| (0..LENGTH).map(|n| bits >> n & 1 == 1).collect::<Vec<bool>>())
+            .filter(|phases| {
+                (0..LENGTH).all(|n| {
+                    let before = n > 0 && phases[n - 1];
+                    template.allows(n, phases[n] == before)
+                })
+            })
+            .map(|phases| metric(frames, &phases))
+            .collect();
+        metrics.sort_by(|a, b| b.total_cmp(a));
+        metrics
+    }
+
+    fn metric(frames: &[SoftPhases<'_>], first: &[bool]) -> f64 {
+        let signed = |frame: &SoftPhases<'_>| -> f64 {
+            let phases: Vec<bool> = (0..LENGTH).map(|n| phase(frame.rank, first, n)).collect();
+            likelihood(frame.phases, &phases)
+        };
+        frames.iter().map(signed).sum()
+    }
+
+    /// Logarithm of the likelihood of a frame's own phases.
+    fn likelihood(received: &[SoftPhase], phases: &[bool]) -> f64 {
+        let before = [false].iter().chain(phases);
+        let gain = |((received, &phase), &before): ((&SoftPhase, &bool), &bool)| {
+            let (flip, dip) =
+                if phase == before { (0.0, 0.0) } else { (received.flip, received.dip) };
+            let value = received.value + flip;
+            f64::from(dip + if phase { -value } else { value })
+        };
+        received.iter().zip(phases).zip(before).map(gain).sum()
+    }
+
+    fn received() -> impl Strategy<Value = Vec<SoftPhase>> {
+        let phase = (-1.0f32..1.0, -0.5f32..0.5, 0.0f32..0.5);
+        let phase = phase.prop_map(|(value, flip, dip)| SoftPhase { value, flip, dip });
+        prop::collection::vec(phase, LENGTH)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Against trying all paths, for every set of frames, with and without pinned bits.
+        #[test]
+        fn lists_the_paths_in_the_order_of_likelihood(
+            received in [received(), received(), received()],
+            ranks in prop::sample::subsequence(vec![0, 1, 2], 1..=3),
+            pinned in any::<bool>(),
+        ) {
+            let frame = |rank: usize| SoftPhases { rank: Rank::ALL[rank], phases: &received[rank] };
+            let frames: Vec<SoftPhases<'_>> = ranks.into_iter().map(frame).collect();
+            let template =
+                if pinned { Template::of_class(LengthClass::OneByte) } else { Template::default() };
+            let expected = all_metrics(&frames, &template);
+            let mut trellis = Trellis::default();
+            let ln_total = trellis.run(&frames, &template);
+            let total: f64 = expected.iter().map(|metric| metric.exp()).sum();
+            prop_assert!((ln_total - total.ln()).abs() < 1e-6);
+            trellis.start_list(f64::NEG_INFINITY);
+            let mut listed = Vec::new();
+            while let Some((found, phases)) = trellis.next_path() {
+                let phases = phases.to_vec();
+                prop_assert!((found - metric(&frames, &phases)).abs() < 1e-5);
+                listed.push(found);
+            }
+            prop_assert_eq!(listed.len(), expected.len());
+            for (found, expected) in listed.iter().zip(&expected) {
+                prop_assert!((found - expected).abs() < 1e-5);
+            }
+            // With a least metric, the same list is cut.
+            trellis.start_list(expected[5]  - 1e-5);
+            prop_assert!((0..6).all(|_| trellis.next_path().is_some()));
+        }
+
+        /// Against trying all phases.
+        #[test]
+        fn chance_weighs_all_phases_alike(received in received()) {
+            let all = (0..1u32 << LENGTH).map(|bits| -> f64 {
+                let phases: Vec<bool> = (0..LENGTH).map(|n| bits >> n & 1 == 1).collect();
+                likelihood(&received, &phases).exp()
+            });
+            let mean = all.sum::<f64>() / f64::from(1 << LENGTH);
+            let frame = SoftPhases { rank: Rank::First, phases: &received };
+            prop_assert!((frame.ln_chance() - mean.ln()).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn no_symbol_says_more_than_is_believed() {
+        for phase in [(1e30, -2e30, 0.0), (20.0, 0.0, 20.0), (-30.0, 40.0, 1e30), (3.0, -1.0, 1.0)]
+        {
+            let (value, flip, dip) = phase;
+            let gains = SoftPhase { value, flip, dip }.gains();
+            assert!(gains.iter().all(|gain| gain.abs() <= f64::from(SUREST) + 1e-3), "{gains:?}");
+        }
+    }
+
+    #[test]
+    fn sure_symbols_do_not_overflow() {
+        let sure = SoftPhase { value: 1e30, flip: -2e30, dip: 0.0 };
+        let phases = [sure; LENGTH];
+        let frame = |rank| SoftPhases { rank, phases: &phases };
+        let mut trellis = Trellis::default();
+        let template = Template::of_class(LengthClass::OneByte);
+        let frames = [frame(Rank::First), frame(Rank::Second)];
+        let ln_total = trellis.run(&frames, &template);
+        assert!(ln_total.is_finite() && frames[0].ln_chance().is_finite());
+        trellis.start_list(f64::NEG_INFINITY);
+        assert!(trellis.next_path().is_some());
+    }
+}

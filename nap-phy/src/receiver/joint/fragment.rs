@@ -1,0 +1,112 @@
+//! A frame of which the type is known and, mostly, not more.
+
+use nap_dsp::demodulator::SoftFrame;
+
+use super::carrier_plan::RankedCarrier;
+use crate::radio::bit_rate::BitRate;
+use crate::receiver::decoded_frame::{DecodedFrame, LONGEST_PAUSE_S};
+use crate::receiver::decoder::soft_container::{SoftContainer, explained_by};
+use crate::receiver::decoder::symbols::symbol_count;
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
+
+/// Frames of one message come from one transmitter: levels differ by fading alone.
+const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
+/// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
+/// Es/N0 of 0 dB some six are expected.
+const LEAST_KINSHIP: f64 = 3.0;
+/// A device's pauses are equal to within this share of a frame.
+pub(crate) const PAUSE_TOLERANCE: f64 = 0.05;
+/// Share of the energy that a known container must explain of another frame of its message.
+const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
+/// A frame seen again is news only if it has this many times the power.
+const NOT_FAINTER: f64 = 1.5;
+/// What was found within so many symbol rates of a burst before it was taken out was part of it.
+const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
+
+/// A frame of which the type is known, and its symbols.
+#[derive(Debug, Clone)]
+pub(crate) struct Fragment {
+    pub(crate) frame_type: FrameType,
+    pub(crate) soft: SoftFrame,
+    pub(crate) container: SoftContainer,
+}
+
+impl Fragment {
+    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
+        Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
+    }
+
+    fn rank(&self) -> f64 {
+        f64::from(self.frame_type.rank.number())
+    }
+
+    pub(crate) fn carrier(&self) -> RankedCarrier {
+        (self.frame_type.rank, self.soft.carrier.frequency_hz)
+    }
+
+    pub(crate) fn duration_s(&self, bit_rate: BitRate) -> f64 {
+        symbol_count(self.frame_type) as f64 * bit_rate.symbol_s()
+    }
+
+    /// From the end of the earlier of two frames to the start of the later, for each step of rank
+    /// between them; `None` if they cannot be of one message.
+    pub(crate) fn pause_s(&self, other: &Self, bit_rate: BitRate) -> Option<f64> {
+        let steps = self.rank() - other.rank();
+        if self.frame_type.class != other.frame_type.class || steps == 0.0 {
+            return None;
+        }
+        let level_ratio =
+            (self.soft.amplitude / other.soft.amplitude.max(f64::MIN_POSITIVE)).log10();
+        let duration_s = self.duration_s(bit_rate);
+        let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
+        let plausible = is_pause(pause_s, duration_s)
+            && (20.0 * level_ratio).abs() <= LARGEST_LEVEL_RATIO_DB
+            && self.container.kinship(&other.container) >= LEAST_KINSHIP;
+        plausible.then_some(pause_s)
+    }
+
+    /// Whether this is another frame of the decoded frame's message: at the right time and with its
+    /// bits.
+    pub(crate) fn is_sibling_of(&self, frame: &DecodedFrame) -> bool {
+        self.may_follow(frame)
+            && explained_by(&self.container, &frame.container) >= LEAST_EXPLAINED_KNOWN
+    }
+
+    /// Whether this, in which some container was found, is the decoded frame once more: what was left
+    /// of it when it was taken out, or a fainter image of it at another frequency.
+    pub(crate) fn repeats(&self, frame: &DecodedFrame, container: &Container) -> bool {
+        let symbol_s = frame.bit_rate.symbol_s();
+        let distance_s = self.soft.start_s - frame.measurement.track.start_s;
+        let distance_hz = self.soft.carrier.frequency_hz - frame.measurement.carrier.frequency_hz;
+        let is_fainter = self.soft.amplitude.powi(2) < NOT_FAINTER * frame.measurement.power;
+        self.frame_type == frame.frame_type
+            && frame.container == *container
+            && distance_s.abs() < 2.0 * symbol_s
+            && (is_fainter || distance_hz.abs() * symbol_s < SAME_SIGNAL_SYMBOL_RATES)
+    }
+
+    /// Whether the times fit another frame of the decoded frame's message.
+    fn may_follow(&self, frame: &DecodedFrame) -> bool {
+        let steps = self.rank() - f64::from(frame.frame_type.rank.number());
+        let duration_s = self.duration_s(frame.bit_rate);
+        let pause_s = (self.soft.start_s - frame.measurement.track.start_s) / steps - duration_s;
+        self.frame_type.class == frame.frame_type.class
+            && steps != 0.0
+            && is_pause(pause_s, duration_s)
+    }
+
+    /// Whether this fragment is the other's frame seen once more.
+    pub(crate) fn is_same_signal(&self, other: &Self, bit_rate: BitRate) -> bool {
+        let symbol_s = bit_rate.symbol_s();
+        self.frame_type == other.frame_type
+            && (self.soft.start_s - other.soft.start_s).abs() < symbol_s
+            && (self.soft.carrier.frequency_hz - other.soft.carrier.frequency_hz).abs()
+                < 1.0 / symbol_s
+    }
+}
+
+/// Whether a device may pause this long between frames of this duration.
+fn is_pause(pause_s: f64, duration_s: f64) -> bool {
+    (-PAUSE_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
+}

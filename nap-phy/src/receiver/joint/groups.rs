@@ -1,0 +1,157 @@
+//! Frames that did not decode alone, kept to be decoded together with their message's other frames.
+
+use arrayvec::ArrayVec;
+
+use super::carrier_plan::{CarrierRules, RankedCarrier};
+use super::fragment::{Fragment, PAUSE_TOLERANCE};
+use crate::radio::bit_rate::BitRate;
+use crate::receiver::config::Limits;
+use crate::receiver::decoded_frame::DecodedFrame;
+use crate::receiver::decoder::soft_container::SoftContainer;
+use crate::receiver::statistics::Statistics;
+
+/// Fragments that may be paired with a new one, the clearest.
+const MOST_PARTNERS: usize = 32;
+
+/// One or two of the fragments kept that may be of the same message as a new one.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// Their places among those that are kept.
+    members: ArrayVec<usize, 2>,
+    /// What the carriers say for it.
+    pub(crate) likelihood_ratio: f64,
+}
+
+/// A fragment kept that may be of the same message as a new one.
+#[derive(Debug, Clone, Copy)]
+struct Partner {
+    /// Its place among those that are kept.
+    index: usize,
+    /// The pause between the two frames, or half of the time if one is missing between them.
+    pause_s: f64,
+}
+
+/// The fragments of the last seconds.
+pub(crate) struct Fragments {
+    bit_rate: BitRate,
+    most: usize,
+    most_groups: usize,
+    rules: CarrierRules,
+    kept: Vec<Fragment>,
+}
+
+impl Fragments {
+    pub(crate) fn new(bit_rate: BitRate, limits: &Limits, rules: CarrierRules) -> Self {
+        let (most, most_groups) = (limits.most_fragments, limits.most_groups);
+        Self { bit_rate, most, most_groups, rules, kept: Vec::new() }
+    }
+
+    /// Keeps a fragment, of several views of one frame the clearest; the least clear one goes when
+    /// there are too many. Returns how many went.
+    pub(crate) fn keep(&mut self, fragment: Fragment) -> u64 {
+        let same = |other: &&mut Fragment| other.is_same_signal(&fragment, self.bit_rate);
+        if let Some(twin) = self.kept.iter_mut().find(same) {
+            if fragment.soft.es_over_n0() > twin.soft.es_over_n0() {
+                *twin = fragment;
+            }
+            return 0;
+        }
+        self.kept.push(fragment);
+        if self.kept.len() <= self.most {
+            return 0;
+        }
+        let clearness = |&index: &usize| self.clearness(index);
+        let worst = (0..self.kept.len()).min_by(|a, b| clearness(a).total_cmp(&clearness(b)));
+        if let Some(worst) = worst {
+            self.kept.remove(worst);
+        }
+        1
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    /// Forgets what starts before `time_s`.
+    pub(crate) fn forget(&mut self, time_s: f64) {
+        self.kept.retain(|fragment| fragment.soft.start_s >= time_s);
+    }
+
+    /// Takes out the other frames of a decoded frame's message.
+    pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
+        self.kept.extract_if(.., |fragment| fragment.is_sibling_of(frame)).collect()
+    }
+
+    /// The containers of a group's fragments.
+    pub(crate) fn containers(&self, group: &Group) -> impl Iterator<Item = &SoftContainer> {
+        group.members.iter().filter_map(|&index| self.kept.get(index)).map(|kept| &kept.container)
+    }
+
+    /// Takes out the fragments of a group.
+    pub(crate) fn take(&mut self, group: &Group) -> Vec<Fragment> {
+        let mut index = 0;
+        let in_group = |_: &mut Fragment| {
+            index += 1;
+            group.members.contains(&(index - 1))
+        };
+        self.kept.extract_if(.., in_group).collect()
+    }
+
+    /// The pairs and triples that a new fragment can form with those that are kept: those first for which
+    /// their carriers say most, then triples before pairs, then the clearest.
+    pub(crate) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<Group> {
+        let mut groups: Vec<Group> = self
+            .members(new)
+            .into_iter()
+            .map(|members| {
+                let carriers = members.iter().map(|&index| self.kept[index].carrier());
+                let carriers: ArrayVec<RankedCarrier, 3> =
+                    carriers.chain([new.carrier()]).collect();
+                Group { members, likelihood_ratio: self.rules.likelihood_ratio(&carriers) }
+            })
+            .collect();
+        let sum = |group: &Group| group.members.iter().map(|&m| self.clearness(m)).sum::<f64>();
+        groups.sort_by(|a, b| {
+            let ratio = b.likelihood_ratio.total_cmp(&a.likelihood_ratio);
+            let size = b.members.len().cmp(&a.members.len());
+            ratio.then(size).then(sum(b).total_cmp(&sum(a)))
+        });
+        statistics.dropped_groups += groups.len().saturating_sub(self.most_groups) as u64;
+        groups.truncate(self.most_groups);
+        groups
+    }
+
+    /// The ones and twos among the partners of a fragment that fit each other too.
+    fn members(&self, new: &Fragment) -> Vec<ArrayVec<usize, 2>> {
+        let partners = self.partners(new);
+        let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
+        let rank = |partner: &Partner| self.kept[partner.index].frame_type.rank;
+        let mut groups = Vec::new();
+        for (place, first) in partners.iter().enumerate() {
+            groups.push(ArrayVec::from_iter([first.index]));
+            for second in &partners[place + 1..] {
+                let fits = (first.pause_s - second.pause_s).abs() < tolerance_s;
+                if fits && rank(first) != rank(second) {
+                    groups.push(ArrayVec::from_iter([first.index, second.index]));
+                }
+            }
+        }
+        groups
+    }
+
+    /// The fragments that may be of the same message as a new one, the clearest first.
+    fn partners(&self, new: &Fragment) -> Vec<Partner> {
+        let partner = |(index, other): (usize, &Fragment)| {
+            Some(Partner { index, pause_s: new.pause_s(other, self.bit_rate)? })
+        };
+        let mut partners: Vec<Partner> = self.kept.iter().enumerate().filter_map(partner).collect();
+        partners.sort_by(|a, b| self.clearness(b.index).total_cmp(&self.clearness(a.index)));
+        partners.truncate(MOST_PARTNERS);
+        partners
+    }
+
+    fn clearness(&self, index: usize) -> f64 {
+        self.kept[index].soft.es_over_n0()
+    }
+}

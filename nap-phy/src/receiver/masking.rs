@@ -1,0 +1,100 @@
+//! What one burst leaves to be seen of another.
+
+use std::f64::consts::PI;
+use std::ops::{Range, RangeInclusive};
+
+use nap_dsp::subbands::SubbandGrid;
+
+/// A burst that was taken out leaves a rest that is so much fainter.
+const RESIDUAL_POWER: f64 = 100.0;
+/// Skirts show preambles by chance with up to this many times less than their power.
+pub(super) const SKIRT_POWER: f64 = 0.5;
+/// A burst that has less than this share of another's power at its carrier does it no harm.
+pub(super) const SPOILING_POWER: f64 = 0.1;
+/// Symbols of the reference and the preamble, over which candidates are seen.
+pub(super) const PREAMBLE_SYMBOLS: f64 = 20.0;
+
+/// Symbols of the frame type, which follows the preamble.
+const WORD_SYMBOLS: f64 = 13.0;
+
+/// Where a burst was taken out.
+#[derive(Debug, Clone)]
+pub(super) struct Cancelled {
+    pub(super) subbands: Range<usize>,
+    pub(super) cover: Cover,
+}
+
+/// A burst that is on the air or has just been.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cover {
+    pub(super) from_s: f64,
+    pub(super) to_s: f64,
+    pub(super) frequency_hz: f64,
+    pub(super) symbol_s: f64,
+    pub(super) power: f64,
+}
+
+/// Where a receiver of symbols of some duration sees something.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) window_s: Range<f64>,
+    pub(super) subband: usize,
+    pub(super) frequency_hz: f64,
+    pub(super) symbol_s: f64,
+}
+
+impl Place {
+    /// The place of a preamble with its middle at an instant.
+    pub(super) fn new(time_s: f64, frequency_hz: f64, symbol_s: f64, grid: &SubbandGrid) -> Self {
+        let half_s = PREAMBLE_SYMBOLS / 2.0 * symbol_s;
+        Self {
+            window_s: time_s - half_s..time_s + half_s,
+            subband: grid.nearest(frequency_hz),
+            frequency_hz,
+            symbol_s,
+        }
+    }
+
+    /// The same with the symbols after the preamble that show a candidate to be a frame.
+    pub(super) fn with_word(self) -> Self {
+        let end_s = self.window_s.end + WORD_SYMBOLS * self.symbol_s;
+        Self { window_s: self.window_s.start..end_s, ..self }
+    }
+}
+
+impl Cover {
+    /// Whether the burst has more than some power at a place, in the bandwidth of its symbols.
+    pub(super) fn hides(&self, place: &Place, power: f64) -> bool {
+        // Asked of all bursts for every candidate: the cheapest question first, and no division.
+        let distance = PI * (place.frequency_hz - self.frequency_hz) * self.symbol_s;
+        let wider_s = self.symbol_s.max(place.symbol_s);
+        self.power > power
+            && place.window_s.end > self.from_s
+            && place.window_s.start < self.to_s
+            && wider_s * self.power > power * distance * distance * place.symbol_s
+    }
+
+    /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
+    /// from the centre of the recording.
+    pub(super) fn reach_hz(&self, symbol_s: f64, power: f64) -> RangeInclusive<f64> {
+        let wider = (self.symbol_s / symbol_s).max(1.0);
+        let distance_hz = (wider * self.power / power).sqrt() / (PI * self.symbol_s);
+        self.frequency_hz - distance_hz..=self.frequency_hz + distance_hz
+    }
+}
+
+impl Cancelled {
+    /// Whether what is seen at a place with some power may be the burst's rest, or skirts that were
+    /// left because they are so far off.
+    pub(super) fn explains(&self, place: &Place, power: f64) -> bool {
+        let rest =
+            if self.subbands.contains(&place.subband) { RESIDUAL_POWER } else { SKIRT_POWER };
+        self.cover.hides(place, rest * power)
+    }
+}
+
+/// The power that symbols without shaping have in the bandwidth of one, at a distance in symbol
+/// rates from the carrier, as a share of their power.
+pub(super) fn skirt(distance: f64) -> f64 {
+    (PI * distance).powi(2).max(1.0).recip()
+}
