@@ -11,18 +11,17 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use common::cu8;
+use common::frames::{PERIOD_S, found, sent};
 use common::live::Listening;
-use common::{cu8, truth};
 use rand::{RngExt, SeedableRng};
-use serde_json::Value;
 
 /// Bytes a second of `cu8` at 250 kS/s.
 const BYTES_PER_S: f64 = 500e3;
-/// After so long the recording starts again: a device does not send the same message again before the
-/// last one is over.
-const PERIOD_S: f64 = 14.0;
 /// Of the recording, before the first frame.
 const QUIET_S: f64 = 0.9;
+/// What the recording and the receiver call the start of a frame differs by less, in seconds.
+const TOLERANCE_S: f64 = 0.02;
 const RAW: [&str; 6] =
     ["--sample-format", "cu8", "--sample-rate", "250k", "--center-frequency", "868.13M"];
 
@@ -113,42 +112,14 @@ fn check(mut listening: Listening, until_s: f64) -> usize {
     assert!(listening.end("INT").success(), "{}", listening.story());
     let story = listening.story();
     assert_eq!((restarts, lost, listening.times_said("warning")), (0.0, 0.0, 0), "{story}");
-    let found: Vec<(&Value, &Value)> = listening
-        .results
-        .iter()
-        .flat_map(|(_, message)| {
-            message["frames"].as_array().unwrap().iter().map(move |f| (message, f))
-        })
-        .collect();
-    let expected = sent(until_s);
+    let (found, expected) = (found(&listening), sent(0.0, until_s));
     for (device, rank, time_s) in &expected {
-        let is_it = |(message, frame): &&(&Value, &Value)| {
-            let off_s = frame["time_s"].as_f64().unwrap() - time_s;
-            message["device_id"] == *device && frame["rank"] == *rank && off_s.abs() < 0.005
-        };
-        let hits = found.iter().filter(is_it).count();
-        assert_eq!(hits, 1, "{device} {rank} at {time_s} s: {found:?}\n{story}");
+        let hits = found.iter().filter(|frame| {
+            (&frame.0, frame.1) == (device, *rank) && (frame.2 - time_s).abs() < TOLERANCE_S
+        });
+        assert_eq!(hits.count(), 1, "{device} {rank} at {time_s} s: {found:?}\n{story}");
     }
     expected.len()
-}
-
-/// All frames that are over by then: device, rank, time.
-fn sent(until_s: f64) -> Vec<(String, u64, f64)> {
-    let truth = truth("rc1_two_uplinks");
-    let mut frames = Vec::new();
-    for message in truth["messages"].as_array().unwrap() {
-        for frame in message["frames"].as_array().unwrap() {
-            for round in 0..=(until_s / PERIOD_S) as u32 {
-                let time_s = frame["time_s"].as_f64().unwrap() + PERIOD_S * f64::from(round);
-                // 12 bytes at 100 bit/s take 2.1 s.
-                if time_s + 2.2 < until_s {
-                    let device = message["device_id"].as_str().unwrap().to_owned();
-                    frames.push((device, frame["rank"].as_u64().unwrap(), time_s));
-                }
-            }
-        }
-    }
-    frames
 }
 
 /// Lets `nap listen` run until it has received so much, in seconds of signal.

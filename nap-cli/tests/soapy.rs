@@ -12,8 +12,9 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use common::frames::{PERIOD_S, found, sent};
 use common::live::Listening;
-use common::{json_lines, nap, recording, truth};
+use common::{json_lines, nap, recording};
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
@@ -22,10 +23,6 @@ use serde_json::Value;
 const AFTERMATH_S: f64 = 1.0;
 /// How well times are known after an interruption, in seconds by the clock.
 const CLOCK_S: f64 = 0.1;
-/// After so long the recording starts again: a device does not send the same message again before the
-/// last one is over.
-const PERIOD_S: f64 = 14.0;
-
 /// The folder with the module, which is made if need be.
 static MODULE: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -95,40 +92,6 @@ impl Air {
     fn air_s(&self, at: Instant) -> f64 {
         at.duration_since(self.started).as_secs_f64() * self.speed
     }
-}
-
-/// A frame: device, rank, time.
-type Frame = (String, u64, f64);
-
-/// All frames that were sent, and are over, between two times of the air.
-fn sent(from_s: f64, to_s: f64) -> Vec<Frame> {
-    let truth = truth("rc1_two_uplinks");
-    let mut frames = Vec::new();
-    for message in truth["messages"].as_array().unwrap() {
-        for frame in message["frames"].as_array().unwrap() {
-            for round in 0..=(to_s / PERIOD_S) as u32 {
-                let time_s = frame["time_s"].as_f64().unwrap() + PERIOD_S * f64::from(round);
-                // 12 bytes at 100 bit/s take 2.1 s.
-                if time_s >= from_s && time_s + 2.1 <= to_s {
-                    let id = message["device_id"].as_str().unwrap().to_owned();
-                    frames.push((id, frame["rank"].as_u64().unwrap(), time_s));
-                }
-            }
-        }
-    }
-    frames
-}
-
-/// All frames in results of `--report complete`.
-fn found(listening: &Listening) -> Vec<Frame> {
-    let mut found = Vec::new();
-    for (_, message) in &listening.results {
-        for frame in message["frames"].as_array().unwrap() {
-            let id = message["device_id"].as_str().unwrap().to_owned();
-            found.push((id, frame["rank"].as_u64().unwrap(), frame["time_s"].as_f64().unwrap()));
-        }
-    }
-    found
 }
 
 /// Checks that all frames between two times of the air were found, at the right times. The stream begins

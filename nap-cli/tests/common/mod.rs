@@ -1,6 +1,7 @@
 //! Running the command.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub mod frames;
 pub mod live;
 
 use std::path::PathBuf;

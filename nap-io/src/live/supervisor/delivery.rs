@@ -85,8 +85,7 @@ impl Delivery {
                 pause = pauses.next();
                 pause_s = end_s + pause.map_or(f64::INFINITY, |next| next.after_s);
             }
-            let late_s =
-                self.jitter_s * f64::from(number.wrapping_mul(2_654_435_761) >> 16) / 65_536.0;
+            let late_s = self.jitter_s * share(number);
             arrived_s = arrived_s.max(sent_s + DELAY_S + late_s);
             arrivals.push(Arrival {
                 at: at(arrived_s),
@@ -97,4 +96,12 @@ impl Delivery {
         }
         arrivals
     }
+}
+
+/// A number from 0 to 1 that looks random, the same every time (the finalizer of MurmurHash3).
+fn share(number: u32) -> f64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9);
+    mixed = (mixed ^ (mixed >> 16)).wrapping_mul(0x85eb_ca6b);
+    mixed = (mixed ^ (mixed >> 13)).wrapping_mul(0xc2b2_ae35);
+    f64::from(mixed ^ (mixed >> 16)) / f64::from(u32::MAX)
 }
