@@ -73,7 +73,7 @@ impl ChannelArgs {
         self.channel_center.or(of_configuration)
     }
 
-    /// The same, but RC1 if nothing was chosen: a receiver has to be tuned somewhere.
+    /// The same, but RC1 if nothing was chosen: a radio has to be tuned somewhere.
     pub fn or_default(&self) -> Self {
         let mut chosen = self.clone();
         if self.center_hz().is_none() {
