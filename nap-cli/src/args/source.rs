@@ -1,8 +1,6 @@
 //! What to listen to.
 
-#[cfg(feature = "soapy")]
-use anyhow::Context;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nap_io::live::{DriverProgram, Gain, OnError, Source, SourceAddress, SourceSettings, Tuning};
 use nap_io::{OpenOptions, SampleFormat};
 use nap_phy::MACRO_CHANNEL_WIDTH_HZ;
@@ -144,7 +142,9 @@ impl SourceArgs {
             start: None,
         };
         settings.tuning = self.tuning(channel);
-        settings.driver = driver()?;
+        if matches!(address, SourceAddress::Radio(_)) {
+            settings.driver = Some(driver()?);
+        }
         address.source(&settings).map_err(with_flags)
     }
 
@@ -173,15 +173,8 @@ impl SourceArgs {
     }
 }
 
-/// This program drives radios too, as another process.
-#[cfg(feature = "soapy")]
-fn driver() -> Result<Option<DriverProgram>> {
+/// This program, as another process, with its hidden command.
+fn driver() -> Result<DriverProgram> {
     let path = std::env::current_exe().context("cannot find this program")?;
-    let arguments = vec!["--quiet".into(), "drive".into()];
-    Ok(Some(DriverProgram { path, arguments }))
-}
-
-#[cfg(not(feature = "soapy"))]
-fn driver() -> Result<Option<DriverProgram>> {
-    Ok(None)
+    Ok(DriverProgram { path, arguments: vec!["--quiet".into(), "drive".into()] })
 }
