@@ -24,6 +24,8 @@ fn pages() -> Vec<PathBuf> {
         "nap-dsp",
         "nap-phy",
         "nap-io",
+        "nap-plot",
+        "nap-station",
         "nap-cli",
         "nap-py",
         "fuzz",

@@ -42,7 +42,7 @@ enum Command {
     Simulate(simulate::Args),
     Waterfall(waterfall::Args),
     Listen(Box<listen::Args>),
-    Devices(radios::Args),
+    Radios(radios::Args),
     Doctor(Box<doctor::Args>),
     #[cfg(feature = "soapy")]
     #[command(hide = true)]
@@ -60,7 +60,7 @@ Examples:
   nap decode g001_868.13M_250k.cu8 --devices devices.csv --format json
   nap simulate scene.toml -o scene.sigmf-meta && nap decode scene.sigmf-meta
   nap waterfall capture.sigmf-meta -o waterfall.png
-  nap listen --device driver=rtlsdr --radio-configuration RC1
+  nap listen --radio driver=rtlsdr --radio-configuration RC1
   nap frame aaaaa35f01a0db334d00abad1deadc32758a";
 
 fn main() -> ExitCode {
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Waterfall(args) => waterfall::run(args),
         Command::Listen(args) => listen::run(args),
-        Command::Devices(args) => radios::run(args),
+        Command::Radios(args) => radios::run(args),
         Command::Doctor(args) => doctor::run(args),
         #[cfg(feature = "soapy")]
         Command::Drive(args) => drive::run(args),

@@ -6,18 +6,13 @@ mod common;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use common::{json_lines, nap, recording};
 
 /// The findings on a recording: verdict and text by subject.
 fn examine(file: &Path, more: &[&str]) -> (i32, HashMap<String, (String, String)>) {
-    let output = nap()
-        .arg("doctor")
-        .arg(file)
-        .args(["--replay", "max", "--json"])
-        .args(more)
-        .output()
-        .unwrap();
+    let output = nap().arg("doctor").arg(file).arg("--json").args(more).output().unwrap();
     let findings = json_lines(&output.stdout).into_iter().map(|finding| {
         let field = |name: &str| finding[name].as_str().unwrap().to_owned();
         (field("subject"), (field("verdict"), field("text")))
@@ -43,7 +38,9 @@ fn a_good_recording_is_called_good() {
     let file = recording("rc1_two_uplinks.sigmf-meta");
     let devices = recording("rc1_two_uplinks.devices.csv");
     let devices = devices.to_str().unwrap();
+    let start = Instant::now();
     let (code, findings) = examine(&file, &["--full-scale-dbm", "-60", "--devices", devices]);
+    assert!(start.elapsed() < Duration::from_secs(7), "nine seconds are not waited for");
     assert_eq!(code, 0, "{findings:?}");
     assert_eq!(findings["clipping"].0, "good");
     assert_eq!(findings["lost samples"].0, "good");

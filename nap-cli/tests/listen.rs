@@ -363,9 +363,9 @@ fn wrong_usage_is_told_at_once() {
     assert!(raw.contains("raw samples do not tell how they are made"), "{raw}");
     assert!(raw.contains("the flags are --sample-format and --sample-rate"), "{raw}");
     assert!(said(&["nothing.sigmf-meta"], 2).contains("No such file"));
-    assert!(said(&["x", "--device", "driver=x"], 2).contains("cannot be used with"));
+    assert!(said(&["x", "--radio", "driver=x"], 2).contains("cannot be used with"));
     assert!(said(&["x", "--gain", "much"], 2).contains("is not a gain"));
     if cfg!(not(feature = "soapy")) {
-        assert!(said(&["--device", "driver=rtlsdr"], 2).contains("built without SoapySDR"));
+        assert!(said(&["--radio", "driver=rtlsdr"], 2).contains("built without SoapySDR"));
     }
 }

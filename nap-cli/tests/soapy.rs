@@ -70,8 +70,8 @@ impl Air {
 
     /// Listens, with counters over HTTP.
     fn listen(&self, more: &[&str]) -> Listening {
-        let (device, speed) = (self.arguments(), self.speed.to_string());
-        let mut arguments = vec!["--device", &device, "--replay", &speed];
+        let (radio, speed) = (self.arguments(), self.speed.to_string());
+        let mut arguments = vec!["--radio", &radio, "--replay", &speed];
         arguments.extend(["--radio-configuration", "RC1", "--http", "127.0.0.1:0"]);
         if !more.contains(&"--sample-rate") {
             arguments.extend(["--sample-rate", "250k"]);
@@ -376,7 +376,7 @@ fn the_device_is_set_as_asked() {
     let run = |more: &[&str]| {
         let output = nap()
             .env("SOAPY_SDR_PLUGIN_PATH", &*MODULE)
-            .args(["listen", "--device", &arguments, "--duration", "0.1"])
+            .args(["listen", "--radio", &arguments, "--duration", "0.1"])
             .args(["--radio-configuration", "RC1", "--on-error", "quit"])
             .args(more)
             .output()
@@ -397,19 +397,19 @@ fn the_device_is_set_as_asked() {
 }
 
 #[test]
-fn devices_are_listed_with_what_they_can_do() {
+fn radios_are_listed_with_what_they_can_do() {
     let list = |environment: &str, more: &[&str]| {
         let mut command = nap();
         command.env("SOAPY_SDR_PLUGIN_PATH", &*MODULE).env("NAP_VIRTUAL_SDR", environment);
-        command.args(["devices", "driver=napvirtual"]).args(more).output().unwrap()
+        command.args(["radios", "driver=napvirtual"]).args(more).output().unwrap()
     };
     let plugged_in = Air::new(1.0, "").arguments();
     let output = list(&plugged_in, &["--json"]);
-    let device = &json_lines(&output.stdout)[0];
-    assert!(device["arguments"].as_str().unwrap().contains("driver=napvirtual"));
-    assert_eq!(device["antennas"], serde_json::json!(["RX", "RX2"]));
-    assert_eq!(device["gains_db"][0], serde_json::json!(["LNA", { "low": 0.0, "high": 40.0 }]));
-    assert_eq!(device["sample_rates_hz"][2], serde_json::json!({ "low": 2.4e6, "high": 2.4e6 }));
+    let radio = &json_lines(&output.stdout)[0];
+    assert!(radio["arguments"].as_str().unwrap().contains("driver=napvirtual"));
+    assert_eq!(radio["antennas"], serde_json::json!(["RX", "RX2"]));
+    assert_eq!(radio["gains_db"][0], serde_json::json!(["LNA", { "low": 0.0, "high": 40.0 }]));
+    assert_eq!(radio["sample_rates_hz"][2], serde_json::json!({ "low": 2.4e6, "high": 2.4e6 }));
     let text = String::from_utf8(list(&plugged_in, &[]).stdout).unwrap();
     assert!(text.contains("gains, dB           LNA 0 to 40, VGA 0 to 62"), "{text}");
     // Nothing is plugged in.
@@ -527,11 +527,11 @@ fn through_soapy_remote() {
             .env("SOAPY_SDR_PLUGIN_PATH", &*MODULE)
             .env("NAP_VIRTUAL_SDR", air.arguments()),
     );
-    let device = format!("driver=remote,remote=tcp://127.0.0.1:{port},remote:driver=napvirtual");
+    let radio = format!("driver=remote,remote=tcp://127.0.0.1:{port},remote:driver=napvirtual");
     let speed = SPEED.to_string();
     let mut listening = Listening::start(&[
-        "--device",
-        &device,
+        "--radio",
+        &radio,
         "--replay",
         &speed,
         "--sample-rate",

@@ -32,9 +32,9 @@ pub struct Metrics {
     pub restarts: IntCounter,
     /// 1 while samples come.
     pub receiving: IntGauge,
-    /// What the device says.
+    /// Samples a second, as the source says.
     pub sample_rate: Gauge,
-    /// Where the device is tuned to.
+    /// Where the source is tuned to.
     pub center_frequency: Gauge,
     /// The noise of the channel.
     pub noise_floor: Gauge,

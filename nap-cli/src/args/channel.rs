@@ -43,7 +43,7 @@ impl ChannelArgs {
         self.choice().channels.middle_hz()
     }
 
-    /// The same, but RC1 if nothing was chosen: a receiver has to be tuned somewhere.
+    /// The same, but RC1 if nothing was chosen: a radio has to be tuned somewhere.
     pub fn or_default(&self) -> Self {
         let mut chosen = self.clone();
         if self.center_hz().is_none() {

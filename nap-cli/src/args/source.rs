@@ -1,8 +1,6 @@
 //! What to listen to.
 
-#[cfg(feature = "soapy")]
-use anyhow::Context;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nap_io::live::{DriverProgram, Gain, OnError, Source, SourceAddress, SourceSettings, Tuning};
 use nap_io::{OpenOptions, SampleFormat};
 use nap_phy::MACRO_CHANNEL_WIDTH_HZ;
@@ -14,23 +12,24 @@ use crate::args::quantity;
 /// What to listen to.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Source")]
-#[group(id = "what", required = true, multiple = false, args = ["source", "device"])]
+#[group(id = "what", required = true, multiple = false, args = ["source", "radio"])]
 pub struct SourceArgs {
     /// A recording, `-` for raw samples from standard input, `rtl_tcp://HOST[:PORT]`,
     /// `tcp://HOST:PORT` or `udp://ADDRESS:PORT` for raw samples.
     #[arg(value_name = "SOURCE")]
     source: Option<String>,
 
-    /// A receiver, as SoapySDR names it: driver=rtlsdr. `nap devices` lists them.
+    /// A radio, as SoapySDR names it: driver=rtlsdr. `nap radios` lists them.
     #[arg(long, value_name = "ARGS")]
-    device: Option<String>,
+    radio: Option<String>,
 
-    /// Play a recording at so many times its own speed, or `max` for as fast as can be; of a device,
-    /// how fast the recording plays that it simulates.
-    #[arg(long, value_name = "SPEED", value_parser = replay_speed, default_value = "1")]
-    replay: Speed,
+    /// Play a recording at so many times its own speed, or `max` for as fast as can be; of a radio,
+    /// how fast the recording plays that it simulates. If left out, 1; `nap doctor` reads recordings as
+    /// fast as can be.
+    #[arg(long, value_name = "SPEED", value_parser = replay_speed)]
+    replay: Option<Speed>,
 
-    /// Samples a second, such as 250k; if left out for a device, the lowest that leaves the channel
+    /// Samples a second, such as 250k; if left out for a radio, the lowest that leaves the channel
     /// free of the DC spike.
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     sample_rate: Option<f64>,
@@ -45,13 +44,13 @@ pub struct SourceArgs {
     sample_format: Option<SampleFormat>,
 
     #[command(flatten)]
-    receiver: ReceiverArgs,
+    tuning: TuningArgs,
 }
 
-/// How to set a receiver.
+/// How to set a radio.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Receiver")]
-struct ReceiverArgs {
+#[command(next_help_heading = "Radio")]
+struct TuningArgs {
     /// Gain in dB: 30 in all, LNA=20,VGA=10 by element, or auto to find it by trying.
     #[arg(long, value_name = "DB|NAME=DB,...|auto")]
     gain: Option<Gain>,
@@ -64,7 +63,7 @@ struct ReceiverArgs {
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     bandwidth: Option<f64>,
 
-    /// By how many millionths the receiver's crystal is too fast.
+    /// By how many millionths the radio's crystal is too fast.
     #[arg(long, value_name = "PPM", value_parser = quantity::number, default_value = "0",
         allow_negative_numbers = true)]
     ppm: f64,
@@ -73,9 +72,9 @@ struct ReceiverArgs {
     #[arg(long)]
     bias_tee: bool,
 
-    /// Which channel of a receiver that has several.
+    /// Which channel of a radio that has several.
     #[arg(long, value_name = "N", default_value = "0")]
-    channel: usize,
+    radio_channel: usize,
 
     /// A setting of the driver; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
@@ -84,8 +83,10 @@ struct ReceiverArgs {
 
 /// How fast to play.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Speed {
+pub enum Speed {
+    /// As fast as can be.
     Max,
+    /// So many times its own speed.
     Times(f64),
 }
 
@@ -113,19 +114,27 @@ impl Speed {
 }
 
 impl SourceArgs {
-    /// Which channel to listen to: where nothing was chosen, a receiver has to be tuned all the same.
+    /// Which channel to listen to: where nothing was chosen, a radio has to be tuned all the same.
     pub fn channel(&self, args: &ChannelArgs) -> ChannelArgs {
         if self.address().is_tunable() { args.or_default() } else { args.clone() }
     }
 
-    /// Finds out what the source is and how to open it.
+    /// Finds out what the source is and how to open it. A recording plays at `recording_speed` unless the
+    /// user says otherwise.
     ///
     /// # Errors
     /// Flags that are missing or do not fit; a recording that cannot be opened.
-    pub fn prepare(&self, channel: &ChannelArgs, on_error: OnError) -> Result<Source> {
+    pub fn prepare(
+        &self,
+        channel: &ChannelArgs,
+        on_error: OnError,
+        recording_speed: Speed,
+    ) -> Result<Source> {
+        let address = self.address();
+        let own_speed = if address.is_recording() { recording_speed } else { Speed::Times(1.0) };
         let mut settings = SourceSettings::default();
         settings.on_error = on_error;
-        settings.speed = self.replay.times();
+        settings.speed = self.replay.unwrap_or(own_speed).times();
         settings.samples = OpenOptions {
             format: self.sample_format,
             sample_rate_hz: self.sample_rate,
@@ -133,44 +142,39 @@ impl SourceArgs {
             start: None,
         };
         settings.tuning = self.tuning(channel);
-        settings.driver = driver()?;
-        self.address().source(&settings).map_err(with_flags)
+        if matches!(address, SourceAddress::Radio(_)) {
+            settings.driver = Some(driver()?);
+        }
+        address.source(&settings).map_err(with_flags)
     }
 
     fn address(&self) -> SourceAddress {
-        match (&self.device, &self.source) {
+        match (&self.radio, &self.source) {
             (Some(arguments), _) => SourceAddress::Radio(arguments.clone()),
             (None, source) => SourceAddress::parse(source.as_deref().unwrap_or_default()),
         }
     }
 
     fn tuning(&self, channel: &ChannelArgs) -> Tuning {
-        let receiver = &self.receiver;
+        let args = &self.tuning;
         Tuning {
             sample_rate_hz: self.sample_rate,
             channel_center_hz: channel.center_hz().unwrap_or_default(),
             channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
             center_hz: self.center_frequency,
-            gain: receiver.gain.clone().unwrap_or_default(),
-            antenna: receiver.antenna.clone(),
-            bandwidth_hz: receiver.bandwidth,
-            ppm: receiver.ppm,
-            bias_tee: receiver.bias_tee,
-            channel: receiver.channel,
-            settings: receiver.setting.clone(),
+            gain: args.gain.clone().unwrap_or_default(),
+            antenna: args.antenna.clone(),
+            bandwidth_hz: args.bandwidth,
+            ppm: args.ppm,
+            bias_tee: args.bias_tee,
+            channel: args.radio_channel,
+            settings: args.setting.clone(),
         }
     }
 }
 
-/// This program drives radios too, as another process.
-#[cfg(feature = "soapy")]
-fn driver() -> Result<Option<DriverProgram>> {
+/// This program, as another process, with its hidden command.
+fn driver() -> Result<DriverProgram> {
     let path = std::env::current_exe().context("cannot find this program")?;
-    let arguments = vec!["--quiet".into(), "drive".into()];
-    Ok(Some(DriverProgram { path, arguments }))
-}
-
-#[cfg(not(feature = "soapy"))]
-fn driver() -> Result<Option<DriverProgram>> {
-    Ok(None)
+    Ok(DriverProgram { path, arguments: vec!["--quiet".into(), "drive".into()] })
 }

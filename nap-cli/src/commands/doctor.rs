@@ -1,4 +1,4 @@
-//! `nap doctor`: what is right and wrong with a receiver or a recording, and what to do about it.
+//! `nap doctor`: what is right and wrong with a radio or a recording, and what to do about it.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use serde_json::json;
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
 use crate::args::quantity;
-use crate::args::source::SourceArgs;
+use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::Outcome;
 
 /// What is wrong here.
 ///
-/// Listens to a receiver or a recording for a while and says what it finds: noise floor, DC spike,
-/// images, clipping, lost samples, the true sample rate, the receiver's crystal, the sensitivity to be
+/// Listens to a radio or a recording for a while and says what it finds: noise floor, DC spike,
+/// images, clipping, lost samples, the true sample rate, the radio's crystal, the sensitivity to be
 /// expected, with advice. Exit status 1 if something is wrong.
 #[derive(clap::Args)]
 pub struct Args {
@@ -43,7 +43,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome> {
     let channel = args.source.channel(&args.channel);
     let devices = args.devices.load()?;
-    let source = args.source.prepare(&channel, OnError::Quit)?;
+    let source = args.source.prepare(&channel, OnError::Quit, Speed::Max)?;
     let findings = diagnose(&source, args.duration, |info| {
         for warning in &info.warnings {
             tracing::warn!("{}: {warning}", source.name);

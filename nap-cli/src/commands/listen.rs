@@ -1,4 +1,4 @@
-//! `nap listen`: messages as they come, from a receiver or whatever else goes on and on.
+//! `nap listen`: messages as they come, from a radio or whatever else goes on and on.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
 use crate::args::quantity;
 use crate::args::recorder::RecorderArgs;
-use crate::args::source::SourceArgs;
+use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome};
 use crate::output::log;
 use crate::output::names::Names;
@@ -31,16 +31,16 @@ use crate::output::rotated_file::Rotation;
 
 /// Live signals to messages.
 ///
-/// Listens to a receiver, day and night: when it stalls, goes away or does something else that it should
-/// not, that is said once, counted, and the receiver is opened again.
+/// Listens to a radio, day and night: when it stalls, goes away or does something else that it should
+/// not, that is said once, counted, and the radio is opened again.
 ///
 /// A message is written as soon as one of its frames is decoded, and again, as an `update`, with each
 /// frame that follows.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  nap listen --device driver=rtlsdr --gain 40 --radio-configuration RC1
-  nap listen --device driver=hackrf --gain LNA=24,VGA=20 --format json --http 127.0.0.1:9868
+  nap listen --radio driver=rtlsdr --gain 40 --radio-configuration RC1
+  nap listen --radio driver=hackrf --gain LNA=24,VGA=20 --format json --http 127.0.0.1:9868
   nap listen rtl_tcp://radio.local:1234 --gain 40
   nap listen capture.sigmf-meta --replay 10")]
 pub struct Args {
@@ -58,7 +58,7 @@ pub struct Args {
     #[command(flatten)]
     devices: DevicesArg,
 
-    /// What to do when the receiver fails.
+    /// What to do when the radio fails.
     #[arg(long, value_enum, default_value = "restart")]
     on_error: OnErrorArg,
 
@@ -125,7 +125,7 @@ enum Report {
     Complete,
 }
 
-/// What to do when the receiver fails.
+/// What to do when the radio fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum OnErrorArg {
     /// End with exit status 1.
@@ -152,7 +152,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let stop = stop_on_signals()?;
     let printer = args.output.printer(args.format)?;
     let channel = args.source.channel(&args.channel);
-    let source = args.source.prepare(&channel, args.on_error.into())?;
+    let source = args.source.prepare(&channel, args.on_error.into(), Speed::Times(1.0))?;
     let monitor = Monitor::new()?;
     let server = args.output.server(&monitor)?;
     let reception = Reception::new(source, args.recorder.options(), monitor.clone());

@@ -210,7 +210,9 @@ fn radio(arguments: &str, settings: &SourceSettings) -> Result<Opener, Error> {
 
 #[cfg(not(feature = "soapy"))]
 fn radio(arguments: &str, _: &SourceSettings) -> Result<Opener, Error> {
-    Err(Error::device(arguments, "this program was built without SoapySDR"))
+    let problem =
+        "this program was built without SoapySDR, the feature `soapy`; rtl_tcp:// needs none";
+    Err(Error::device(arguments, problem))
 }
 
 /// What names a radio, without what only sets it.

@@ -93,7 +93,7 @@ fn sample_rate(report: &Report) -> Option<Finding> {
         100.0 * uncertainty
     );
     let verdict = judge(off.abs() > 0.01 + uncertainty, false);
-    Some(finding("sample rate", verdict, text, "the device or the link does not keep up"))
+    Some(finding("sample rate", verdict, text, "the radio or the link does not keep up"))
 }
 
 fn lost_samples(report: &Report) -> Finding {
@@ -105,7 +105,7 @@ fn lost_samples(report: &Report) -> Finding {
 
 fn clipping(report: &Report) -> Finding {
     let text = format!("{:.4} % of the samples", 100.0 * report.clipped);
-    let advice = "lower the gain, or put a filter for the band before the receiver";
+    let advice = "lower the gain, or put a filter for the band before the radio";
     finding("clipping", judge(report.clipped > 1e-3, report.clipped > 1e-6), text, advice)
 }
 
@@ -157,7 +157,7 @@ fn noise_floor(report: &Report) -> Option<Finding> {
         "{:.1} dBm/Hz, {excess_db:.1} dB above that of a resistor",
         density_db + full_scale_dbm
     );
-    let advice = "the receiver or its surroundings are noisy: a low-noise amplifier at the antenna, another \
+    let advice = "the radio or its surroundings are noisy: a low-noise amplifier at the antenna, another \
                   place, away from computers and power supplies";
     Some(finding("noise floor", judge(excess_db > 20.0, excess_db > 10.0), text, advice))
 }
@@ -229,7 +229,7 @@ fn crystal(report: &Report) -> Option<Finding> {
         "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {count} frames"
     );
     let is_off = ppm.abs() > 2.0 * uncertainty && ppm.abs() > 1.0;
-    let advice = "the receiver's crystal is that much too slow; give the opposite with --ppm";
+    let advice = "the radio's crystal is that much too slow; give the opposite with --ppm";
     Some(finding("crystal", judge(false, is_off), text, advice))
 }
 

@@ -13,7 +13,7 @@ pub struct Range {
     pub high: f64,
 }
 
-/// A receiver that was found.
+/// A radio that was found.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
     /// What chooses it: `driver=rtlsdr,serial=1`.
@@ -32,17 +32,17 @@ pub struct Found {
     pub frequencies_hz: Vec<Range>,
     /// Bandwidths of the analogue filter.
     pub bandwidths_hz: Vec<Range>,
-    /// Why the device could not be asked, if it could not.
+    /// Why the radio could not be asked, if it could not.
     pub problem: Option<String>,
 }
 
-/// Lists the receivers that `arguments` fit; all with an empty text.
+/// Lists the radios that `arguments` fit; all with an empty text.
 ///
 /// # Errors
 /// [`Error::Device`] if a module fails to look.
 pub fn list(arguments: &str) -> Result<Vec<Found>, Error> {
     let found = soapysdr::enumerate(arguments)
-        .map_err(|error| Error::device("SoapySDR", format!("cannot look for devices: {error}")))?;
+        .map_err(|error| Error::device("SoapySDR", format!("cannot look for radios: {error}")))?;
     Ok(found.iter().map(describe).collect())
 }
 
@@ -72,18 +72,18 @@ fn describe(arguments: &soapysdr::Args) -> Found {
 fn ask(found: &mut Found) -> Result<(), soapysdr::Error> {
     let range = |range: soapysdr::Range| Range { low: range.minimum, high: range.maximum };
     let ranges = |ranges: Vec<soapysdr::Range>| ranges.into_iter().map(range).collect();
-    let device = soapysdr::Device::new(found.arguments.as_str())?;
-    found.channels = device.num_channels(Rx)?;
+    let radio = soapysdr::Device::new(found.arguments.as_str())?;
+    found.channels = radio.num_channels(Rx)?;
     if found.channels == 0 {
         return Ok(());
     }
-    found.antennas = device.antennas(Rx, 0)?;
-    for name in device.list_gains(Rx, 0)? {
-        let gains = device.gain_element_range(Rx, 0, name.as_str())?;
+    found.antennas = radio.antennas(Rx, 0)?;
+    for name in radio.list_gains(Rx, 0)? {
+        let gains = radio.gain_element_range(Rx, 0, name.as_str())?;
         found.gains_db.push((name, range(gains)));
     }
-    found.sample_rates_hz = ranges(device.get_sample_rate_range(Rx, 0)?);
-    found.frequencies_hz = ranges(device.frequency_range(Rx, 0)?);
-    found.bandwidths_hz = ranges(device.bandwidth_range(Rx, 0)?);
+    found.sample_rates_hz = ranges(radio.get_sample_rate_range(Rx, 0)?);
+    found.frequencies_hz = ranges(radio.frequency_range(Rx, 0)?);
+    found.bandwidths_hz = ranges(radio.bandwidth_range(Rx, 0)?);
     Ok(())
 }

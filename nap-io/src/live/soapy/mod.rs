@@ -1,9 +1,9 @@
-//! Receivers that SoapySDR has a module for.
+//! Radios that SoapySDR has a module for.
 
-mod device;
 mod gain;
 mod isolation;
 mod list;
+mod radio;
 mod stamps;
 
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::format::SampleFormat;
 use crate::live::source::{LiveSource, Reading};
 use crate::live::tuning::{Gain, Tuning};
 use crate::stream_info::StreamInfo;
-use device::Device;
 use gain::Overload;
 pub use isolation::drive;
 pub(crate) use isolation::isolated;
 pub use list::{Found, Range, list};
+use radio::Radio;
 use stamps::Stamps;
 
-/// A receiver, set up and running.
+/// A radio, set up and running.
 pub struct Soapy {
     info: StreamInfo,
-    device: Device,
+    radio: Radio,
     stream: RxStream<Complex32>,
     most: usize,
     stamps: Stamps,
@@ -36,25 +36,23 @@ pub struct Soapy {
 }
 
 impl Soapy {
-    /// Opens the device that `arguments` (`driver=rtlsdr,serial=1`) choose, sets it as `tuning` says
+    /// Opens the radio that `arguments` (`driver=rtlsdr,serial=1`) choose, sets it as `tuning` says
     /// and starts it. What it says it has set is in [`LiveSource::info`], and what differs from what
     /// was asked for in its warnings.
     ///
     /// # Errors
-    /// [`Error::Device`] if there is no such device, or it refuses a setting.
+    /// [`Error::Device`] if there is no such radio, or it refuses a setting.
     pub fn open(arguments: &str, tuning: &Tuning) -> Result<Self, Error> {
-        let device = Device::open(arguments, tuning.channel)?;
-        let info = set(&device, tuning)?;
-        let mut stream = device.check(
-            "set up the stream of",
-            device.inner.rx_stream::<Complex32>(&[tuning.channel]),
-        )?;
-        let mtu = device.check("ask for the block size of", stream.mtu())?;
-        device.check("start", stream.activate(None))?;
+        let radio = Radio::open(arguments, tuning.channel)?;
+        let info = set(&radio, tuning)?;
+        let mut stream = radio
+            .check("set up the stream of", radio.inner.rx_stream::<Complex32>(&[tuning.channel]))?;
+        let mtu = radio.check("ask for the block size of", stream.mtu())?;
+        radio.check("start", stream.activate(None))?;
         let mut soapy = Self {
             stamps: Stamps::new(info.sample_rate_hz),
             info,
-            device,
+            radio,
             stream,
             most: mtu.max(1),
             has_overflowed: false,
@@ -69,14 +67,14 @@ impl Soapy {
 
     fn find_gain(&mut self) -> Result<(), Error> {
         let mut trials = Vec::new();
-        for gain_db in gain::steps(self.device.gain_range()?) {
-            self.device.set_gain(gain_db)?;
+        for gain_db in gain::steps(self.radio.gain_range()?) {
+            self.radio.set_gain(gain_db)?;
             self.collect(gain::SETTLE_S)?;
             trials.push(gain::Trial::new(gain_db, &self.collect(gain::LISTEN_S)?));
         }
         let gain_db = gain::choose(&trials).unwrap_or_default();
-        self.device.set_gain(gain_db)?;
-        self.info.description = Some(self.device.description()?);
+        self.radio.set_gain(gain_db)?;
+        self.info.description = Some(self.radio.description()?);
         Ok(())
     }
 
@@ -93,48 +91,47 @@ impl Soapy {
     }
 }
 
-/// Sets the device and reads back what it has set.
-fn set(device: &Device, tuning: &Tuning) -> Result<StreamInfo, Error> {
+/// Sets the radio and reads back what it has set.
+fn set(radio: &Radio, tuning: &Tuning) -> Result<StreamInfo, Error> {
     for (key, value) in &tuning.settings {
-        device.write_setting(key, value)?;
+        radio.write_setting(key, value)?;
     }
     if tuning.bias_tee {
-        device.feed_antenna()?;
+        radio.feed_antenna()?;
     }
     if let Some(antenna) = &tuning.antenna {
-        device.set_antenna(antenna)?;
+        radio.set_antenna(antenna)?;
     }
-    let wanted_hz = tuning.sample_rate_hz.or(tuning.choose_rate(&device.rates_hz()?));
-    let nominal_hz = device.set_rate(wanted_hz.unwrap_or(1.024e6))?;
+    let wanted_hz = tuning.sample_rate_hz.or(tuning.choose_rate(&radio.rates_hz()?));
+    let nominal_hz = radio.set_rate(wanted_hz.unwrap_or(1.024e6))?;
     if let Some(bandwidth_hz) = tuning.bandwidth_hz {
-        device.set_bandwidth(bandwidth_hz)?;
+        radio.set_bandwidth(bandwidth_hz)?;
     }
     match &tuning.gain {
         Gain::Default => {}
-        Gain::Auto => device.switch_automatic_gain_off()?,
-        Gain::Total(gain_db) => device.set_gain(*gain_db)?,
+        Gain::Auto => radio.switch_automatic_gain_off()?,
+        Gain::Total(gain_db) => radio.set_gain(*gain_db)?,
         Gain::Elements(elements) => {
-            device.switch_automatic_gain_off()?;
+            radio.switch_automatic_gain_off()?;
             for (name, gain_db) in elements {
-                device.set_gain_element(name, *gain_db)?;
+                radio.set_gain_element(name, *gain_db)?;
             }
         }
     }
     // A crystal that is too fast makes every frequency of the receiver too high, the sample rate too.
     let true_to_nominal = 1.0 + tuning.ppm * 1e-6;
     let center_hz = tuning.center_hz(nominal_hz);
-    let tuned_hz = device.tune(center_hz / true_to_nominal)? * true_to_nominal;
+    let tuned_hz = radio.tune(center_hz / true_to_nominal)? * true_to_nominal;
     let mut info = StreamInfo::new(nominal_hz * true_to_nominal, SampleFormat::Cf32Le);
     info.center_hz = Some(tuned_hz);
-    info.description = Some(device.description()?);
+    info.description = Some(radio.description()?);
     if let Some(asked_hz) = tuning.sample_rate_hz.filter(|hz| (hz - nominal_hz).abs() > 1.0) {
-        info.warnings.push(format!(
-            "the device has set {nominal_hz} samples a second instead of {asked_hz}"
-        ));
+        info.warnings
+            .push(format!("the radio has set {nominal_hz} samples a second instead of {asked_hz}"));
     }
     if (tuned_hz - center_hz).abs() > 1e3 {
         info.warnings.push(format!(
-            "the device is tuned to {:.6} MHz instead of {:.6} MHz",
+            "the radio is tuned to {:.6} MHz instead of {:.6} MHz",
             tuned_hz / 1e6,
             center_hz / 1e6
         ));
@@ -166,7 +163,7 @@ impl LiveSource for Soapy {
                 if let Some(overload) = &mut self.overload
                     && overload.look(samples)
                 {
-                    self.device.lower_gain(gain::STEP_DOWN_DB)?;
+                    self.radio.lower_gain(gain::STEP_DOWN_DB)?;
                 }
                 Ok(Reading::Samples(loss))
             }
@@ -175,7 +172,7 @@ impl LiveSource for Soapy {
                 self.has_overflowed = true;
                 Ok(Reading::Nothing)
             }
-            Err(error) => Err(self.device.error("read samples from", &error)),
+            Err(error) => Err(self.radio.error("read samples from", &error)),
         }
     }
 }

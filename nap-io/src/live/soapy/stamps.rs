@@ -6,7 +6,7 @@ use crate::live::source::Loss;
 const PROBATION: u32 = 8;
 /// What a time stamp may be off by and still be right, in seconds.
 const TOLERANCE_S: f64 = 20e-6;
-/// No gap is longer: the device's clock was set.
+/// No gap is longer: the radio's clock was set.
 const LONGEST_GAP_S: f64 = 60.0;
 
 /// Follows the time stamps of a stream. Many drivers have none, or some that mean nothing.

@@ -1,4 +1,4 @@
-//! A SoapySDR device with errors that say what was asked of which device.
+//! A radio of SoapySDR with errors that say what was asked of which one.
 
 use soapysdr::Direction::Rx;
 
@@ -14,17 +14,17 @@ const BIAS_TEES: [(&str, &str); 5] = [
     ("SDRplay", "biasT_ctrl"),
 ];
 
-pub(super) struct Device {
+pub(super) struct Radio {
     pub(super) inner: soapysdr::Device,
     arguments: String,
     channel: usize,
 }
 
-impl Device {
+impl Radio {
     pub(super) fn open(arguments: &str, channel: usize) -> Result<Self, Error> {
         let inner = soapysdr::Device::new(arguments).map_err(|error| {
-            let advice = "`nap devices` lists what is plugged in; is another program using it?";
-            Error::device(arguments, format!("cannot open the device: {error}; {advice}"))
+            let advice = "`nap radios` lists what is plugged in; is another program using it?";
+            Error::device(arguments, format!("cannot open the radio: {error}; {advice}"))
         })?;
         Ok(Self { inner, arguments: arguments.into(), channel })
     }
@@ -32,7 +32,7 @@ impl Device {
     pub(super) fn error(&self, action: &str, error: &soapysdr::Error) -> Error {
         let (code, message) = (error.code, error.message.trim());
         let separator = if message.is_empty() { "" } else { ": " };
-        self.problem(format!("cannot {action} the device: {code:?}{separator}{message}"))
+        self.problem(format!("cannot {action} the radio: {code:?}{separator}{message}"))
     }
 
     fn problem(&self, problem: String) -> Error {
@@ -73,7 +73,7 @@ impl Device {
         Ok(ranges.iter().map(|range| (range.minimum, range.maximum)).collect())
     }
 
-    /// Sets the sample rate and returns what the device says it has set.
+    /// Sets the sample rate and returns what the radio says it has set.
     pub(super) fn set_rate(&self, rate_hz: f64) -> Result<f64, Error> {
         let result = self.inner.set_sample_rate(Rx, self.channel, rate_hz);
         self.check("set the sample rate of", result)?;
@@ -85,7 +85,7 @@ impl Device {
         self.check("set the bandwidth of", result)
     }
 
-    /// Tunes and returns where the device says it is tuned to.
+    /// Tunes and returns where the radio says it is tuned to.
     pub(super) fn tune(&self, frequency_hz: f64) -> Result<f64, Error> {
         let result = self.inner.set_frequency(Rx, self.channel, frequency_hz, ());
         self.check("tune", result)?;
@@ -126,7 +126,7 @@ impl Device {
         self.set_gain((gain_db - by_db).max(self.gain_range()?.low))
     }
 
-    /// What the device is and how it is set, for people.
+    /// What the radio is and how it is set, for people.
     pub(super) fn description(&self) -> Result<String, Error> {
         let driver = self.check("ask for the driver of", self.inner.driver_key())?;
         let hardware = self.check("ask for the kind of", self.inner.hardware_key())?;

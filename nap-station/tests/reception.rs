@@ -1,0 +1,163 @@
+//! Reception as a library: what its driver is told, in which order.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nap_io::live::{
+    LiveSource, Loss, OnError, Policy, Reading, Source, SourceAddress, SourceSettings,
+};
+use nap_io::{Error, OpenOptions, SampleSource, StreamInfo};
+use nap_phy::{Event, RadioConfiguration, ReceiverConfig};
+use nap_station::Monitor;
+use nap_station::reception::{Reception, ReceptionEvent};
+use num_complex::Complex32;
+
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+fn recording() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recordings/rc1_two_uplinks.sigmf-meta")
+}
+
+/// The recording, as fast as it can be read.
+fn source() -> Source {
+    let mut settings = SourceSettings::default();
+    settings.speed = None;
+    SourceAddress::Recording(recording()).source(&settings).unwrap()
+}
+
+/// Listens to RC1 until the end; returns all that happened.
+fn listen(reception: &mut Reception) -> Vec<ReceptionEvent> {
+    let mut events = Vec::new();
+    loop {
+        match reception.next(TIMEOUT) {
+            Some(ReceptionEvent::Started(info)) => {
+                let config = ReceiverConfig::new(info.sample_rate_hz, info.center_hz.unwrap());
+                reception.listen(config.with_radio_configuration(RadioConfiguration::Rc1)).unwrap();
+            }
+            Some(ReceptionEvent::Ended) => break,
+            event => events.extend(event),
+        }
+    }
+    events.extend(reception.finish());
+    events
+}
+
+/// Device and time of each message that is complete.
+fn complete(events: &[ReceptionEvent]) -> Vec<(String, f64, Option<String>)> {
+    let received = events.iter().filter_map(|event| match event {
+        ReceptionEvent::Received(received) => Some(received),
+        _ => None,
+    });
+    received
+        .filter_map(|received| match &received.event {
+            Event::Complete(message) => {
+                let id = message.uplink.device_id().to_string();
+                Some((id, message.signal.time_s, received.time.clone()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_recording_gives_its_messages_with_their_time_of_day() {
+    let monitor = Monitor::new().unwrap();
+    let mut reception = Reception::new(source(), None, monitor.clone());
+    let messages = complete(&listen(&mut reception));
+    let mut devices: Vec<&str> = messages.iter().map(|(id, ..)| id.as_str()).collect();
+    devices.sort_unstable();
+    assert_eq!(devices, ["258E05CA", "38DFD2F3"]);
+    let start = nap_io::open(&recording(), &OpenOptions::default()).unwrap().info().start.unwrap();
+    for (_, time_s, time) in &messages {
+        assert_eq!(*time, nap_io::utc_text(start, *time_s));
+    }
+    let statistics = reception.statistics().unwrap();
+    assert_eq!((statistics.messages, statistics.frames), (2, 6));
+    assert!((reception.end_s() - reception.seconds(statistics.samples)).abs() < 1e-9);
+    assert!(monitor.metrics().text().unwrap().contains("nap_frames_total 6\n"));
+}
+
+/// A radio that gives a recording's samples at once, but for those of its second connection's beginning.
+struct Interrupted {
+    info: StreamInfo,
+    /// Blocks, and what was lost before each; an error where the connection breaks.
+    script: Arc<Mutex<VecDeque<Option<(Vec<Complex32>, Loss)>>>>,
+}
+
+impl LiveSource for Interrupted {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn read(
+        &mut self,
+        samples: &mut Vec<Complex32>,
+        _: usize,
+        _: Duration,
+    ) -> Result<Reading, Error> {
+        samples.clear();
+        match self.script.lock().unwrap().pop_front() {
+            Some(Some((block, loss))) => {
+                samples.extend(block);
+                Ok(Reading::Samples(loss))
+            }
+            Some(None) => Err(Error::Device { device: "radio".into(), problem: "broken".into() }),
+            None => Ok(Reading::End),
+        }
+    }
+}
+
+/// All samples of the recording in blocks, and what is known of them.
+fn blocks() -> (StreamInfo, Vec<Vec<Complex32>>) {
+    let mut source = nap_io::open(&recording(), &OpenOptions::default()).unwrap();
+    let info = source.info().clone();
+    let mut samples = vec![Complex32::ZERO; info.total_samples.unwrap() as usize];
+    assert_eq!(source.read(&mut samples).unwrap(), samples.len());
+    (info, samples.chunks(10_000).map(<[_]>::to_vec).collect())
+}
+
+#[test]
+fn losses_and_failures_are_told_in_their_place_and_time_goes_on() {
+    let (info, blocks) = blocks();
+    let whole = blocks.len() as u64 * 10_000;
+    // Two blocks of the silence at the beginning are lost, and the connection breaks once later.
+    let mut script: VecDeque<_> = blocks.into_iter().map(|b| Some((b, Loss::None))).collect();
+    script.drain(3..5);
+    script[3].as_mut().unwrap().1 = Loss::Samples(20_000);
+    script.insert(5, None);
+    let script = Arc::new(Mutex::new(script));
+    let opened = info.clone();
+    let source = Source {
+        name: "radio".into(),
+        opener: Arc::new(move |_| {
+            let source = Interrupted { info: opened.clone(), script: Arc::clone(&script) };
+            Ok(Box::new(source) as Box<dyn LiveSource>)
+        }),
+        policy: Policy {
+            on_error: OnError::Restart,
+            least_pause: Duration::ZERO,
+            ..Policy::recording(None)
+        },
+        is_live: false,
+    };
+    let monitor = Monitor::new().unwrap();
+    let mut reception = Reception::new(source, None, monitor.clone());
+    let events = listen(&mut reception);
+    let place = |what: fn(&ReceptionEvent) -> bool| events.iter().position(what).unwrap();
+    let lost = place(|event| matches!(event, ReceptionEvent::Lost(_)));
+    let fault = place(|event| matches!(event, ReceptionEvent::Fault(_)));
+    let recovered = place(|event| matches!(event, ReceptionEvent::Recovered(_)));
+    assert!(lost < fault && fault < recovered, "{events:?}");
+    let ReceptionEvent::Lost(loss) = &events[lost] else { panic!("{events:?}") };
+    assert_eq!(loss.samples, 20_000);
+    assert!((loss.time_s - 50_000.0 / info.sample_rate_hz).abs() < 1e-9, "{loss:?}");
+    // What the outage cost counts too, so no message is earlier than in the recording.
+    assert!(reception.end_s() >= whole as f64 / info.sample_rate_hz);
+    let mut times: Vec<f64> = complete(&events).iter().map(|(_, time_s, _)| *time_s).collect();
+    times.sort_by(f64::total_cmp);
+    assert_eq!(times.len(), 2, "{events:?}");
+    assert!(monitor.metrics().text().unwrap().contains("nap_restarts_total 1\n"));
+}
