@@ -11,7 +11,7 @@ pub(crate) fn circles<N: Ord + Copy>(edges: &Edges<N>) -> BTreeSet<Vec<N>> {
 }
 
 /// The nodes of a shortest way, of one edge at least, without its end.
-pub(crate) fn shortest_way<N: Ord + Copy>(edges: &Edges<N>, from: N, to: N) -> Option<Vec<N>> {
+fn shortest_way<N: Ord + Copy>(edges: &Edges<N>, from: N, to: N) -> Option<Vec<N>> {
     let mut before = BTreeMap::new();
     let mut waiting = VecDeque::from([from]);
     while let Some(node) = waiting.pop_front() {

@@ -133,19 +133,21 @@ fn of_a_large_circle_the_smallest_is_shown() {
 }
 
 #[test]
-fn layers_that_use_each_other_are_found() {
+fn a_layer_that_uses_a_higher_one_is_found() {
     let found = findings_in_one(&[
-        ("lib.rs", "mod radio;\nmod uplink;"),
-        ("radio/mod.rs", "pub mod rate;\npub mod window;"),
-        ("radio/rate.rs", "pub fn rate() {}"),
-        ("radio/window.rs", "pub fn window() { crate::uplink::frame() }"),
-        ("uplink.rs", "use crate::radio::rate;\n\npub fn frame() { rate::rate() }"),
+        ("lib.rs", "mod detector;\nmod kernels;\nmod taps;"),
+        ("kernels/mod.rs", "mod sums;"),
+        (
+            "kernels/sums.rs",
+            "use crate::taps;\n\nfn sums() { taps::taps(); crate::detector::detect() }",
+        ),
+        ("detector.rs", "pub fn detect() {}"),
+        ("taps.rs", "pub fn taps() {}"),
     ]);
     assert_eq!(
         found,
-        ["nap-dsp/src/radio/window.rs:1: layers in a circle: crate::radio, crate::uplink: \
-          crate::radio::window uses frame of crate::uplink; crate::uplink uses rate of \
-          crate::radio::rate"]
+        ["nap-dsp/src/kernels/sums.rs:3: `kernels` lies below `detector` and may not use it: \
+          `detect` of `crate::detector`"]
     );
 }
 

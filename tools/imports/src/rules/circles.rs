@@ -27,7 +27,7 @@ pub(super) fn check(root: &Path, sources: &Sources, arrows: &[Arrow<'_>]) -> Vec
 
 /// Whether one file uses what another one of its crate defines: a module that is only named is not
 /// used.
-pub(super) fn is_between_files(sources: &Sources, arrow: &Arrow<'_>) -> bool {
+fn is_between_files(sources: &Sources, arrow: &Arrow<'_>) -> bool {
     let [from, to] = [arrow.from, arrow.to].map(|id| &sources.modules[id]);
     from.crate_id == to.crate_id
         && from.file != to.file

@@ -1,70 +1,88 @@
-//! The parts of a module are layers: their files may use each other one way only.
+//! Layers inside a crate: what lies lower does not use what lies higher.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::arrow::Arrow;
-use crate::circle::{Edges, circles, shortest_way};
 use crate::finding::Finding;
 use crate::module::{ModuleId, Sources};
-use crate::rules::circles::is_between_files;
 
-/// Of each module whose parts use each other, the arrows by the two parts that they tie.
-type Ties<'a> = BTreeMap<ModuleId, BTreeMap<(ModuleId, ModuleId), &'a Arrow<'a>>>;
+/// The layers of a crate, the lowest first, and the modules of its root in each. A module that is not
+/// listed may use all and be used by all.
+type Layers = &'static [&'static [&'static str]];
+
+const LAYERS: [(&str, Layers); 5] = [
+    (
+        "nap-dsp",
+        &[
+            &["error", "kernels"],
+            &[
+                "baseband",
+                "channelizer",
+                "decimator",
+                "filter",
+                "oscillator",
+                "spectrogram",
+                "subbands",
+            ],
+            &["canceller", "demodulator", "detector", "synchronizer"],
+            &["simulator"],
+        ],
+    ),
+    (
+        "nap-phy",
+        &[
+            // The frame half, which firmware has without the receiver.
+            &["device", "downlink", "error", "radio", "uplink"],
+            &["message"],
+            &["receiver", "schema"],
+            &["scene"],
+        ],
+    ),
+    (
+        "nap-io",
+        &[
+            &["convert", "error", "format"],
+            &["raw", "sigmf", "wav"],
+            &["create", "open"],
+            &["live"],
+        ],
+    ),
+    (
+        "nap-station",
+        &[&["error"], &["health", "metrics", "recorder"], &["reception"], &["station"]],
+    ),
+    ("nap-cli", &[&["outcome", "terminal"], &["args", "output"], &["commands"]]),
+];
 
 pub(super) fn check(sources: &Sources, arrows: &[Arrow<'_>]) -> Vec<Finding> {
-    let arrows: Vec<_> = arrows.iter().filter(|arrow| is_between_files(sources, arrow)).collect();
-    let mut files = Edges::new();
-    for arrow in &arrows {
-        let [from, to] = [arrow.from, arrow.to].map(|id| sources.modules[id].file.as_path());
-        files.entry(from).or_default().insert(to);
-    }
-    let mut ties = Ties::new();
-    for arrow in arrows {
-        let [from, to] = [arrow.from, arrow.to].map(|id| sources.modules[id].file.as_path());
-        // A circle of files is told as such.
-        let is_in_circle = shortest_way(&files, to, from).is_some();
-        if let Some((parent, parts)) = parts(sources, arrow)
-            && !is_in_circle
-        {
-            ties.entry(parent).or_default().entry(parts).or_insert(arrow);
-        }
-    }
-    ties.values().flat_map(|ties| of_parts(sources, ties)).collect()
+    let findings: BTreeSet<_> = arrows.iter().filter_map(|arrow| upwards(sources, arrow)).collect();
+    findings.into_iter().collect()
 }
 
-/// The lowest module that holds both ends of an arrow, and its parts that they are in. None if one
-/// end holds the other.
-fn parts(sources: &Sources, arrow: &Arrow<'_>) -> Option<(ModuleId, (ModuleId, ModuleId))> {
-    let [from, to] = [arrow.from, arrow.to].map(|id| sources.ancestry(id));
-    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-    Some((from[common - 1], (*from.get(common)?, *to.get(common)?)))
+/// What is wrong with an arrow from a lower layer to a higher one.
+fn upwards(sources: &Sources, arrow: &Arrow<'_>) -> Option<Finding> {
+    let [from, to] = [arrow.from, arrow.to].map(|id| &sources.modules[id]);
+    let (_, layers) = LAYERS.iter().find(|(name, _)| *name == sources.package(arrow.from))?;
+    if from.crate_id != to.crate_id {
+        return None;
+    }
+    let [lower, higher] = [arrow.from, arrow.to].map(|id| root_part(sources, id));
+    let layer = |part: &str| layers.iter().position(|layer| layer.contains(&part));
+    if layer(lower?)? >= layer(higher?)? {
+        return None;
+    }
+    Some(Finding {
+        file: from.file.clone(),
+        line: arrow.reference.line,
+        text: format!(
+            "`{}` lies below `{}` and may not use it: `{}` of `{}`",
+            lower?, higher?, arrow.name, to.path
+        ),
+    })
 }
 
-fn of_parts(sources: &Sources, ties: &BTreeMap<(ModuleId, ModuleId), &Arrow<'_>>) -> Vec<Finding> {
-    let mut edges = Edges::new();
-    for &(from, to) in ties.keys() {
-        edges.entry(from).or_default().insert(to);
-    }
-    circles(&edges).iter().map(|circle| finding(sources, circle, ties)).collect()
-}
-
-fn finding(
-    sources: &Sources,
-    circle: &[ModuleId],
-    ties: &BTreeMap<(ModuleId, ModuleId), &Arrow<'_>>,
-) -> Finding {
-    let module = |id: ModuleId| &sources.modules[id];
-    let ends = circle.iter().zip(circle.iter().cycle().skip(1));
-    let hops: Vec<&Arrow<'_>> = ends.map(|(&from, &to)| ties[&(from, to)]).collect();
-    let uses = |arrow: &&Arrow<'_>| {
-        let [from, to] = [arrow.from, arrow.to].map(|id| &module(id).path);
-        format!("{from} uses {} of {to}", arrow.name)
-    };
-    let names: Vec<&str> = circle.iter().map(|&id| module(id).path.as_str()).collect();
-    let uses: Vec<String> = hops.iter().map(uses).collect();
-    Finding {
-        file: module(hops[0].from).file.clone(),
-        line: hops[0].reference.line,
-        text: format!("layers in a circle: {}: {}", names.join(", "), uses.join("; ")),
-    }
+/// The module of the crate's root that a module is in.
+fn root_part(sources: &Sources, module: ModuleId) -> Option<&str> {
+    let part = *sources.ancestry(module).get(1)?;
+    sources.modules[part].path.strip_prefix("crate::")
 }
