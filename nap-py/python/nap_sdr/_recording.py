@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Union
+from typing import TYPE_CHECKING, Callable, Iterator, Optional
 
 from . import _nap
-from ._devices import Devices
 from ._errors import ConfigurationError, RecordingWarning, TruncatedRecordingError
 from ._message import MessageList
+from ._options import FileOptions, PathLike, RecordingOptions, shows, split
 from ._progress import Progress, reporter
-from ._receiver import BLOCK, BitRate, Receiver
+from ._receiver import BLOCK, Receiver
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-PathLike = Union[str, "os.PathLike[str]"]
+    from typing_extensions import Unpack
 
 
 class Recording:
@@ -151,7 +150,10 @@ class Recording:
         )
 
 
-def read(path: PathLike, **options: Any) -> tuple[npt.NDArray[np.complex64], Recording]:
+@shows(RecordingOptions, Recording)
+def read(
+    path: PathLike, **options: Unpack[RecordingOptions]
+) -> tuple[npt.NDArray[np.complex64], Recording]:
     """All samples of a recording, and what is known about it.
 
     Parameters
@@ -175,27 +177,16 @@ def read(path: PathLike, **options: Any) -> tuple[npt.NDArray[np.complex64], Rec
     return np.concatenate(blocks) if blocks else np.empty(0, np.complex64), recording
 
 
+@shows(FileOptions, Recording, Receiver)
 def decode_file(
     path: PathLike,
     *,
-    sample_format: Optional[str] = None,
-    sample_rate_hz: Optional[float] = None,
-    center_hz: Optional[float] = None,
     offset_s: float = 0.0,
     duration_s: Optional[float] = None,
-    radio_configuration: Optional[str] = None,
-    channel_center_hz: Optional[float] = None,
-    bit_rate: BitRate = "auto",
-    devices: Devices = None,
-    full_scale_dbm: Optional[float] = None,
-    false_messages_per_day: float = 1.0,
-    most_drift_hz_per_s: float = 60.0,
     progress: Progress = False,
+    **options: Unpack[FileOptions],
 ) -> MessageList:
     """Find and decode all messages in a recording, as ``nap decode`` does.
-
-    Keywords that are not listed here are those of ``Recording`` (how the samples are stored) and of
-    ``Receiver`` (what is listened for).
 
     Parameters
     ----------
@@ -208,6 +199,9 @@ def decode_file(
     progress : bool or callable
         ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
         done and their total.
+    **options
+        As for ``Recording`` (how the samples are stored) and ``Receiver`` (what is listened for);
+        the recording itself says when it starts.
 
     Returns
     -------
@@ -227,25 +221,18 @@ def decode_file(
         If the recording is cut short or holds samples that are not numbers; what can be decoded
         is.
     """
-    recording = Recording(
-        path, sample_format=sample_format, sample_rate_hz=sample_rate_hz, center_hz=center_hz
-    )
+    of_recording, of_channel = split("decode_file", options)
+    recording = Recording(path, **of_recording)
     rate_hz = recording.sample_rate_hz
     first = _samples("offset_s", offset_s, rate_hz)
     wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
     receiver = Receiver(
         rate_hz,
         recording.center_hz,
-        radio_configuration=radio_configuration,
-        channel_center_hz=channel_center_hz,
-        bit_rate=bit_rate,
-        devices=devices,
-        full_scale_dbm=full_scale_dbm,
-        false_messages_per_day=false_messages_per_day,
-        most_drift_hz_per_s=most_drift_hz_per_s,
         start=recording.start,
         start_s=first / rate_hz,
         allow_nan=True,
+        **of_channel,
     )
     if recording.skip(first) < first or first == recording.total_samples:
         raise ConfigurationError(
