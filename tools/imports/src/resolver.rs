@@ -47,13 +47,13 @@ impl Sources {
         self.resolve_to(MAX_DEPTH, from, path)
     }
 
-    /// The crate that a path names: its own unless it begins with another's name.
+    /// The crate that the beginning of a path leads to.
     pub(crate) fn named_crate(&self, from: ModuleId, path: &[String]) -> CrateId {
-        let module = &self.modules[from];
-        path.first()
-            .filter(|name| !module.names.contains_key(*name))
-            .and_then(|name| self.library(name))
-            .unwrap_or(module.crate_id)
+        let (found, _) = self.begin(MAX_DEPTH, from, path);
+        let first = found.first().map_or(from, |found| match found.target {
+            Target::Module(id) | Target::ItemOf(id) => id,
+        });
+        self.modules[first].crate_id
     }
 
     /// What a single name stands for that a glob import brings in.

@@ -43,7 +43,8 @@ fn a_sound_tree_passes() {
     let phy = manifest("nap-phy", "nap-dsp = { path = \"../nap-dsp\" }\n");
     let found = findings(&[
         ("nap-dsp/Cargo.toml", &manifest("nap-dsp", "")),
-        ("nap-dsp/src/lib.rs", "mod error;\npub mod filter;\npub use error::Error;"),
+        ("nap-dsp/src/lib.rs", "mod error;\npub mod face;\npub mod filter;\npub use error::Error;"),
+        ("nap-dsp/src/face.rs", "pub use crate::error::Error;"),
         ("nap-dsp/src/error.rs", "pub enum Error { Length }"),
         (
             "nap-dsp/src/filter.rs",
@@ -52,12 +53,16 @@ fn a_sound_tree_passes() {
         ),
         ("nap-phy/Cargo.toml", &phy),
         ("nap-phy/src/lib.rs", "mod device;\nmod receiver;\npub use receiver::Receiver;"),
-        ("nap-phy/src/device.rs", "pub fn device() {}"),
+        (
+            "nap-phy/src/device.rs",
+            "macro_rules! make { () => {} }\npub(crate) use make;\npub fn device() {}",
+        ),
         ("nap-phy/src/receiver/mod.rs", "mod chain;\npub struct Receiver(chain::Chain);"),
         (
             "nap-phy/src/receiver/chain.rs",
-            "use nap_dsp::Error;\nuse crate::device;\n\
-             pub struct Chain;\nfn chain() -> Result<(), Error> { Ok(device::device()) }",
+            "use nap_dsp::Error;\nuse nap_dsp::face;\nuse crate::device;\n\
+             pub struct Chain;\ncrate::device::make!();\n\
+             fn chain(_: face::Error) -> Result<(), Error> { Ok(device::device()) }",
         ),
     ]);
     assert_eq!(found, Vec::<String>::new());

@@ -11,6 +11,8 @@ pub(super) fn check(sources: &Sources, arrows: &[Arrow<'_>]) -> Vec<Finding> {
         .filter(|arrow| arrow.named_crate == module(arrow.from).crate_id)
         .filter(|arrow| !arrow.reference.kind.is_re_export())
         .filter_map(|arrow| Some((arrow, *arrow.through.first()?)))
+        // A macro gets its path by a `use` where it is defined.
+        .filter(|(arrow, face)| *face != arrow.to)
         .map(|(arrow, face)| Finding {
             file: module(arrow.from).file.clone(),
             line: arrow.reference.line,
