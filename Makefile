@@ -47,7 +47,7 @@ waterfall: nap ## draw docs/waterfall.png anew
 # What can be tested is known once all is there that can be brought.
 test: live-tools ## all checks; the tests themselves come last
 	$(MAKE) --no-print-directory fmt lint no-std doc \
-		$(if $(shell $(PYTHON) -c "import ensurepip" 2>&1),,python-test) unit
+		$(if $(filter yes,$(shell tools/live-tools python)),python-test) unit
 	@tools/live-tools left-out $(SOAPY)
 
 live-tools: ## bring SoapySDR and what else tests of live reception need, if it is missing
