@@ -131,7 +131,7 @@ python-test-all: python-types nap ## all tests of the Python package: notebooks 
 
 python-install: .venv/tests ## build the package and its sources, install each in a clean place, and decode
 	rm -rf out/dist
-	$(VENV)/maturin sdist --quiet --out out/dist
+	$(VENV)/maturin sdist --out out/dist
 	$(VENV)/pip wheel --quiet --no-deps --wheel-dir out/dist .
 	$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*
 
