@@ -1,64 +1,60 @@
 # All that is done with the project, each by one word. `make help` lists them.
 
 CARGO ?= cargo
-NAP := target/release/nap
+# Cargo knows where it builds to. It runs in several folders, which have to agree on that.
+ifdef CARGO_TARGET_DIR
+override export CARGO_TARGET_DIR := $(if $(filter /%,$(CARGO_TARGET_DIR)),,$(CURDIR)/)$(CARGO_TARGET_DIR)
+endif
+NAP := $(CARGO) run --quiet --release --locked -p nap-cli --
 RECORDING := fixtures/recordings/rc1_two_uplinks
 # Recordings that we may not copy into the project; their tests run where this folder has them.
-export NAP_LOCAL_RECORDINGS ?= $(abspath ../shared/captures)
+export NAP_LOCAL_RECORDINGS ?= $(CURDIR)/../shared/captures
 # Any Python from 3.9 on; the tools below are installed into a folder of their own.
-PYTHON ?= python3
+export PYTHON ?= python3
 VENV := .venv/bin
 PACKAGE := nap-py/python/nap_sdr
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
-# `make test SOAPY=no` does without SoapySDR.
-SOAPY ?= yes
-ifeq ($(SOAPY),yes)
-FEATURES := --all-features
-else
-FEATURES := --features nap-phy/serde
-endif
-# What the tests of live reception need of Debian: headers and compiler for the bindings, the tools, a
-# server and the daemons that it does not run without, and Prometheus' checker.
-LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ soapysdr-tools soapyremote-server \
-	soapysdr-module-remote avahi-daemon dbus prometheus
+# With SoapySDR: `yes`, `no`, or `auto` if it is there.
+SOAPY ?= auto
+# Asked when it is needed: `make live-tools` may have brought it.
+FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde)
+# What the tests of live reception need of Debian: headers and compilers for the bindings, a radio over the
+# network, and the bus without which its server does not run. None of these starts a service.
+LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ soapysdr-module-remote dbus-daemon
+# Programs out of packages that would start one.
+export PATH := $(CURDIR)/out/live-tools:$(PATH)
 # Minutes of listening.
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(NAP) ## decode a recording of two devices
-	$(NAP) decode $(RECORDING).sigmf-meta --devices $(RECORDING).devices.csv
-
-waterfall: $(NAP) ## draw docs/waterfall.png anew
-	$(NAP) waterfall $(RECORDING).sigmf-meta -o docs/waterfall.png
-
-# Cargo knows what has changed.
-.PHONY: $(NAP)
-$(NAP):
+nap: ## build the command
 	$(CARGO) build --release --locked -p nap-cli
 
-test: live-tools fmt lint no-std doc python-test unit ## all checks; the tests themselves come last
+demo: nap ## decode a recording of two devices
+	$(NAP) decode $(RECORDING).sigmf-meta --devices $(RECORDING).devices.csv
 
-live-tools: ## install SoapySDR and what else tests of live reception need, if it is missing
-ifeq ($(SOAPY),yes)
-	@missing="$$(for package in $(LIVE_PACKAGES); do \
-		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)"; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" != 0 ]; then \
-		echo "Missing:" $$missing; \
-		echo "Install it (apt-get install" $$missing") or do without SoapySDR: make test SOAPY=no"; exit 1; fi; \
-	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing
-endif
+waterfall: nap ## draw docs/waterfall.png anew
+	$(NAP) waterfall $(RECORDING).sigmf-meta -o docs/waterfall.png
+
+# What can be tested is known once all is there that can be brought.
+test: live-tools ## all checks; the tests themselves come last
+	$(MAKE) --no-print-directory fmt lint no-std doc \
+		$(if $(filter yes,$(shell tools/live-tools python)),python-test) unit
+	@tools/live-tools left-out $(SOAPY)
+
+live-tools: ## bring SoapySDR and what else tests of live reception need, if it is missing
+	@tools/live-tools install $(SOAPY) $(LIVE_PACKAGES)
 
 # A SoapySDR device that plays recordings and misbehaves when told to.
-VIRTUAL_DEVICE := target/virtual-device/libnapvirtual.so
+VIRTUAL_DEVICE := out/virtual-device/libnapvirtual.so
 
 virtual-device: $(VIRTUAL_DEVICE) ## the SoapySDR module that plays recordings
 
@@ -70,16 +66,16 @@ fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
-lint: ## clippy; a warning is an error
+lint: ## clippy, and who imports whom; a warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
-ifeq ($(SOAPY),yes)
-	$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings
-endif
+	$(if $(filter --all-features,$(FEATURES)),\
+		$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings)
+	$(CARGO) run --quiet --locked -p nap-imports
 	@# The fuzz targets have a lock file of their own, which a new dependency leaves behind.
 	$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 
 unit: ## tests and examples in the documentation
-	$(CARGO) test --locked --workspace $(FEATURES)
+	$(CARGO) test --locked --workspace $(FEATURES) -- $(shell tools/live-tools skip)
 
 no-std: ## the frame half of nap-phy, by itself
 	$(CARGO) clippy --locked -p nap-phy --no-default-features -- -D warnings
@@ -91,7 +87,7 @@ doc: ## the crates' documentation; a warning is an error
 fuzz: ## run every fuzz target for FUZZ_SECONDS
 	fuzz/run $(FUZZ_SECONDS)
 
-soak: $(NAP) ## ten minutes of noise give no message
+soak: nap ## ten minutes of noise give no message
 	mkdir -p out
 	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
 	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
@@ -131,17 +127,17 @@ python-types: python ## types of the Python package, its tests and notebooks
 	$(VENV)/mypy $(PACKAGE) nap-py/tests nap-py/tools out/notebooks
 	cd nap-py/python && ../../$(VENV)/python -m mypy.stubtest nap_sdr._nap
 
-python-test: python-types $(NAP) ## tests of the Python package that take seconds
+python-test: python-types nap ## tests of the Python package that take seconds
 	$(VENV)/pytest --quiet -rs
 
-python-test-all: python-types $(NAP) ## all tests of the Python package: notebooks and clusters too
+python-test-all: python-types nap ## all tests of the Python package: notebooks and clusters too
 	$(VENV)/pytest --quiet -rs -m "slow or not slow"
 
-python-install: ## pip install . in a clean folder, and decode
-	rm -rf out/clean && $(PYTHON) -m venv out/clean
-	out/clean/bin/pip install --quiet .
-	out/clean/bin/python -W error -c "import nap_sdr; \
-		messages = nap_sdr.decode_file('$(RECORDING).sigmf-meta'); print(messages); assert len(messages) == 2"
+python-install: .venv/tests ## build the package and its sources, install each in a clean place, and decode
+	rm -rf out/dist
+	$(VENV)/maturin sdist --out out/dist
+	$(VENV)/pip wheel --quiet --no-deps --wheel-dir out/dist .
+	$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*
 
 python-docs: python .venv/docs ## the documentation site with the notebooks: out/site
 	$(VENV)/mkdocs build --quiet --strict
@@ -154,4 +150,5 @@ python-bench: python ## time of Python over that of Rust, and of two threads ove
 
 clean: ## remove what was built
 	$(CARGO) clean
-	$(CARGO) clean --manifest-path fuzz/Cargo.toml
+	$(CARGO) clean --manifest-path fuzz/Cargo.toml --target-dir fuzz/target
+	rm -rf out/dist out/virtual-device

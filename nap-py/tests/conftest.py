@@ -55,7 +55,8 @@ def sample_rate_hz(name: str) -> float:
 @pytest.fixture(scope="session")
 def nap() -> Path:
     """The command `nap`, built by cargo."""
-    built = Path(os.environ.get("NAP", ROOT / "target" / "release" / "nap"))
+    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+    built = Path(os.environ.get("NAP", target / "release" / "nap"))
     found = built if built.exists() else Path(shutil.which("nap") or "")
     if not found.is_file():
         pytest.fail("the command nap is not built: cargo build --release -p nap-cli")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, cast
 
 import nap_sdr
 import numpy as np
@@ -14,6 +15,8 @@ import pytest
 from conftest import (
     NAMES, RECORDINGS, center_hz, memory_map, recording, run_nap, sample_rate_hz,
 )
+from nap_sdr._options import ReceiverOptions, RecordingOptions
+from nap_sdr.dask import decode_files
 
 DEVICES = RECORDINGS / "rc1_two_uplinks.devices.csv"
 
@@ -177,3 +180,29 @@ def test_samples_of_any_split_give_the_same_events() -> None:
     third = nap_sdr.Receiver(info.sample_rate_hz, info.center_hz)
     complete = [event.message for event in events if event.kind == "complete"]
     assert list(third.messages([iq])) == complete
+
+
+def defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """The keywords that a function shows, and what they are if left out."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+
+
+def test_keywords_that_are_handed_on_are_shown() -> None:
+    of_receiver, of_recording = defaults(nap_sdr.Receiver), defaults(nap_sdr.Recording)
+    assert set(of_receiver) == set(ReceiverOptions.__annotations__)
+    assert set(of_recording) == set(RecordingOptions.__annotations__)
+    assert of_receiver.items() < defaults(nap_sdr.decode).items()
+    assert of_recording == defaults(nap_sdr.read)
+    for name in ("start", "start_s", "allow_nan"):
+        del of_receiver[name]
+    for function in (nap_sdr.decode_file, decode_files):
+        assert {**of_receiver, **of_recording}.items() < defaults(function).items()
+
+
+def test_a_keyword_that_nobody_takes_is_refused() -> None:
+    path, wrong = recording("rc2_minus112dbm"), cast(Any, {"start": "2026-11-23T06:16:00Z"})
+    with pytest.raises(TypeError, match=r"decode_file\(\) got an unexpected keyword.*'start'"):
+        nap_sdr.decode_file(path, **wrong)
+    with pytest.raises(TypeError, match=r"decode_files\(\) got an unexpected keyword.*'start'"):
+        decode_files(path, **wrong)

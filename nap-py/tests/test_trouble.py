@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import nap_sdr
 import numpy as np
@@ -152,6 +152,15 @@ def test_a_recording_cut_short_is_decoded_as_far_as_it_goes(tmp_path: Path) -> N
     assert {message.device_id for message in messages} == {"258E05CA", "38DFD2F3"}
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Interrupts raise, though a shell may have this process ignore them, as it does in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_stops_a_long_call() -> None:
     iq = np.zeros(250_000_000, np.complex64)
     calls: list[Callable[[], object]] = [

@@ -52,12 +52,11 @@ def over_rust(iq: np.ndarray[tuple[int], np.dtype[np.complex64]], runs: int) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "samples.cf32")
         iq.tofile(path)
-        build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "nap-benches"]
-        subprocess.run([*build, "--bin", "receive"], check=True, cwd=ROOT)
-        command = [str(ROOT / "target/release/receive"), str(path)]
+        command = ["cargo", "run", "--quiet", "--release", "--locked", "-p", "nap-benches"]
+        command += ["--bin", "receive", "--", str(path)]
         command += ["--sample-rate-hz", str(RATE_HZ), "--centre-hz", str(CENTER_HZ)]
         for _ in range(runs):
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
             cost_s, heard = done.stdout.split()
             rust_s.append(float(cost_s))
             start_s = time.process_time()

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import (
-    TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Optional, Type, Union, cast,
-)
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional, Type, Union, cast
 
 from . import _nap
 from ._devices import Devices, device_table
 from ._message import Event, Message, MessageList
+from ._options import BitRate, ReceiverOptions, shows
 from ._progress import Progress, reporter
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import numpy.typing as npt
-
-#: 100 or 600 bit/s, or all that the radio configuration has.
-BitRate = Union[int, Literal["auto"]]
+    from typing_extensions import Unpack
 
 #: Samples that are handed over at once: a second at 250 kS/s.
 BLOCK = 1 << 18
@@ -208,26 +205,16 @@ class Receiver:
         return f"<Receiver {channel}, {rates} bit/s{state}>"
 
 
+@shows(ReceiverOptions, Receiver)
 def decode(
     iq: npt.NDArray[Any],
     sample_rate_hz: float,
     *,
     center_hz: Optional[float] = None,
-    radio_configuration: Optional[str] = None,
-    channel_center_hz: Optional[float] = None,
-    bit_rate: BitRate = "auto",
-    devices: Devices = None,
-    full_scale_dbm: Optional[float] = None,
-    false_messages_per_day: float = 1.0,
-    most_drift_hz_per_s: float = 60.0,
-    start: Union[None, str, dt.datetime] = None,
-    start_s: float = 0.0,
-    allow_nan: bool = False,
     progress: Progress = False,
+    **options: Unpack[ReceiverOptions],
 ) -> MessageList:
     """Find and decode all messages in an array of samples.
-
-    Keywords that are not listed here are those of ``Receiver``.
 
     Parameters
     ----------
@@ -242,6 +229,8 @@ def decode(
     progress : bool or callable
         ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
         done and their total.
+    **options
+        As for ``Receiver``.
 
     Returns
     -------
@@ -253,20 +242,7 @@ def decode(
     TypeError, SampleError, ConfigurationError
         As for ``Receiver`` and ``Receiver.push``.
     """
-    receiver = Receiver(
-        sample_rate_hz,
-        center_hz,
-        radio_configuration=radio_configuration,
-        channel_center_hz=channel_center_hz,
-        bit_rate=bit_rate,
-        devices=devices,
-        full_scale_dbm=full_scale_dbm,
-        false_messages_per_day=false_messages_per_day,
-        most_drift_hz_per_s=most_drift_hz_per_s,
-        start=start,
-        start_s=start_s,
-        allow_nan=allow_nan,
-    )
+    receiver = Receiver(sample_rate_hz, center_hz, **options)
     with receiver, reporter(progress, _nap.sample_count(iq), sample_rate_hz) as report:
         return MessageList(receiver.messages(_blocks(iq, report)))
 

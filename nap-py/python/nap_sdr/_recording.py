@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Iterator, Optional, Sequence, TypeVar, Union, cast
 
 from . import _nap
-from ._devices import Devices, device_table
+from ._devices import device_table
 from ._errors import ConfigurationError, RecordingWarning, TruncatedRecordingError
 from ._message import Message, MessageList
+from ._options import (
+    ChannelsOfFileOptions,
+    PathLike,
+    RecordingOptions,
+    shows,
+    split,
+    with_defaults,
+)
 from ._progress import Progress, reporter
-from ._receiver import BLOCK, BitRate
+from ._receiver import BLOCK, Receiver
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from typing_extensions import Unpack
 
-PathLike = Union[str, "os.PathLike[str]"]
 _T = TypeVar("_T")
 
 
@@ -152,7 +160,10 @@ class Recording:
         )
 
 
-def read(path: PathLike, **options: Any) -> tuple[npt.NDArray[np.complex64], Recording]:
+@shows(RecordingOptions, Recording)
+def read(
+    path: PathLike, **options: Unpack[RecordingOptions]
+) -> tuple[npt.NDArray[np.complex64], Recording]:
     """All samples of a recording, and what is known about it.
 
     Parameters
@@ -176,30 +187,19 @@ def read(path: PathLike, **options: Any) -> tuple[npt.NDArray[np.complex64], Rec
     return np.concatenate(blocks) if blocks else np.empty(0, np.complex64), recording
 
 
+@shows(ChannelsOfFileOptions, Recording, Receiver)
 def decode_file(
     path: PathLike,
     *,
-    sample_format: Optional[str] = None,
-    sample_rate_hz: Optional[float] = None,
-    center_hz: Optional[float] = None,
     offset_s: float = 0.0,
     duration_s: Optional[float] = None,
-    radio_configuration: Union[None, str, Sequence[str]] = None,
-    channel_center_hz: Union[None, float, Sequence[float]] = None,
-    bit_rate: BitRate = "auto",
-    devices: Devices = None,
-    full_scale_dbm: Optional[float] = None,
-    false_messages_per_day: float = 1.0,
-    most_drift_hz_per_s: float = 60.0,
     threads: Optional[int] = None,
     progress: Progress = False,
+    **options: Unpack[ChannelsOfFileOptions],
 ) -> MessageList:
     """Find and decode all messages in a recording, as ``nap decode`` does.
 
     A long recording is cut into pieces that are decoded side by side.
-
-    Keywords that are not listed here are those of ``Recording`` (how the samples are stored) and of
-    ``Receiver`` (what is listened for).
 
     Parameters
     ----------
@@ -209,15 +209,15 @@ def decode_file(
         Leave out the first seconds.
     duration_s : float, optional
         Stop after so many seconds.
-    radio_configuration : str or sequence of str, optional
-        Listen to the uplink channels of these radio configurations, ``["RC1", "RC7"]``, at once.
-    channel_center_hz : float or sequence of float, optional
-        Listen to the 192 kHz around each of these frequencies instead.
     threads : int, optional
         How many threads decode at most; if left out, as many as there are processors.
     progress : bool or callable
         ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
         done and their total.
+    **options
+        As for ``Recording`` (how the samples are stored) and ``Receiver`` (what is listened for);
+        the recording itself says when it starts. Several channels are listened to at once:
+        ``radio_configuration=["RC1", "RC7"]``, or several ``channel_center_hz``.
 
     Returns
     -------
@@ -237,9 +237,9 @@ def decode_file(
         If the recording is cut short or holds samples that are not numbers; what can be decoded
         is.
     """
-    recording = Recording(
-        path, sample_format=sample_format, sample_rate_hz=sample_rate_hz, center_hz=center_hz
-    )
+    of_recording, of_channel = split("decode_file", options)
+    channel = with_defaults(of_channel, Receiver)
+    recording = Recording(path, **of_recording)
     rate_hz = recording.sample_rate_hz
     first = _samples("offset_s", offset_s, rate_hz)
     wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
@@ -255,13 +255,13 @@ def decode_file(
             recording._native,
             first,
             wanted,
-            radio_configurations=_listed(radio_configuration),
-            channel_centers_hz=_listed(channel_center_hz),
-            bit_rate=str(bit_rate),
-            devices=device_table(devices),
-            full_scale_dbm=full_scale_dbm,
-            false_messages_per_day=false_messages_per_day,
-            most_drift_hz_per_s=most_drift_hz_per_s,
+            radio_configurations=_listed(channel["radio_configuration"]),
+            channel_centers_hz=_listed(channel["channel_center_hz"]),
+            bit_rate=str(channel["bit_rate"]),
+            devices=device_table(channel["devices"]),
+            full_scale_dbm=channel["full_scale_dbm"],
+            false_messages_per_day=channel["false_messages_per_day"],
+            most_drift_hz_per_s=channel["most_drift_hz_per_s"],
             threads=threads,
             progress=report,
         )

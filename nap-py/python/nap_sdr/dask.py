@@ -28,11 +28,13 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 from ._devices import portable
 from ._errors import ConfigurationError, RecordingWarning
 from ._message import Message, messages_to_dataframe
+from ._options import FileOptions, PathLike, shows, split
 from ._receiver import Receiver
 from ._recording import Recording, decode_file
 
 if TYPE_CHECKING:
     from distributed import Client
+    from typing_extensions import Unpack
 
 __all__ = ["decode_files"]
 
@@ -45,17 +47,16 @@ _HEAD = 1 << 20
 #: Bytes that are fetched from a store at once.
 _CHUNK = 1 << 24
 
-_OPEN_OPTIONS = ("sample_format", "sample_rate_hz", "center_hz")
 
-
+@shows(FileOptions, Recording, Receiver)
 def decode_files(
-    paths: Union[str, os.PathLike[str], Iterable[Union[str, os.PathLike[str]]]],
+    paths: Union[PathLike, Iterable[PathLike]],
     client: Optional[Client] = None,
     *,
     piece_s: float = 300.0,
     overlap_s: float = 15.0,
     storage_options: Optional[Mapping[str, Any]] = None,
-    **options: Any,
+    **options: Unpack[FileOptions],
 ) -> dd.DataFrame:
     """Decode many recordings with dask.
 
@@ -144,7 +145,7 @@ def _pieces(duration_s: float, piece_s: float, overlap_s: float) -> list[_Piece]
 
 
 def _decode_piece(
-    url: str, store: Mapping[str, Any], piece: _Piece, options: Mapping[str, Any]
+    url: str, store: Mapping[str, Any], piece: _Piece, options: FileOptions
 ) -> list[Message]:
     """The messages of a piece, and those so near to its edges that a neighbour may see them there."""
     with warnings.catch_warnings():
@@ -190,26 +191,27 @@ def _table(url: str, messages: Sequence[Message]) -> pd.DataFrame:
     return table
 
 
-def _duration_s(url: str, store: Mapping[str, Any], options: Mapping[str, Any]) -> float:
+def _duration_s(url: str, store: Mapping[str, Any], options: FileOptions) -> float:
     """How long a recording is; raises what decoding it would."""
     with _local(url, store, options) as path:
         recording = _open(path, options)
-    settings = {name: value for name, value in options.items() if name not in _OPEN_OPTIONS}
-    Receiver(recording.sample_rate_hz, recording.center_hz, **settings).close()
+    _, of_channel = split("decode_files", options)
+    Receiver(recording.sample_rate_hz, recording.center_hz, **of_channel).close()
     if recording.duration_s is None:
         raise ConfigurationError(f"{url}: a pipe cannot be cut into pieces; give a file")
     return recording.duration_s
 
 
-def _open(path: str, options: Mapping[str, Any]) -> Recording:
-    return Recording(path, **{name: options.get(name) for name in _OPEN_OPTIONS})
+def _open(path: str, options: FileOptions) -> Recording:
+    of_recording, _ = split("decode_files", options)
+    return Recording(path, **of_recording)
 
 
 @contextmanager
 def _local(
     url: str,
     store: Mapping[str, Any],
-    options: Mapping[str, Any],
+    options: FileOptions,
     piece: Optional[_Piece] = None,
 ) -> Iterator[str]:
     """A local file with the headers of a recording, and its samples of a piece.
@@ -243,7 +245,7 @@ def _local(
 
 
 def _byte_range(
-    path: str, size: int, piece: _Piece, options: Mapping[str, Any]
+    path: str, size: int, piece: _Piece, options: FileOptions
 ) -> tuple[int, int]:
     """Where the samples of a piece are in a file, wherever the samples as a whole are."""
     recording = _open(path, options)

@@ -1,0 +1,126 @@
+"""The keywords that several functions take alike: their types, and what is checked of them.
+
+What they mean is told where they arrive: in ``Recording`` and ``Receiver``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import os
+from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union, cast, overload
+
+from ._devices import Devices
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+#: 100 or 600 bit/s, or all that the radio configuration has.
+BitRate = Union[int, Literal["auto"]]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class RecordingOptions(TypedDict, total=False):
+    """How samples are stored, where the file does not tell."""
+
+    sample_format: Optional[str]
+    sample_rate_hz: Optional[float]
+    center_hz: Optional[float]
+
+
+class ReceptionOptions(TypedDict, total=False):
+    """What is listened for in a channel."""
+
+    bit_rate: BitRate
+    devices: Devices
+    full_scale_dbm: Optional[float]
+    false_messages_per_day: float
+    most_drift_hz_per_s: float
+
+
+class ChannelOptions(ReceptionOptions, total=False):
+    """Which channel is listened to, and for what."""
+
+    radio_configuration: Optional[str]
+    channel_center_hz: Optional[float]
+
+
+class ChannelsOptions(ReceptionOptions, total=False):
+    """Which channels are listened to, and for what."""
+
+    radio_configuration: Union[None, str, Sequence[str]]
+    channel_center_hz: Union[None, float, Sequence[float]]
+
+
+class ReceiverOptions(ChannelOptions, total=False):
+    """What is listened for, and what is known about the samples."""
+
+    start: Union[None, str, dt.datetime]
+    start_s: float
+    allow_nan: bool
+
+
+class FileOptions(RecordingOptions, ChannelOptions, total=False):
+    """How samples are stored, and what is listened for in them."""
+
+
+class ChannelsOfFileOptions(RecordingOptions, ChannelsOptions, total=False):
+    """The same for several channels at once."""
+
+
+@overload
+def split(
+    function: str, options: FileOptions
+) -> tuple[RecordingOptions, ChannelOptions]: ...
+
+
+@overload
+def split(
+    function: str, options: ChannelsOfFileOptions
+) -> tuple[RecordingOptions, ChannelsOptions]: ...
+
+
+def split(function: str, options: Any) -> Any:
+    """What is for a ``Recording``, and what for a ``Receiver``.
+
+    Raises
+    ------
+    TypeError
+        If a keyword is for neither, as Python does of a function with this name.
+    """
+    for name in options:
+        if name not in FileOptions.__annotations__:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
+    return tuple(
+        {name: value for name, value in options.items() if name in kind.__annotations__}
+        for kind in (RecordingOptions, ChannelOptions)
+    )
+
+
+def with_defaults(options: ChannelsOptions, taker: Callable[..., Any]) -> ChannelsOptions:
+    """The same options, and those that are left out as the callable that takes them has them."""
+    parameters = inspect.signature(taker).parameters
+    defaults = {name: parameters[name].default for name in ChannelsOptions.__annotations__}
+    return cast(ChannelsOptions, {**defaults, **options})
+
+
+def shows(options: type, *takers: Callable[..., Any]) -> Callable[[Function], Function]:
+    """List the options that a function hands on among its keywords, for ``help`` and completion.
+
+    Their defaults are those of the callables that take them.
+    """
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function)
+        own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        handed_on = [
+            one
+            for taker in takers
+            for one in inspect.signature(taker).parameters.values()
+            if one.kind is one.KEYWORD_ONLY and one.name in options.__annotations__
+        ]
+        whole = signature.replace(parameters=[*own, *handed_on])
+        function.__signature__ = whole  # type: ignore[attr-defined]
+        return function
+
+    return decorate
