@@ -8,7 +8,18 @@ from __future__ import annotations
 import datetime as dt
 import inspect
 import os
-from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union, cast, overload
+from typing import (
+    Any,
+    Callable,
+    Literal,
+    Optional,
+    Sequence,
+    TypedDict,
+    TypeVar,
+    Union,
+    cast,
+    overload,
+)
 
 from ._devices import Devices
 
