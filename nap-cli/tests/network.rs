@@ -49,9 +49,9 @@ fn pauses(starts_s: &[f64], duration_s: f64, catch_up: f64) -> Vec<Pause> {
     starts_s.iter().map(|&start_s| Pause { catch_up, start_s, duration_s }).collect()
 }
 
-/// Sends what is on the air, `speed` times as fast as it was, over a way that pauses and delays; ends
+/// Sends what is on the air, `speed` times as fast as it was, over a way that pauses and delays pieces; ends
 /// after so many seconds by the clock, when all has got through.
-fn send(stream: &mut TcpStream, speed: f64, pauses: &[Pause], delays_s: f64, duration_s: f64) {
+fn send(stream: &mut TcpStream, speed: f64, pauses: &[Pause], max_delay_s: f64, duration_s: f64) {
     const STEP_S: f64 = 0.01;
     let air = air();
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
@@ -59,7 +59,7 @@ fn send(stream: &mut TcpStream, speed: f64, pauses: &[Pause], delays_s: f64, dur
     let (started, mut sent, mut last_s) = (Instant::now(), 0_usize, 0.0);
     let total = (duration_s * rate) as usize / 2 * 2;
     while sent < total {
-        thread::sleep(Duration::from_secs_f64(STEP_S + delays_s * rng.random_range(0.0..1.0)));
+        thread::sleep(Duration::from_secs_f64(STEP_S + max_delay_s * rng.random_range(0.0..1.0)));
         let now_s = started.elapsed().as_secs_f64();
         let before = pauses.iter().rfind(|pause| pause.start_s <= now_s);
         let catch_up = before.map_or(10.0, |pause| pause.catch_up);
@@ -83,7 +83,7 @@ fn send(stream: &mut TcpStream, speed: f64, pauses: &[Pause], delays_s: f64, dur
     }
 }
 
-/// Serves one client after the other, and says where.
+/// Serves one client, and says where.
 fn serve(serve: impl Fn(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
