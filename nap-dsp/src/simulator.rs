@@ -10,6 +10,17 @@
 //! is its mean power. Noise is -174 dBm/Hz plus the noise figure over the whole sampled bandwidth:
 //! `-174 + noise_figure_db + 10 log10(sample_rate_hz)` dBm in total.
 //!
+//! # Carriers
+//!
+//! A carrier is a straight line, offset and drift, and what a [`Wander`] adds to it: each frame draws
+//! a [`WanderingPhase`] of its own, so that what is random differs from frame to frame and what is
+//! the oscillator's nature does not.
+//!
+//! # Lost samples
+//!
+//! A [`Gap`] loses samples. [`Simulator::render`] makes a recording of what is left, with silence for
+//! marked gaps; [`Simulator::render_piece`] tells marked gaps as a driver does.
+//!
 //! # Real time
 //!
 //! Only what is on the air costs time. Memory is bounded by the number of transmissions that were

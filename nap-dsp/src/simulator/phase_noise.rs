@@ -16,7 +16,7 @@ const KNOTS_PER_S: f64 = 4000.0;
 /// Knots in a period of the fastest noise: enough that straight lines between them follow it.
 const KNOTS_PER_PERIOD: f64 = 8.0;
 /// The most knots that are drawn for one transmission.
-const MOST_KNOTS: f64 = 1e7;
+const MOST_KNOTS: f64 = 2e6;
 /// Offsets at which a mask may say something, in hertz.
 const OFFSETS_HZ: Range<f64> = 0.1..2e4;
 

@@ -94,7 +94,7 @@ impl Wander {
     ///
     /// # Errors
     /// [`Error::OutOfRange`] if a parameter is, or if the transmission is so long that its noise
-    /// would need more than ten million values.
+    /// would need more than two million values.
     pub fn realize<R: Rng>(
         &self,
         span_s: Range<f64>,
