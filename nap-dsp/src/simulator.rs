@@ -155,8 +155,8 @@ impl<R: Rng> Simulator<R> {
         Ok(())
     }
 
-    /// Sets the steps of the receiver's gain, which is 0 dB before the first. Each counts from the
-    /// next samples that are made on, 1024 at a time.
+    /// Sets the steps of the receiver's gain, which is 0 dB before the first. Samples that were made
+    /// already, 1024 at a time, keep theirs.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] if a time is negative or a step above 300 dB.

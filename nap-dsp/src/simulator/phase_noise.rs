@@ -1,6 +1,6 @@
 //! Random phases of oscillators: walks of frequency and phase, and noise under a mask.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 use std::ops::Range;
 
 use num_complex::{Complex, Complex64};
@@ -8,7 +8,6 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use rustfft::FftPlanner;
 
-use super::wander::{Wander, sinc};
 use crate::Error;
 
 /// Knots a second, at least: far more than symbols.
@@ -61,6 +60,17 @@ impl MaskPoint {
     }
 }
 
+/// How an oscillator's phase is random.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Density<'a> {
+    /// Of the walk of the frequency.
+    pub(super) walk_hz_per_root_s: f64,
+    /// Full width at half maximum of the line that the walk of the phase makes.
+    pub(super) line_width_hz: f64,
+    /// What is stationary.
+    pub(super) mask: &'a [MaskPoint],
+}
+
 /// The random phase of one transmission, drawn at knots, straight in between.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PhaseNoise {
@@ -72,14 +82,14 @@ pub(super) struct PhaseNoise {
 }
 
 impl PhaseNoise {
-    /// Draws the noise of a wander over this time; `None` if there is none.
+    /// Draws the phase over this time; `None` if there is nothing random.
     pub(super) fn draw<R: Rng>(
-        wander: &Wander,
+        density: &Density<'_>,
         span_s: Range<f64>,
         rng: &mut R,
     ) -> Result<Option<Self>, Error> {
-        let Wander { walk_hz_per_root_s, line_width_hz, phase_noise: mask, .. } = wander;
-        if *walk_hz_per_root_s == 0.0 && *line_width_hz == 0.0 && mask.is_empty() {
+        let Density { walk_hz_per_root_s, line_width_hz, mask } = *density;
+        if walk_hz_per_root_s == 0.0 && line_width_hz == 0.0 && mask.is_empty() {
             return Ok(None);
         }
         let fastest_hz = mask.last().map_or(0.0, |point| point.offset_hz);
@@ -92,7 +102,7 @@ impl PhaseNoise {
             cycles: vec![0.0; count as usize + 1],
             reach_hz: 0.0,
         };
-        noise.walk(*walk_hz_per_root_s, *line_width_hz, rng);
+        noise.walk(walk_hz_per_root_s, line_width_hz, rng);
         if !mask.is_empty() {
             noise.add_stationary(mask, rng);
         }
@@ -158,6 +168,11 @@ impl PhaseNoise {
     }
 }
 
+/// `sin(pi x) / (pi x)`.
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,18 +182,18 @@ mod tests {
         ChaCha12Rng::seed_from_u64(7)
     }
 
-    fn draw(wander: &Wander, duration_s: f64, rng: &mut ChaCha12Rng) -> PhaseNoise {
-        PhaseNoise::draw(wander, 0.0..duration_s, rng).unwrap().unwrap()
+    fn draw(density: &Density<'_>, duration_s: f64, rng: &mut ChaCha12Rng) -> PhaseNoise {
+        PhaseNoise::draw(density, 0.0..duration_s, rng).unwrap().unwrap()
     }
 
     #[test]
     fn the_variance_of_a_walking_frequency_grows_with_time() {
-        let wander = Wander { walk_hz_per_root_s: 5.0, ..Wander::default() };
+        let walk = Density { walk_hz_per_root_s: 5.0, ..Density::default() };
         let mut rng = rng();
         let (trials, times_s) = (3000, [0.25, 1.0, 2.0]);
         let mut squares = [0.0; 3];
         for _ in 0..trials {
-            let noise = draw(&wander, 2.1, &mut rng);
+            let noise = draw(&walk, 2.1, &mut rng);
             for (sum, t_s) in squares.iter_mut().zip(times_s) {
                 let frequency_hz = (noise.cycles(t_s + 1e-3) - noise.cycles(t_s - 1e-3)) / 2e-3;
                 *sum += frequency_hz * frequency_hz / f64::from(trials);
@@ -192,13 +207,13 @@ mod tests {
     }
 
     /// Power of `exp(i phase)` in lines of 1 / `duration_s` hertz, mean of several realisations.
-    fn spectrum(wander: &Wander, duration_s: f64, rate_hz: f64, trials: u32) -> Vec<f64> {
+    fn spectrum(density: &Density<'_>, duration_s: f64, rate_hz: f64, trials: u32) -> Vec<f64> {
         let mut rng = rng();
         let length = (duration_s * rate_hz) as usize;
         let fft = FftPlanner::new().plan_fft_forward(length);
         let mut powers = vec![0.0; length];
         for _ in 0..trials {
-            let noise = draw(wander, duration_s, &mut rng);
+            let noise = draw(density, duration_s, &mut rng);
             let mut lines: Vec<Complex64> = (0..length)
                 .map(|n| Complex64::cis(TAU * noise.cycles(n as f64 / rate_hz)))
                 .collect();
@@ -212,9 +227,9 @@ mod tests {
 
     #[test]
     fn a_line_is_lorentzian_and_as_wide_as_asked_for() {
-        let wander = Wander { line_width_hz: 8.0, ..Wander::default() };
+        let line = Density { line_width_hz: 8.0, ..Density::default() };
         let duration_s = 4.0;
-        let powers = spectrum(&wander, duration_s, 2000.0, 400);
+        let powers = spectrum(&line, duration_s, 2000.0, 400);
         // Density at an offset, both sides, over two hertz.
         let density = |offset_hz: f64| {
             let middle = (offset_hz * duration_s) as usize;
@@ -225,13 +240,12 @@ mod tests {
         };
         for offset_hz in [2.0, 4.0, 8.0, 40.0, 120.0] {
             let half_hz = 4.0;
-            let expected =
-                half_hz / std::f64::consts::PI / (offset_hz * offset_hz + half_hz * half_hz);
+            let expected = half_hz / PI / (offset_hz * offset_hz + half_hz * half_hz);
             let ratio = density(offset_hz) / expected;
             assert!((ratio - 1.0).abs() < 0.12, "{offset_hz}: {ratio}");
         }
         // Half of the peak at half of the width.
-        let peak = 1.0 / (std::f64::consts::PI * 4.0);
+        let peak = 1.0 / (PI * 4.0);
         assert!((density(4.0) / peak - 0.5).abs() < 0.06);
     }
 
@@ -239,9 +253,9 @@ mod tests {
     fn stationary_noise_lies_under_its_mask() {
         let points = [(10.0, -50.0), (100.0, -70.0), (5000.0, -80.0)];
         let points = points.map(|(offset_hz, dbc_per_hz)| MaskPoint { offset_hz, dbc_per_hz });
-        let wander = Wander { phase_noise: points.to_vec(), ..Wander::default() };
+        let mask = Density { mask: &points, ..Density::default() };
         let duration_s = 1.0;
-        let powers = spectrum(&wander, duration_s, 40_000.0, 60);
+        let powers = spectrum(&mask, duration_s, 40_000.0, 60);
         for (offset_hz, expected_db) in
             [(5usize, -50.0), (10, -50.0), (32, -60.1), (100, -70.0), (707, -75.0), (4900, -79.95)]
         {

@@ -1,12 +1,12 @@
 //! Carriers that stray: what oscillators do beyond a steady offset and drift.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 use std::ops::Range;
 
 use num_complex::{Complex32, Complex64};
 use rand::{Rng, RngExt};
 
-use super::phase_noise::{MaskPoint, PhaseNoise};
+use super::phase_noise::{Density, MaskPoint, PhaseNoise};
 use crate::Error;
 
 /// Samples over which the stray phase is taken as a straight line, at most.
@@ -102,7 +102,7 @@ impl Wander {
     ) -> Result<WanderingPhase, Error> {
         self.check()?;
         let wobble_phase = rng.random();
-        let noise = PhaseNoise::draw(self, span_s.clone(), rng)?;
+        let noise = PhaseNoise::draw(&self.density(), span_s.clone(), rng)?;
         let middle_s = 0.5 * (span_s.start + span_s.end);
         let half_s = 0.5 * (span_s.end - span_s.start);
         let reach_hz = self.wobble.map_or(0.0, |wobble| wobble.amplitude_hz.abs())
@@ -111,6 +111,14 @@ impl Wander {
             + self.steps.iter().map(|step| step.step_hz.abs()).sum::<f64>()
             + noise.as_ref().map_or(0.0, PhaseNoise::reach_hz);
         Ok(WanderingPhase { wander: self.clone(), wobble_phase, middle_s, noise, reach_hz })
+    }
+
+    fn density(&self) -> Density<'_> {
+        Density {
+            walk_hz_per_root_s: self.walk_hz_per_root_s,
+            line_width_hz: self.line_width_hz,
+            mask: &self.phase_noise,
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -186,11 +194,6 @@ impl WanderingPhase {
             cycles = next;
         }
     }
-}
-
-/// `sin(pi x) / (pi x)`.
-pub(super) fn sinc(x: f64) -> f64 {
-    if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use nap_dsp::simulator::{
 use rand::Rng;
 use serde::Deserialize;
 
-use super::SceneError;
+use super::error::SceneError;
 
 /// The most random symbols that are drawn for the bursts of one interferer.
 const MOST_SYMBOLS: f64 = 1e8;
