@@ -57,8 +57,8 @@ pub struct Impairments {
     /// One fading runs on through all frames of a message.
     #[arg(long, requires = "doppler")]
     pub fading_runs_on: bool,
-    /// Impulses: so many a second, their length in seconds, their level over the noise in the whole
-    /// band in decibels.
+    /// Impulses that fill the whole band: so many a second, their length in seconds, their level over the
+    /// noise in decibels.
     #[arg(long, value_name = "PER_S@S@DB", value_parser = numbers::<3>, num_args = 0..=1,
         default_missing_value = "40@0.0002@30")]
     pub impulses: Option<[f64; 3]>,
@@ -159,7 +159,14 @@ impl Impairments {
         };
         let impulses = self.impulses.map(|[rate_hz, width_s, level_db]| Interferer {
             level_over_noise_db: Some(level_db),
-            ..interferer(InterfererSignal::Impulses { width_s, rate_hz }, scene.duration_s)
+            ..interferer(
+                InterfererSignal::Impulses {
+                    width_s,
+                    rate_hz,
+                    bandwidth_hz: Some(scene.sample_rate_hz),
+                },
+                scene.duration_s,
+            )
         });
         let fsk = self.fsk.map(|[duty, burst_s, level_dbm]| {
             let signal = InterfererSignal::Fsk { bit_rate_hz: 100_000.0, deviation_hz: 50_000.0 };

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{
-    Converter, Fading, FrontEnd, FskBurst, GainStep, Gap, Impulses, LoraBurst, RotatedWaveform,
-    Rotation, Signal, Simulator, Tone, Transmission, Wander, Way,
+    Converter, Fading, FrontEnd, FskBurst, GainStep, Gap, Impulses, LoraBurst, NoiseImpulses,
+    RotatedWaveform, Rotation, Signal, Simulator, Tone, Transmission, Wander, Way,
 };
 use nap_phy::scene::{Scene, Shape};
 use num_complex::Complex32;
@@ -80,6 +80,19 @@ impl PySignal {
     fn impulses(width_s: f64, rate_hz: f64, duration_s: f64, seed: u64) -> PyResult<Self> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let impulses = Impulses::random(width_s, rate_hz, duration_s, &mut rng);
+        Ok(Self::of(impulses.map_err(error::dsp)?))
+    }
+
+    #[staticmethod]
+    fn noise_impulses(
+        width_s: f64,
+        rate_hz: f64,
+        duration_s: f64,
+        bandwidth_hz: f64,
+        seed: u64,
+    ) -> PyResult<Self> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let impulses = NoiseImpulses::random(width_s, rate_hz, duration_s, bandwidth_hz, &mut rng);
         Ok(Self::of(impulses.map_err(error::dsp)?))
     }
 

@@ -212,6 +212,9 @@ def test_all_signals_have_mean_power_one() -> None:
         assert np.mean(np.abs(samples) ** 2) == pytest.approx(1, rel=0.01)
     impulses = Signal.impulses(0.5, width_s=1e-4, rate_hz=50)
     assert np.abs(impulses.render(1e6, 500_000)).max() >= 0.99
+    impulses = Signal.impulses(0.5, width_s=1e-3, rate_hz=50, bandwidth_hz=1e6)
+    noise = impulses.render(1e6, 500_000)
+    assert np.mean(np.abs(noise[noise != 0]) ** 2) == pytest.approx(1, rel=0.05)
     with pytest.raises(nap_sdr.ConfigurationError, match="rect, hann or s2lp"):
         Signal.burst(frame, shape="round")  # type: ignore[arg-type]
 

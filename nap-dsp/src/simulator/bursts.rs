@@ -6,6 +6,8 @@ use crate::Error;
 
 /// The most bursts that are drawn.
 const MOST_BURSTS: f64 = 1e6;
+/// The longest time that is accepted, in seconds: four months.
+pub(super) const LONGEST_S: f64 = 1e7;
 
 /// Starts of bursts of `burst_s` seconds that fill the part `duty` of a time of `duration_s` seconds,
 /// which none of them exceeds. Between two of them lies a pause of exponentially distributed length.
@@ -19,7 +21,7 @@ pub fn burst_starts_s<R: Rng>(
     duty: f64,
     rng: &mut R,
 ) -> Result<Vec<f64>, Error> {
-    Error::check_range("duration_s", duration_s, 0.0, f64::MAX)?;
+    Error::check_range("duration_s", duration_s, 0.0, LONGEST_S)?;
     Error::check_range("burst_s", burst_s, (duration_s / MOST_BURSTS).max(1e-6), f64::MAX)?;
     Error::check_range("duty", duty, f64::MIN_POSITIVE, 1.0)?;
     let pause_s = burst_s * (1.0 - duty) / duty;
@@ -32,6 +34,28 @@ pub fn burst_starts_s<R: Rng>(
         }
         starts_s.push(time_s);
         time_s += burst_s;
+    }
+}
+
+/// Events that arrive as a Poisson process, `rate_hz` a second, for `duration_s` seconds: when each
+/// starts, and what is drawn of it.
+pub(super) fn poisson<R: Rng, T>(
+    duration_s: f64,
+    rate_hz: f64,
+    rng: &mut R,
+    draw: impl Fn(&mut R) -> T,
+) -> Result<Vec<(f64, T)>, Error> {
+    Error::check_range("duration_s", duration_s, f64::MIN_POSITIVE, LONGEST_S)?;
+    Error::check_range("rate_hz", rate_hz, f64::MIN_POSITIVE, MOST_BURSTS / duration_s)?;
+    let mut events = Vec::new();
+    let mut start_s = 0.0;
+    loop {
+        // The gap between two arrivals is exponential.
+        start_s -= (1.0 - rng.random::<f64>()).ln() / rate_hz;
+        if start_s >= duration_s {
+            return Ok(events);
+        }
+        events.push((start_s, draw(rng)));
     }
 }
 

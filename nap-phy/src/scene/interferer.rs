@@ -2,7 +2,7 @@
 
 use nap_dsp::Error;
 use nap_dsp::simulator::{
-    FskBurst, Impulses, LoraBurst, Simulator, Tone, Transmission, burst_starts_s,
+    FskBurst, Impulses, LoraBurst, NoiseImpulses, Simulator, Tone, Transmission, burst_starts_s,
 };
 use rand::Rng;
 use serde::Deserialize;
@@ -60,6 +60,8 @@ pub enum InterfererSignal {
         width_s: f64,
         /// Mean number of pulses a second.
         rate_hz: f64,
+        /// Band that they fill with noise, if they do; else a pulse is a piece of a carrier.
+        bandwidth_hz: Option<f64>,
     },
 }
 
@@ -152,8 +154,12 @@ impl Burst<'_> {
                 let burst = FskBurst::random(bit_rate_hz, deviation_hz, duration_s, rng)?;
                 Transmission::new(burst, time_s, offset_hz, level_dbm)
             }
-            InterfererSignal::Impulses { width_s, rate_hz } => {
+            InterfererSignal::Impulses { width_s, rate_hz, bandwidth_hz: None } => {
                 let impulses = Impulses::random(width_s, rate_hz, duration_s, rng)?;
+                Transmission::new(impulses, time_s, offset_hz, level_dbm)
+            }
+            InterfererSignal::Impulses { width_s, rate_hz, bandwidth_hz: Some(band_hz) } => {
+                let impulses = NoiseImpulses::random(width_s, rate_hz, duration_s, band_hz, rng)?;
                 Transmission::new(impulses, time_s, offset_hz, level_dbm)
             }
         })

@@ -196,10 +196,21 @@ class Signal:
 
     @classmethod
     def impulses(
-        cls, duration_s: float, *, width_s: float = 10e-6, rate_hz: float = 100.0, seed: int = 0
+        cls,
+        duration_s: float,
+        *,
+        width_s: float = 10e-6,
+        rate_hz: float = 100.0,
+        bandwidth_hz: Optional[float] = None,
+        seed: int = 0,
     ) -> Signal:
-        """Short pulses at random instants; their level is that of a pulse while it lasts."""
-        return cls(_nap.Signal.impulses(width_s, rate_hz, duration_s, seed))
+        """Short pulses at random instants; their level is that of a pulse while it lasts.
+
+        With ``bandwidth_hz`` each is noise that fills this band, else a piece of a carrier.
+        """
+        if bandwidth_hz is None:
+            return cls(_nap.Signal.impulses(width_s, rate_hz, duration_s, seed))
+        return cls(_nap.Signal.noise_impulses(width_s, rate_hz, duration_s, bandwidth_hz, seed))
 
     @property
     def support_s(self) -> tuple[float, float]:
