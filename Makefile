@@ -28,7 +28,7 @@ export PATH := $(CURDIR)/out/live-tools:$(PATH)
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench
 
@@ -109,6 +109,9 @@ sensitivity: ## loss of messages over Eb/N0: docs/sensitivity.md with pictures a
 
 scenarios: ## who is heard where devices meet
 	$(CARGO) run --release --locked -p nap-benches --bin scenarios
+
+carriers: ## what is lost of carriers that wander and fade: a table
+	$(CARGO) run --release --locked -p nap-benches --bin carriers
 
 .venv/tests: nap-py/requirements/test.txt nap-py/requirements/constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv

@@ -7,6 +7,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use rayon::prelude::*;
 
+use crate::differential::heard_differentially;
+use crate::impairments::Impairments;
 use crate::reception::Reception;
 use crate::sender::{
     HALF_BAND_HZ, LEAD_IN_S, PAUSE_S, Sender, empty_scene, frame_s, level_dbm, symmetric,
@@ -60,7 +62,7 @@ impl Conditions {
     }
 
     /// One scene full of messages that do not meet.
-    fn scene(&self, seed: u64) -> Result<Scene> {
+    fn scene(&self, impairments: &Impairments, seed: u64) -> Result<Scene> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let spread_s = SPREAD_SYMBOLS * self.bit_rate.symbol_s();
         let frames = f64::from(self.frames.number());
@@ -86,6 +88,7 @@ impl Conditions {
             let device = sender.device(&scene, &mut rng)?;
             scene.devices.push(device);
         }
+        impairments.apply(&mut scene)?;
         Ok(scene)
     }
 }
@@ -138,13 +141,46 @@ impl Outcome {
 ///
 /// # Errors
 /// When a scene or the receiver cannot be set up.
-pub fn measure(conditions: &Conditions, messages: usize, seed: u64) -> Result<Outcome> {
+pub fn measure(
+    conditions: &Conditions,
+    impairments: &Impairments,
+    messages: usize,
+    seed: u64,
+) -> Result<Outcome> {
+    let received = each_scene(conditions, impairments, messages, seed, |scene| {
+        Ok(Outcome::of(Reception::of(&scene, &[conditions.bit_rate])?))
+    })?;
+    Ok(received.into_iter().fold(Outcome::default(), Outcome::add))
+}
+
+/// The same, and how many of the messages a plain differential detector reads: see
+/// [`heard_differentially`].
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn measure_beside_differential(
+    conditions: &Conditions,
+    impairments: &Impairments,
+    messages: usize,
+    seed: u64,
+) -> Result<(Outcome, usize)> {
+    let received = each_scene(conditions, impairments, messages, seed, |scene| {
+        let heard = heard_differentially(&scene)?;
+        Ok((Outcome::of(Reception::of(&scene, &[conditions.bit_rate])?), heard))
+    })?;
+    let none = (Outcome::default(), 0);
+    Ok(received.into_iter().fold(none, |sum, new| (sum.0.add(new.0), sum.1 + new.1)))
+}
+
+/// What comes of scenes with at least `messages` messages together.
+fn each_scene<T: Send>(
+    conditions: &Conditions,
+    impairments: &Impairments,
+    messages: usize,
+    seed: u64,
+    work: impl Fn(Scene) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let rounds = messages.div_ceil(conditions.messages_a_scene()) as u64;
-    (0..rounds)
-        .into_par_iter()
-        .map(|round| {
-            let scene = conditions.scene(seed.wrapping_mul(1000) + round)?;
-            Ok(Outcome::of(Reception::of(&scene, &[conditions.bit_rate])?))
-        })
-        .try_reduce(Outcome::default, |a, b| Ok(a.add(b)))
+    let scene = |round| conditions.scene(impairments, seed.wrapping_mul(1000) + round);
+    (0..rounds).into_par_iter().map(|round| work(scene(round)?)).collect()
 }

@@ -2,7 +2,10 @@
 //! measure it.
 
 mod conditions;
+mod differential;
+mod impairments;
 mod load;
+mod loss;
 mod reception;
 pub mod scenarios;
 mod sender;
@@ -10,8 +13,11 @@ mod shape;
 mod sweep;
 pub mod theory;
 
-pub use conditions::{Conditions, Outcome, measure};
+pub use conditions::{Conditions, Outcome, measure, measure_beside_differential};
+pub use differential::heard_differentially;
+pub use impairments::Impairments;
 pub use load::Recording;
+pub use loss::LossArgs;
 pub use reception::{Reception, timed};
 pub use shape::{parse_shape, shape_name};
 pub use sweep::{Sweep, crossing};

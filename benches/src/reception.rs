@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use nap_dsp::simulator::Piece;
 use nap_phy::receiver::Statistics;
 use nap_phy::scene::{Scene, Score, Truth, TruthMessage};
 use nap_phy::{BitRate, Event, Message, Receiver, ReceiverConfig};
@@ -44,9 +45,14 @@ impl Reception {
         let mut block = vec![Complex32::default(); BLOCK];
         while left > 0 {
             let count = left.min(BLOCK);
-            simulator.render(&mut block[..count]);
-            cpu += timed(|| events.extend(receiver.push(&block[..count])));
-            left -= count;
+            let Piece { lost_before, samples } = simulator.render_piece(&mut block[..count]);
+            cpu += timed(|| {
+                if lost_before > 0 {
+                    events.extend(receiver.skip(lost_before));
+                }
+                events.extend(receiver.push(&block[..samples]));
+            });
+            left = left.saturating_sub(lost_before as usize + samples);
         }
         cpu += timed(|| events.extend(receiver.flush()));
         let complete = |event| match event {

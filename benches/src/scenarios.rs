@@ -4,12 +4,15 @@
 //! and with both bit rates searched for.
 
 use anyhow::Result;
+use nap_dsp::simulator::Wander;
 use nap_phy::receiver::Statistics;
-use nap_phy::scene::{Interferer, InterfererSignal, Scene, Shape, Traffic, TruthMessage};
+use nap_phy::scene::{Interferer, InterfererSignal, Scene, Score, Shape, Traffic, TruthMessage};
 use nap_phy::{BitRate, Rank};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
+use crate::differential::heard_differentially;
+use crate::impairments::Impairments;
 use crate::reception::Reception;
 use crate::sender::{
     HALF_BAND_HZ, LEAD_IN_S, PAUSE_S, Sender, empty_scene, frame_s, level_dbm, symmetric,
@@ -78,13 +81,16 @@ impl Tally {
         messages: usize,
         seed: u64,
         kinds: &[Kind<'_>],
+        impairments: &Impairments,
         scene: impl Fn(u64) -> Result<Scene>,
     ) -> Result<Self> {
         let parts = kinds.iter().map(|&(name, _)| Part { name, sent: 0, heard: 0 }).collect();
         let mut tally = Self { parts, ..Self::default() };
         let mut seeds = ChaCha12Rng::seed_from_u64(seed);
         while tally.parts[0].sent < messages {
-            tally.add(&Reception::of(&scene(seeds.random())?, &BitRate::ALL)?, kinds);
+            let mut scene = scene(seeds.random())?;
+            impairments.apply(&mut scene)?;
+            tally.add(&Reception::of(&scene, &BitRate::ALL)?, kinds);
         }
         Ok(tally)
     }
@@ -164,13 +170,13 @@ impl Pairs {
     ///
     /// # Errors
     /// When a scene or the receiver cannot be set up.
-    pub fn tally(&self, pairs: usize, seed: u64) -> Result<Tally> {
+    pub fn tally(&self, pairs: usize, seed: u64, impairments: &Impairments) -> Result<Tally> {
         let between_db = WEAK_DB + 0.5 * self.level_difference_db;
         let between_dbm = level_dbm(PAIR_BIT_RATE, between_db);
         let is_weak = move |message: &TruthMessage| message.frames[0].dbm <= between_dbm;
         let is_strong = move |message: &TruthMessage| !is_weak(message);
         let kinds: [Kind<'_>; 2] = [("weak", &is_weak), ("strong", &is_strong)];
-        Tally::collect(pairs, seed, &kinds, |seed| self.scene(seed))
+        Tally::collect(pairs, seed, &kinds, impairments, |seed| self.scene(seed))
     }
 
     fn scene(&self, seed: u64) -> Result<Scene> {
@@ -265,8 +271,15 @@ impl Disturbance {
     ///
     /// # Errors
     /// When a scene or the receiver cannot be set up.
-    pub fn tally(&self, frames: Rank, messages: usize, seed: u64) -> Result<Tally> {
-        Tally::collect(messages, seed, &[("all", &|_| true)], |seed| self.scene(frames, seed))
+    pub fn tally(
+        &self,
+        frames: Rank,
+        messages: usize,
+        seed: u64,
+        impairments: &Impairments,
+    ) -> Result<Tally> {
+        let kinds: [Kind<'_>; 1] = [("all", &|_| true)];
+        Tally::collect(messages, seed, &kinds, impairments, |seed| self.scene(frames, seed))
     }
 
     fn scene(&self, frames: Rank, seed: u64) -> Result<Scene> {
@@ -282,7 +295,10 @@ impl Disturbance {
                 time_s: f64::from(period) * self.period_s + pause_s,
                 duration_s: burst_s,
                 frequency_hz: self.frequency_hz,
-                level_dbm: self.level_dbm,
+                level_dbm: Some(self.level_dbm),
+                level_over_noise_db: None,
+                burst_s: None,
+                duty: None,
             });
         }
         // As far as the other channel and ours overlap, a little inside.
@@ -318,8 +334,36 @@ impl Disturbance {
 ///
 /// # Errors
 /// When a scene or the receiver cannot be set up.
-pub fn crowd(crowd: u32, bit_rates: &[BitRate], messages: usize, seed: u64) -> Result<Tally> {
-    in_traffic(&traffic(crowd, [-130.0, -100.0], bit_rates), messages, seed)
+pub fn crowd(
+    crowd: u32,
+    bit_rates: &[BitRate],
+    messages: usize,
+    seed: u64,
+    impairments: &Impairments,
+) -> Result<Tally> {
+    in_traffic(&crowd_traffic(crowd, bit_rates), messages, seed, impairments)
+}
+
+fn crowd_traffic(crowd: u32, bit_rates: &[BitRate]) -> Traffic {
+    traffic(crowd, [-130.0, -100.0], bit_rates)
+}
+
+/// The first scene of [`crowd`], received and read by a plain differential detector too: how many
+/// messages it reads comes second.
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn crowd_beside_differential(
+    crowd: u32,
+    bit_rates: &[BitRate],
+    seed: u64,
+    impairments: &Impairments,
+) -> Result<(Score, usize)> {
+    let mut seeds = ChaCha12Rng::seed_from_u64(seed);
+    let mut scene = traffic_scene(&crowd_traffic(crowd, bit_rates), seeds.random());
+    impairments.apply(&mut scene)?;
+    let score = Reception::of(&scene, &BitRate::ALL)?.score();
+    Ok((score, heard_differentially(&scene)?))
 }
 
 /// Messages of three frames at an Eb/N0 of 0 dB that start within 30 s, ten at a time, where the
@@ -327,7 +371,12 @@ pub fn crowd(crowd: u32, bit_rates: &[BitRate], messages: usize, seed: u64) -> R
 ///
 /// # Errors
 /// When a scene or the receiver cannot be set up.
-pub fn faint(bidirectional: bool, messages: usize, seed: u64) -> Result<Tally> {
+pub fn faint(
+    bidirectional: bool,
+    messages: usize,
+    seed: u64,
+    impairments: &Impairments,
+) -> Result<Tally> {
     let level_dbm = level_dbm(BitRate::Bps100, 0.0);
     let traffic = Traffic {
         payload_bytes: if bidirectional { [8, 8] } else { [12, 12] },
@@ -335,7 +384,7 @@ pub fn faint(bidirectional: bool, messages: usize, seed: u64) -> Result<Tally> {
         shapes: Some(vec![Shape::Rect]),
         ..traffic(10, [level_dbm; 2], &[BitRate::Bps100])
     };
-    in_traffic(&traffic, messages, seed)
+    in_traffic(&traffic, messages, seed, impairments)
 }
 
 /// One-way messages of 12 bytes and all pulse shapes, at levels from one to another.
@@ -345,6 +394,9 @@ fn traffic(messages: u32, level_dbm: [f64; 2], bit_rates: &[BitRate]) -> Traffic
         level_dbm,
         crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
         drift_hz_per_s: [0.0, 0.0],
+        wander: Wander::default(),
+        bit_rate_error_ppm: [0.0, 0.0],
+        doppler_hz: None,
         pause_s: [CROWD_PAUSE_S; 2],
         payload_bytes: [12, 12],
         bidirectional_share: 0.0,
@@ -353,26 +405,35 @@ fn traffic(messages: u32, level_dbm: [f64; 2], bit_rates: &[BitRate]) -> Traffic
     }
 }
 
-fn in_traffic(traffic: &Traffic, messages: usize, seed: u64) -> Result<Tally> {
+fn in_traffic(
+    traffic: &Traffic,
+    messages: usize,
+    seed: u64,
+    impairments: &Impairments,
+) -> Result<Tally> {
+    let kinds: [Kind<'_>; 1] = [("all", &|_| true)];
+    Tally::collect(messages, seed, &kinds, impairments, |seed| Ok(traffic_scene(traffic, seed)))
+}
+
+fn traffic_scene(traffic: &Traffic, seed: u64) -> Scene {
     const WINDOW_S: f64 = 30.0;
     let bit_rates = traffic.bit_rates.iter().flatten();
     let slowest_s = bit_rates.map(|&bit_rate| frame_s(bit_rate)).fold(0.0, f64::max);
-    Tally::collect(messages, seed, &[("all", &|_| true)], |seed| {
-        let mut scene = empty_scene(WINDOW_S + 3.0 * slowest_s + 2.0 * CROWD_PAUSE_S, seed);
-        scene.traffic = Some(traffic.clone());
-        Ok(scene)
-    })
+    let mut scene = empty_scene(WINDOW_S + 3.0 * slowest_s + 2.0 * CROWD_PAUSE_S, seed);
+    scene.traffic = Some(traffic.clone());
+    scene
 }
 
 /// Noise alone: what the receiver makes of it. At least `duration_s` seconds of it, in whole pieces.
 ///
 /// # Errors
 /// When a scene or the receiver cannot be set up.
-pub fn noise(duration_s: f64, seed: u64) -> Result<Tally> {
+pub fn noise(duration_s: f64, seed: u64, impairments: &Impairments) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut seeds = ChaCha12Rng::seed_from_u64(seed);
     while tally.air_s < duration_s {
-        let scene = empty_scene(NOISE_PIECE_S.min(duration_s - tally.air_s), seeds.random());
+        let mut scene = empty_scene(NOISE_PIECE_S.min(duration_s - tally.air_s), seeds.random());
+        impairments.apply(&mut scene)?;
         tally.add(&Reception::of(&scene, &BitRate::ALL)?, &[]);
     }
     Ok(tally)

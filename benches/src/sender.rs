@@ -1,6 +1,7 @@
 //! Devices of random content for the experiments.
 
 use anyhow::Result;
+use nap_dsp::simulator::Wander;
 use nap_phy::scene::{Scene, SceneDevice, SceneMessage, Shape};
 use nap_phy::{BitRate, DeviceId, Key, Kind, MessageCounter, RadioConfiguration};
 use rand::RngExt;
@@ -30,6 +31,8 @@ pub(crate) fn empty_scene(duration_s: f64, seed: u64) -> Scene {
         iq_gain_db: 0.0,
         iq_phase_deg: 0.0,
         quantisation_bits: None,
+        gain_steps: Vec::new(),
+        lost_samples: Vec::new(),
         radio_configuration: RadioConfiguration::Rc1,
         devices: Vec::new(),
         traffic: None,
@@ -84,12 +87,17 @@ impl Sender {
             radio_configuration: None,
             bit_rate: Some(self.bit_rate),
             shape: self.shape,
+            rotation: None,
             level_dbm: self.level_dbm,
             crystal_ppm: self.crystal_ppm,
+            bit_rate_error_ppm: 0.0,
             drift_hz_per_s: self.drift_hz_per_s,
+            wander: Wander::default(),
             pause_s: self.pause_s,
             random_value: 0,
             doppler_hz: None,
+            rician_k_db: None,
+            fading_runs_on: false,
             messages: vec![SceneMessage {
                 time_s: self.time_s,
                 sequence_number: Some(MessageCounter::new(rng.random_range(0..4096))?),

@@ -4,6 +4,7 @@ use anyhow::Result;
 use nap_phy::Rank;
 
 use crate::conditions::{Conditions, Outcome, measure};
+use crate::impairments::Impairments;
 
 /// Losses below this are not followed further up.
 const LEAST_LOSS: f64 = 0.003;
@@ -36,7 +37,8 @@ impl Sweep {
     ) -> Result<Self> {
         let at = |eb_over_n0_db| -> Result<(f64, Outcome)> {
             let conditions = Conditions { eb_over_n0_db, ..conditions };
-            Ok((eb_over_n0_db, measure(&conditions, messages, 1)?))
+            let outcome = measure(&conditions, &Impairments::default(), messages, 1)?;
+            Ok((eb_over_n0_db, outcome))
         };
         let upper_loss = |outcome: &Outcome| {
             if follow_single_frames { outcome.any_frame_loss() } else { outcome.loss() }

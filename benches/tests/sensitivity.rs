@@ -2,7 +2,7 @@
 //! or gains messages shows.
 
 use nap_benches::scenarios::{Disturbance, Pairs};
-use nap_benches::{Conditions, measure};
+use nap_benches::{Conditions, Impairments, measure};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
 
@@ -29,7 +29,8 @@ fn the_table_of_sensitivity_stands() {
     let mut table = String::new();
     for (name, conditions, levels_db) in rows {
         for eb_over_n0_db in levels_db {
-            let outcome = measure(&Conditions { eb_over_n0_db, ..conditions }, 50, 2).unwrap();
+            let conditions = Conditions { eb_over_n0_db, ..conditions };
+            let outcome = measure(&conditions, &Impairments::default(), 50, 2).unwrap();
             let score = outcome.messages;
             assert_eq!((score.invented, score.repeated), (0, 0), "{name} at {eb_over_n0_db} dB");
             table += &format!(
@@ -45,17 +46,18 @@ fn the_table_of_sensitivity_stands() {
 #[test]
 fn the_table_of_disturbed_channels_stands() {
     let last = Rank::Third;
+    let none = &Impairments::default();
     let rows = [
         (
             "20 dB beside, three frames",
-            Pairs { level_difference_db: 20.0, ..Pairs::near_far(last) }.tally(20, 2),
+            Pairs { level_difference_db: 20.0, ..Pairs::near_far(last) }.tally(20, 2, none),
         ),
-        ("30 dB beside, three frames", Pairs::near_far(last).tally(20, 2)),
-        ("30 dB beside, one frame", Pairs::near_far(Rank::First).tally(20, 2)),
-        ("on one carrier, three frames", Pairs::co_channel(last).tally(20, 2)),
-        ("on one carrier, one frame", Pairs::co_channel(Rank::First).tally(20, 2)),
-        ("FSK, three frames", Disturbance::fsk().tally(last, 30, 2)),
-        ("LoRa, one frame", Disturbance::lora().tally(Rank::First, 30, 2)),
+        ("30 dB beside, three frames", Pairs::near_far(last).tally(20, 2, none)),
+        ("30 dB beside, one frame", Pairs::near_far(Rank::First).tally(20, 2, none)),
+        ("on one carrier, three frames", Pairs::co_channel(last).tally(20, 2, none)),
+        ("on one carrier, one frame", Pairs::co_channel(Rank::First).tally(20, 2, none)),
+        ("FSK, three frames", Disturbance::fsk().tally(last, 30, 2, none)),
+        ("LoRa, one frame", Disturbance::lora().tally(Rank::First, 30, 2, none)),
     ];
     let mut table = String::new();
     for (name, tally) in rows {

@@ -8,7 +8,8 @@ use std::f64::consts::TAU;
 use nap_dsp::Error;
 use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{
-    Converter, Fading, FrontEnd, FskBurst, Impulses, LoraBurst, Simulator, Tone, Transmission,
+    Converter, Fading, FrontEnd, FskBurst, GainStep, Gap, Impulses, LoraBurst, Piece, Settling,
+    Simulator, Tone, Transmission, Wander,
 };
 use num_complex::{Complex32, Complex64};
 use proptest::prelude::*;
@@ -260,6 +261,96 @@ fn fading_has_the_mean_level_and_a_changing_one() {
         assert!(weakest < 0.05, "no fade in 40 coherence times: {weakest}");
     }
     assert!((10.0 * (sum / 40.0).log10() + 10.0).abs() < 0.5);
+}
+
+#[test]
+fn a_carrier_wanders_on_top_of_offset_and_drift() {
+    let settle = Some(Settling { offset_hz: 40.0, time_constant_s: 0.15 });
+    let wander = Wander { settle, ..Wander::default() };
+    let mut tone = Transmission::new(Tone::new(1.0).unwrap(), 0.1, 5_000.0, -60.0);
+    tone.drift_hz_per_s = 10.0;
+    let straight = render(quiet(), [tone.clone()], 280_000);
+    tone.wander = Some(wander.realize(0.0..1.0, &mut rng(1)).unwrap());
+    let samples = render(quiet(), [tone.clone()], 280_000);
+    for t_s in [0.05, 0.3, 0.9] {
+        let middle = ((0.1 + t_s) * RATE_HZ) as usize;
+        let measured_hz = frequency_hz(&samples, middle - 250, middle + 250);
+        let expected_hz = 5_000.0 + 10.0 * (t_s - 0.5) + 40.0 * f64::exp(-t_s / 0.15);
+        assert!((measured_hz - expected_hz).abs() < 0.05, "{t_s}: {measured_hz}");
+    }
+    // Nothing of it changes nothing, to the last bit.
+    tone.wander = Some(Wander::default().realize(0.0..1.0, &mut rng(1)).unwrap());
+    assert_eq!(render(quiet(), [tone.clone()], 280_000), straight);
+    // What it adds counts where the band ends.
+    let wide = Settling { offset_hz: 500.0, time_constant_s: 0.15 };
+    let wander = Wander { settle: Some(wide), ..Wander::default() };
+    tone.wander = Some(wander.realize(0.0..1.0, &mut rng(1)).unwrap());
+    tone.carrier_offset_hz = 124_600.0;
+    assert!(Simulator::new(quiet(), rng(1)).unwrap().add(tone).is_err());
+}
+
+#[test]
+fn the_gain_steps_when_it_should_and_takes_the_noise_along() {
+    let front_end = FrontEnd { noise_figure_db: Some(40.0), ..FrontEnd::new(RATE_HZ) };
+    let mut simulator = Simulator::new(front_end, rng(1)).unwrap();
+    let steps = [(0.2, 10.0), (0.1, -20.0)].map(|(time_s, step_db)| GainStep { time_s, step_db });
+    simulator.set_gain_steps(&steps).unwrap();
+    let mut samples = vec![Complex32::ZERO; 75_000];
+    simulator.render(&mut samples);
+    let steady = render(front_end, [], 75_000);
+    for (range, gain_db) in [(0..25_000, 0.0), (25_000..50_000, -20.0), (50_000..75_000, -10.0)] {
+        let ratio = 10f32.powf(gain_db / 20.0);
+        let mut pairs = samples[range.clone()].iter().zip(&steady[range]);
+        assert!(pairs.all(|(a, b)| (a - b * ratio).norm() <= 1e-6 * b.norm()), "{gain_db}");
+    }
+    let wrong = GainStep { time_s: -1.0, step_db: 3.0 };
+    let error = simulator.set_gain_steps(&[wrong]).unwrap_err().to_string();
+    assert!(error.starts_with("gain_steps.time_s is -1"), "{error}");
+}
+
+/// A tone and two gaps, of which the second is marked; each of 5000 samples.
+fn with_gaps() -> Simulator<ChaCha12Rng> {
+    let mut simulator = Simulator::new(quiet(), rng(1)).unwrap();
+    simulator.add(Transmission::new(Tone::new(1.0).unwrap(), 0.0, 12_345.6, -60.0)).unwrap();
+    for (time_s, is_marked) in [(0.12, true), (0.03, false)] {
+        simulator.lose(Gap { time_s, duration_s: 0.02, is_marked }).unwrap();
+    }
+    simulator
+}
+
+#[test]
+fn lost_samples_are_missing_and_only_marked_ones_are_told() {
+    let tone = Transmission::new(Tone::new(1.0).unwrap(), 0.0, 12_345.6, -60.0);
+    let whole = render(quiet(), [tone], 60_000);
+    let mut samples = vec![Complex32::ZERO; 55_000];
+    with_gaps().render(&mut samples);
+    assert_eq!(samples[..7_500], whole[..7_500]);
+    assert_eq!(samples[7_500..25_000], whole[12_500..30_000]);
+    assert!(samples[25_000..30_000].iter().all(|sample| *sample == Complex32::ZERO));
+    assert_eq!(samples[30_000..], whole[35_000..]);
+
+    let mut simulator = with_gaps();
+    let mut block = [Complex32::ZERO; 4_000];
+    let (mut pieces, mut told) = (Vec::new(), Vec::new());
+    while told.len() + 4_000 <= 50_000 {
+        let piece = simulator.render_piece(&mut block);
+        told.extend_from_slice(&block[..piece.samples]);
+        pieces.push(piece);
+    }
+    let piece = |lost_before, samples| Piece { lost_before, samples };
+    assert_eq!(pieces[..3], [piece(0, 4_000), piece(0, 3_500), piece(0, 4_000)]);
+    assert_eq!(pieces[6..8], [piece(0, 1_500), piece(5_000, 4_000)]);
+    assert_eq!(told[7_500..25_000], whole[12_500..30_000]);
+    assert_eq!(told[25_000..40_000], whole[35_000..50_000]);
+
+    let late = Gap { time_s: 0.1, duration_s: 0.1, is_marked: true };
+    let error = simulator.lose(late).unwrap_err().to_string();
+    assert!(error.starts_with("lost_samples.time_s is 0.1, but must lie between 0.2"), "{error}");
+    let mut simulator = with_gaps();
+    let inside = Gap { time_s: 0.13, duration_s: 0.1, is_marked: true };
+    assert!(simulator.lose(inside).is_err());
+    let error = simulator.lose(Gap { time_s: 0.1, ..inside }).unwrap_err().to_string();
+    assert!(error.starts_with("lost_samples.duration_s is 0.1, but must lie between 0 and 0.0"));
 }
 
 #[test]

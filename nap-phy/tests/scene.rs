@@ -283,6 +283,193 @@ fn traffic_is_drawn_from_its_ranges() {
     assert!(frames().any(|f| f.dbm < -128.0) && frames().any(|f| f.dbm > -102.0));
 }
 
+/// The scene's samples without noise.
+fn clear(mut scene: Scene) -> (Vec<Complex32>, Truth) {
+    scene.noise_figure_db = -200.0;
+    render(&scene)
+}
+
+const MESSAGE: &str = "[[device.message]]\ntime_s = 0.25\nkind = \"empty\"\nfrequencies_hz = [868.11e6, 868.13e6, 868.15e6]";
+
+/// Phase of the squared signal relative to the truth's carrier in steps of `part_s`, unwrapped, in
+/// cycles of the carrier.
+fn stray_cycles(samples: &[Complex32], truth: &Truth, frame: &TruthFrame, part_s: f64) -> Vec<f64> {
+    let parts = baseband(samples, truth, frame, part_s, 112.0 / 600.0);
+    let mut cycles = vec![0.0];
+    for pair in parts.windows(2) {
+        let turn = (pair[1] * pair[1] * (pair[0] * pair[0]).conj()).arg() / (2.0 * TAU);
+        cycles.push(cycles.last().unwrap() + turn);
+    }
+    cycles
+}
+
+#[test]
+fn every_frame_of_a_device_strays_alike() {
+    let lines = format!(
+        "wander.settle = {{ offset_hz = -60, time_constant_s = 0.05 }}\n\
+         wander.steps = [{{ time_s = 0.1, step_hz = 20 }}]\n{MESSAGE}"
+    );
+    let (samples, truth) = clear(single(&lines));
+    for frame in &truth.messages[0].frames {
+        let cycles = stray_cycles(&samples, &truth, frame, 1.0 / 4800.0);
+        for t_s in [0.02, 0.06, 0.15, 0.18] {
+            let n = (t_s * 4800.0) as usize;
+            let settled = -60.0 * 0.05 * (1.0 - f64::exp(-t_s / 0.05));
+            let expected = settled + 20.0 * (t_s - 0.1f64).max(0.0);
+            // A reversal within a part turns it somewhat.
+            assert!((cycles[n] - expected).abs() < 0.03, "{t_s}: {} for {expected}", cycles[n]);
+        }
+    }
+}
+
+#[test]
+fn what_is_random_of_a_carrier_differs_from_frame_to_frame_and_disturbs_nothing_else() {
+    let lines = |wander: &str| format!("{wander}\ndoppler_hz = 1\n{MESSAGE}");
+    let (steady, truth) = clear(single(&lines("")));
+    let (nothing, _) = clear(single(&lines("wander.walk_hz_per_root_s = 0")));
+    assert_eq!(nothing, steady);
+    let (samples, _) = clear(single(&lines("wander.wobble = { amplitude_hz = 50, rate_hz = 10 }")));
+    // Only the phase differs from the steady carrier's: fading and start are the same.
+    let turns = |frame: &TruthFrame| -> Vec<f32> {
+        let first = (frame.time_s * truth.sample_rate) as usize + 100;
+        let pairs = samples[first..first + 30_000].iter().zip(&steady[first..]);
+        pairs
+            .step_by(1000)
+            .map(|(a, b)| {
+                assert!((a.norm() - b.norm()).abs() < 1e-4 * b.norm(), "{a} {b}");
+                (a * b.conj()).arg()
+            })
+            .collect()
+    };
+    let turns: Vec<Vec<f32>> = truth.messages[0].frames.iter().map(turns).collect();
+    assert_ne!(turns[0], turns[1]);
+}
+
+#[test]
+fn a_bit_rate_error_moves_symbols_and_no_carrier() {
+    let (_, truth) = clear(single(MESSAGE));
+    for (ppm, bits) in [(10_000, 112.0), (-10_000, 112.0)] {
+        let (samples, slow) = clear(single(&format!("bit_rate_error_ppm = {ppm}\n{MESSAGE}")));
+        let (frame, expected) = (&slow.messages[0].frames[0], &truth.messages[0].frames[0]);
+        assert_eq!(frame.frequency_hz, expected.frequency_hz);
+        let clock = 1.0 + f64::from(ppm) * 1e-6;
+        let duration_s = (bits + 2.0) / 600.0 / clock;
+        let end = samples[..250_000 * 6 / 10].iter().rposition(|s| s.norm() > 0.05).unwrap();
+        let found_s = end as f64 / truth.sample_rate - frame.time_s;
+        assert!((found_s - duration_s).abs() < 1e-5, "{ppm}: {found_s} for {duration_s}");
+        // Where the last bit of the preamble, which alternates, turns the phase.
+        let rate_hz = truth.sample_rate;
+        let first = (frame.time_s * rate_hz) as usize;
+        let offset_hz = frame.frequency_hz - truth.center_hz;
+        let turned = |i: usize| {
+            let cycles = offset_hz * (i as f64 / rate_hz - frame.time_s);
+            Complex64::new(samples[i].re.into(), samples[i].im.into())
+                * Complex64::cis(-TAU * cycles)
+        };
+        let reference = turned(first + 100);
+        let sign = |i: usize| (turned(i) * reference.conj()).re > 0.0;
+        let reversals: Vec<usize> =
+            (first + 1..first + 9_000).filter(|&i| sign(i) != sign(i - 1)).collect();
+        let symbols: Vec<f64> = reversals
+            .iter()
+            .map(|&i| (i as f64 / rate_hz - frame.time_s) * 600.0 * clock)
+            .collect();
+        assert!(symbols.len() > 5, "{symbols:?}");
+        assert!(symbols.iter().all(|u| (u - u.round()).abs() < 0.01), "{symbols:?}");
+    }
+}
+
+#[test]
+fn rotated_reversals_keep_the_envelope_and_the_bits() {
+    for way in ["same", "either"] {
+        let lines = format!("rotation = {{ width_symbols = 0.6, way = \"{way}\" }}\n{MESSAGE}");
+        let (samples, truth) = clear(single(&lines));
+        let (message, frame) = (&truth.messages[0], &truth.messages[0].frames[1]);
+        assert_eq!(frame.shape, None);
+        let first = (frame.time_s * truth.sample_rate) as usize + 2;
+        let level = 10f32.powf((frame.dbm + 80.0) as f32 / 20.0);
+        let mut envelope = samples[first..first + 45_000].iter().map(|s| s.norm());
+        assert!(envelope.all(|value| (value / level - 1.0).abs() < 1e-3));
+        assert!(Frame::parse(&demodulate(&samples, &truth, message, frame, 14)).is_ok());
+    }
+}
+
+#[test]
+fn frames_fade_apart_or_as_one() {
+    let gains = |lines: &str, seed: u64| -> Vec<f32> {
+        let mut scene = single(&format!("doppler_hz = 0\n{lines}\n{MESSAGE}"));
+        scene.seed = seed;
+        let (samples, truth) = clear(scene);
+        let middle = |frame: &TruthFrame| ((frame.time_s + 0.002) * truth.sample_rate) as usize;
+        let level = 10f32.powf(-20.0 / 20.0);
+        truth.messages[0].frames.iter().map(|f| samples[middle(f)].norm() / level).collect()
+    };
+    let apart = gains("", 1);
+    assert!((apart[0] - apart[1]).abs() > 0.01 && (apart[1] - apart[2]).abs() > 0.01, "{apart:?}");
+    let as_one = gains("fading_runs_on = true", 1);
+    assert!((as_one[0] - as_one[1]).abs() < 1e-3 && (as_one[1] - as_one[2]).abs() < 1e-3);
+    // A strong steady path hardly fades.
+    let steady = (0..20).flat_map(|seed| gains("rician_k_db = 30", seed));
+    assert!(steady.into_iter().all(|gain| (gain - 1.0).abs() < 0.15));
+}
+
+#[test]
+fn interference_comes_in_bursts_and_over_the_noise() {
+    let interferer = |level: &str| {
+        scene(&format!(
+            "sample_rate_hz = 250_000\nduration_s = 60.0\n[[interferer]]\ntime_s = 0\n\
+             duration_s = 60\nfrequency_hz = 868.13e6\nsignal = {{ kind = \"fsk\", \
+             bit_rate_hz = 9600, deviation_hz = 4800 }}\nburst_s = 0.5\nduty = 0.33\n{level}"
+        ))
+    };
+    // -174 + 6 + 54 dBm of noise: the bursts have -94 dBm, 14 dB below full scale.
+    let (samples, _) = render(&interferer("level_over_noise_db = 20"));
+    let is_on = |block: &[Complex32]| {
+        let power = block.iter().map(|s| f64::from(s.norm_sqr())).sum::<f64>() / block.len() as f64;
+        assert!(power < 0.05, "{power}");
+        power > 0.02
+    };
+    let on: Vec<bool> = samples.chunks(2_500).map(is_on).collect();
+    let share = on.iter().filter(|&&on| on).count() as f64 / on.len() as f64;
+    assert!((share - 0.33).abs() < 0.1, "{share}");
+    // The same level in dBm gives the same samples.
+    let (same, _) = render(&interferer(&format!("level_dbm = {}", -94.0 - 0.020_599_913_279_624)));
+    let most = samples.iter().zip(&same).map(|(a, b)| (a - b).norm()).fold(0.0, f32::max);
+    assert!(most < 0.002, "{most}");
+}
+
+#[test]
+fn a_receiver_steps_its_gain_and_loses_samples() {
+    let lines = "gain_steps = [{ time_s = 1.0, step_db = -20 }]\nlost_samples = \
+                 [{ time_s = 0.5, duration_s = 0.1 }, { time_s = 2.0, duration_s = 0.1, marked = true }]";
+    let toml = |lines: &str| format!("sample_rate_hz = 250_000\nduration_s = 3.0\n{lines}");
+    let (steady, with) = (scene(&toml("")), scene(&toml(lines)));
+    assert_eq!((steady.samples(), with.samples()), (750_000, 725_000));
+    let (samples, _) = render(&with);
+    let power_db = |range: std::ops::Range<usize>| {
+        let sum: f64 = samples[range.clone()].iter().map(|s| f64::from(s.norm_sqr())).sum();
+        10.0 * (sum / range.len() as f64).log10()
+    };
+    assert!((power_db(0..225_000) - power_db(225_000..475_000) - 20.0).abs() < 0.1);
+    assert_eq!(power_db(475_000..500_000), f64::NEG_INFINITY);
+    assert!((power_db(225_000..475_000) - power_db(500_000..725_000)).abs() < 0.1);
+}
+
+#[test]
+fn traffic_wanders_to_either_side() {
+    let toml = |wander: &str| {
+        format!(
+            "sample_rate_hz = 250_000\nduration_s = 20.0\nnoise_figure_db = -200\n[traffic]\n\
+             messages = 3\nlevel_dbm = [-100, -100]\nshapes = [\"rect\"]\n{wander}"
+        )
+    };
+    let (samples, truth) =
+        render(&scene(&toml("wander.settle = { offset_hz = 40, time_constant_s = 0.15 }")));
+    let (steady, _) = render(&scene(&toml("")));
+    assert_ne!(samples, steady);
+    assert_eq!(truth.messages.len(), 3);
+}
+
 #[test]
 fn errors_name_the_place_and_the_field() {
     let problem = |scene: Scene| scene.build().map(|_| ()).unwrap_err().to_string();
@@ -331,6 +518,50 @@ fn errors_name_the_place_and_the_field() {
                  bandwidth_hz = 125e3 }",
             )),
             "interferer[0]: spreading_factor is 5, but must lie between 7 and 12",
+        ),
+        (
+            message(
+                "time_s = 1\nkind = \"bit1\"\n[[device]]\nid = \"1\"\nkey = \"00112233445566778899AABBCCDDEEFF\"\nlevel_dbm = -100\nrician_k_db = 3",
+            ),
+            "device[1]: `rician_k_db` needs a `doppler_hz`",
+        ),
+        (
+            problem(single(&format!(
+                "wander.wobble = {{ amplitude_hz = 5, rate_hz = 0 }}\n{MESSAGE}"
+            ))),
+            "device[0].message[0], frame 1: wobble.rate_hz is 0, but must lie between 0.001",
+        ),
+        (
+            problem(single(&format!("bit_rate_error_ppm = 200_000\n{MESSAGE}"))),
+            "device[0].message[0], frame 1: clock_error_ppm is 200000",
+        ),
+        (
+            problem(single(&format!(
+                "shape = \"hann\"\nrotation = {{ width_symbols = 0.6, way = \"same\" }}\n{MESSAGE}"
+            ))),
+            "device[0]: `rotation` stands in place of a `shape`",
+        ),
+        (
+            problem(scene(
+                "sample_rate_hz = 250e3\nduration_s = 1\n[[interferer]]\ntime_s = 0\n\
+                 duration_s = 1\nfrequency_hz = 868.1e6\nsignal = { kind = \"tone\" }",
+            )),
+            "interferer[0]: give either `level_dbm` or `level_over_noise_db`",
+        ),
+        (
+            problem(scene(
+                "sample_rate_hz = 250e3\nduration_s = 1\n[[interferer]]\ntime_s = 0\n\
+                 duration_s = 1\nfrequency_hz = 868.1e6\nsignal = { kind = \"tone\" }\n\
+                 level_dbm = -100\nduty = 0.1",
+            )),
+            "interferer[0]: `burst_s` and `duty` belong together",
+        ),
+        (
+            problem(scene(
+                "sample_rate_hz = 250e3\nduration_s = 1\n\
+                 gain_steps = [{ time_s = -1, step_db = 3 }]",
+            )),
+            "the scene: gain_steps.time_s is -1",
         ),
         (problem(scene("sample_rate_hz = 0\nduration_s = 1")), "the scene: sample_rate_hz is 0"),
     ] {

@@ -153,6 +153,57 @@ def test_the_channel_is_calibrated() -> None:
         quiet.add(Signal.lora(0.5), time_s=0.5, level_dbm=-100)
 
 
+def test_a_carrier_wanders_and_a_path_fades() -> None:
+    def tone(**keywords: Any) -> Any:
+        channel = Channel(50e3, noise_figure_db=None, full_scale_dbm=-100, seed=4)
+        channel.add(Signal.tone(1.0), time_s=0.0, level_dbm=-100, **keywords)
+        return channel.render(50_000)
+
+    settled = tone(wander={"settle": {"offset_hz": 60, "time_constant_s": 0.1}})
+    frequency_hz = np.diff(np.unwrap(np.angle(settled))) * 50e3 / (2 * np.pi)
+    time_s = (np.arange(49_998) + 0.5) / 50e3
+    expected_hz = 60 * np.exp(-time_s / 0.1)
+    assert np.allclose(frequency_hz[:49_998], expected_hz, atol=1)
+    steady = tone(doppler_hz=20.0, rician_k_db=40.0)
+    assert np.abs(steady[:49_000]).std() < 0.05
+    assert np.abs(tone(doppler_hz=20.0)[:49_000]).std() > 0.1
+    for wrong, match in [
+        ({"wander": {"wobbles": 1}}, "unknown field `wobbles`"),
+        ({"wander": {"line_width_hz": -1}}, "line_width_hz is -1"),
+        ({"rician_k_db": 3.0}, "rician_k_db needs a doppler_hz"),
+    ]:
+        with pytest.raises(nap_sdr.ConfigurationError, match=match):
+            tone(**wrong)
+
+
+def test_a_receiver_steps_its_gain_and_loses_samples() -> None:
+    channel = Channel(
+        50e3,
+        noise_figure_db=None,
+        full_scale_dbm=-100,
+        gain_steps=[(0.5, -20.0)],
+        lost_samples=[(0.1, 0.1, False), (0.3, 0.1, True)],
+    )
+    channel.add(Signal.tone(1.0), time_s=0.0, level_dbm=-100)
+    envelope = np.abs(channel.render(44_000))
+    assert np.allclose(envelope[2:10_000], 1)
+    assert np.all(envelope[10_000:15_000] == 0)
+    assert np.allclose(envelope[15_000:20_000], 1)
+    assert np.allclose(envelope[20_000:], 0.1)
+
+
+def test_a_rotated_burst_keeps_its_envelope() -> None:
+    frame = nap_sdr.Uplink(1, 1, b"a").encode(KEY)
+    signal = Signal.rotated_burst(frame, width_symbols=0.6)
+    samples = signal.render(10e3, 10_000)
+    assert np.allclose(np.abs(samples), 1, atol=1e-5)
+    phase = np.unwrap(np.angle(samples))
+    assert np.all(np.diff(phase) > -1e-3)
+    assert phase[-1] / np.pi > 30
+    with pytest.raises(nap_sdr.ConfigurationError, match="rotation.width_symbols is 2"):
+        Signal.rotated_burst(frame, width_symbols=2)
+
+
 def test_all_signals_have_mean_power_one() -> None:
     frame = nap_sdr.Uplink(1, 1, b"a").encode(KEY)
     for signal in [Signal.lora(0.5), Signal.fsk(0.1), Signal.tone(0.1), Signal.burst(frame)]:
@@ -161,6 +212,9 @@ def test_all_signals_have_mean_power_one() -> None:
         assert np.mean(np.abs(samples) ** 2) == pytest.approx(1, rel=0.01)
     impulses = Signal.impulses(0.5, width_s=1e-4, rate_hz=50)
     assert np.abs(impulses.render(1e6, 500_000)).max() >= 0.99
+    impulses = Signal.impulses(0.5, width_s=1e-3, rate_hz=50, bandwidth_hz=1e6)
+    noise = impulses.render(1e6, 500_000)
+    assert np.mean(np.abs(noise[noise != 0]) ** 2) == pytest.approx(1, rel=0.05)
     with pytest.raises(nap_sdr.ConfigurationError, match="rect, hann or s2lp"):
         Signal.burst(frame, shape="round")  # type: ignore[arg-type]
 

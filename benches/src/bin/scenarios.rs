@@ -3,8 +3,8 @@
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use nap_benches::parse_shape;
 use nap_benches::scenarios::{Disturbance, Pairs, Tally, crowd, faint, noise};
+use nap_benches::{Impairments, parse_shape};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
 
@@ -26,6 +26,9 @@ struct Args {
     /// Start of all randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What else happens to the signals.
+    #[command(flatten)]
+    impairments: Impairments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,8 +71,10 @@ fn main() -> Result<()> {
 }
 
 fn run(scenario: Scenario, args: &Args) -> Result<()> {
-    let (messages, seed) = (args.messages, args.seed);
-    let pairs = |pairs: Pairs| Pairs { shape: args.shape, ..pairs }.tally(messages, seed);
+    let Args { messages, seed, impairments, .. } = args;
+    let (messages, seed) = (*messages, *seed);
+    let pairs =
+        |pairs: Pairs| Pairs { shape: args.shape, ..pairs }.tally(messages, seed, impairments);
     let both_rates = [BitRate::Bps100, BitRate::Bps600];
     let frames = [(Rank::First, "one frame"), (Rank::Third, "three frames")];
     match scenario {
@@ -90,12 +95,18 @@ fn run(scenario: Scenario, args: &Args) -> Result<()> {
                 ("fsk", Disturbance::fsk())
             };
             for (last, name) in frames {
-                print(&format!("{system}, {name}"), &bursts.tally(last, messages, seed)?);
+                print(
+                    &format!("{system}, {name}"),
+                    &bursts.tally(last, messages, seed, impairments)?,
+                );
             }
         }
         Scenario::Faint => {
             for (bidirectional, name) in [(false, "one way"), (true, "for a downlink")] {
-                print(&format!("faint, {name}"), &faint(bidirectional, messages, seed)?);
+                print(
+                    &format!("faint, {name}"),
+                    &faint(bidirectional, messages, seed, impairments)?,
+                );
             }
         }
         Scenario::Crowd100 | Scenario::Crowd400 => {
@@ -103,10 +114,10 @@ fn run(scenario: Scenario, args: &Args) -> Result<()> {
             for rates in [&both_rates[..1], &both_rates] {
                 let names: Vec<String> = rates.iter().map(ToString::to_string).collect();
                 let name = format!("crowd_{size}, {} bit/s", names.join(" and "));
-                print(&name, &crowd(size, rates, messages, seed)?);
+                print(&name, &crowd(size, rates, messages, seed, impairments)?);
             }
         }
-        Scenario::Noise => print("noise", &noise(args.hours * 3600.0, seed)?),
+        Scenario::Noise => print("noise", &noise(args.hours * 3600.0, seed, impairments)?),
     }
     Ok(())
 }

@@ -60,7 +60,8 @@ impl FrontEnd {
     }
 
     /// Noise density in dBm/Hz, if there is noise.
-    fn noise_density_dbm_per_hz(&self) -> Option<f64> {
+    #[must_use]
+    pub fn noise_density_dbm_per_hz(&self) -> Option<f64> {
         self.noise_figure_db.map(|figure_db| THERMAL_NOISE_DBM_PER_HZ + figure_db)
     }
 
@@ -112,18 +113,19 @@ impl<R: Rng> Sampler<R> {
         })
     }
 
-    /// Turns the field at the antenna into samples, in place.
-    pub(super) fn sample(&mut self, block: &mut [Complex32]) {
-        if self.noise_deviation > 0.0 {
-            self.add_noise(block);
-        }
+    /// Turns what the first amplifier hands out into samples, in place.
+    pub(super) fn sample(&self, block: &mut [Complex32]) {
         for sample in block {
             let q = self.q.re * sample.re + self.q.im * sample.im;
             *sample = convert(Complex::new(sample.re, q) + self.dc_offset, self.converter);
         }
     }
 
-    fn add_noise(&mut self, block: &mut [Complex32]) {
+    /// Adds the noise to the field at the antenna.
+    pub(super) fn add_noise(&mut self, block: &mut [Complex32]) {
+        if self.noise_deviation == 0.0 {
+            return;
+        }
         for sample in block {
             let (i, q): (f32, f32) =
                 (self.rng.sample(StandardNormal), self.rng.sample(StandardNormal));

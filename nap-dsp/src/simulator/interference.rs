@@ -6,13 +6,12 @@ use std::ops::Range;
 use num_complex::Complex32;
 use rand::{Rng, RngExt};
 
+use super::bursts::{LONGEST_S, poisson};
 use super::transmission::Signal;
 use crate::error::Error;
 
 /// The most random symbols that are drawn for one signal.
 const MOST_SYMBOLS: f64 = 1e8;
-/// The longest signal that is accepted, in seconds: four months.
-const LONGEST_S: f64 = 1e7;
 
 fn cis(cycles: f64) -> Complex32 {
     Complex32::cis((TAU * cycles.fract()) as f32)
@@ -254,18 +253,8 @@ impl Impulses {
         rng: &mut R,
     ) -> Result<Self, Error> {
         Error::check_range("width_s", width_s, f64::MIN_POSITIVE, LONGEST_S)?;
-        Error::check_range("duration_s", duration_s, f64::MIN_POSITIVE, LONGEST_S)?;
-        Error::check_range("rate_hz", rate_hz, f64::MIN_POSITIVE, 1e6 / duration_s)?;
-        let mut pulses = Vec::new();
-        let mut start_s = 0.0;
-        loop {
-            // The gap between two arrivals is exponential.
-            start_s -= (1.0 - rng.random::<f64>()).ln() / rate_hz;
-            if start_s >= duration_s {
-                return Ok(Self { width_s, duration_s, pulses });
-            }
-            pulses.push((start_s, cis(rng.random())));
-        }
+        let pulses = poisson(duration_s, rate_hz, rng, |rng| cis(rng.random()))?;
+        Ok(Self { width_s, duration_s, pulses })
     }
 }
 

@@ -10,6 +10,17 @@
 //! is its mean power. Noise is -174 dBm/Hz plus the noise figure over the whole sampled bandwidth:
 //! `-174 + noise_figure_db + 10 log10(sample_rate_hz)` dBm in total.
 //!
+//! # Carriers
+//!
+//! A carrier is a straight line, offset and drift, and what a [`Wander`] adds to it: each frame draws
+//! a [`WanderingPhase`] of its own, so that what is random differs from frame to frame and what is
+//! the oscillator's nature does not.
+//!
+//! # Lost samples
+//!
+//! A [`Gap`] loses samples. [`Simulator::render`] makes a recording of what is left, with silence for
+//! marked gaps; [`Simulator::render_piece`] tells marked gaps as a driver does.
+//!
 //! # Real time
 //!
 //! Only what is on the air costs time. Memory is bounded by the number of transmissions that were
@@ -30,22 +41,40 @@
 //! # Ok::<(), nap_dsp::Error>(())
 //! ```
 
+mod bursts;
 mod fading;
 mod front_end;
+mod gain;
+mod gap;
 mod interference;
 mod level;
+mod noise_impulses;
+mod phase_noise;
+mod piece;
+mod rotation;
 mod transmission;
+mod wander;
 
 use num_complex::Complex32;
 use rand::Rng;
 
 use crate::error::Error;
 use front_end::Sampler;
+use gain::Gain;
+use gap::Gaps;
 
+pub use bursts::burst_starts_s;
 pub use fading::Fading;
 pub use front_end::{Converter, FrontEnd};
+pub use gain::GainStep;
+pub use gap::Gap;
 pub use interference::{FskBurst, Impulses, LoraBurst, Tone};
+pub use noise_impulses::NoiseImpulses;
+pub use phase_noise::MaskPoint;
+pub use piece::Piece;
+pub use rotation::{RotatedWaveform, Rotation, Way};
 pub use transmission::{Signal, Transmission};
+pub use wander::{FrequencyStep, Settling, Wander, WanderingPhase, Wobble};
 
 /// Samples that are rendered in one go, always from a multiple of this index, so that the caller's
 /// block size has no influence on rounding.
@@ -56,6 +85,10 @@ const CHUNK: usize = 1024;
 pub struct Simulator<R> {
     front_end: FrontEnd,
     sampler: Sampler<R>,
+    gain: Gain,
+    gaps: Gaps,
+    /// Samples of marked gaps that were passed and not told yet.
+    untold: u64,
     /// Not yet on the air, the next one last.
     pending: Vec<Transmission>,
     /// On the air in the current chunk.
@@ -77,6 +110,9 @@ impl<R: Rng> Simulator<R> {
         Ok(Self {
             sampler: Sampler::new(&front_end, rng)?,
             front_end,
+            gain: Gain::default(),
+            gaps: Gaps::default(),
+            untold: 0,
             pending: Vec::new(),
             active: Vec::new(),
             chunk_end: 0,
@@ -110,18 +146,96 @@ impl<R: Rng> Simulator<R> {
         Ok(())
     }
 
-    /// Fills `block` with the samples that follow those of the last call.
+    /// Sets the steps of the receiver's gain, which is 0 dB before the first. Samples that were made
+    /// already, 1024 at a time, keep theirs.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if a time is negative or a step above 300 dB.
+    pub fn set_gain_steps(&mut self, steps: &[GainStep]) -> Result<(), Error> {
+        self.gain = Gain::new(steps, self.front_end.sample_rate_hz)?;
+        Ok(())
+    }
+
+    /// Loses samples.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if samples from there on were handed out already, the gap meets another
+    /// or its duration is negative.
+    pub fn lose(&mut self, gap: Gap) -> Result<(), Error> {
+        self.gaps.add(gap, self.position() as f64 / self.front_end.sample_rate_hz)
+    }
+
+    /// Fills `block` with the samples that follow those of the last call. Marked gaps are silence;
+    /// of those without a mark nothing remains.
     pub fn render(&mut self, mut block: &mut [Complex32]) {
         while !block.is_empty() {
-            if self.taken == CHUNK {
-                self.render_chunk();
-            }
-            let ready = &self.chunk[self.taken..];
-            let (now, later) = block.split_at_mut(ready.len().min(block.len()));
-            now.copy_from_slice(&ready[..now.len()]);
-            self.taken += now.len();
-            block = later;
+            self.pass_gaps();
+            let silent = usize::try_from(self.untold).map_or(block.len(), |n| n.min(block.len()));
+            block[..silent].fill(Complex32::ZERO);
+            self.untold -= silent as u64;
+            let count = self.take(&mut block[silent..]);
+            block = &mut block[silent + count..];
         }
+    }
+
+    /// Fills the start of `block` with the samples up to the next gap.
+    pub fn render_piece(&mut self, block: &mut [Complex32]) -> Piece {
+        self.pass_gaps();
+        let lost_before = std::mem::take(&mut self.untold);
+        let mut samples = 0;
+        while samples < block.len() && self.samples_before_gap() > 0 {
+            samples += self.take(&mut block[samples..]);
+        }
+        Piece { lost_before, samples }
+    }
+
+    /// Index of the next sample.
+    fn position(&self) -> u64 {
+        self.chunk_end - (CHUNK - self.taken) as u64
+    }
+
+    fn samples_before_gap(&self) -> u64 {
+        self.gaps.samples_before(self.position(), self.front_end.sample_rate_hz)
+    }
+
+    /// Leaves out what is lost here.
+    fn pass_gaps(&mut self) {
+        let rate_hz = self.front_end.sample_rate_hz;
+        while let Some((lost, is_marked)) = self.gaps.pass(self.position(), rate_hz) {
+            if is_marked {
+                self.untold += lost;
+            }
+            self.leave_out(lost);
+        }
+    }
+
+    fn leave_out(&mut self, samples: u64) {
+        let end = self.position() + samples;
+        if end <= self.chunk_end {
+            self.taken = CHUNK - (self.chunk_end - end) as usize;
+            return;
+        }
+        // Chunks that nobody sees need not be rendered.
+        self.chunk_end = end - end % CHUNK as u64;
+        self.render_chunk();
+        self.taken = (end % CHUNK as u64) as usize;
+    }
+
+    /// Copies samples up to the end of the chunk, to the next gap or to the end of the block.
+    fn take(&mut self, block: &mut [Complex32]) -> usize {
+        let left = self.samples_before_gap();
+        let most = usize::try_from(left).map_or(block.len(), |left| left.min(block.len()));
+        if most == 0 {
+            return 0;
+        }
+        if self.taken == CHUNK {
+            self.render_chunk();
+        }
+        let ready = &self.chunk[self.taken..];
+        let count = ready.len().min(most);
+        block[..count].copy_from_slice(&ready[..count]);
+        self.taken += count;
+        count
     }
 
     fn render_chunk(&mut self) {
@@ -133,6 +247,8 @@ impl<R: Rng> Simulator<R> {
         for transmission in &self.active {
             transmission.add_to(&self.front_end, first, &mut self.chunk, &mut self.scratch);
         }
+        self.sampler.add_noise(&mut self.chunk);
+        self.gain.apply(first, &mut self.chunk);
         self.sampler.sample(&mut self.chunk);
     }
 

@@ -10,6 +10,7 @@ use num_complex::{Complex32, Complex64};
 use super::fading::Fading;
 use super::front_end::FrontEnd;
 use super::level::amplitude;
+use super::wander::WanderingPhase;
 use crate::error::Error;
 use crate::modulator::dbpsk::Waveform;
 
@@ -62,6 +63,8 @@ pub struct Transmission {
     pub phase_rad: f64,
     /// The path's fading.
     pub fading: Option<Fading>,
+    /// How the carrier strays from offset and drift, on our own clock.
+    pub wander: Option<WanderingPhase>,
 }
 
 impl Transmission {
@@ -82,6 +85,7 @@ impl Transmission {
             clock_error_ppm: 0.0,
             phase_rad: 0.0,
             fading: None,
+            wander: None,
         }
     }
 
@@ -111,7 +115,8 @@ impl Transmission {
         Error::check_range("clock_error_ppm", self.clock_error_ppm, -1e5, 1e5)?;
         Error::check_range("phase_rad", self.phase_rad, -1e6, 1e6)?;
         let span_s = self.span_s();
-        let swing_hz = 0.5 * (span_s.end - span_s.start) * self.drift_hz_per_s.abs();
+        let swing_hz = 0.5 * (span_s.end - span_s.start) * self.drift_hz_per_s.abs()
+            + self.wander.as_ref().map_or(0.0, WanderingPhase::reach_hz);
         let reach_hz = 0.5 * (sample_rate_hz - self.signal.bandwidth_hz()) - swing_hz;
         Error::check_range("carrier_offset_hz", self.carrier_offset_hz, -reach_hz, reach_hz)?;
         let doppler_hz = self.fading.as_ref().map_or(0.0, Fading::doppler_hz);
@@ -138,6 +143,9 @@ impl Transmission {
         let samples = &mut scratch[from..to];
         let clock = self.clock();
         self.signal.render(start_s * clock, clock / rate_hz, samples);
+        if let Some(wander) = &self.wander {
+            wander.turn(start_s, 1.0 / rate_hz, samples);
+        }
 
         let mut carrier = self.carrier(start_s, rate_hz);
         let level = amplitude(self.level_dbm - front_end.full_scale_dbm);

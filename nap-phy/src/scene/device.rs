@@ -1,6 +1,7 @@
 //! Devices of a scene and what they send.
 
 use arrayvec::ArrayVec;
+use nap_dsp::simulator::{Rotation, Wander};
 use serde::Deserialize;
 
 use crate::device::id::DeviceId;
@@ -32,14 +33,23 @@ pub struct SceneDevice {
     /// How it turns the phase; `rect` if left out.
     #[serde(default)]
     pub shape: Shape,
+    /// Phase reversals as rotations with a steady envelope, in place of a shape.
+    pub rotation: Option<Rotation>,
     /// Mean power of its frames at the receiver.
     pub level_dbm: f64,
     /// How much too fast its crystal is. This shifts its carriers and its symbol clock alike.
     #[serde(default)]
     pub crystal_ppm: f64,
+    /// How much too fast its symbol clock is besides.
+    #[serde(default)]
+    pub bit_rate_error_ppm: f64,
     /// Change of its carrier during a frame.
     #[serde(default)]
     pub drift_hz_per_s: f64,
+    /// How its carrier strays in each frame, from the frame's start on: to the same side in all of them, but
+    /// for what is random.
+    #[serde(default)]
+    pub wander: Wander,
     /// From the end of a frame to the start of the next; 0.5 s if left out, and always for messages
     /// that ask for a downlink.
     #[serde(default = "default_pause_s")]
@@ -47,9 +57,14 @@ pub struct SceneDevice {
     /// The value after which its frequency generator goes on.
     #[serde(default)]
     pub random_value: u16,
-    /// Largest Doppler shift of Rayleigh fading, each frame fading for itself; a steady path if
-    /// left out.
+    /// Largest Doppler shift of fading; a steady path if left out.
     pub doppler_hz: Option<f64>,
+    /// How much stronger a steady path is than all that fade: Rician fading; Rayleigh fading if left
+    /// out.
+    pub rician_k_db: Option<f64>,
+    /// Whether one fading runs on through all frames of a message; each fades for itself if not.
+    #[serde(default)]
+    pub fading_runs_on: bool,
     /// What it sends.
     #[serde(default, rename = "message")]
     pub messages: Vec<SceneMessage>,
@@ -102,6 +117,21 @@ impl SceneDevice {
     /// The rules that it follows in a scene of these rules.
     pub(super) fn radio_configuration(&self, scene: RadioConfiguration) -> RadioConfiguration {
         self.radio_configuration.unwrap_or(scene)
+    }
+
+    /// Checks what only makes sense together.
+    pub(super) fn check(&self, place: &str) -> Result<(), SceneError> {
+        let conflict = |is_one: bool, problem| SceneError::check_conflict(place, is_one, problem);
+        conflict(
+            self.rotation.is_some() && self.shape != Shape::Rect,
+            "`rotation` stands in place of a `shape`: leave one of them out",
+        )?;
+        let fades = self.doppler_hz.is_some();
+        conflict(
+            self.rician_k_db.is_some() && !fades,
+            "`rician_k_db` needs a `doppler_hz`, 0 for a path that stands still",
+        )?;
+        conflict(self.fading_runs_on && !fades, "`fading_runs_on` needs a `doppler_hz`")
     }
 
     /// How fast it sends in a scene of these rules.

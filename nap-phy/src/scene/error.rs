@@ -62,6 +62,14 @@ pub enum SceneError {
         /// The largest upper end.
         max: f64,
     },
+    /// Fields that contradict each other, or one that needs another.
+    #[error("{place}: {problem}")]
+    Conflict {
+        /// Where in the scene.
+        place: String,
+        /// Which fields, and what to do.
+        problem: &'static str,
+    },
     /// A list from which something is drawn is empty.
     #[error("{field}: give one at least, or leave the field out")]
     EmptyList {
@@ -73,6 +81,18 @@ pub enum SceneError {
 impl SceneError {
     pub(super) fn signal(place: &str, source: nap_dsp::Error) -> Self {
         Self::Signal { place: place.to_owned(), source }
+    }
+
+    /// Refuses fields that cannot stand together.
+    pub(super) fn check_conflict(
+        place: &str,
+        is_conflict: bool,
+        problem: &'static str,
+    ) -> Result<(), Self> {
+        if is_conflict {
+            return Err(Self::Conflict { place: place.to_owned(), problem });
+        }
+        Ok(())
     }
 
     /// Checks that `min <= low <= high <= max`.

@@ -13,9 +13,12 @@ mod traffic;
 mod truth;
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 use nap_dsp::modulator::Waveform;
-use nap_dsp::simulator::{Converter, Fading, FrontEnd, Simulator, Transmission};
+use nap_dsp::simulator::{
+    Converter, Fading, FrontEnd, GainStep, Gap, RotatedWaveform, Simulator, Transmission,
+};
 use rand::RngExt;
 use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
 use serde::Deserialize;
@@ -40,6 +43,7 @@ mod stream {
     pub(super) const NOISE: u64 = 0;
     pub(super) const TRAFFIC: u64 = 1;
     pub(super) const CHANNEL: u64 = 2;
+    pub(super) const TRANSMITTER: u64 = 3;
 }
 
 /// What is on the air and who listens.
@@ -71,6 +75,13 @@ pub struct Scene {
     pub iq_phase_deg: f64,
     /// Resolution of the converter, 1 to 24; not quantised and not limited if left out.
     pub quantisation_bits: Option<u32>,
+    /// Steps of the receiver's gain, none if left out.
+    #[serde(default)]
+    pub gain_steps: Vec<GainStep>,
+    /// Samples that the receiver loses. Where they are marked, silence stands for them in a recording;
+    /// where not, all that follows is earlier in it than the truth says.
+    #[serde(default)]
+    pub lost_samples: Vec<Gap>,
     /// The rules that devices follow unless they say otherwise; RC1 if left out.
     #[serde(default = "default_radio_configuration")]
     pub radio_configuration: RadioConfiguration,
@@ -103,10 +114,16 @@ impl Scene {
         self.center_hz.unwrap_or_else(|| self.radio_configuration.uplink_centre_hz().into())
     }
 
-    /// Samples of the whole recording.
+    /// Samples of the whole recording, with silence for those that are lost with a mark.
     #[must_use]
     pub fn samples(&self) -> u64 {
-        (self.duration_s * self.sample_rate_hz).round() as u64
+        let all = (self.duration_s * self.sample_rate_hz).round() as u64;
+        let unmarked = self.lost_samples.iter().filter(|gap| !gap.is_marked);
+        let lost = unmarked.map(|gap| {
+            let Range { start, end } = gap.samples(self.sample_rate_hz);
+            end.min(all).saturating_sub(start)
+        });
+        lost.fold(all, u64::saturating_sub)
     }
 
     /// Plans every transmission. The simulator renders [`samples`](Self::samples) and more; the
@@ -115,12 +132,13 @@ impl Scene {
     /// # Errors
     /// [`SceneError`] names the field that cannot be.
     pub fn build(&self) -> Result<(Simulator<ChaCha12Rng>, Truth), SceneError> {
-        let simulator = Simulator::new(self.front_end(), self.rng(stream::NOISE))
-            .map_err(|source| SceneError::signal("the scene", source))?;
+        let simulator =
+            self.simulator().map_err(|source| SceneError::signal("the scene", source))?;
         SceneError::check_value("center_hz", self.center_hz(), 0.0, 1e12)?;
         SceneError::check_value("duration_s", self.duration_s, 0.0, 1e7)?;
         let channel = self.rng(stream::CHANNEL);
-        let mut builder = Builder { scene: self, simulator, channel };
+        let transmitter = self.rng(stream::TRANSMITTER);
+        let mut builder = Builder { scene: self, simulator, channel, transmitter };
         for (i, interferer) in self.interferers.iter().enumerate() {
             builder.add_interferer(&format!("interferer[{i}]"), interferer)?;
         }
@@ -137,6 +155,16 @@ impl Scene {
         }
         messages.sort_by(|a, b| a.time_s().total_cmp(&b.time_s()));
         Ok((builder.simulator, self.truth(messages)))
+    }
+
+    /// A receiver that hears nothing yet.
+    fn simulator(&self) -> Result<Simulator<ChaCha12Rng>, nap_dsp::Error> {
+        let mut simulator = Simulator::new(self.front_end(), self.rng(stream::NOISE))?;
+        simulator.set_gain_steps(&self.gain_steps)?;
+        for &gap in &self.lost_samples {
+            simulator.lose(gap)?;
+        }
+        Ok(simulator)
     }
 
     fn front_end(&self) -> FrontEnd {
@@ -176,14 +204,20 @@ struct Builder<'a> {
     simulator: Simulator<ChaCha12Rng>,
     /// Draws phases, fading and the content of interference.
     channel: ChaCha12Rng,
+    /// Draws how carriers stray and which way round phases turn.
+    transmitter: ChaCha12Rng,
 }
 
 impl Builder<'_> {
     fn add_interferer(&mut self, place: &str, interferer: &Interferer) -> Result<(), SceneError> {
-        interferer
-            .transmission(self.scene.center_hz(), &mut self.channel)
-            .and_then(|transmission| self.simulator.add(transmission))
-            .map_err(|source| SceneError::signal(place, source))
+        let level_dbm = interferer.level_dbm(place, &self.simulator)?;
+        for burst in interferer.bursts(place, &mut self.channel)? {
+            burst
+                .transmission(self.scene.center_hz(), level_dbm, &mut self.channel)
+                .and_then(|transmission| self.simulator.add(transmission))
+                .map_err(|source| SceneError::signal(place, source))?;
+        }
+        Ok(())
     }
 
     fn add_device(
@@ -191,6 +225,7 @@ impl Builder<'_> {
         place: &str,
         device: &SceneDevice,
     ) -> Result<Vec<TruthMessage>, SceneError> {
+        device.check(place)?;
         let radio_configuration = device.radio_configuration(self.scene.radio_configuration);
         let mut generator =
             FrequencyGenerator::new(radio_configuration, device.id, device.random_value);
@@ -225,6 +260,8 @@ impl Builder<'_> {
         frequencies_hz: &[f64],
     ) -> Result<Vec<TruthFrame>, SceneError> {
         let mut time_s = message.time_s;
+        let fading = if device.fading_runs_on { self.fading(device) } else { Ok(None) };
+        let fading = fading.map_err(|source| SceneError::signal(place, source))?;
         let container = uplink.container(&device.key);
         let mut frames = Vec::new();
         for (rank, &frequency_hz) in Rank::ALL.into_iter().zip(frequencies_hz) {
@@ -232,7 +269,9 @@ impl Builder<'_> {
             let transmission = self
                 .transmission(device, &container.bitstream(rank), time_s, frequency_hz)
                 .map_err(|source| SceneError::signal(&place, source))?;
+            let fading = fading.as_ref().map(|fading| fading.delayed(time_s - message.time_s));
             let transmission = Transmission {
+                fading: fading.or(transmission.fading),
                 level_dbm: message.level_dbm.unwrap_or(device.level_dbm),
                 ..transmission
             };
@@ -256,17 +295,43 @@ impl Builder<'_> {
         frequency_hz: f64,
     ) -> Result<Transmission, nap_dsp::Error> {
         let symbol_rate_hz = device.bit_rate(self.scene.radio_configuration).bits_per_s().into();
-        let waveform = Waveform::new(bits(bitstream), symbol_rate_hz, device.shape.into())?;
         let on_air_hz = frequency_hz * (1.0 + 1e-6 * device.crystal_ppm);
         let offset_hz = on_air_hz - self.scene.center_hz();
-        let fading =
-            device.doppler_hz.map(|doppler_hz| Fading::rayleigh(doppler_hz, &mut self.channel));
-        Ok(Transmission {
+        let (bits, level_dbm) = (bits(bitstream), device.level_dbm);
+        let steady = match device.rotation {
+            None => {
+                let waveform = Waveform::new(bits, symbol_rate_hz, device.shape.into())?;
+                Transmission::new(waveform, time_s, offset_hz, level_dbm)
+            }
+            Some(rotation) => {
+                let rng = &mut self.transmitter;
+                let waveform = RotatedWaveform::new(bits, symbol_rate_hz, rotation, rng)?;
+                Transmission::new(waveform, time_s, offset_hz, level_dbm)
+            }
+        };
+        let fading = if device.fading_runs_on { None } else { self.fading(device)? };
+        let mut transmission = Transmission {
             drift_hz_per_s: device.drift_hz_per_s,
-            clock_error_ppm: device.crystal_ppm,
+            clock_error_ppm: device.crystal_ppm + device.bit_rate_error_ppm,
             phase_rad: TAU * self.channel.random::<f64>(),
             fading,
-            ..Transmission::new(waveform, time_s, offset_hz, device.level_dbm)
+            ..steady
+        };
+        if !device.wander.is_none() {
+            let Range { start, end } = transmission.span_s();
+            let span_s = start - time_s..end - time_s;
+            transmission.wander = Some(device.wander.realize(span_s, &mut self.transmitter)?);
+        }
+        Ok(transmission)
+    }
+
+    /// A path as the device's, drawn anew.
+    fn fading(&mut self, device: &SceneDevice) -> Result<Option<Fading>, nap_dsp::Error> {
+        let rng = &mut self.channel;
+        Ok(match (device.doppler_hz, device.rician_k_db) {
+            (None, _) => None,
+            (Some(doppler_hz), None) => Some(Fading::rayleigh(doppler_hz, rng)),
+            (Some(doppler_hz), Some(k_db)) => Some(Fading::rician(doppler_hz, k_db, rng)?),
         })
     }
 
@@ -283,7 +348,7 @@ impl Builder<'_> {
             frequency_hz: self.scene.center_hz() + transmission.carrier_offset_hz - since_start_hz,
             dbm: transmission.level_dbm,
             drift_hz_per_s: transmission.drift_hz_per_s,
-            shape: Some(device.shape),
+            shape: device.rotation.is_none().then_some(device.shape),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Random traffic.
 
 use hex::ToHex;
+use nap_dsp::simulator::Wander;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha12Rng;
@@ -39,6 +40,15 @@ pub struct Traffic {
     /// Change of the carriers, anew for each device; none if left out.
     #[serde(default)]
     pub drift_hz_per_s: [f64; 2],
+    /// How their carriers stray, each device's to one side or the other by lot; not at all if left out.
+    #[serde(default)]
+    pub wander: Wander,
+    /// How much too fast the symbol clocks are besides; not at all if left out.
+    #[serde(default)]
+    pub bit_rate_error_ppm: [f64; 2],
+    /// Largest Doppler shift of Rayleigh fading, each frame fading for itself; steady paths if left
+    /// out.
+    pub doppler_hz: Option<f64>,
     /// From frame to frame; 0.5 s if left out.
     #[serde(default = "default_pause_s")]
     pub pause_s: [f64; 2],
@@ -79,6 +89,7 @@ impl Traffic {
         check("traffic.level_dbm", self.level_dbm, -300.0, 300.0)?;
         check("traffic.crystal_ppm", self.crystal_ppm, -100.0, 100.0)?;
         check("traffic.drift_hz_per_s", self.drift_hz_per_s, -1e4, 1e4)?;
+        check("traffic.bit_rate_error_ppm", self.bit_rate_error_ppm, -2e4, 2e4)?;
         check("traffic.pause_s", self.pause_s, 0.0, 10.0)?;
         let longest = MAX_PAYLOAD_BYTES as f64;
         check("traffic.payload_bytes", self.payload_bytes.map(f64::from), 0.0, longest)?;
@@ -103,14 +114,27 @@ impl Traffic {
             radio_configuration: None,
             bit_rate: Some(*bit_rates.choose(rng).ok_or(empty("traffic.bit_rates"))?),
             shape: *shapes.choose(rng).ok_or(empty("traffic.shapes"))?,
+            rotation: None,
             level_dbm: draw(self.level_dbm, rng),
             crystal_ppm: draw(self.crystal_ppm, rng),
             drift_hz_per_s: draw(self.drift_hz_per_s, rng),
             pause_s: draw(self.pause_s, rng),
             random_value: rng.random(),
-            doppler_hz: None,
+            bit_rate_error_ppm: 0.0,
+            wander: Wander::default(),
+            doppler_hz: self.doppler_hz,
+            rician_k_db: None,
+            fading_runs_on: false,
             messages: Vec::new(),
         };
+        // Drawn where asked for alone, so that all else is as without it.
+        if self.bit_rate_error_ppm != [0.0; 2] {
+            device.bit_rate_error_ppm = draw(self.bit_rate_error_ppm, rng);
+        }
+        if !self.wander.is_none() {
+            let wander = self.wander.clone();
+            device.wander = if rng.random() { wander.mirrored() } else { wander };
+        }
         let mut message = self.message(rng);
         let longest_s = longest_s(scene, &device, &message);
         SceneError::check_value("duration_s", duration_s, longest_s, f64::MAX)?;
@@ -145,7 +169,8 @@ impl Traffic {
 /// The longest that three frames of any payload can take, pulses and crystal error included.
 fn longest_s(scene: RadioConfiguration, device: &SceneDevice, message: &SceneMessage) -> f64 {
     let symbols = LengthClass::NineToTwelveBytes.frame_bits() + EXTRA_SYMBOLS + 1;
-    let frame_s = symbols as f64 * device.bit_rate(scene).symbol_s() * 1.001;
+    let slowest = 1.001 + 1e-6 * device.bit_rate_error_ppm.abs() * 1.1;
+    let frame_s = symbols as f64 * device.bit_rate(scene).symbol_s() * slowest;
     3.0 * frame_s + 2.0 * message.pause_s(device)
 }
 

@@ -76,7 +76,7 @@ pub struct TruthFrame {
     pub rank: Rank,
     /// When its waveform starts: the reference symbol, or the ramp of `s2lp`.
     pub time_s: f64,
-    /// The carrier at that instant. (A receiver reports the carrier in the middle of the frame.)
+    /// The carrier at that instant, as far as it does not wander. (A receiver reports the carrier in the middle of the frame.)
     pub frequency_hz: f64,
     /// Mean power of the frame at the receiver.
     pub dbm: f64,

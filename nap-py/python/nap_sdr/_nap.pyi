@@ -155,6 +155,10 @@ class Signal:
     @staticmethod
     def burst(bitstream: bytes, symbol_rate_hz: float, shape: str) -> Signal: ...
     @staticmethod
+    def rotated_burst(
+        bitstream: bytes, symbol_rate_hz: float, width_symbols: float, either_way: bool, seed: int
+    ) -> Signal: ...
+    @staticmethod
     def tone(duration_s: float) -> Signal: ...
     @staticmethod
     def lora(
@@ -164,6 +168,10 @@ class Signal:
     def fsk(bit_rate_hz: float, deviation_hz: float, duration_s: float, seed: int) -> Signal: ...
     @staticmethod
     def impulses(width_s: float, rate_hz: float, duration_s: float, seed: int) -> Signal: ...
+    @staticmethod
+    def noise_impulses(
+        width_s: float, rate_hz: float, duration_s: float, bandwidth_hz: float, seed: int
+    ) -> Signal: ...
     @property
     def support_s(self) -> tuple[float, float]: ...
     @property
@@ -182,6 +190,8 @@ class Channel:
         iq_phase_deg: float,
         dc_offset_dbfs: float | None,
         quantisation_bits: int | None,
+        gain_steps: list[tuple[float, float]],
+        lost_samples: list[tuple[float, float, bool]],
         seed: int,
     ) -> Channel: ...
     def add(
@@ -195,6 +205,8 @@ class Channel:
         clock_error_ppm: float,
         phase_rad: float,
         doppler_hz: float | None,
+        rician_k_db: float | None,
+        wander: str | None,
     ) -> None: ...
     def render(self, count: int) -> npt.NDArray[np.complex64]: ...
 

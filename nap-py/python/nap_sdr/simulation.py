@@ -12,7 +12,7 @@ import math
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterable, Literal, Mapping, Optional, TypedDict, Union
 
 import numpy as np
 
@@ -30,13 +30,84 @@ else:
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Channel", "Signal", "SimulatedRecording", "modulate", "simulate"]
+__all__ = [
+    "Channel",
+    "FrequencyStep",
+    "MaskPoint",
+    "Settling",
+    "Signal",
+    "SimulatedRecording",
+    "Wander",
+    "Wobble",
+    "modulate",
+    "simulate",
+]
 
 #: The longest burst that is made in one piece.
 _MOST_SAMPLES = 2.0**32
 
 #: How a device turns the phase: at once, smoothed, or as ST's S2-LP does.
 Shape = Literal["rect", "hann", "s2lp"]
+
+
+class Wobble(TypedDict):
+    """A carrier that swings to and fro: its largest deviation, and how often a second."""
+
+    amplitude_hz: float
+    rate_hz: float
+
+
+class Settling(TypedDict):
+    """A carrier that starts off its place, and the time after which 1/e of it is left."""
+
+    offset_hz: float
+    time_constant_s: float
+
+
+class FrequencyStep(TypedDict):
+    """A jump of a carrier: when, from the start of the signal, and by how much."""
+
+    time_s: float
+    step_hz: float
+
+
+class MaskPoint(TypedDict):
+    """Density of an oscillator's phase noise on one side, so far from the carrier."""
+
+    offset_hz: float
+    dbc_per_hz: float
+
+
+class Wander(TypedDict, total=False):
+    """How a carrier strays from offset and drift, as ``wander`` of a device in a scene. The parts add
+    up; what is left out is not there.
+
+    Attributes
+    ----------
+    wobble : Wobble
+        A sinusoid of random phase.
+    settle : Settling
+        An exponential, from the start of the signal on.
+    walk_hz_per_root_s : float
+        A random walk of the frequency; its variance grows by the square of this a second.
+    curvature_hz_per_s2 : float
+        A parabola: this times the square of the time from the middle of the signal.
+    line_width_hz : float
+        A random walk of the phase: the full width of the Lorentzian line that it makes.
+    phase_noise : list of MaskPoint
+        Stationary noise of the phase, in the order of offsets; straight in dB over the logarithm of
+        the offset, level below the first point and nothing above the last.
+    steps : list of FrequencyStep
+        Jumps of the frequency.
+    """
+
+    wobble: Wobble
+    settle: Settling
+    walk_hz_per_root_s: float
+    curvature_hz_per_s2: float
+    line_width_hz: float
+    phase_noise: list[MaskPoint]
+    steps: list[FrequencyStep]
 
 
 class Signal:
@@ -64,6 +135,35 @@ class Signal:
         a repetition of the last symbol (or a ramp) after them.
         """
         return cls(_nap.Signal.burst(bitstream, bit_rate, shape))
+
+    @classmethod
+    def rotated_burst(
+        cls,
+        bitstream: bytes,
+        bit_rate: float = 100,
+        *,
+        width_symbols: float = 0.6,
+        either_way: bool = False,
+        seed: int = 0,
+    ) -> Signal:
+        """A DBPSK burst of constant envelope: the phase is turned through half a circle.
+
+        Parameters
+        ----------
+        bitstream : bytes
+            The bits, most significant first; a 0 turns the phase. See ``Uplink.encode``.
+        bit_rate : float
+            Bits, and symbols, a second.
+        width_symbols : float
+            How long a turn takes around a symbol's boundary, above 0 up to 1 symbol.
+        either_way : bool
+            Whether each turn goes up or down by lot; all go up if not.
+        seed : int
+            Start of the lots.
+        """
+        return cls(
+            _nap.Signal.rotated_burst(bitstream, bit_rate, width_symbols, either_way, seed)
+        )
 
     @classmethod
     def tone(cls, duration_s: float) -> Signal:
@@ -96,10 +196,21 @@ class Signal:
 
     @classmethod
     def impulses(
-        cls, duration_s: float, *, width_s: float = 10e-6, rate_hz: float = 100.0, seed: int = 0
+        cls,
+        duration_s: float,
+        *,
+        width_s: float = 10e-6,
+        rate_hz: float = 100.0,
+        bandwidth_hz: Optional[float] = None,
+        seed: int = 0,
     ) -> Signal:
-        """Short pulses at random instants; their level is that of a pulse while it lasts."""
-        return cls(_nap.Signal.impulses(width_s, rate_hz, duration_s, seed))
+        """Short pulses at random instants; their level is that of a pulse while it lasts.
+
+        With ``bandwidth_hz`` each is noise that fills this band, else a piece of a carrier.
+        """
+        if bandwidth_hz is None:
+            return cls(_nap.Signal.impulses(width_s, rate_hz, duration_s, seed))
+        return cls(_nap.Signal.noise_impulses(width_s, rate_hz, duration_s, bandwidth_hz, seed))
 
     @property
     def support_s(self) -> tuple[float, float]:
@@ -189,6 +300,11 @@ class Channel:
         Power of a constant offset relative to full scale.
     quantisation_bits : int, optional
         Resolution of the converter, 1 to 24; not quantised and not limited if left out.
+    gain_steps : iterable of (float, float)
+        Steps of the first amplifier's gain: when, s, and by how much, dB.
+    lost_samples : iterable of (float, float, bool)
+        Samples that the receiver loses: from when on, s, for how long, s, and whether it is told. Then
+        they are silence, else they are missing.
     seed : int
         Start of all randomness.
 
@@ -211,6 +327,8 @@ class Channel:
         iq_phase_deg: float = 0.0,
         dc_offset_dbfs: Optional[float] = None,
         quantisation_bits: Optional[int] = None,
+        gain_steps: Iterable[tuple[float, float]] = (),
+        lost_samples: Iterable[tuple[float, float, bool]] = (),
         seed: int = 0,
     ) -> None:
         self.sample_rate_hz = sample_rate_hz
@@ -223,6 +341,8 @@ class Channel:
             iq_phase_deg=iq_phase_deg,
             dc_offset_dbfs=dc_offset_dbfs,
             quantisation_bits=quantisation_bits,
+            gain_steps=list(gain_steps),
+            lost_samples=list(lost_samples),
             seed=seed,
         )
 
@@ -237,6 +357,8 @@ class Channel:
         clock_error_ppm: float = 0.0,
         phase_rad: float = 0.0,
         doppler_hz: Optional[float] = None,
+        rician_k_db: Optional[float] = None,
+        wander: Optional[Wander] = None,
     ) -> None:
         """Put a signal on the air.
 
@@ -257,7 +379,12 @@ class Channel:
         phase_rad : float
             Phase of the carrier at ``time_s``.
         doppler_hz : float, optional
-            Largest Doppler shift of Rayleigh fading; a steady path if left out.
+            Largest Doppler shift of fading; a steady path if left out.
+        rician_k_db : float, optional
+            How much stronger a steady path is than all that fade, dB: Rician fading; Rayleigh fading
+            if left out.
+        wander : Wander, optional
+            How the carrier strays: ``wander={"wobble": {"amplitude_hz": 5, "rate_hz": 1}}``.
 
         Raises
         ------
@@ -274,6 +401,8 @@ class Channel:
             clock_error_ppm=clock_error_ppm,
             phase_rad=phase_rad,
             doppler_hz=doppler_hz,
+            rician_k_db=rician_k_db,
+            wander=None if wander is None else json.dumps(wander),
         )
 
     def render(self, count: int) -> npt.NDArray[np.complex64]:

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use nap_benches::scenarios::{Pairs, Tally};
 use nap_benches::theory::{CoherentDecoder, differential_loss};
-use nap_benches::{Conditions, Outcome, Sweep};
+use nap_benches::{Conditions, Impairments, Outcome, Sweep};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, LengthClass, Rank};
 use rayon::prelude::*;
@@ -136,7 +136,7 @@ fn near_far(last: Rank, effort: &Effort) -> Result<NearFar> {
     let point = |n| {
         let level_difference_db = f64::from(n) * effort.difference_step_db;
         let pairs = Pairs { level_difference_db, ..Pairs::near_far(last) };
-        Ok((level_difference_db, pairs.tally(effort.messages, 1)?))
+        Ok((level_difference_db, pairs.tally(effort.messages, 1, &Impairments::default())?))
     };
     let points = (0..=steps).into_par_iter().map(point).collect::<Result<_>>()?;
     eprintln!("{last} frame(s) beside a stronger device: {} points", steps + 1);
