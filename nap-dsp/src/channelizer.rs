@@ -153,6 +153,13 @@ impl Channelizer {
         TAPS_PER_BRANCH * self.size
     }
 
+    /// Samples from one column to the next. The subbands of odd columns are turned, so that the
+    /// columns of a stream that begins a multiple of twice as many samples later are the same.
+    #[must_use]
+    pub fn hop_samples(&self) -> usize {
+        self.size / 2
+    }
+
     /// Samples replaced by zero so far because they were not finite or absurdly large.
     #[must_use]
     pub fn unusable_samples(&self) -> u64 {
@@ -168,7 +175,7 @@ impl Channelizer {
             while self.pending.len() - self.read >= length {
                 self.compute_column();
                 sink(&self.column);
-                self.read += self.size / 2;
+                self.read += self.hop_samples();
                 self.columns += 1;
             }
         }

@@ -174,6 +174,13 @@ impl PreambleDetector {
         self.analyzer.interval_s()
     }
 
+    /// Columns from one search to the next. A detector that begins a multiple of as many columns later
+    /// searches the same windows.
+    #[must_use]
+    pub fn hop_columns(&self) -> u64 {
+        self.analyzer.hop_columns()
+    }
+
     /// The noise density of every subband in the newest spectrum, in (full scale)² per hertz; 0
     /// where there was nothing but zeros.
     #[must_use]

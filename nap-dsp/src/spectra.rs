@@ -146,6 +146,11 @@ impl SpectrumAnalyzer {
         self.length as f64 / self.grid.rate_hz()
     }
 
+    /// Columns from one spectrum to the next.
+    pub(crate) fn hop_columns(&self) -> u64 {
+        self.hop
+    }
+
     /// Seconds from one spectrum to the next.
     pub(crate) fn interval_s(&self) -> f64 {
         self.hop as f64 / self.grid.rate_hz()

@@ -173,6 +173,11 @@ impl Chain {
         self.detector.latency_s() + SEARCHES_A_PREAMBLE * self.detector.interval_s()
     }
 
+    /// Columns from one search to the next.
+    pub(super) fn hop_columns(&self) -> u64 {
+        self.detector.hop_columns()
+    }
+
     /// Lets candidates wait until all chains know of the bursts that may cover them.
     pub(super) fn be_patient(&mut self, patience_s: f64) {
         self.patience_s = patience_s;
@@ -696,7 +701,7 @@ impl Chain {
 }
 
 /// Duration of a frame of the longest class with its reference symbol and ramp, in seconds.
-fn longest_frame_s(bit_rate: BitRate) -> f64 {
+pub(super) fn longest_frame_s(bit_rate: BitRate) -> f64 {
     LengthClass::ALL.iter().map(|class| class.airtime_s(bit_rate)).fold(0.0, f64::max)
         + 2.0 * bit_rate.symbol_s()
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::radio::bit_rate::BitRate;
 use crate::radio::channel::{LEAST_SAMPLE_RATE_HZ, MACRO_CHANNEL_WIDTH_HZ};
 use crate::radio::configuration::RadioConfiguration;
+use crate::receiver::decoder::false_message_budget::BudgetShare;
 
 /// Ten times what any oscillator that can be received does.
 const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
@@ -72,6 +73,8 @@ pub struct ReceiverConfig {
     /// [`Statistics::refuted_decisions`]: of 65536, one passes by chance. With 0 the receiver hears
     /// clear frames only.
     pub false_messages_per_day: f64,
+    /// What the receiver gets of the false messages, which it may share with others.
+    pub(super) budget_share: BudgetShare,
     /// Bounds on work and memory.
     pub limits: Limits,
 }
@@ -91,6 +94,7 @@ impl ReceiverConfig {
             full_scale_dbm: None,
             devices: DeviceTable::new(),
             false_messages_per_day: 1.0,
+            budget_share: BudgetShare::ALL,
             limits: Limits::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! The receiver: samples in, messages out. No clock, no input or output.
 
+mod alignment;
 mod band;
 mod chain;
 pub mod channel_choice;
@@ -11,6 +12,8 @@ mod gap;
 mod joint;
 mod masking;
 mod message_assembler;
+#[cfg(feature = "parallel")]
+pub mod pieces;
 mod pipeline;
 pub mod stages;
 mod statistics;
@@ -91,6 +94,15 @@ impl Receiver {
     fn closing_silence(&self) -> usize {
         let latency_s = self.pipeline.latency_s();
         (latency_s * self.sample_rate_hz) as usize
+    }
+
+    /// Samples after which filter bank and detectors are where they were: a receiver that begins a
+    /// multiple of so many samples later cuts the stream at the same instants.
+    #[must_use]
+    pub fn period_samples(&self) -> u64 {
+        let hop_samples = self.channelizer.hop_samples() as u64;
+        // Of two columns, one is turned.
+        hop_samples * 2 * self.pipeline.hop_columns()
     }
 
     /// Counters since the start.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nap_dsp::channelizer::SubbandGrid;
 use num_complex::Complex32;
 
+use super::alignment::least_common_multiple;
 use super::band::Band;
 use super::chain::Chain;
 use super::config::ReceiverConfig;
@@ -37,7 +38,7 @@ impl Pipeline {
         // Every bit rate has its share of the budget.
         let budget = FalseMessageBudget::new(
             config.false_messages_per_day,
-            1.0 / config.bit_rates.len().max(1) as f64,
+            config.budget_share.divided_by(config.bit_rates.len()),
         );
         let mut chains: Vec<Chain> = config
             .bit_rates
@@ -79,6 +80,11 @@ impl Pipeline {
     /// How much silence after the end of the last frame completes it, in seconds.
     pub(super) fn latency_s(&self) -> f64 {
         self.chains.iter().map(Chain::latency_s).fold(0.0, f64::max)
+    }
+
+    /// Columns after which all chains search at once.
+    pub(super) fn hop_columns(&self) -> u64 {
+        self.chains.iter().map(Chain::hop_columns).fold(1, least_common_multiple)
     }
 
     /// Works on one more column of subband samples.

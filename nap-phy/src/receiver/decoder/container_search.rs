@@ -141,6 +141,7 @@ mod tests {
     use rand_chacha::ChaCha12Rng;
 
     use super::*;
+    use crate::receiver::decoder::false_message_budget::BudgetShare;
     use crate::receiver::decoder::soft_container::ideal;
     use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
 
@@ -167,8 +168,11 @@ mod tests {
     fn losses(ranks: &[Rank], es_over_n0_db: f64, messages: u32) -> [u32; 2] {
         let mut rng = ChaCha12Rng::seed_from_u64(5);
         let (table, device_id, key) = table(&mut rng);
-        let mut search =
-            ContainerSearch::new(Arc::new(table), usize::MAX, FalseMessageBudget::new(1.0, 1.0));
+        let mut search = ContainerSearch::new(
+            Arc::new(table),
+            usize::MAX,
+            FalseMessageBudget::new(1.0, BudgetShare::ALL),
+        );
         let mut lost = [0, 0];
         for _ in 0..messages {
             let payload: [u8; 12] = rng.random();
@@ -219,7 +223,7 @@ mod tests {
         let content = Content::Bytes(Payload::new(b"not the key!").unwrap());
         let forged = Uplink::new(device_id, MessageCounter::new(1).unwrap(), content)
             .container(&Key::PUBLIC);
-        let budget = FalseMessageBudget::new(1.0, 1.0);
+        let budget = FalseMessageBudget::new(1.0, BudgetShare::ALL);
         let mut search = ContainerSearch::new(Arc::new(table), usize::MAX, budget);
         let statistics = &mut Statistics::default();
         let [first, second] =

@@ -30,26 +30,52 @@ const CERTAIN_ODDS: f64 = 1e6;
 /// Fraction of a day a second.
 const DAYS_A_SECOND: f64 = 1.0 / 86_400.0;
 
+/// What an account gets of a budget that several share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct BudgetShare {
+    /// Of the day's grant with which the budget begins, which is also the most that it holds. The odds
+    /// that a decision needs go by what is left of this share, so that a full account asks for no better
+    /// ones than the whole budget would.
+    pub(crate) of_start: f64,
+    /// Of what is granted as time passes.
+    pub(crate) of_grant: f64,
+}
+
+impl BudgetShare {
+    /// All of it.
+    pub(crate) const ALL: Self = Self { of_start: 1.0, of_grant: 1.0 };
+
+    /// One of so many equal shares of this one.
+    pub(crate) fn divided_by(self, count: usize) -> Self {
+        let count = count.max(1) as f64;
+        Self { of_start: self.of_start / count, of_grant: self.of_grant / count }
+    }
+}
+
 /// An account of the false messages that may be expected.
 #[derive(Debug, Clone)]
 pub(crate) struct FalseMessageBudget {
     /// Part of the grant that this account gets; there may be others.
     share: f64,
     per_day: f64,
+    /// The most that the account holds, with which it began.
+    most: f64,
     balance: f64,
     time_s: f64,
 }
 
 impl FalseMessageBudget {
-    /// A full account that gets this share of a budget of `per_day` false messages a day.
-    pub(crate) fn new(per_day: f64, share: f64) -> Self {
-        Self { share, per_day: share * per_day, balance: share * per_day, time_s: 0.0 }
+    /// A full account that gets these shares of a budget of `per_day` false messages a day.
+    pub(crate) fn new(per_day: f64, share: BudgetShare) -> Self {
+        let most = share.of_start * per_day;
+        let per_day = share.of_grant * per_day;
+        Self { share: share.of_start, per_day, most, balance: most, time_s: 0.0 }
     }
 
     /// Grants what is due at this instant, in seconds from the start of the stream.
     pub(crate) fn advance(&mut self, time_s: f64) {
         let passed_s = (time_s - self.time_s).max(0.0);
-        self.balance = (self.balance + self.per_day * passed_s * DAYS_A_SECOND).min(self.per_day);
+        self.balance = (self.balance + self.per_day * passed_s * DAYS_A_SECOND).min(self.most);
         self.time_s = self.time_s.max(time_s);
     }
 
@@ -70,7 +96,7 @@ mod tests {
 
     #[test]
     fn never_grants_more_than_a_days_budget_ahead() {
-        let mut budget = FalseMessageBudget::new(4.0, 0.5);
+        let mut budget = FalseMessageBudget::new(4.0, BudgetShare::ALL.divided_by(2));
         let is_at = |budget: &FalseMessageBudget, balance: f64| {
             (budget.least_odds() - ODDS_AT_ONE / balance).abs() < 1e-9
         };
@@ -88,10 +114,10 @@ mod tests {
 
     #[test]
     fn a_used_up_or_empty_budget_leaves_what_is_certain() {
-        let mut budget = FalseMessageBudget::new(0.5, 1.0);
+        let mut budget = FalseMessageBudget::new(0.5, BudgetShare::ALL);
         budget.charge(1 << 40);
         assert_eq!(budget.least_odds(), CERTAIN_ODDS);
-        assert_eq!(FalseMessageBudget::new(0.0, 1.0).least_odds(), CERTAIN_ODDS);
-        assert_eq!(FalseMessageBudget::new(1e6, 1.0).least_odds(), 1.0);
+        assert_eq!(FalseMessageBudget::new(0.0, BudgetShare::ALL).least_odds(), CERTAIN_ODDS);
+        assert_eq!(FalseMessageBudget::new(1e6, BudgetShare::ALL).least_odds(), 1.0);
     }
 }

@@ -1,0 +1,141 @@
+//! Where a long recording is cut.
+
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::receiver::Receiver;
+use crate::receiver::alignment::least_common_multiple;
+use crate::receiver::chain::{Chain, longest_frame_s};
+use crate::receiver::config::ReceiverConfig;
+use crate::receiver::decoded_frame::LONGEST_PAUSE_S;
+use crate::receiver::decoder::false_message_budget::BudgetShare;
+
+/// The shortest stretch that a piece has to itself, in seconds.
+const MIN_OWN_S: f64 = 60.0;
+/// So long a stretch makes what is read twice, half a minute, a tenth of the work.
+const GOOD_OWN_S: f64 = 300.0;
+/// Of a very long recording there are no more pieces, each with a share of the false messages that is
+/// worth something.
+const MAX_PIECES_PER_THREAD: usize = 4;
+/// How long a receiver learns the noise, in seconds.
+const NOISE_MEMORY_S: f64 = 10.0;
+/// How much later than due a message may be completed: some searches, in seconds.
+const COMPLETION_S: f64 = 1.0;
+
+/// A stretch of a recording that one receiver decodes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Piece {
+    /// The samples that the piece has to itself: it reports the messages whose first received frame
+    /// starts in them. In the last one, those after its end too.
+    pub own: Range<u64>,
+    /// The samples that its receiver takes in.
+    pub read: Range<u64>,
+    /// Whether the recording ends with it.
+    pub is_last: bool,
+    /// Its receiver's share of the false messages.
+    pub(super) budget_share: BudgetShare,
+}
+
+/// How many pieces `threads` threads are best given of a recording of `duration_s`: one of a short one,
+/// one a thread of a longer one, some a thread of a very long one.
+#[must_use]
+pub fn count(duration_s: f64, threads: usize) -> usize {
+    if threads < 2 {
+        return 1;
+    }
+    let most = (duration_s / MIN_OWN_S) as usize;
+    let good = (duration_s / GOOD_OWN_S) as usize;
+    let count = good.clamp(threads, MAX_PIECES_PER_THREAD * threads);
+    // All threads end together.
+    (count - count % threads).min(most).max(1)
+}
+
+/// Cuts a recording into `count` pieces, for receivers of some configurations.
+///
+/// A piece begins at an instant at which all receivers' filter banks and detectors are where they would
+/// be had the receiver begun with the recording. What it reads before its own samples is as long as two
+/// more frames of a message can come after the first, and as far as the receiver looks back: so none of
+/// its messages began before, noise is known and what lay over its first frames is taken out. What it
+/// reads after them is as long as a message that begins with the last of them, with the time that the
+/// receiver takes to complete it.
+///
+/// # Errors
+///
+/// What [`Receiver::new`] says of a configuration.
+pub fn plan(
+    total_samples: u64,
+    count: usize,
+    configs: &[ReceiverConfig],
+) -> Result<Vec<Piece>, Error> {
+    let count = count.max(1) as u64;
+    let rate_hz = configs.first().map_or(1.0, |config| config.sample_rate_hz);
+    let samples = |duration_s: f64| (duration_s * rate_hz).ceil() as u64;
+    let period = common_period(configs)?;
+    let (before, after) = (samples(before_s(configs)), samples(after_s(configs)));
+    let bound =
+        |index: u64| (u128::from(total_samples) * u128::from(index) / u128::from(count)) as u64;
+    let mut pieces: Vec<Piece> = (0..count)
+        .map(|index| {
+            let own = bound(index)..bound(index + 1);
+            let start = own.start.saturating_sub(before);
+            let is_last = index + 1 == count;
+            let end = if is_last { total_samples } else { (own.end + after).min(total_samples) };
+            let read = start - start % period..end;
+            Piece { own, read, is_last, budget_share: BudgetShare::ALL }
+        })
+        .collect();
+    share_budget(&mut pieces, total_samples);
+    Ok(pieces)
+}
+
+/// The recording as one piece, however long it is.
+#[must_use]
+pub fn whole() -> Vec<Piece> {
+    let all = 0..u64::MAX;
+    vec![Piece { own: all.clone(), read: all, is_last: true, budget_share: BudgetShare::ALL }]
+}
+
+/// Shares out the false messages of the whole recording by the time that each piece's receiver runs: of
+/// the day's grant with which a receiver begins, and of what it is granted as time passes.
+fn share_budget(pieces: &mut [Piece], total_samples: u64) {
+    let length = |piece: &Piece| (piece.read.end - piece.read.start) as f64;
+    let all: f64 = pieces.iter().map(length).sum();
+    for piece in pieces {
+        piece.budget_share = BudgetShare {
+            of_start: length(piece) / all.max(1.0),
+            of_grant: total_samples as f64 / all.max(1.0),
+        };
+    }
+}
+
+/// The samples after which the filter banks and detectors of all receivers are where they were.
+fn common_period(configs: &[ReceiverConfig]) -> Result<u64, Error> {
+    configs.iter().try_fold(1, |period, config| {
+        Ok(least_common_multiple(period, Receiver::new(config.clone())?.period_samples()))
+    })
+}
+
+/// What a piece reads before its own samples: the frames of a message that began before them and ends in
+/// them, and the look-back of its receiver; at least what it learns the noise from. In seconds.
+pub(super) fn before_s(configs: &[ReceiverConfig]) -> f64 {
+    let of = |frame_s: f64, lookback_s: f64| 2.0 * (frame_s + LONGEST_PAUSE_S) + lookback_s;
+    longest(configs, of).max(NOISE_MEMORY_S)
+}
+
+/// What a piece reads after its own samples: the longest message, and the time after which its receiver
+/// completes it. In seconds.
+fn after_s(configs: &[ReceiverConfig]) -> f64 {
+    let of = |frame_s: f64, lookback_s: f64| {
+        3.0 * frame_s + 2.0 * LONGEST_PAUSE_S + lookback_s + COMPLETION_S
+    };
+    longest(configs, of)
+}
+
+/// The longest of times that follow from the longest frame and the look-back at a bit rate.
+fn longest(configs: &[ReceiverConfig], of: impl Fn(f64, f64) -> f64) -> f64 {
+    let bit_rates = configs.iter().flat_map(|config| config.bit_rates.iter().copied());
+    bit_rates
+        .map(|bit_rate| of(longest_frame_s(bit_rate), Chain::lookback_s(bit_rate)))
+        .fold(1.0, f64::max)
+}
