@@ -51,7 +51,23 @@ pub fn count(duration_s: f64, threads: usize) -> usize {
     (count - count % threads).min(most).max(1)
 }
 
-/// Cuts a recording into `count` pieces, for receivers of some configurations.
+/// Cuts a recording into `count` pieces of equal lengths, for receivers of some configurations.
+///
+/// # Errors
+///
+/// As [`plan_at`].
+pub fn plan(
+    total_samples: u64,
+    count: usize,
+    configs: &[ReceiverConfig],
+) -> Result<Vec<Piece>, Error> {
+    let count = count.max(1) as u128;
+    let seam = |index: u128| (u128::from(total_samples) * index / count) as u64;
+    let seams: Vec<u64> = (1..count).map(seam).collect();
+    plan_at(total_samples, &seams, configs)
+}
+
+/// Cuts a recording into pieces at these samples, which are in order and inside it.
 ///
 /// A piece begins at an instant at which all receivers' filter banks and detectors are where they would
 /// be had the receiver begun with the recording. What it reads before its own samples is as long as two
@@ -63,28 +79,25 @@ pub fn count(duration_s: f64, threads: usize) -> usize {
 /// # Errors
 ///
 /// What [`Receiver::new`] says of a configuration.
-pub fn plan(
+pub fn plan_at(
     total_samples: u64,
-    count: usize,
+    seams: &[u64],
     configs: &[ReceiverConfig],
 ) -> Result<Vec<Piece>, Error> {
-    let count = count.max(1) as u64;
     let rate_hz = configs.first().map_or(1.0, |config| config.sample_rate_hz);
     let samples = |duration_s: f64| (duration_s * rate_hz).ceil() as u64;
     let period = common_period(configs)?;
     let (before, after) = (samples(before_s(configs)), samples(after_s(configs)));
-    let bound =
-        |index: u64| (u128::from(total_samples) * u128::from(index) / u128::from(count)) as u64;
-    let mut pieces: Vec<Piece> = (0..count)
-        .map(|index| {
-            let own = bound(index)..bound(index + 1);
-            let start = own.start.saturating_sub(before);
-            let is_last = index + 1 == count;
-            let end = if is_last { total_samples } else { (own.end + after).min(total_samples) };
-            let read = start - start % period..end;
-            Piece { own, read, is_last, budget_share: BudgetShare::ALL }
-        })
-        .collect();
+    let starts = [0].into_iter().chain(seams.iter().copied());
+    let ends = seams.iter().copied().chain([total_samples]);
+    let piece = |(start, end): (u64, u64)| {
+        let first = start.saturating_sub(before);
+        let is_last = end == total_samples;
+        let last = if is_last { end } else { end.saturating_add(after).min(total_samples) };
+        let read = first - first % period..last;
+        Piece { own: start..end, read, is_last, budget_share: BudgetShare::ALL }
+    };
+    let mut pieces: Vec<Piece> = starts.zip(ends).map(piece).collect();
     share_budget(&mut pieces, total_samples);
     Ok(pieces)
 }

@@ -1,0 +1,133 @@
+//! Recordings that are decoded in pieces, against the same recordings in one go.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+#![cfg(all(feature = "parallel", feature = "serde"))]
+
+use std::convert::Infallible;
+use std::slice::from_ref;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use nap_phy::receiver::Statistics;
+use nap_phy::receiver::pieces::plan::{self, Piece};
+use nap_phy::receiver::pieces::{Recording, start};
+use nap_phy::scene::{Scene, Truth};
+use nap_phy::{BitRate, Decoder, Message, ReceiverConfig};
+use num_complex::Complex32;
+
+/// A recording in memory, as bytes.
+struct Samples(Vec<[i8; 2]>);
+
+impl Samples {
+    fn render(scene: &Scene) -> (Truth, Self) {
+        let (mut simulator, truth) = scene.build().unwrap();
+        let mut samples = Vec::with_capacity(scene.samples() as usize);
+        let mut block = vec![Complex32::default(); 1 << 16];
+        while samples.len() < scene.samples() as usize {
+            simulator.render(&mut block);
+            let left = scene.samples() as usize - samples.len();
+            let byte = |part: f32| (part * 128.0).round().clamp(-128.0, 127.0) as i8;
+            samples.extend(block.iter().take(left).map(|s| [byte(s.re), byte(s.im)]));
+        }
+        (truth, Self(samples))
+    }
+
+    fn read(&self, first: &mut usize, block: &mut [Complex32]) -> usize {
+        let samples = &self.0[*first..];
+        for (sample, &[re, im]) in block.iter_mut().zip(samples) {
+            *sample = Complex32::new(f32::from(re), f32::from(im)) / 128.0;
+        }
+        let count = block.len().min(samples.len());
+        *first += count;
+        count
+    }
+}
+
+fn decode(
+    samples: &Samples,
+    pieces: &[Piece],
+    config: &ReceiverConfig,
+    threads: usize,
+) -> (Vec<Message>, Statistics) {
+    let open = |first: u64| {
+        let mut first = first as usize;
+        Ok::<_, Infallible>(move |block: &mut [Complex32]| Ok(samples.read(&mut first, block)))
+    };
+    let done = AtomicU64::new(0);
+    let progress = |count| {
+        done.fetch_add(count, Ordering::Relaxed);
+    };
+    let recording = Recording { pieces, config, open: &open, progress: &progress };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let stop = AtomicBool::new(false);
+    let mut messages = Vec::new();
+    let ending = pool
+        .in_place_scope_fifo(|scope| {
+            start(scope, recording, &stop).finish(|message| messages.push(message))
+        })
+        .unwrap();
+    assert_eq!(done.into_inner(), samples.0.len() as u64);
+    (messages, ending.statistics)
+}
+
+/// The same messages in the same order, every frame at the same time to a microsecond.
+fn check_same(found: &[Message], expected: &[Message]) {
+    let names = |messages: &[Message]| -> Vec<String> {
+        let name = |m: &Message| format!("{} {:?}", m.uplink.device_id(), m.signal.time_s);
+        messages.iter().map(name).collect()
+    };
+    assert_eq!(found.len(), expected.len(), "{:?} {:?}", names(found), names(expected));
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!(found.uplink, expected.uplink);
+        assert_eq!(found.decoder, expected.decoder);
+        assert_eq!(found.frames.len(), expected.frames.len());
+        for (found, expected) in found.frames.iter().zip(&expected.frames) {
+            assert_eq!((found.rank, found.crc_ok), (expected.rank, expected.crc_ok));
+            assert!((found.signal.time_s - expected.signal.time_s).abs() < 1e-6);
+            assert!((found.signal.frequency_hz - expected.signal.frequency_hz).abs() < 0.1);
+            assert!((found.signal.snr_db - expected.signal.snr_db).abs() < 0.1);
+        }
+    }
+}
+
+fn config(scene: &Scene) -> ReceiverConfig {
+    let config = ReceiverConfig::new(scene.sample_rate_hz, scene.center_hz());
+    config.with_radio_configuration(scene.radio_configuration)
+}
+
+/// A device with one message.
+fn device(id: u32, level_dbm: f64, bit_rate: BitRate, time_s: f64) -> String {
+    format!(
+        "[[device]]\nid = \"{id:08X}\"\nkey = \"00112233445566778899AABBCCDDEEFF\"\n\
+         level_dbm = {level_dbm}\nbit_rate = {bit_rate}\nrandom_value = {}\n\
+         [[device.message]]\ntime_s = {time_s}\npayload = \"0102030405060708{id:08X}\"\n",
+        id * 601 % 16_384
+    )
+}
+
+/// Messages of 600 bit/s so faint that no frame decodes alone, every six seconds, each a tenth of a second
+/// later than the one before: the pieces' seams go all through them.
+#[test]
+fn faint_messages_across_seams() {
+    const SPACING_S: f64 = 6.0;
+    const MESSAGES: u32 = 27;
+    // A message takes 2.04 s.
+    let time_s = |k: u32| f64::from(k + 1) * SPACING_S - 2.3 + 0.1 * f64::from(k);
+    let one = |k: u32| device(1000 + k, -138.2, BitRate::Bps600, time_s(k));
+    let devices: String = (0..MESSAGES).map(one).collect();
+    let duration_s = f64::from(MESSAGES + 1) * SPACING_S + 4.0;
+    let scene: Scene = toml::from_str(&format!(
+        "sample_rate_hz = 200_000\nduration_s = {duration_s}\nseed = 7\n{devices}"
+    ))
+    .unwrap();
+    let (truth, samples) = Samples::render(&scene);
+    let mut config = config(&scene);
+    config.bit_rates = vec![BitRate::Bps600];
+    let (expected, in_one_go) = decode(&samples, &plan::whole(), &config, 1);
+    let joint = expected.iter().filter(|message| message.decoder == Decoder::Joint).count();
+    assert_eq!((expected.len(), joint), (truth.messages.len(), truth.messages.len()));
+    let seams: Vec<u64> =
+        (1..=MESSAGES).map(|k| (f64::from(k) * SPACING_S * 200e3) as u64).collect();
+    let pieces = plan::plan_at(samples.0.len() as u64, &seams, from_ref(&config)).unwrap();
+    let (found, in_pieces) = decode(&samples, &pieces, &config, 2);
+    check_same(&found, &expected);
+    assert_eq!(in_pieces, in_one_go);
+}
