@@ -7,17 +7,17 @@
 //! `M / 2` input samples (twice oversampled), so that a signal of some hundred hertz anywhere
 //! between two centres passes undistorted through the nearer one.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use bytemuck::{cast_slice, cast_slice_mut, zeroed_vec};
+use bytemuck::{cast_slice, cast_slice_mut};
 use multiversion::multiversion;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use crate::Error;
+use crate::error::Error;
 use crate::filter::{fastest_length, low_pass};
-use crate::sample::usable;
+use crate::kernels::sums::usable;
+use crate::subbands::SubbandGrid;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;
@@ -30,55 +30,6 @@ const TAPS_PER_BRANCH: usize = 8;
 const ATTENUATION_DB: f64 = 72.0;
 /// Numbers that are folded together; the processor works on several at once.
 const LANES: usize = 8;
-
-/// Where the subbands lie in time and frequency.
-///
-/// Frequencies are in hertz from the centre of the recording, times in seconds from its first
-/// sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SubbandGrid {
-    /// The number of subbands.
-    pub subbands: usize,
-    /// Distance between neighbouring subbands.
-    pub spacing_hz: f64,
-    /// Centre of subband 0, the lowest.
-    pub first_centre_hz: f64,
-    /// Time of column 0: the middle of the filter's span.
-    pub first_column_s: f64,
-}
-
-impl SubbandGrid {
-    /// Samples per second of each subband: they are twice oversampled.
-    #[must_use]
-    pub fn rate_hz(&self) -> f64 {
-        2.0 * self.spacing_hz
-    }
-
-    /// Centre of subband `b`.
-    #[must_use]
-    pub fn centre_hz(&self, b: usize) -> f64 {
-        self.first_centre_hz + b as f64 * self.spacing_hz
-    }
-
-    /// The subband whose centre is nearest to `frequency_hz`.
-    #[must_use]
-    pub fn nearest(&self, frequency_hz: f64) -> usize {
-        let index = ((frequency_hz - self.first_centre_hz) / self.spacing_hz).round();
-        (index.max(0.0) as usize).min(self.subbands - 1)
-    }
-
-    /// Time of a column.
-    #[must_use]
-    pub fn time_s(&self, column: u64) -> f64 {
-        self.first_column_s + column as f64 / self.rate_hz()
-    }
-
-    /// The first column at or after `time_s`.
-    #[must_use]
-    pub fn column_at(&self, time_s: f64) -> u64 {
-        ((time_s - self.first_column_s) * self.rate_hz()).ceil().max(0.0) as u64
-    }
-}
 
 /// Splits a stream of samples into the subbands that cover one channel.
 ///
@@ -254,75 +205,6 @@ fn quarters(numbers: &[f32], count: usize) -> [&[f32]; 4] {
     [a, b, c, &rest[..count]]
 }
 
-/// The last seconds of every subband, addressed by column number.
-pub struct SubbandHistory {
-    capacity: usize,
-    samples: Vec<Complex32>,
-    columns: u64,
-}
-
-impl SubbandHistory {
-    /// Room for `capacity` columns (one at least) of `subbands` samples each.
-    #[must_use]
-    pub fn new(subbands: usize, capacity: usize) -> Self {
-        let capacity = capacity.max(1);
-        // Memory that is taken only as far as it fills.
-        Self { capacity, samples: zeroed_vec(subbands * capacity), columns: 0 }
-    }
-
-    /// Columns written so far; the next one has this number.
-    #[must_use]
-    pub fn columns(&self) -> u64 {
-        self.columns
-    }
-
-    /// The oldest column that is still there.
-    #[must_use]
-    pub fn oldest(&self) -> u64 {
-        self.columns.saturating_sub(self.capacity as u64)
-    }
-
-    /// Appends one sample of every subband, dropping the oldest column when full.
-    pub fn push(&mut self, column: &[Complex32]) {
-        let at = (self.columns % self.capacity as u64) as usize;
-        let places = self.samples[at..].iter_mut().step_by(self.capacity);
-        places.zip(column).for_each(|(place, &sample)| *place = sample);
-        self.columns += 1;
-    }
-
-    /// The samples of subband `b` from column `start` on, as the two parts of the ring, `count` in
-    /// all. What lies before the oldest or after the newest column is left out.
-    #[must_use]
-    pub fn range(&self, b: usize, start: u64, count: usize) -> (&[Complex32], &[Complex32]) {
-        let (head, tail) = self.places(start, count);
-        let ring = &self.samples[b * self.capacity..(b + 1) * self.capacity];
-        (&ring[head], &ring[tail])
-    }
-
-    /// The same samples as [`SubbandHistory::range`], to be changed.
-    pub fn range_mut(
-        &mut self,
-        b: usize,
-        start: u64,
-        count: usize,
-    ) -> (&mut [Complex32], &mut [Complex32]) {
-        let (head, tail) = self.places(start, count);
-        let ring = &mut self.samples[b * self.capacity..(b + 1) * self.capacity];
-        let (wrapped, rest) = ring.split_at_mut(head.start);
-        (&mut rest[..head.len()], &mut wrapped[tail])
-    }
-
-    /// Where a ring keeps these columns: up to its end, and from its beginning on.
-    fn places(&self, start: u64, count: usize) -> (Range<usize>, Range<usize>) {
-        let from = start.clamp(self.oldest(), self.columns);
-        let to = start.saturating_add(count as u64).clamp(from, self.columns);
-        let first = (from % self.capacity as u64) as usize;
-        let count = (to - from) as usize;
-        let head = count.min(self.capacity - first);
-        (first..first + head, 0..count - head)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::f64::consts::PI;
@@ -427,21 +309,6 @@ mod tests {
         ));
         assert!(matches!(Channelizer::new(f64::NAN, 0.0, 96e3), Err(Error::SampleRate { .. })));
         assert!(matches!(Channelizer::new(1e3, 0.0, 96e3), Err(Error::SampleRate { .. })));
-    }
-
-    #[test]
-    fn history_keeps_the_newest_columns() {
-        let mut history = SubbandHistory::new(2, 4);
-        for n in 0..10u8 {
-            let value = f32::from(n);
-            history.push(&[Complex32::new(value, 0.0), Complex32::new(-value, 0.0)]);
-        }
-        let (head, tail) = history.range(1, 7, 3);
-        let values: Vec<f32> = head.iter().chain(tail).map(|sample| sample.re).collect();
-        assert_eq!(values, [-7.0, -8.0, -9.0]);
-        let (head, tail) = history.range(0, 0, 100);
-        assert_eq!(head.len() + tail.len(), 4);
-        assert_eq!(history.range(0, 20, 5), (&[][..], &[][..]));
     }
 
     proptest! {

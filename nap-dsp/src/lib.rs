@@ -2,25 +2,31 @@
 //!
 //! No protocol, no input or output, no clock: samples go in, estimates come out. The stages can be
 //! used one by one; `nap-phy` strings them together to a receiver of the Sigfox uplink.
+//!
+//! # Features
+//!
+//! `ndarray` gives spectrograms and the history of subbands as arrays of the crate [ndarray]. Without it
+//! they are handed out row by row, and the crate is not linked.
+//!
+//! [ndarray]: https://docs.rs/ndarray
 
+pub mod baseband;
+mod boxcar;
 pub mod canceller;
+pub mod carrier;
 pub mod channelizer;
+pub mod decimator;
 pub mod demodulator;
 pub mod detector;
-mod disturbance;
-pub mod down_converter;
-pub mod envelope;
 mod error;
 pub mod filter;
-mod lanes;
-mod median;
+mod kernels;
 pub mod modulator;
-pub mod noise;
+pub mod noise_floor;
 mod oscillator;
-mod sample;
 pub mod simulator;
-mod spectra;
 pub mod spectrogram;
+pub mod subbands;
 pub mod synchronizer;
 
 pub use error::Error;

@@ -5,9 +5,8 @@ use std::f64::consts::TAU;
 use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
-use crate::down_converter::Carrier;
-use crate::lanes::{LANES, Lanes};
-use crate::sample::narrow;
+use crate::kernels::lanes::{LANES, Lanes};
+use crate::kernels::sums::narrow;
 
 /// Hands out `exp(-i φ(n))` for n = 0, 1, ... without a sine for each: every difference of the phase
 /// is a phasor that the next higher one turns. Of `N` differences, the last is constant.
@@ -110,20 +109,11 @@ pub(crate) fn take_out(
     }
 }
 
-/// Phase of a carrier at an instant and its differences from step to step, in radians.
-pub(crate) fn carrier_differences(carrier: &Carrier, first_s: f64, step_s: f64) -> [f64; 3] {
-    [
-        carrier.phase_at(first_s),
-        // Over one step the mean frequency is that of its middle.
-        TAU * carrier.frequency_at(first_s + 0.5 * step_s) * step_s,
-        TAU * carrier.drift_hz_per_s * step_s * step_s,
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::wide;
+    use crate::carrier::{Carrier, carrier_differences};
+    use crate::kernels::sums::wide;
 
     fn assert_follows(turns: impl Iterator<Item = Complex64>, phase: impl Fn(f64) -> f64) {
         for (n, turn) in turns.take(3_000).enumerate() {

@@ -1,10 +1,10 @@
-//! Power over time and frequency, in an array the size of a picture.
+//! Power over time and frequency, in as many cells as a picture has.
 //!
 //! The stream is cut into segments that overlap by half or more; each is weighted with a Hann window and
 //! transformed, and the squared magnitudes are scaled to a power spectral density (P. D. Welch,
 //! "The use of fast Fourier transform for the estimation of power spectra", IEEE Trans. Audio
 //! Electroacoust. AU-15, 1967). Neighbouring bins are pooled to *frequency cells* and consecutive
-//! segments averaged to *time cells*. When the array is full, the time cells are merged in pairs
+//! segments averaged to *time cells*. When there is no room for more, the time cells are merged in pairs
 //! and are twice as long from there on: memory does not grow with the stream, and its length need
 //! not be known.
 //!
@@ -15,27 +15,30 @@
 //! # fn main() -> Result<(), nap_dsp::Error> {
 //! let mut spectrogram = Spectrogram::new(SpectrogramConfig::new(250_000.0))?;
 //! spectrogram.push(&vec![Complex32::new(0.1, 0.0); 250_000]);
-//! let array = spectrogram.array();
-//! let loudest = (0..array.columns).max_by(|&a, &b| array.row(3)[a].total_cmp(&array.row(3)[b]));
-//! assert!(array.frequency_hz[loudest.unwrap()].abs() < 100.0);
+//! let mut power_db = vec![0.0; spectrogram.columns()];
+//! spectrogram.write_row(3, &mut power_db);
+//! let loudest = (0..power_db.len()).max_by(|&a, &b| power_db[a].total_cmp(&power_db[b]));
+//! assert!(spectrogram.frequency_hz(loudest.unwrap()).abs() < 100.0);
 //! # Ok(())
 //! # }
 //! ```
 
 use std::sync::Arc;
 
+#[cfg(feature = "ndarray")]
+use ndarray::Array2;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use crate::Error;
+use crate::error::Error;
 use crate::filter::{fast_length, hann};
-use crate::sample::usable;
+use crate::kernels::sums::usable;
 
-/// The longest transform: an array of a few megabytes.
+/// The longest transform: a few megabytes.
 const MAX_FFT_LENGTH: f64 = 1_048_576.0;
 /// The longest time cell to start with: a day.
 const MAX_TIME_STEP_S: f64 = 86_400.0;
-/// Most rows or columns of an array.
+/// Most rows or columns.
 const MAX_CELLS: f64 = 65_536.0;
 
 /// What a [`Spectrogram`] shows, and how finely.
@@ -117,15 +120,12 @@ pub enum Pooling {
 }
 
 /// Power spectral density over time and frequency.
+#[cfg(feature = "ndarray")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpectrogramArray {
-    /// Number of time cells.
-    pub rows: usize,
-    /// Number of frequency cells.
-    pub columns: usize,
-    /// Mean power spectral density of each cell, one row of frequency cells after the other, in
+    /// Mean power spectral density of each cell, a row of frequency cells for each time cell, in
     /// dBm/Hz with a calibration and dBFS/Hz without. Digital silence is minus infinity.
-    pub power_db: Vec<f32>,
+    pub power_db: Array2<f32>,
     /// Middle of each time cell, in seconds from the first sample.
     pub time_s: Vec<f64>,
     /// Middle of each frequency cell, in hertz from the centre of the recording.
@@ -134,17 +134,6 @@ pub struct SpectrogramArray {
     pub time_step_s: f64,
     /// Width of a frequency cell.
     pub frequency_step_hz: f64,
-}
-
-impl SpectrogramArray {
-    /// The frequency cells of one time cell.
-    ///
-    /// # Panics
-    /// If there is no such row.
-    #[must_use]
-    pub fn row(&self, row: usize) -> &[f32] {
-        &self.power_db[row * self.columns..(row + 1) * self.columns]
-    }
 }
 
 /// The bins of the transform that are shown, pooled to columns.
@@ -181,7 +170,7 @@ impl Band {
     }
 }
 
-/// Sums up a stream of samples to a [`SpectrogramArray`].
+/// Sums up a stream of samples to cells of time and frequency.
 pub struct Spectrogram {
     config: SpectrogramConfig,
     band: Band,
@@ -233,7 +222,7 @@ impl Spectrogram {
         })
     }
 
-    /// Takes samples in. Any split of a stream into blocks gives the same array. Samples that are
+    /// Takes samples in. Any split of a stream into blocks gives the same cells. Samples that are
     /// not finite or absurdly large count as silence.
     pub fn push(&mut self, samples: &[Complex32]) {
         let length = self.window.len();
@@ -255,28 +244,95 @@ impl Spectrogram {
         self.unusable_samples
     }
 
-    /// What was summed up so far. The last time cell may hold fewer segments than the others;
-    /// samples that did not fill a segment yet are not in it.
+    /// Number of time cells so far. The last may hold fewer segments than the others; samples that did
+    /// not fill a segment yet are in none.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.full_rows() + usize::from(self.segments > 0)
+    }
+
+    /// Number of frequency cells.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.band.columns
+    }
+
+    /// Middle of a time cell, in seconds from the first sample: that of the stretch that its segments
+    /// cover.
+    #[must_use]
+    pub fn time_s(&self, row: usize) -> f64 {
+        let is_full = row < self.full_rows();
+        let segments = if is_full { self.segments_a_row } else { self.segments.max(1) };
+        let first = row as u64 * self.segments_a_row;
+        let middle_segment = first as f64 + (segments - 1) as f64 / 2.0;
+        let middle_sample = middle_segment * self.hop as f64 + self.window.len() as f64 / 2.0;
+        middle_sample / self.config.sample_rate_hz
+    }
+
+    /// Middle of a frequency cell, in hertz from the centre of the recording.
+    #[must_use]
+    pub fn frequency_hz(&self, column: usize) -> f64 {
+        self.band.middle(column) * self.spacing_hz()
+    }
+
+    /// Length of a time cell. It doubles whenever there is no room for more.
+    #[must_use]
+    pub fn time_step_s(&self) -> f64 {
+        (self.segments_a_row * self.hop as u64) as f64 / self.config.sample_rate_hz
+    }
+
+    /// Width of a frequency cell.
+    #[must_use]
+    pub fn frequency_step_hz(&self) -> f64 {
+        self.band.bins_a_column as f64 * self.spacing_hz()
+    }
+
+    /// Writes the mean power spectral density of the frequency cells of one time cell, in dBm/Hz with a
+    /// calibration and dBFS/Hz without. Digital silence is minus infinity.
+    ///
+    /// # Panics
+    /// If there is no such row, or there are more numbers than columns.
+    pub fn write_row(&self, row: usize, power_db: &mut [f32]) {
+        assert!(row < self.rows(), "row {row} of {}", self.rows());
+        for (column, power_db) in power_db.iter_mut().enumerate() {
+            *power_db = self.power_db(row, column);
+        }
+    }
+
+    /// All rows with their axes.
+    #[cfg(feature = "ndarray")]
     #[must_use]
     pub fn array(&self) -> SpectrogramArray {
-        let spacing_hz = self.config.sample_rate_hz / self.window.len() as f64;
-        let columns = self.band.columns;
-        let full_scale_db = self.config.full_scale_dbm.unwrap_or(0.0) as f32;
-        let last = self.sums.iter().filter(|_| self.segments > 0).map(|sum| self.mean(*sum));
-        let power_db: Vec<f32> = (self.densities.iter().copied().chain(last))
-            .map(|density| 10.0 * density.log10() + full_scale_db)
-            .collect();
-        let rows = power_db.len() / columns;
+        let (rows, columns) = (self.rows(), self.columns());
         SpectrogramArray {
-            rows,
-            columns,
-            power_db,
+            power_db: Array2::from_shape_fn((rows, columns), |(row, column)| {
+                self.power_db(row, column)
+            }),
             time_s: (0..rows).map(|row| self.time_s(row)).collect(),
-            frequency_hz: (0..columns).map(|c| self.band.middle(c) * spacing_hz).collect(),
-            time_step_s: (self.segments_a_row * self.hop as u64) as f64
-                / self.config.sample_rate_hz,
-            frequency_step_hz: self.band.bins_a_column as f64 * spacing_hz,
+            frequency_hz: (0..columns).map(|column| self.frequency_hz(column)).collect(),
+            time_step_s: self.time_step_s(),
+            frequency_step_hz: self.frequency_step_hz(),
         }
+    }
+
+    /// Time cells that hold all their segments.
+    fn full_rows(&self) -> usize {
+        self.densities.len() / self.band.columns
+    }
+
+    /// Distance of the transform's bins.
+    fn spacing_hz(&self) -> f64 {
+        self.config.sample_rate_hz / self.window.len() as f64
+    }
+
+    /// What [`Spectrogram::write_row`] writes for a cell.
+    fn power_db(&self, row: usize, column: usize) -> f32 {
+        let density = if row < self.full_rows() {
+            self.densities[row * self.band.columns + column]
+        } else {
+            self.mean(self.sums[column])
+        };
+        10.0 * density.log10() + self.config.full_scale_dbm.unwrap_or(0.0) as f32
     }
 
     /// Appends a chunk of at most one segment, within the reserved capacity.
@@ -347,16 +403,6 @@ impl Spectrogram {
     /// The mean over the time cell that is being filled.
     fn mean(&self, sum: f64) -> f32 {
         (sum / self.segments as f64) as f32
-    }
-
-    /// The middle of the stretch that a row's segments cover.
-    fn time_s(&self, row: usize) -> f64 {
-        let is_full = row < self.densities.len() / self.band.columns;
-        let segments = if is_full { self.segments_a_row } else { self.segments };
-        let first = row as u64 * self.segments_a_row;
-        let middle_segment = first as f64 + (segments - 1) as f64 / 2.0;
-        let middle_sample = middle_segment * self.hop as f64 + self.window.len() as f64 / 2.0;
-        middle_sample / self.config.sample_rate_hz
     }
 }
 

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
-use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use nap_dsp::carrier::Carrier;
+use nap_dsp::channelizer::Channelizer;
 use nap_dsp::demodulator::Demodulator;
-use nap_dsp::down_converter::Carrier;
 use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{Fading, FrontEnd, Simulator, Transmission};
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;

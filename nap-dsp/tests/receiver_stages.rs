@@ -4,12 +4,14 @@
 
 use std::f64::consts::TAU;
 
-use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use nap_dsp::baseband::Baseband;
+use nap_dsp::carrier::Carrier;
+use nap_dsp::channelizer::Channelizer;
 use nap_dsp::demodulator::Demodulator;
 use nap_dsp::detector::{Candidate, PreambleDetector};
-use nap_dsp::down_converter::{Baseband, Carrier};
 use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{FrontEnd, Simulator, Transmission};
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 use num_complex::{Complex32, Complex64};
 use rand_chacha::ChaCha12Rng;

@@ -6,7 +6,7 @@
 use std::f64::consts::TAU;
 
 use nap_dsp::Error;
-use nap_dsp::spectrogram::{Pooling, Spectrogram, SpectrogramArray, SpectrogramConfig};
+use nap_dsp::spectrogram::{Pooling, Spectrogram, SpectrogramConfig};
 use num_complex::Complex32;
 use proptest::prelude::*;
 use rand::RngExt;
@@ -52,10 +52,50 @@ fn scipy_config() -> SpectrogramConfig {
     config
 }
 
-fn spectrogram(config: SpectrogramConfig, samples: &[Complex32]) -> SpectrogramArray {
+/// All that a spectrogram says.
+#[derive(Debug, PartialEq)]
+struct Cells {
+    power_db: Vec<Vec<f32>>,
+    time_s: Vec<f64>,
+    frequency_hz: Vec<f64>,
+    time_step_s: f64,
+    frequency_step_hz: f64,
+}
+
+impl Cells {
+    fn of(spectrogram: &Spectrogram) -> Self {
+        let (rows, columns) = (spectrogram.rows(), spectrogram.columns());
+        let row = |row: usize| {
+            let mut power_db = vec![0.0; columns];
+            spectrogram.write_row(row, &mut power_db);
+            power_db
+        };
+        Self {
+            power_db: (0..rows).map(row).collect(),
+            time_s: (0..rows).map(|row| spectrogram.time_s(row)).collect(),
+            frequency_hz: (0..columns).map(|column| spectrogram.frequency_hz(column)).collect(),
+            time_step_s: spectrogram.time_step_s(),
+            frequency_step_hz: spectrogram.frequency_step_hz(),
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.power_db.len()
+    }
+
+    fn columns(&self) -> usize {
+        self.frequency_hz.len()
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        &self.power_db[row]
+    }
+}
+
+fn spectrogram(config: SpectrogramConfig, samples: &[Complex32]) -> Cells {
     let mut spectrogram = Spectrogram::new(config).unwrap();
     spectrogram.push(samples);
-    spectrogram.array()
+    Cells::of(&spectrogram)
 }
 
 fn tone(amplitude: f64, cycles_a_sample: f64, count: usize) -> Vec<Complex32> {
@@ -78,8 +118,9 @@ fn linear(db: f32) -> f64 {
     10_f64.powf(f64::from(db) / 10.0)
 }
 
-fn mean_density(array: &SpectrogramArray) -> f64 {
-    array.power_db.iter().map(|&db| linear(db)).sum::<f64>() / array.power_db.len() as f64
+fn mean_density(cells: &Cells) -> f64 {
+    let densities = cells.power_db.iter().flatten().map(|&db| linear(db));
+    densities.sum::<f64>() / (cells.rows() * cells.columns()) as f64
 }
 
 fn loudest_column(row: &[f32]) -> usize {
@@ -88,32 +129,32 @@ fn loudest_column(row: &[f32]) -> usize {
 
 #[test]
 fn densities_and_axes_are_those_of_scipy() {
-    let array = spectrogram(scipy_config(), &ramps());
-    assert_eq!((array.rows, array.columns), (4, 16));
+    let cells = spectrogram(scipy_config(), &ramps());
+    assert_eq!((cells.rows(), cells.columns()), (4, 16));
     for (row, expected) in SCIPY_DB.iter().enumerate() {
-        for (found, expected) in array.row(row).iter().zip(expected) {
+        for (found, expected) in cells.row(row).iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 2e-3, "{found} for {expected}");
         }
     }
-    assert_eq!(array.time_s, [0.008, 0.016, 0.024, 0.032]);
-    assert_eq!(array.frequency_hz[0], -500.0);
-    assert_eq!(array.frequency_hz[15], 437.5);
-    assert_eq!((array.time_step_s, array.frequency_step_hz), (0.008, 62.5));
+    assert_eq!(cells.time_s, [0.008, 0.016, 0.024, 0.032]);
+    assert_eq!(cells.frequency_hz[0], -500.0);
+    assert_eq!(cells.frequency_hz[15], 437.5);
+    assert_eq!((cells.time_step_s, cells.frequency_step_hz), (0.008, 62.5));
 }
 
 #[test]
 fn a_tone_has_its_power_at_its_frequency() {
     let mut config = fine_config();
     config.full_scale_dbm = Some(-60.0);
-    let array = spectrogram(config, &tone(0.1, -20_900.0 / 250_000.0, 100_000));
+    let cells = spectrogram(config, &tone(0.1, -20_900.0 / 250_000.0, 100_000));
     // 2500 points make bins of 100 Hz, of which the tone fills one and a half.
     let expected_dbm_per_hz = -60.0 - 20.0 - 10.0 * 150_f64.log10();
-    for row in 0..array.rows {
-        let column = loudest_column(array.row(row));
-        assert!((array.frequency_hz[column] + 20_900.0).abs() < 1e-6);
-        let found = f64::from(array.row(row)[column]);
+    for row in 0..cells.rows() {
+        let column = loudest_column(cells.row(row));
+        assert!((cells.frequency_hz[column] + 20_900.0).abs() < 1e-6);
+        let found = f64::from(cells.row(row)[column]);
         assert!((found - expected_dbm_per_hz).abs() < 0.01, "{found} for {expected_dbm_per_hz}");
-        let power: f64 = array.row(row).iter().map(|&db| linear(db) * 100.0).sum();
+        let power: f64 = cells.row(row).iter().map(|&db| linear(db) * 100.0).sum();
         assert!((10.0 * power.log10() + 80.0).abs() < 0.01, "all bins together are the tone");
     }
 }
@@ -121,10 +162,10 @@ fn a_tone_has_its_power_at_its_frequency() {
 #[test]
 fn a_tone_between_bins_keeps_its_power() {
     let config = SpectrogramConfig::new(226_757.0);
-    let array = spectrogram(config, &tone(1.0, 0.2345678, 50_000));
-    for row in 0..array.rows {
+    let cells = spectrogram(config, &tone(1.0, 0.2345678, 50_000));
+    for row in 0..cells.rows() {
         let power: f64 =
-            array.row(row).iter().map(|&db| linear(db) * array.frequency_step_hz).sum();
+            cells.row(row).iter().map(|&db| linear(db) * cells.frequency_step_hz).sum();
         assert!((power - 1.0).abs() < 1e-3, "power {power}");
     }
 }
@@ -136,13 +177,13 @@ fn white_noise_has_its_density_however_it_is_pooled() {
     for max_columns in [2500, 1000, 100] {
         let mut config = SpectrogramConfig::new(250_000.0);
         config.max_columns = max_columns;
-        let array = spectrogram(config, &samples);
-        assert!(array.columns <= max_columns);
-        let ratio = mean_density(&array) / expected;
+        let cells = spectrogram(config, &samples);
+        assert!(cells.columns() <= max_columns);
+        let ratio = mean_density(&cells) / expected;
         assert!((ratio - 1.0).abs() < 0.01, "{max_columns} columns: {ratio}");
 
         config.pooling = Pooling::Max;
-        let bins = (2500.0 / array.columns as f64).round() as u32;
+        let bins = (2500.0 / cells.columns() as f64).round() as u32;
         let ratio = mean_density(&spectrogram(config, &samples)) / expected;
         // The largest of n independent exponential variables has this mean. The window correlates
         // neighbouring bins, which takes some of it.
@@ -159,11 +200,11 @@ fn pooling_shows_a_weak_tone_as_high_as_it_is() {
     config.max_columns = 25;
     config.pooling = Pooling::Max;
     let coarse = spectrogram(config, &samples);
-    let peak = |array: &SpectrogramArray| {
-        let column = loudest_column(array.row(0));
-        (array.frequency_hz[column], array.row(0)[column])
+    let peak = |cells: &Cells| {
+        let column = loudest_column(cells.row(0));
+        (cells.frequency_hz[column], cells.row(0)[column])
     };
-    assert_eq!(coarse.columns, 25);
+    assert_eq!(coarse.columns(), 25);
     assert!((peak(&fine).1 - peak(&coarse).1).abs() < 1e-3);
     assert!((peak(&coarse).0 - 31_250.0).abs() <= coarse.frequency_step_hz / 2.0);
 }
@@ -175,7 +216,7 @@ fn only_the_band_asked_for_is_kept() {
     config.half_width_hz = 10_000.0;
     let band = spectrogram(config, &noise(50_000));
     let whole = spectrogram(fine_config(), &noise(50_000));
-    assert_eq!(band.columns, 201);
+    assert_eq!(band.columns(), 201);
     assert_eq!((band.frequency_hz[0], band.frequency_hz[200]), (10_000.0, 30_000.0));
     // 0 Hz is bin 1250 of 2500.
     assert_eq!(band.row(2), &whole.row(2)[1350..1551]);
@@ -194,12 +235,12 @@ fn a_long_stream_doubles_the_time_cells_and_keeps_the_means() {
 
     let cells = (coarse.time_step_s / fine.time_step_s).round() as usize;
     assert_eq!(cells, 128, "the least power of two that fits");
-    assert!(coarse.rows <= 100);
-    for row in 0..coarse.rows {
-        let range = row * cells..((row + 1) * cells).min(fine.rows);
+    assert!(coarse.rows() <= 100);
+    for row in 0..coarse.rows() {
+        let range = row * cells..((row + 1) * cells).min(fine.rows());
         let middle_s = (fine.time_s[range.start] + fine.time_s[range.end - 1]) / 2.0;
         assert!((coarse.time_s[row] - middle_s).abs() < 1e-9);
-        for column in 0..coarse.columns {
+        for column in 0..coarse.columns() {
             let mean = range.clone().map(|r| linear(fine.row(r)[column])).sum::<f64>()
                 / range.len() as f64;
             let found = linear(coarse.row(row)[column]);
@@ -213,13 +254,13 @@ fn a_burst_is_where_and_when_it_was_sent() {
     let mut samples = vec![Complex32::ZERO; 1_000_000];
     let burst = tone(0.5, 0.1, 250_000);
     samples[300_000..550_000].copy_from_slice(&burst);
-    let array = spectrogram(fine_config(), &samples);
-    let column = array.frequency_hz.iter().position(|&hz| (hz - 25_000.0).abs() < 1.0).unwrap();
-    for row in 0..array.rows {
-        let distance_s = (array.time_s[row] - 1.7).abs() - 0.5;
-        let density = array.row(row)[column];
+    let cells = spectrogram(fine_config(), &samples);
+    let column = cells.frequency_hz.iter().position(|&hz| (hz - 25_000.0).abs() < 1.0).unwrap();
+    for row in 0..cells.rows() {
+        let distance_s = (cells.time_s[row] - 1.7).abs() - 0.5;
+        let density = cells.row(row)[column];
         if distance_s > 0.02 {
-            assert_eq!(density, f32::NEG_INFINITY, "silence at {} s", array.time_s[row]);
+            assert_eq!(density, f32::NEG_INFINITY, "silence at {} s", cells.time_s[row]);
         } else if distance_s < -0.02 {
             let expected = 20.0 * 0.5_f32.log10() - 10.0 * 150_f32.log10();
             assert!((density - expected).abs() < 0.01);
@@ -229,9 +270,9 @@ fn a_burst_is_where_and_when_it_was_sent() {
 
 #[test]
 fn a_stream_shorter_than_a_segment_gives_no_row() {
-    let array = spectrogram(scipy_config(), &ramps()[..15]);
-    assert_eq!((array.rows, array.columns), (0, 16));
-    assert!(array.power_db.is_empty() && array.time_s.is_empty());
+    let cells = spectrogram(scipy_config(), &ramps()[..15]);
+    assert_eq!((cells.rows(), cells.columns()), (0, 16));
+    assert!(cells.power_db.is_empty() && cells.time_s.is_empty());
 }
 
 #[test]
@@ -242,7 +283,7 @@ fn what_cannot_be_a_sample_counts_as_silence() {
     let mut spectrogram = Spectrogram::new(scipy_config()).unwrap();
     spectrogram.push(&samples);
     assert_eq!(spectrogram.unusable_samples(), 2);
-    assert!(spectrogram.array().power_db.iter().all(|db| db.is_finite()));
+    assert!(Cells::of(&spectrogram).power_db.iter().flatten().all(|db| db.is_finite()));
 }
 
 #[test]
@@ -273,9 +314,25 @@ fn what_makes_no_sense_is_refused_with_its_numbers() {
     ));
 }
 
+#[cfg(feature = "ndarray")]
+#[test]
+fn an_array_has_the_same_rows_and_axes() {
+    let mut spectrogram = Spectrogram::new(fine_config()).unwrap();
+    // The last row holds fewer segments than the others.
+    spectrogram.push(&noise(15_123));
+    let (array, cells) = (spectrogram.array(), Cells::of(&spectrogram));
+    assert_eq!(array.power_db.dim(), (cells.rows(), cells.columns()));
+    for (found, expected) in array.power_db.rows().into_iter().zip(&cells.power_db) {
+        assert_eq!(found.to_slice(), Some(&expected[..]));
+    }
+    assert_eq!((array.time_s, array.frequency_hz), (cells.time_s, cells.frequency_hz));
+    assert_eq!(array.time_step_s, cells.time_step_s);
+    assert_eq!(array.frequency_step_hz, cells.frequency_step_hz);
+}
+
 proptest! {
     #[test]
-    fn any_split_into_blocks_gives_the_same_array(
+    fn any_split_into_blocks_gives_the_same_cells(
         cuts in prop::collection::vec(0_usize..3000, 0..20),
         max_rows in 2_usize..40,
         time_step_s in 0.001..0.2_f64,
@@ -293,7 +350,7 @@ proptest! {
             split.push(&samples[start..end]);
             start = end;
         }
-        prop_assert!(split.array().rows <= max_rows);
-        prop_assert_eq!(split.array(), spectrogram(config, &samples));
+        prop_assert!(split.rows() <= max_rows);
+        prop_assert_eq!(Cells::of(&split), spectrogram(config, &samples));
     }
 }

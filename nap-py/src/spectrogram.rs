@@ -1,7 +1,7 @@
 //! Power over time and frequency as an array.
 
 use nap_dsp::spectrogram::{Pooling, Spectrogram, SpectrogramConfig};
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 
 use crate::error;
@@ -52,9 +52,9 @@ pub fn spectrogram<'py>(
     for_each_block(py, &samples, |block| spectrogram.push(block))?;
     let array = spectrogram.array();
     Ok((
-        PyArray1::from_vec(py, array.power_db).reshape([array.rows, array.columns])?,
-        PyArray1::from_vec(py, array.time_s),
-        PyArray1::from_vec(py, array.frequency_hz),
+        array.power_db.into_pyarray(py),
+        array.time_s.into_pyarray(py),
+        array.frequency_hz.into_pyarray(py),
         array.time_step_s,
         array.frequency_step_hz,
     ))

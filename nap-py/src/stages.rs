@@ -1,33 +1,33 @@
 //! The stages of the receiver one by one. Frequencies count from the samples' 0 Hz.
 
-use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use nap_dsp::baseband::Baseband;
+use nap_dsp::carrier::Carrier;
+use nap_dsp::channelizer::Channelizer;
 use nap_dsp::demodulator::{Demodulator, SoftFrame};
 use nap_dsp::detector::{Candidate, PreambleDetector};
-use nap_dsp::down_converter::{Baseband, Carrier};
-use nap_dsp::noise::NoiseFloor;
+use nap_dsp::noise_floor::NoiseFloor;
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::Synchronizer;
 use nap_phy::receiver::stages::{
     LEAST_EVIDENCE, LEAST_SCORE, SoftSymbols, decode, known_words, symbol_count, symbol_signs,
 };
 use nap_phy::{BitRate, Frame, FrameType, LengthClass};
 use num_complex::{Complex32, Complex64};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error;
 use crate::samples::{Samples, for_each_block};
 
-/// The most subband samples that are kept, twice: 11 minutes of a channel, 4 GB.
+/// The most subband samples that are kept: 11 minutes of a channel, 2 GB.
 const MOST_SAMPLES: usize = 1 << 28;
-/// Columns that are searched between two looks at Python's signals: a second or so.
-const COLUMNS: usize = 1 << 14;
+/// Searches between two looks at Python's signals: a second or so of the signal.
+const SEARCHES: usize = 16;
 /// The most samples that a down-converted stretch may have.
 const MOST_BASEBAND_SAMPLES: f64 = 1e8;
 /// The largest time in seconds or frequency in hertz that is taken for real.
 const MOST_ABSOLUTE: f64 = 1e9;
-/// How far the detector looks back: more than its window and what follows at 100 bit/s.
-const DETECTOR_S: f64 = 3.0;
 
 /// Time, frequency, strength, power, noise density.
 type CandidateRow = (f64, f64, f64, f64, f64);
@@ -48,8 +48,6 @@ pub fn thresholds() -> (f64, f64) {
 pub struct Subbands {
     grid: SubbandGrid,
     history: SubbandHistory,
-    /// Column after column.
-    samples: Vec<Complex32>,
     half_width_hz: f64,
     offset_hz: f64,
 }
@@ -77,20 +75,15 @@ impl Subbands {
             )));
         }
         let mut history = SubbandHistory::new(grid.subbands, columns);
-        let mut samples = Vec::with_capacity(columns * grid.subbands);
         for_each_block(py, &array, |block| {
-            channelizer.push(block, |column| {
-                history.push(column);
-                samples.extend_from_slice(column);
-            });
+            channelizer.push(block, |column| history.push(column));
         })?;
-        Ok(Self { grid, history, samples, half_width_hz, offset_hz })
+        Ok(Self { grid, history, half_width_hz, offset_hz })
     }
 
     /// One row of subbands for each column of time.
-    fn samples<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<Complex32>>> {
-        let rows = self.samples.len() / self.grid.subbands;
-        PyArray1::from_slice(py, &self.samples).reshape([rows, self.grid.subbands])
+    fn samples<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<Complex32>> {
+        py.detach(|| self.history.to_array()).into_pyarray(py)
     }
 
     fn time_s<'py>(&self, py: Python<'py>) -> Array<'py, f64> {
@@ -237,22 +230,21 @@ impl Subbands {
         let mut detector =
             PreambleDetector::new(grid, channel_hz, bit_rate.bits_per_s().into(), threshold);
         let mut noise = NoiseFloor::new(grid.subbands, detector.interval_s());
-        let capacity = (DETECTOR_S * grid.rate_hz()) as usize;
-        let mut history = SubbandHistory::new(grid.subbands, capacity);
         let (mut found, mut rows) = (Vec::new(), Vec::new());
-        let mut search = |column: &[Complex32]| {
-            history.push(column);
-            if detector.search(&history, &mut found) {
-                noise.update(detector.densities());
+        // Once for every hop of the detector, as far as there are samples.
+        let mut search = || {
+            if !detector.search(&self.history, &mut found) {
+                return false;
             }
+            noise.update(detector.densities());
             rows.extend(found.drain(..).map(|candidate| {
                 let density = noise.density(grid.nearest(candidate.frequency_hz));
                 let Candidate { time_s, frequency_hz, strength, power } = candidate;
                 (time_s, frequency_hz, strength, power, density)
             }));
+            true
         };
-        for columns in self.samples.chunks(COLUMNS * grid.subbands) {
-            py.detach(|| columns.chunks_exact(grid.subbands).for_each(&mut search));
+        while py.detach(|| (0..SEARCHES).all(|_| search())) {
             py.check_signals()?;
         }
         Ok(rows)

@@ -5,10 +5,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use nap_benches::Recording;
-use nap_dsp::channelizer::{Channelizer, SubbandGrid, SubbandHistory};
+use nap_dsp::channelizer::Channelizer;
 use nap_dsp::demodulator::Demodulator;
 use nap_dsp::detector::{Candidate, PreambleDetector};
-use nap_dsp::noise::NoiseFloor;
+use nap_dsp::noise_floor::NoiseFloor;
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 use nap_phy::receiver::stages::{LEAST_EVIDENCE, LEAST_SCORE};
 use nap_phy::{FrameType, LengthClass};

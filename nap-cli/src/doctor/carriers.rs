@@ -14,11 +14,12 @@ impl Spectrum {
     /// The mean over time.
     pub fn mean(array: &SpectrogramArray) -> Self {
         let mean = |column: usize| {
-            let powers = (0..array.rows).map(|row| power(array.row(row)[column].into()));
-            10.0 * (powers.sum::<f64>() / array.rows.max(1) as f64).log10()
+            let cells = array.power_db.column(column);
+            let powers = cells.iter().map(|&db| power(db.into()));
+            10.0 * (powers.sum::<f64>() / cells.len().max(1) as f64).log10()
         };
         Self {
-            density_db: (0..array.columns).map(mean).collect(),
+            density_db: (0..array.power_db.ncols()).map(mean).collect(),
             frequency_hz: array.frequency_hz.clone(),
         }
     }

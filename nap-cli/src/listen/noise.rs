@@ -60,7 +60,7 @@ impl NoiseMeter {
     fn measure(&self) -> Option<f64> {
         let mut spectrogram = Spectrogram::new(self.config).ok()?;
         spectrogram.push(&self.samples);
-        let mut cells = spectrogram.array().power_db;
+        let mut cells: Vec<f32> = spectrogram.array().power_db.into_iter().collect();
         cells.sort_by(f32::total_cmp);
         cells.get(cells.len() / 2).map(|&db| f64::from(db))
     }

@@ -17,9 +17,9 @@ pub struct ColorScale {
 impl ColorScale {
     /// A scale from the noise, which the median is wherever bursts fill less than half of the
     /// picture, to the strongest. Digital silence does not count.
-    pub fn covering(densities_db: &[f32]) -> Self {
+    pub fn covering<'a>(densities_db: impl IntoIterator<Item = &'a f32>) -> Self {
         let mut finite: Vec<f32> =
-            densities_db.iter().copied().filter(|db| db.is_finite()).collect();
+            densities_db.into_iter().copied().filter(|db| db.is_finite()).collect();
         let high_db = finite.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         if finite.is_empty() {
             return Self { low_db: -LEAST_SPAN_DB, high_db: 0.0 };

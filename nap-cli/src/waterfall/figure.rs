@@ -147,14 +147,14 @@ impl Figure<'_> {
         };
         let first_s = self.start_s + first_s;
         let first_hz = self.centre_hz.unwrap_or(0.0) + first_hz;
+        let (rows, columns) = array.power_db.dim();
         let cell = |distance: f64, step: f64, count: usize| {
             ((distance / step).round().max(0.0) as usize).min(count - 1)
         };
         paint(picture, plot, |x, y| {
-            let row = cell(time.value(y) - first_s, array.time_step_s, array.rows);
-            let column =
-                cell(frequency.value(x) - first_hz, array.frequency_step_hz, array.columns);
-            scale.color(array.row(row)[column])
+            let row = cell(time.value(y) - first_s, array.time_step_s, rows);
+            let column = cell(frequency.value(x) - first_hz, array.frequency_step_hz, columns);
+            scale.color(array.power_db[[row, column]])
         });
     }
 
@@ -268,6 +268,8 @@ fn encode(picture: &Pixmap) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
 
     const SIZE: (u32, u32) = (1600, 900);
@@ -275,11 +277,9 @@ mod tests {
     /// A quiet second of 10 kHz around 868.13 MHz, loud in one cell.
     fn array() -> SpectrogramArray {
         let (rows, columns) = (10, 100);
-        let mut power_db = vec![-110.0; rows * columns];
-        power_db[4 * columns + 70] = -60.0;
+        let mut power_db = Array2::from_elem((rows, columns), -110.0);
+        power_db[[4, 70]] = -60.0;
         SpectrogramArray {
-            rows,
-            columns,
             power_db,
             time_s: (0..rows).map(|row| 0.05 + 0.1 * row as f64).collect(),
             frequency_hz: (0..columns).map(|c| -4950.0 + 100.0 * c as f64).collect(),

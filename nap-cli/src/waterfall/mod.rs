@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
 
     let seen = watch(&mut recording, &mut spectrogram, receiver.with_context(name)?);
     let array = spectrogram.array();
-    if array.rows > 0 {
+    if !array.power_db.is_empty() {
         let view = View {
             frequency_hz,
             start_s: recording.start_s(),
@@ -120,7 +120,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     }
     // A picture of what could be read is better than none.
     seen.read?;
-    if array.rows == 0 {
+    if array.power_db.is_empty() {
         bail!("{}: {} samples are too few for a line of the picture", name(), seen.samples);
     }
     let unusable = spectrogram.unusable_samples();

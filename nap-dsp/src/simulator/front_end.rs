@@ -4,8 +4,8 @@ use num_complex::{Complex, Complex32};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use super::amplitude;
-use crate::Error;
+use super::level::amplitude;
+use crate::error::Error;
 
 /// Thermal noise at 290 K in dBm/Hz.
 const THERMAL_NOISE_DBM_PER_HZ: f64 = -174.0;

@@ -7,7 +7,7 @@ use num_complex::Complex32;
 use rand::{Rng, RngExt};
 
 use super::transmission::Signal;
-use crate::Error;
+use crate::error::Error;
 
 /// The most random symbols that are drawn for one signal.
 const MOST_SYMBOLS: f64 = 1e8;

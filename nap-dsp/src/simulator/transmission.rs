@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use num_complex::{Complex32, Complex64};
 
-use super::amplitude;
 use super::fading::Fading;
 use super::front_end::FrontEnd;
-use crate::Error;
-use crate::modulator::Waveform;
+use super::level::amplitude;
+use crate::error::Error;
+use crate::modulator::dbpsk::Waveform;
 
 /// Samples over which the gain of fading is taken as a straight line.
 const FADING_STEP: usize = 32;

@@ -1,7 +1,7 @@
 //! The subbands and what was taken out of them.
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
-use nap_dsp::channelizer::{SubbandGrid, SubbandHistory};
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
 use super::masking::{Cancelled, Cover};

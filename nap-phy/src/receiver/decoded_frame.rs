@@ -3,7 +3,12 @@
 use nap_dsp::demodulator::Measurement;
 
 use super::decoder::symbols::symbol_count;
-use crate::{BitRate, Container, Decoder, FrameType, MAX_UPLINK_PAUSE_MS, Rank};
+use crate::message::Decoder;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::MAX_UPLINK_PAUSE_MS;
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::rank::Rank;
 
 /// The pause between frames is at most 2 s for a device; a little more for imprecise ones.
 pub(super) const LONGEST_PAUSE_S: f64 = MAX_UPLINK_PAUSE_MS as f64 / 1000.0 + 0.5;

@@ -1,6 +1,6 @@
 //! What the receiver reports.
 
-use crate::Message;
+use crate::message::Message;
 
 /// What happened on the air.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,7 +16,7 @@ impl Receiver {
     /// was on the air meanwhile is not heard: a frame that the gap cuts is lost, all others are not.
     /// Returns what had to wait for the samples that are missing.
     pub fn skip(&mut self, samples: u64) -> Vec<Event> {
-        self.pipeline.statistics.lost_samples += samples;
+        self.pipeline.context.statistics.lost_samples += samples;
         if samples as f64 > LONGEST_FILLED_S * self.sample_rate_hz {
             self.jump(samples)
         } else {

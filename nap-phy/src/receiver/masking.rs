@@ -3,12 +3,14 @@
 use std::f64::consts::PI;
 use std::ops::{Range, RangeInclusive};
 
-use nap_dsp::channelizer::SubbandGrid;
+use nap_dsp::subbands::SubbandGrid;
 
 /// A burst that was taken out leaves a rest that is so much fainter.
 const RESIDUAL_POWER: f64 = 100.0;
 /// Skirts show preambles by chance with up to this many times less than their power.
 pub(super) const SKIRT_POWER: f64 = 0.5;
+/// A burst that has less than this share of another's power at its carrier does it no harm.
+pub(super) const SPOILING_POWER: f64 = 0.1;
 /// Symbols of the reference and the preamble, over which candidates are seen.
 pub(super) const PREAMBLE_SYMBOLS: f64 = 20.0;
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::decoded_frame::DecodedFrame;
 use super::event::Event;
-use crate::{Container, DeviceTable, FrameReport, Level, Message, RadioConfiguration, Signal};
+use crate::device::table::DeviceTable;
+use crate::message::{FrameReport, Level, Message, Signal};
+use crate::radio::configuration::RadioConfiguration;
+use crate::uplink::container::Container;
 
 /// What is needed to report a frame's figures and authentication.
 pub(super) struct Reporter {

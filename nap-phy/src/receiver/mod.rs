@@ -2,12 +2,18 @@
 
 mod alignment;
 mod band;
+mod burst_decoder;
+mod bursts;
+mod candidates;
 mod chain;
 pub mod channel_choice;
 mod config;
+mod context;
+mod decision;
 mod decoded_frame;
 mod decoder;
 mod event;
+mod frame_reporter;
 mod gap;
 mod joint;
 mod masking;
@@ -21,7 +27,7 @@ mod statistics;
 use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
 
-use crate::Error;
+use crate::error::Error;
 use pipeline::Pipeline;
 
 pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
@@ -74,8 +80,8 @@ impl Receiver {
     pub fn push(&mut self, samples: &[Complex32]) -> Vec<Event> {
         let pipeline = &mut self.pipeline;
         self.channelizer.push(samples, |column| pipeline.take(column));
-        pipeline.statistics.samples += samples.len() as u64;
-        pipeline.statistics.unusable_samples = self.channelizer.unusable_samples();
+        pipeline.context.statistics.samples += samples.len() as u64;
+        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
         self.take_events()
     }
 
@@ -108,6 +114,6 @@ impl Receiver {
     /// Counters since the start.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        self.pipeline.statistics
+        self.pipeline.context.statistics
     }
 }

@@ -1,33 +1,37 @@
-//! The stages behind the filter bank.
+//! The stages behind the filter bank, in the order of the signal.
+//!
+//! ```text
+//! detect -> candidates -> bursts -> burst decoder -> joint decoder -> report -> cancel
+//!   ^                                                                            |
+//!   +----------------------------- what is left ---------------------------------+
+//! ```
+//!
+//! Each bit rate has a [`Chain`] of its own. All of them work on one [`Band`], of which decoded bursts
+//! are cancelled, and report to one [`Assembler`].
 
 use std::sync::Arc;
 
-use nap_dsp::channelizer::SubbandGrid;
+use nap_dsp::subbands::SubbandGrid;
 use num_complex::Complex32;
 
 use super::alignment::least_common_multiple;
 use super::band::Band;
 use super::chain::Chain;
 use super::config::ReceiverConfig;
-use super::decoded_frame::DecodedFrame;
+use super::context::Context;
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::false_message_budget::FalseMessageBudget;
 use super::event::Event;
-use super::joint::carrier_plan::CarrierRules;
-use super::joint::groups::Fragments;
 use super::masking::Cover;
 use super::message_assembler::{Assembler, Reporter};
-use super::statistics::Statistics;
 
 /// All that works on subbands.
 pub(super) struct Pipeline {
-    band: Band,
+    pub(super) context: Context,
     chains: Vec<Chain>,
     /// Bursts of all chains that other signals may hide under.
     covers: Vec<Cover>,
     assembler: Assembler,
-    pub(super) statistics: Statistics,
-    frames: Vec<DecodedFrame>,
     pub(super) events: Vec<Event>,
 }
 
@@ -36,25 +40,16 @@ impl Pipeline {
     pub(super) fn new(grid: SubbandGrid, config: ReceiverConfig) -> Self {
         let devices = Arc::new(config.devices.clone());
         // Every bit rate has its share of the budget.
-        let budget = FalseMessageBudget::new(
-            config.false_messages_per_day,
-            config.budget_share.divided_by(config.bit_rates.len()),
-        );
-        let mut chains: Vec<Chain> = config
-            .bit_rates
-            .iter()
-            .map(|&bit_rate| {
-                let containers = ContainerSearch::new(
-                    Arc::clone(&devices),
-                    config.limits.most_known_devices,
-                    budget.clone(),
-                );
-                let rules = CarrierRules::new(config.radio_configuration);
-                let fragments = Fragments::new(bit_rate, &config.limits, rules);
-                let channel_hz = config.channel_hz();
-                Chain::new(bit_rate, grid, channel_hz, &config.limits, (fragments, containers))
-            })
-            .collect();
+        let share = config.budget_share.divided_by(config.bit_rates.len());
+        let budget = FalseMessageBudget::new(config.false_messages_per_day, share);
+        let chain = |&bit_rate| {
+            let most_known = config.limits.most_known_devices;
+            let containers = ContainerSearch::new(Arc::clone(&devices), most_known, budget.clone());
+            Chain::new(bit_rate, grid, &config, containers)
+        };
+        let mut chains: Vec<Chain> = config.bit_rates.iter().map(chain).collect();
+        let patience_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);
+        chains.iter_mut().for_each(|chain| chain.be_patient(patience_s));
         let lookback_s =
             config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
         let reporter = Reporter {
@@ -64,15 +59,11 @@ impl Pipeline {
             channel_center_hz: config.reported_channel_center_hz,
             devices,
         };
-        let patience_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);
-        chains.iter_mut().for_each(|chain| chain.be_patient(patience_s));
         Self {
-            band: Band::new(grid, lookback_s),
+            context: Context::new(Band::new(grid, lookback_s)),
             chains,
             covers: Vec::new(),
             assembler: Assembler::new(reporter, lookback_s),
-            statistics: Statistics::default(),
-            frames: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -89,14 +80,11 @@ impl Pipeline {
 
     /// Works on one more column of subband samples.
     pub(super) fn take(&mut self, column: &[Complex32]) {
-        self.band.push(column);
-        let mut searched = false;
-        for chain in &mut self.chains {
-            searched |= chain.search(&self.band, &mut self.statistics);
-        }
-        if searched {
-            let now_s = self.band.now_s();
+        self.context.band.push(column);
+        if self.detect() {
+            let now_s = self.context.band.now_s();
             self.decode(now_s);
+            self.report();
             self.assembler.complete(now_s, &mut self.events);
         }
     }
@@ -106,45 +94,59 @@ impl Pipeline {
         // What was covered comes to light once what covers it is decoded or given up.
         while self.chains.iter().any(Chain::is_busy) {
             self.decode(f64::INFINITY);
+            self.report();
         }
-        for chain in &mut self.chains {
-            chain.clear();
-        }
+        self.chains.iter_mut().for_each(Chain::clear);
         self.assembler.complete(f64::INFINITY, &mut self.events);
     }
 
-    /// Decodes what is due before `now_s`, burst by burst: what was decoded is taken out of the band
+    /// Looks for preambles; returns whether it was time to.
+    fn detect(&mut self) -> bool {
+        let mut has_searched = false;
+        for chain in &mut self.chains {
+            has_searched |= chain.detect(&mut self.context);
+        }
+        has_searched
+    }
+
+    /// Decodes what is due before `now_s`, burst by burst: what was decoded is cancelled in the band
     /// and its place is searched again before the next burst is tried.
     fn decode(&mut self, now_s: f64) {
         loop {
-            self.covers.clear();
-            for chain in &self.chains {
-                self.covers.extend(chain.covers());
-            }
-            let (band, statistics, frames) =
-                (&mut self.band, &mut self.statistics, &mut self.frames);
-            for chain in &mut self.chains {
-                chain.synchronize(band, &mut self.covers, now_s, statistics);
-            }
-            let changed =
-                self.chains.iter_mut().any(|c| c.decode_next(band, now_s, statistics, frames));
-            if !changed {
+            self.synchronize(now_s);
+            let context = &mut self.context;
+            if !self.chains.iter_mut().any(|chain| chain.decode(context, now_s)) {
                 break;
             }
-            for place in band.take_cancelled() {
-                for chain in &mut self.chains {
-                    chain.search_again(band, &place, statistics);
-                }
-            }
+            self.detect_again();
         }
-        self.report();
     }
 
+    /// From candidates to bursts.
+    fn synchronize(&mut self, now_s: f64) {
+        self.covers.clear();
+        self.covers.extend(self.chains.iter().flat_map(Chain::covers));
+        for chain in &mut self.chains {
+            chain.synchronize(&mut self.covers, &mut self.context, now_s);
+        }
+    }
+
+    /// Looks again where bursts were cancelled.
+    fn detect_again(&mut self) {
+        for place in self.context.band.take_cancelled() {
+            for chain in &mut self.chains {
+                chain.detect_again(&place, &mut self.context);
+            }
+        }
+    }
+
+    /// From frames to events.
     fn report(&mut self) {
-        for frame in self.frames.drain(..) {
+        let Context { frames, statistics, .. } = &mut self.context;
+        for frame in frames.drain(..) {
             let event = self.assembler.add(&frame);
-            self.statistics.frames += u64::from(event.is_some());
-            self.statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
+            statistics.frames += u64::from(event.is_some());
+            statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
             self.events.extend(event);
         }
     }

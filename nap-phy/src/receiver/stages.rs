@@ -4,15 +4,14 @@
 //! look for the [`known_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
 //! container in them, and with the [`symbol_signs`] of its bitstream a burst can be measured.
 
-use nap_dsp::envelope::Dips;
-use num_complex::Complex64;
-
 use super::decoder::list_decoder::{FrameDecoder, Terms};
 use super::decoder::soft_container::SoftContainer;
 use super::decoder::template::Template;
-use crate::{Container, FrameType};
+use crate::uplink::container::Container;
 
-pub use super::chain::{LEAST_EVIDENCE, LEAST_SCORE};
+pub use super::candidates::LEAST_EVIDENCE;
+pub use super::chain::LEAST_SCORE;
+pub use super::decoder::soft_container::SoftSymbols;
 pub use super::decoder::symbols::{known_words, symbol_count, symbol_signs};
 
 /// Probability that the frames handed in belong together: who hands them in believes it.
@@ -21,23 +20,6 @@ const PRIOR: f64 = 0.95;
 const LEAST_ODDS: f64 = 1.0;
 /// Bits of the check sum.
 const CRC_BITS: i32 = 16;
-
-/// The soft symbols of a frame, as a demodulator gives them.
-#[derive(Debug, Clone, Copy)]
-pub struct SoftSymbols<'a> {
-    /// Which frame of a message, and how long.
-    pub frame_type: FrameType,
-    /// All symbols of the frame from the reference on, [`symbol_count`] of them, turned so that the
-    /// data lies on the real axis.
-    pub symbols: &'a [Complex64],
-    /// Amplitude of the symbols.
-    pub amplitude: f64,
-    /// Variance of the noise in each of the two dimensions of a symbol.
-    pub noise_variance: f64,
-    /// The dips of the envelope where the phase flips; it is taken for steady without them. With them
-    /// their amplitude counts instead of `amplitude`.
-    pub dips: Option<&'a Dips>,
-}
 
 /// A container found in soft symbols.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,13 +41,7 @@ pub fn decode(frames: &[SoftSymbols<'_>], most_decisions: usize) -> Option<SoftD
     if frames.iter().any(|frame| frame.frame_type.class != class) {
         return None;
     }
-    let containers: Vec<SoftContainer> = frames
-        .iter()
-        .map(|frame| {
-            let SoftSymbols { symbols, amplitude, noise_variance, dips, frame_type } = *frame;
-            SoftContainer::of_symbols(symbols, (amplitude, noise_variance), dips, frame_type)
-        })
-        .collect();
+    let containers: Vec<SoftContainer> = frames.iter().map(SoftContainer::of_symbols).collect();
     let containers: Vec<&SoftContainer> = containers.iter().collect();
     let terms = Terms {
         template: Template::of_class(class),
@@ -81,8 +57,17 @@ pub fn decode(frames: &[SoftSymbols<'_>], most_decisions: usize) -> Option<SoftD
 
 #[cfg(test)]
 mod tests {
+    use num_complex::Complex64;
+
     use super::*;
-    use crate::{Content, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::uplink::content::Content;
+    use crate::uplink::frame_type::FrameType;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
 
     fn container() -> Container {
         let content = Content::Bytes(Payload::new(b"joint decode").unwrap());

@@ -31,7 +31,7 @@ pub fn find(samples: &[Complex32], rate_hz: f64, start_s: f64) -> Vec<Burst> {
     let mut loud = loud_cells(&array);
     let mut bursts = Vec::new();
     for cell in 0..loud.len() {
-        let cells = connected(&mut loud, array.columns, cell);
+        let cells = connected(&mut loud, array.power_db.ncols(), cell);
         bursts.extend(burst(&array, &cells, start_s));
     }
     bursts
@@ -39,16 +39,18 @@ pub fn find(samples: &[Complex32], rate_hz: f64, start_s: f64) -> Vec<Burst> {
 
 /// Which cells are louder than usual at their frequency.
 fn loud_cells(array: &SpectrogramArray) -> Vec<bool> {
-    let mut loud = vec![false; array.rows * array.columns];
-    let mut past = Vec::with_capacity(array.rows);
-    for column in 0..array.columns {
+    let (rows, columns) = array.power_db.dim();
+    let mut loud = vec![false; rows * columns];
+    let mut past = Vec::with_capacity(rows);
+    for column in 0..columns {
+        let cells = array.power_db.column(column);
         past.clear();
-        past.extend((0..array.rows).map(|row| array.row(row)[column]));
+        past.extend(&cells);
         past.sort_by(f32::total_cmp);
         let index = (QUIET_SHARE * past.len() as f64) as usize;
         let Some(quiet_db) = past.get(index) else { continue };
-        for row in 0..array.rows {
-            loud[row * array.columns + column] = array.row(row)[column] > quiet_db + EXCESS_DB;
+        for (row, power_db) in cells.iter().enumerate() {
+            loud[row * columns + column] = *power_db > quiet_db + EXCESS_DB;
         }
     }
     loud

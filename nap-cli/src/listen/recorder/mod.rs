@@ -5,7 +5,6 @@
 //! not, from their energy. Which of them are wanted is cut out and handed to a thread that writes.
 
 mod cut;
-mod decimator;
 mod finder;
 mod store;
 
@@ -14,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
+use nap_dsp::decimator::Decimator;
 use nap_phy::{Authentication, DeviceTable, Event, Message, ReceiverConfig};
 use num_complex::Complex32;
 
@@ -21,9 +21,11 @@ use super::metrics::Metrics;
 use super::stream_time::StreamTime;
 use crate::quantity;
 use cut::{Burst, Cut};
-use decimator::Decimator;
 use store::Store;
 
+/// The rate to come down to at most: the channel's 192 kHz and room for the filter.
+const LEAST_RATE_HZ: f64 = 240_000.0;
+const PASSED_HZ: f64 = 98_000.0;
 /// Bursts are looked for in windows so long, one after the other, in seconds.
 const STEP_S: f64 = 2.0;
 /// What is looked at before and after a window, so that bursts are seen whole, in seconds: the longest
@@ -103,7 +105,9 @@ impl RecorderArgs {
             decimator: Decimator::new(
                 config.sample_rate_hz,
                 config.channel_centre_hz - config.centre_hz,
-            ),
+                PASSED_HZ,
+                LEAST_RATE_HZ,
+            )?,
             memory: VecDeque::new(),
             first: 0,
             window_s: 0.0,

@@ -7,8 +7,11 @@ use super::known_devices::KnownDevices;
 use super::list_decoder::{Decoded, FrameDecoder, Search, Terms};
 use super::soft_container::SoftContainer;
 use super::template::Template;
+use crate::device::authentication::Authentication;
+use crate::device::table::DeviceTable;
 use crate::receiver::statistics::Statistics;
-use crate::{Authentication, Container, DeviceTable, LengthClass};
+use crate::uplink::container::Container;
+use crate::uplink::length_class::LengthClass;
 
 /// Odds that frames which fit in class, time and level are of one message, if their carriers tell
 /// nothing; and the most that are believed.
@@ -21,6 +24,31 @@ const MOST_DECISIONS_WITH_KEY: usize = 1024;
 /// Bits of the check sum, and of the shortest tag.
 const CRC_BITS: i32 = 16;
 const TAG_BITS: i32 = 16;
+
+/// Soft frames that may be of one message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SoftMessage<'a> {
+    /// The class that all of them have.
+    pub(crate) class: LengthClass,
+    /// Of different ranks.
+    pub(crate) frames: &'a [&'a SoftContainer],
+    /// What their carriers say for it, see
+    /// [`CarrierRules`](crate::receiver::joint::carrier_plan::CarrierRules).
+    pub(crate) likelihood_ratio: f64,
+}
+
+impl SoftMessage<'_> {
+    /// Probability that the frames are of one message, or the one frame is there.
+    fn prior(&self) -> f64 {
+        match self.frames {
+            [frame] => frame.sync_belief(),
+            _ => {
+                let odds = (GROUP_ODDS * self.likelihood_ratio).min(MOST_GROUP_ODDS);
+                odds / (1.0 + odds)
+            }
+        }
+    }
+}
 
 /// Looks for containers within a budget of false messages.
 pub(crate) struct ContainerSearch {
@@ -59,15 +87,13 @@ impl ContainerSearch {
         self.of_anyone(&[frame], class, share * frame.sync_belief(), statistics)
     }
 
-    /// The container that is common to frames of different ranks, whoever sent it. `likelihood_ratio` is
-    /// what their carriers say for it.
+    /// The container that is common to all frames of a message, whoever sent it.
     pub(crate) fn in_group(
         &mut self,
-        (frames, likelihood_ratio): (&[&SoftContainer], f64),
-        class: LengthClass,
+        message: &SoftMessage<'_>,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
-        self.of_anyone(frames, class, group_prior(likelihood_ratio), statistics).found
+        self.of_anyone(message.frames, message.class, message.prior(), statistics).found
     }
 
     /// The container of one or several frames, sent by a known device: with its identity given in
@@ -77,20 +103,16 @@ impl ContainerSearch {
     /// nothing: it is not charged.
     pub(crate) fn of_known_device(
         &mut self,
-        (frames, likelihood_ratio): (&[&SoftContainer], f64),
-        class: LengthClass,
+        message: &SoftMessage<'_>,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
-        let frames_prior = match frames {
-            [frame] => frame.sync_belief(),
-            _ => group_prior(likelihood_ratio),
-        };
+        let SoftMessage { class, frames, .. } = *message;
         let chosen = self.known.likeliest(frames);
         chosen.into_iter().find_map(|device_id| {
             statistics.a_priori_trials += 1;
             let terms = Terms {
                 template: Template::of_class(class).sent_by(device_id),
-                prior: frames_prior * self.known.prior(),
+                prior: message.prior() * self.known.prior(),
                 least_odds: self.budget.least_odds(),
                 check_bits: CRC_BITS + TAG_BITS,
                 most_decisions: MOST_DECISIONS_WITH_KEY,
@@ -129,24 +151,29 @@ impl ContainerSearch {
     }
 }
 
-/// Probability that frames which fit are of one message.
-fn group_prior(likelihood_ratio: f64) -> f64 {
-    let odds = (GROUP_ODDS * likelihood_ratio).min(MOST_GROUP_ODDS);
-    odds / (1.0 + odds)
-}
-
 #[cfg(test)]
 mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha12Rng;
 
     use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::device::table::Device;
     use crate::receiver::decoder::false_message_budget::BudgetShare;
     use crate::receiver::decoder::soft_container::ideal;
-    use crate::{Content, Device, DeviceId, Key, MessageCounter, Payload, Rank, Uplink};
+    use crate::uplink::content::Content;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
 
     const CLASS: LengthClass = LengthClass::NineToTwelveBytes;
     const DEVICES: u32 = 200;
+
+    fn message<'a>(frames: &'a [&'a SoftContainer]) -> SoftMessage<'a> {
+        SoftMessage { class: CLASS, frames, likelihood_ratio: 1.0 }
+    }
 
     /// Random devices, the first of which sends.
     fn table(rng: &mut ChaCha12Rng) -> (DeviceTable, DeviceId, Key) {
@@ -185,10 +212,10 @@ mod tests {
             let statistics = &mut Statistics::default();
             let blind = match frames[..] {
                 [frame] => search.in_frame(frame, CLASS, 1.0, statistics).found,
-                _ => search.in_group((&frames, 1.0), CLASS, statistics),
+                _ => search.in_group(&message(&frames), statistics),
             };
             let helped =
-                blind.clone().or_else(|| search.of_known_device((&frames, 1.0), CLASS, statistics));
+                blind.clone().or_else(|| search.of_known_device(&message(&frames), statistics));
             for (lost, found) in lost.iter_mut().zip([blind, helped]) {
                 match found {
                     Some(found) => assert_eq!(found.container, sent),
@@ -230,8 +257,8 @@ mod tests {
             [Rank::First, Rank::Second].map(|rank| ideal(&forged, rank, 12.0, &mut rng));
         let found = search.in_frame(&first, CLASS, 1.0, statistics).found.unwrap();
         assert_eq!((found.container, found.index), (forged, 0));
-        assert_eq!(search.in_group((&[&first, &second], 1.0), CLASS, statistics), None);
-        assert_eq!(search.of_known_device((&[&first], 1.0), CLASS, statistics), None);
+        assert_eq!(search.in_group(&message(&[&first, &second]), statistics), None);
+        assert_eq!(search.of_known_device(&message(&[&first]), statistics), None);
         assert!(statistics.refuted_decisions > 0 && statistics.a_priori_trials > 0);
     }
 }

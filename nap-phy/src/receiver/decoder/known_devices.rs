@@ -4,7 +4,10 @@ use arrayvec::ArrayVec;
 
 use super::soft_container::SoftContainer;
 use super::trellis::SoftPhases;
-use crate::{DeviceId, DeviceTable, Rank, convolution};
+use crate::device::id::DeviceId;
+use crate::device::table::DeviceTable;
+use crate::uplink::convolution;
+use crate::uplink::rank::Rank;
 
 /// Devices worth a decoding of their own. Already at an Es/N0 of 0 dB the right one of a thousand is
 /// among the first eight, but for a per cent.
@@ -88,8 +91,12 @@ mod tests {
     use rand_chacha::ChaCha12Rng;
 
     use super::*;
+    use crate::device::key::Key;
+    use crate::device::table::Device;
     use crate::receiver::decoder::soft_container::ideal;
-    use crate::{Content, Device, Key, MessageCounter, Uplink};
+    use crate::uplink::content::Content;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
 
     fn table(devices: u32) -> DeviceTable {
         let mut table = DeviceTable::new();

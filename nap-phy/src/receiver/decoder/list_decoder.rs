@@ -4,7 +4,8 @@
 use super::soft_container::SoftContainer;
 use super::template::Template;
 use super::trellis::{SoftPhases, Trellis};
-use crate::{Container, LengthClass, MAX_CONTAINER_BYTES};
+use crate::uplink::container::{Container, MAX_CONTAINER_BYTES};
+use crate::uplink::length_class::LengthClass;
 
 /// The model of signal and noise is never trusted more than this.
 const MOST_BELIEF: f64 = 0.98;
@@ -117,13 +118,20 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
 
 #[cfg(test)]
 mod tests {
-    use nap_dsp::envelope::Dips;
+    use nap_dsp::demodulator::Dips;
     use num_complex::Complex64;
 
     use super::*;
-    use crate::receiver::decoder::soft_container::{explained_by, from_values};
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::receiver::decoder::soft_container::{SoftSymbols, explained_by, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
-    use crate::{Content, DeviceId, FrameType, Key, MessageCounter, Payload, Rank, Uplink};
+    use crate::uplink::content::Content;
+    use crate::uplink::frame_type::FrameType;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
+    use crate::uplink::rank::Rank;
 
     /// Half the log likelihood ratio of a clear symbol.
     const CLEAR: f64 = 8.0;
@@ -218,7 +226,13 @@ mod tests {
         let dips =
             Dips { amplitude: 1.0, edges: edges.collect(), energies: vec![0.1875; signs.len()] };
         let frame_type = FrameType { class: container.class(), rank };
-        SoftContainer::of_symbols(&symbols, (1.0, noise_variance), Some(&dips), frame_type)
+        SoftContainer::of_symbols(&SoftSymbols {
+            frame_type,
+            symbols: &symbols,
+            amplitude: 1.0,
+            noise_variance,
+            dips: Some(&dips),
+        })
     }
 
     #[test]

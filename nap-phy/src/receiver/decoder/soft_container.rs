@@ -1,12 +1,13 @@
 //! The soft symbols of a frame's container.
 
-use nap_dsp::demodulator::SoftFrame;
-use nap_dsp::envelope::Dips;
+use nap_dsp::demodulator::{Dips, SoftFrame};
 use num_complex::Complex64;
 
 use super::symbols::{SYNC_SYMBOLS, symbol_signs};
 use super::trellis::{SoftPhase, SoftPhases, constant, ln_cosh, phase, tap};
-use crate::{Container, FrameType, Rank};
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::rank::Rank;
 
 /// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
 /// by something.
@@ -16,6 +17,23 @@ const SUREST_KNOWN: f64 = 2.5;
 const LN_PLACES: f64 = 12.0;
 /// The largest number that is kept, so that sums of some have no end either.
 const MOST_KEPT: f64 = 1e30;
+
+/// The soft symbols of a frame, as a demodulator gives them.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftSymbols<'a> {
+    /// Which frame of a message, and how long.
+    pub frame_type: FrameType,
+    /// All symbols of the frame from the reference on, [`symbol_count`] of them, turned so that the
+    /// data lies on the real axis.
+    pub symbols: &'a [Complex64],
+    /// Amplitude of the symbols.
+    pub amplitude: f64,
+    /// Variance of the noise in each of the two dimensions of a symbol.
+    pub noise_variance: f64,
+    /// The dips of the envelope where the phase flips; it is taken for steady without them. With them
+    /// their amplitude counts instead of `amplitude`.
+    pub dips: Option<&'a Dips>,
+}
 
 /// The soft symbols of a frame's container.
 #[derive(Debug, Clone)]
@@ -37,21 +55,20 @@ impl SoftContainer {
         let weights = frame.weights.iter().copied().map(f64::from);
         let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
         let symbols: Vec<Complex64> = symbols.collect();
-        let levels = (frame.amplitude, frame.noise_variance);
-        Self::of_symbols(&symbols, levels, Some(&frame.dips), frame_type)
+        Self::of_symbols(&SoftSymbols {
+            frame_type,
+            symbols: &symbols,
+            amplitude: frame.amplitude,
+            noise_variance: frame.noise_variance,
+            dips: Some(&frame.dips),
+        })
     }
 
-    /// The container of these symbols, from the reference symbol on, each times what it is worth, given
-    /// their amplitude and the variance of the noise. Without `dips`, a steady envelope is expected; with
-    /// them their amplitude counts.
-    pub(crate) fn of_symbols(
-        all: &[Complex64],
-        (amplitude, noise_variance): (f64, f64),
-        dips: Option<&Dips>,
-        frame_type: FrameType,
-    ) -> Self {
+    /// The container of these symbols, each times what it is worth.
+    pub(crate) fn of_symbols(frame: &SoftSymbols<'_>) -> Self {
+        let SoftSymbols { frame_type, symbols: all, noise_variance, dips, .. } = *frame;
         let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
-        let amplitude = dips.map_or(amplitude, |dips| dips.amplitude);
+        let amplitude = dips.map_or(frame.amplitude, |dips| dips.amplitude);
         // Without noise all is as clear as numbers can tell.
         let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
         let weight = amplitude / noise_variance.max(least_variance);

@@ -1,6 +1,7 @@
 //! The symbols of a frame, as far as its type and its bytes tell.
 
-use crate::{FrameType, SYNC_BITS};
+use crate::uplink::frame_type::FrameType;
+use crate::uplink::sync_word::SYNC_BITS;
 
 /// Symbols before the container: the reference symbol, preamble and frame type.
 pub(crate) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;

@@ -1,6 +1,8 @@
 //! What is known of a container before it is received.
 
-use crate::{DeviceId, LengthClass, MAX_CONTAINER_BYTES};
+use crate::device::id::DeviceId;
+use crate::uplink::container::MAX_CONTAINER_BYTES;
+use crate::uplink::length_class::LengthClass;
 
 /// Bytes of a container before the device id.
 const HEADER_BYTES: usize = 2;
@@ -57,9 +59,12 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Content, ControlMessage, DeviceRssi, Key, MessageCounter, Payload, Telemetry, Uplink,
-    };
+    use crate::device::key::Key;
+    use crate::uplink::content::Content;
+    use crate::uplink::control::{ControlMessage, DeviceRssi, Telemetry};
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::payload::Payload;
 
     fn contents() -> Vec<Content> {
         let telemetry = Telemetry {

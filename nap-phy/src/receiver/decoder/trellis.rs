@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::template::Template;
-use crate::Rank;
+use crate::uplink::rank::Rank;
 
 /// States of the trellis: the last three phase bits, the newest in bit 0.
 const STATES: usize = 8;
@@ -320,7 +320,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::LengthClass;
+    use crate::uplink::length_class::LengthClass;
 
     const LENGTH: usize = 10;
 

@@ -2,7 +2,11 @@
 
 use arrayvec::ArrayVec;
 
-use crate::{Access, FrequencyGenerator, MACRO_CHANNEL_WIDTH_HZ, RadioConfiguration, Rank};
+use crate::radio::access::Access;
+use crate::radio::channel::MACRO_CHANNEL_WIDTH_HZ;
+use crate::radio::configuration::RadioConfiguration;
+use crate::radio::frequency_generator::FrequencyGenerator;
+use crate::uplink::rank::Rank;
 
 /// How far the carriers of a message that asks for a downlink may be from where its rule puts them, in
 /// hertz: by drift and by a crystal's share of the distance.
@@ -94,7 +98,7 @@ impl CarrierRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DeviceId;
+    use crate::device::id::DeviceId;
 
     fn ranked(carriers_hz: impl IntoIterator<Item = f64>) -> Vec<RankedCarrier> {
         Rank::ALL.into_iter().zip(carriers_hz).collect()

@@ -3,10 +3,12 @@
 use nap_dsp::demodulator::SoftFrame;
 
 use super::carrier_plan::RankedCarrier;
+use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, LONGEST_PAUSE_S};
 use crate::receiver::decoder::soft_container::{SoftContainer, explained_by};
 use crate::receiver::decoder::symbols::symbol_count;
-use crate::{BitRate, Container, FrameType};
+use crate::uplink::container::Container;
+use crate::uplink::frame_type::FrameType;
 
 /// Frames of one message come from one transmitter: levels differ by fading alone.
 const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;

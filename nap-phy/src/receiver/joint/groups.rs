@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
 use super::fragment::{Fragment, PAUSE_TOLERANCE};
-use crate::BitRate;
+use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::decoder::soft_container::SoftContainer;
@@ -13,8 +13,23 @@ use crate::receiver::statistics::Statistics;
 /// Fragments that may be paired with a new one, the clearest.
 const MOST_PARTNERS: usize = 32;
 
-/// Places among the fragments kept, of one or two that may be of the same message.
-pub(crate) type Group = ArrayVec<usize, 2>;
+/// One or two of the fragments kept that may be of the same message as a new one.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// Their places among those that are kept.
+    members: ArrayVec<usize, 2>,
+    /// What the carriers say for it.
+    pub(crate) likelihood_ratio: f64,
+}
+
+/// A fragment kept that may be of the same message as a new one.
+#[derive(Debug, Clone, Copy)]
+struct Partner {
+    /// Its place among those that are kept.
+    index: usize,
+    /// The pause between the two frames, or half of the time if one is missing between them.
+    pause_s: f64,
+}
 
 /// The fragments of the last seconds.
 pub(crate) struct Fragments {
@@ -45,7 +60,7 @@ impl Fragments {
         if self.kept.len() <= self.most {
             return 0;
         }
-        let clearness = |index: &usize| self.kept[*index].soft.es_over_n0();
+        let clearness = |&index: &usize| self.clearness(index);
         let worst = (0..self.kept.len()).min_by(|a, b| clearness(a).total_cmp(&clearness(b)));
         if let Some(worst) = worst {
             self.kept.remove(worst);
@@ -70,7 +85,7 @@ impl Fragments {
 
     /// The containers of a group's fragments.
     pub(crate) fn containers(&self, group: &Group) -> impl Iterator<Item = &SoftContainer> {
-        group.iter().filter_map(|&index| self.kept.get(index)).map(|kept| &kept.container)
+        group.members.iter().filter_map(|&index| self.kept.get(index)).map(|kept| &kept.container)
     }
 
     /// Takes out the fragments of a group.
@@ -78,51 +93,65 @@ impl Fragments {
         let mut index = 0;
         let in_group = |_: &mut Fragment| {
             index += 1;
-            group.contains(&(index - 1))
+            group.members.contains(&(index - 1))
         };
         self.kept.extract_if(.., in_group).collect()
     }
 
-    /// The pairs and triples that a new fragment can form with those that are kept, and how much their
-    /// carriers say for each: those first for which they say most, then triples before pairs, then the
-    /// clearest.
-    pub(crate) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<(Group, f64)> {
-        let mut partners: Vec<(usize, f64)> = self
-            .kept
-            .iter()
-            .enumerate()
-            .filter_map(|(index, other)| Some((index, new.pause_s(other, self.bit_rate)?)))
+    /// The pairs and triples that a new fragment can form with those that are kept: those first for which
+    /// their carriers say most, then triples before pairs, then the clearest.
+    pub(crate) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<Group> {
+        let mut groups: Vec<Group> = self
+            .members(new)
+            .into_iter()
+            .map(|members| {
+                let carriers = members.iter().map(|&index| self.kept[index].carrier());
+                let carriers: ArrayVec<RankedCarrier, 3> =
+                    carriers.chain([new.carrier()]).collect();
+                Group { members, likelihood_ratio: self.rules.likelihood_ratio(&carriers) }
+            })
             .collect();
-        let clearness = |index: usize| self.kept[index].soft.es_over_n0();
-        partners.sort_by(|a, b| clearness(b.0).total_cmp(&clearness(a.0)));
-        partners.truncate(MOST_PARTNERS);
-        let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
-        let mut groups: Vec<Group> = Vec::new();
-        for (place, &(first, first_pause_s)) in partners.iter().enumerate() {
-            groups.push(Group::from_iter([first]));
-            for &(second, second_pause_s) in &partners[place + 1..] {
-                let rank = |index: usize| self.kept[index].frame_type.rank;
-                if rank(first) != rank(second)
-                    && (first_pause_s - second_pause_s).abs() < tolerance_s
-                {
-                    groups.push(Group::from_iter([first, second]));
-                }
-            }
-        }
-        let weigh = |group: Group| {
-            let carriers = group.iter().map(|&index| self.kept[index].carrier());
-            let carriers: ArrayVec<RankedCarrier, 3> = carriers.chain([new.carrier()]).collect();
-            let ratio = self.rules.likelihood_ratio(&carriers);
-            (group, ratio)
-        };
-        let mut groups: Vec<(Group, f64)> = groups.into_iter().map(weigh).collect();
-        let sum = |group: &Group| group.iter().map(|&index| clearness(index)).sum::<f64>();
-        groups.sort_by(|(a, a_ratio), (b, b_ratio)| {
-            let ratio = b_ratio.total_cmp(a_ratio);
-            ratio.then(b.len().cmp(&a.len())).then(sum(b).total_cmp(&sum(a)))
+        let sum = |group: &Group| group.members.iter().map(|&m| self.clearness(m)).sum::<f64>();
+        groups.sort_by(|a, b| {
+            let ratio = b.likelihood_ratio.total_cmp(&a.likelihood_ratio);
+            let size = b.members.len().cmp(&a.members.len());
+            ratio.then(size).then(sum(b).total_cmp(&sum(a)))
         });
         statistics.dropped_groups += groups.len().saturating_sub(self.most_groups) as u64;
         groups.truncate(self.most_groups);
         groups
+    }
+
+    /// The ones and twos among the partners of a fragment that fit each other too.
+    fn members(&self, new: &Fragment) -> Vec<ArrayVec<usize, 2>> {
+        let partners = self.partners(new);
+        let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
+        let rank = |partner: &Partner| self.kept[partner.index].frame_type.rank;
+        let mut groups = Vec::new();
+        for (place, first) in partners.iter().enumerate() {
+            groups.push(ArrayVec::from_iter([first.index]));
+            for second in &partners[place + 1..] {
+                let fits = (first.pause_s - second.pause_s).abs() < tolerance_s;
+                if fits && rank(first) != rank(second) {
+                    groups.push(ArrayVec::from_iter([first.index, second.index]));
+                }
+            }
+        }
+        groups
+    }
+
+    /// The fragments that may be of the same message as a new one, the clearest first.
+    fn partners(&self, new: &Fragment) -> Vec<Partner> {
+        let partner = |(index, other): (usize, &Fragment)| {
+            Some(Partner { index, pause_s: new.pause_s(other, self.bit_rate)? })
+        };
+        let mut partners: Vec<Partner> = self.kept.iter().enumerate().filter_map(partner).collect();
+        partners.sort_by(|a, b| self.clearness(b.index).total_cmp(&self.clearness(a.index)));
+        partners.truncate(MOST_PARTNERS);
+        partners
+    }
+
+    fn clearness(&self, index: usize) -> f64 {
+        self.kept[index].soft.es_over_n0()
     }
 }

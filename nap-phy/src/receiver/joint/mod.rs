@@ -3,3 +3,135 @@
 pub(super) mod carrier_plan;
 pub(super) mod fragment;
 pub(super) mod groups;
+
+use crate::message::Decoder;
+use crate::radio::bit_rate::BitRate;
+use crate::radio::configuration::RadioConfiguration;
+use crate::receiver::config::Limits;
+use crate::receiver::decision::{Decision, Reading};
+use crate::receiver::decoded_frame::DecodedFrame;
+use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
+use crate::receiver::decoder::soft_container::SoftContainer;
+use crate::receiver::statistics::Statistics;
+use carrier_plan::CarrierRules;
+use fragment::Fragment;
+use groups::{Fragments, Group};
+
+/// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
+const LEAST_CLEARNESS: f64 = 0.7;
+/// How long a fragment is kept: the other two frames and their pauses, in seconds.
+pub(super) const FRAGMENT_AGE_S: f64 = 12.0;
+
+/// Decodes the frames of one bit rate that did not decode alone.
+pub(super) struct JointDecoder {
+    fragments: Fragments,
+}
+
+impl JointDecoder {
+    /// A decoder for devices of a radio configuration, or of any if it is not known.
+    pub(super) fn new(
+        bit_rate: BitRate,
+        limits: &Limits,
+        radio_configuration: Option<RadioConfiguration>,
+    ) -> Self {
+        let rules = CarrierRules::new(radio_configuration);
+        Self { fragments: Fragments::new(bit_rate, limits, rules) }
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.fragments.clear();
+    }
+
+    /// Forgets what starts too long before `now_s` to be of a message with what comes.
+    pub(super) fn forget(&mut self, now_s: f64) {
+        self.fragments.forget(now_s - FRAGMENT_AGE_S);
+    }
+
+    /// Takes out the fragments that prove to be of the decoded frame's message.
+    pub(super) fn take_siblings(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
+        self.fragments.take_of_message(frame)
+    }
+
+    /// What becomes of a burst that did not decode alone: another frame of a message that is known, or
+    /// the frame of a known device, or a part of a message that decodes together with fragments kept, or
+    /// fragments to keep. `recent` are the frames decoded lately.
+    pub(super) fn decode(
+        &mut self,
+        fragments: Vec<Fragment>,
+        recent: &[DecodedFrame],
+        containers: &mut ContainerSearch,
+        statistics: &mut Statistics,
+    ) -> Option<Decision> {
+        for fragment in fragments {
+            if fragment.soft.es_over_n0() < LEAST_CLEARNESS {
+                continue;
+            }
+            let alone = as_sibling(&fragment, recent)
+                .or_else(|| as_of_known_device(&fragment, containers, statistics));
+            if let Some(reading) = alone {
+                return Some(Decision { reading, fragments: vec![fragment] });
+            }
+            let groups = self.fragments.groups(&fragment, statistics);
+            let mut read = |group| self.read(group, &fragment, containers, statistics);
+            let together = groups.iter().find_map(|group| Some((group, read(group)?)));
+            if let Some((group, reading)) = together {
+                return Some(Decision { reading, fragments: self.take(group, fragment) });
+            }
+            statistics.dropped_fragments += self.fragments.keep(fragment);
+        }
+        None
+    }
+
+    /// Decodes a fragment together with a group of those that are kept.
+    fn read(
+        &self,
+        group: &Group,
+        fragment: &Fragment,
+        containers: &mut ContainerSearch,
+        statistics: &mut Statistics,
+    ) -> Option<Reading> {
+        statistics.groups += 1;
+        let kept = self.fragments.containers(group);
+        let frames: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
+        let message = SoftMessage {
+            class: fragment.frame_type.class,
+            frames: &frames,
+            likelihood_ratio: group.likelihood_ratio,
+        };
+        let (found, decoder) = match containers.in_group(&message, statistics) {
+            Some(found) => (found, Decoder::Joint),
+            None => (containers.of_known_device(&message, statistics)?, Decoder::APriori),
+        };
+        Some(Reading { container: found.container, decoder, crc_ok: false })
+    }
+
+    /// Takes out a group's fragments, which come with a new one in the order of ranks.
+    fn take(&mut self, group: &Group, fragment: Fragment) -> Vec<Fragment> {
+        let mut all = self.fragments.take(group);
+        all.push(fragment);
+        all.sort_by_key(|part| part.frame_type.rank);
+        all
+    }
+}
+
+/// Reads a fragment as another frame of a message that is known.
+fn as_sibling(fragment: &Fragment, recent: &[DecodedFrame]) -> Option<Reading> {
+    let known = recent.iter().find(|frame| fragment.is_sibling_of(frame))?;
+    Some(Reading { container: known.container.clone(), decoder: known.decoder, crc_ok: false })
+}
+
+/// Reads a fragment as the frame of a known device.
+fn as_of_known_device(
+    fragment: &Fragment,
+    containers: &mut ContainerSearch,
+    statistics: &mut Statistics,
+) -> Option<Reading> {
+    let alone = SoftMessage {
+        class: fragment.frame_type.class,
+        frames: &[&fragment.container],
+        likelihood_ratio: 1.0,
+    };
+    let found = containers.of_known_device(&alone, statistics)?;
+    Some(Reading { container: found.container, decoder: Decoder::APriori, crc_ok: true })
+}

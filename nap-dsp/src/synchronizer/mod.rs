@@ -11,12 +11,14 @@ use std::cmp::Ordering;
 use std::f64::consts::{PI, TAU};
 use std::ops::{Add, Mul};
 
-use crate::channelizer::{SubbandGrid, SubbandHistory};
+use crate::baseband::Baseband;
+use crate::boxcar::StepMeans;
+use crate::carrier::{Carrier, carrier_differences};
 use crate::detector::Candidate;
-use crate::down_converter::{Baseband, Carrier, StepMeans};
-use crate::lanes::{LANES, Lanes};
-use crate::oscillator::{Oscillator, carrier_differences};
-use crate::sample::{larger, narrow};
+use crate::kernels::lanes::{LANES, Lanes};
+use crate::kernels::sums::{larger, narrow};
+use crate::oscillator::Oscillator;
+use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Timing grid: quarters of a symbol. The demodulator refines it.
 const STEPS_A_SYMBOL: usize = 4;

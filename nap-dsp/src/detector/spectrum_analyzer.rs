@@ -8,9 +8,9 @@ use multiversion::multiversion;
 use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use crate::channelizer::{SubbandGrid, SubbandHistory};
 use crate::filter::fast_length;
-use crate::median::median;
+use crate::kernels::median::median;
+use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Bins that are summed to one block.
 pub(crate) const BLOCK: usize = 4;

@@ -14,13 +14,15 @@
 //! and there is energy after them. There a third witness is heard: where a frame begins, energy rises.
 //! Elsewhere it would object to frames that begin when something else has just ended.
 
+mod spectrum_analyzer;
+
 use std::ops::{Range, RangeInclusive};
 
 use multiversion::multiversion;
 
-use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::sample::{count_from, larger, smaller};
-use crate::spectra::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
+use crate::detector::spectrum_analyzer::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
+use crate::kernels::sums::{count_from, larger, smaller};
+use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
 const WINDOW_SYMBOLS: f64 = 20.0;

@@ -5,18 +5,23 @@
 //! the known symbols and from the squared symbols, which carry no data; then decisions and phase
 //! are improved in turn.
 
+mod envelope;
+mod symbol_weights;
+
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
 use num_complex::{Complex32, Complex64};
 use rustfft::{Fft, FftPlanner};
 
-use crate::channelizer::{SubbandGrid, SubbandHistory};
-use crate::disturbance;
-use crate::down_converter::{Baseband, Carrier};
-use crate::envelope::{self, Dips, Parts};
-use crate::oscillator::{Oscillator, carrier_differences};
-use crate::sample::{narrow, wide};
+use crate::baseband::Baseband;
+use crate::carrier::{Carrier, carrier_differences};
+use crate::demodulator::envelope::Parts;
+use crate::kernels::sums::{narrow, wide};
+use crate::oscillator::Oscillator;
+use crate::subbands::{SubbandGrid, SubbandHistory};
+
+pub use envelope::Dips;
 
 /// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
 const TRANSFORM_SYMBOLS: usize = 512;
@@ -166,7 +171,7 @@ pub struct Demodulator {
     baseband: Baseband,
     known_search: CarrierSearch,
     squares_search: CarrierSearch,
-    /// What the symbols are worth, see [`disturbance::weigh`].
+    /// What the symbols are worth, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
 }
 
@@ -258,7 +263,7 @@ impl Demodulator {
         self.baseband.retune(&carrier);
         let symbols = self.baseband.means(start_s, self.symbol_s, count);
         let symbols: Vec<Complex32> = symbols.collect();
-        disturbance::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
+        symbol_weights::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
         let squares = symbols.iter().map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
         let squares: Vec<Complex32> = squares.zip(&self.weights).map(|(z, w)| z * w).collect();
         let all: f64 = squares.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
@@ -464,7 +469,7 @@ struct Track {
     noise_variance: f64,
     /// Expected signs of the symbols.
     signs: Vec<f32>,
-    /// What the symbols are worth, see [`disturbance::weigh`].
+    /// What the symbols are worth, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
 }
 
@@ -516,7 +521,7 @@ impl Track {
     fn seed(&mut self, baseband: &Baseband, known: &[f64]) {
         let symbols = self.symbols(baseband);
         // Before the phase is known, the noise shows in the power only.
-        disturbance::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
+        symbol_weights::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
         let weighted = symbols.iter().zip(&self.weights).map(|(symbol, weight)| symbol * weight);
         let symbols: Vec<Complex64> = weighted.map(wide).collect();
         let squares: Complex64 = symbols.iter().map(|z| z * z).sum();
@@ -543,7 +548,10 @@ impl Track {
             self.adjust_timing(baseband, known, step);
         }
         let symbols = self.symbols(baseband);
-        disturbance::weigh(&mut self.weights, symbols.iter().map(|symbol| symbol.im * symbol.im));
+        symbol_weights::weigh(
+            &mut self.weights,
+            symbols.iter().map(|symbol| symbol.im * symbol.im),
+        );
         self.improve(&symbols, known);
         let symbols = self.symbols(baseband);
         self.fit_level(&symbols, known);

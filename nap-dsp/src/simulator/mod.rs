@@ -33,12 +33,13 @@
 mod fading;
 mod front_end;
 mod interference;
+mod level;
 mod transmission;
 
 use num_complex::Complex32;
 use rand::Rng;
 
-use crate::Error;
+use crate::error::Error;
 use front_end::Sampler;
 
 pub use fading::Fading;
@@ -49,11 +50,6 @@ pub use transmission::{Signal, Transmission};
 /// Samples that are rendered in one go, always from a multiple of this index, so that the caller's
 /// block size has no influence on rounding.
 const CHUNK: usize = 1024;
-
-/// The amplitude of a level in decibels.
-fn amplitude(level_db: f64) -> f64 {
-    10f64.powf(level_db / 20.0)
-}
 
 /// Renders transmissions and noise, block after block.
 #[derive(Debug)]

@@ -1,18 +1,26 @@
-//! The channel at a lower sample rate.
+//! A channel at a lower sample rate.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
-use nap_dsp::filter::low_pass;
 use num_complex::{Complex32, Complex64};
 
-/// The rate to come down to at most: the channel's 192 kHz and room for the filter.
-const LEAST_RATE_HZ: f64 = 240_000.0;
-const PASSED_HZ: f64 = 98_000.0;
+use crate::error::Error;
+use crate::filter::low_pass;
+use crate::kernels::sums::narrow;
+
 /// What folds into the channel is so much fainter, dB.
 const ATTENUATION_DB: f64 = 60.0;
+/// Far more than any receiver samples.
+const MOST_RATE_HZ: f64 = 1.0e9;
+/// The channel's largest half width as a share of the lower rate, which leaves room for the filter.
+const LARGEST_SHARE: f64 = 0.45;
+/// The sample rate is at most so many times the lower one; with that room it makes a filter of 40 000
+/// taps.
+const LARGEST_FACTOR: f64 = 1_000.0;
 
-/// Moves the channel to the middle and leaves out samples that it does not need.
+/// Moves a channel to the middle and leaves out samples that it does not need.
+#[derive(Debug)]
 pub struct Decimator {
     factor: usize,
     rate_hz: f64,
@@ -27,16 +35,34 @@ pub struct Decimator {
 }
 
 impl Decimator {
-    /// For samples of this rate, with the channel so far from their centre.
-    pub fn new(sample_rate_hz: f64, offset_hz: f64) -> Self {
-        let factor = ((sample_rate_hz / LEAST_RATE_HZ) as usize).max(1);
+    /// For samples of `sample_rate_hz` that hold the channel `offset_hz` ± `half_width_hz` around their
+    /// centre. The lower rate is a whole fraction of the higher, `least_rate_hz` or a little more; samples
+    /// that have no more than that already are passed as they are.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if a rate is not above 0 and up to 1 GS/s, if the lower is less than a
+    /// thousandth of the other, if the half width is not above 0 and up to 0.45 of the lower rate, or if
+    /// the offset is not a number below 1 GHz.
+    pub fn new(
+        sample_rate_hz: f64,
+        offset_hz: f64,
+        half_width_hz: f64,
+        least_rate_hz: f64,
+    ) -> Result<Self, Error> {
+        Error::check_range("sample_rate_hz", sample_rate_hz, f64::MIN_POSITIVE, MOST_RATE_HZ)?;
+        Error::check_range("offset_hz", offset_hz, -MOST_RATE_HZ, MOST_RATE_HZ)?;
+        let least_hz = sample_rate_hz / LARGEST_FACTOR;
+        Error::check_range("least_rate_hz", least_rate_hz, least_hz, MOST_RATE_HZ)?;
+        let widest_hz = LARGEST_SHARE * least_rate_hz;
+        Error::check_range("half_width_hz", half_width_hz, f64::MIN_POSITIVE, widest_hz)?;
+        let factor = ((sample_rate_hz / least_rate_hz) as usize).max(1);
         let rate_hz = sample_rate_hz / factor as f64;
         // Kaiser's formula for the length: from the channel's edge to what folds into it.
-        let transition = (rate_hz - 2.0 * PASSED_HZ) / sample_rate_hz;
+        let transition = (rate_hz - 2.0 * half_width_hz) / sample_rate_hz;
         let length = ((ATTENUATION_DB - 7.95) / (14.36 * transition)).ceil() as usize | 1;
         let is_whole = factor == 1;
         let offset_hz = if is_whole { 0.0 } else { offset_hz };
-        Self {
+        Ok(Self {
             factor,
             rate_hz,
             offset_hz,
@@ -49,20 +75,22 @@ impl Decimator {
             step: Complex64::cis(-TAU * offset_hz / sample_rate_hz),
             pending: VecDeque::new(),
             lost: 0,
-        }
+        })
     }
 
     /// Samples a second that come out.
+    #[must_use]
     pub fn rate_hz(&self) -> f64 {
         self.rate_hz
     }
 
     /// Where the centre of what comes out is, from the centre of what comes in.
+    #[must_use]
     pub fn offset_hz(&self) -> f64 {
         self.offset_hz
     }
 
-    /// How many samples of the lower rate are missing.
+    /// How many samples of the lower rate are missing if `lost` of the higher are.
     pub fn skip(&mut self, lost: u64) -> u64 {
         let lost = lost + std::mem::take(&mut self.lost);
         self.lost = lost % self.factor as u64;
@@ -75,8 +103,7 @@ impl Decimator {
             return samples.to_vec();
         }
         for &sample in samples {
-            let turn = Complex32::new(self.phasor.re as f32, self.phasor.im as f32);
-            self.pending.push_back(sample * turn);
+            self.pending.push_back(sample * narrow(self.phasor));
             self.phasor *= self.step;
         }
         self.phasor /= self.phasor.norm();
@@ -98,13 +125,10 @@ mod tests {
 
     /// The power of a tone after decimation.
     fn power(frequency_hz: f64) -> f64 {
-        let mut decimator = Decimator::new(2.4e6, 101e3);
+        let mut decimator = Decimator::new(2.4e6, 101e3, 98e3, 240e3).unwrap();
         assert_eq!((decimator.rate_hz(), decimator.offset_hz()), (240e3, 101e3));
         let tone = |n: usize| Complex64::cis(TAU * frequency_hz * n as f64 / 2.4e6);
-        let samples: Vec<Complex32> = (0..240_000)
-            .map(tone)
-            .map(|sample| Complex32::new(sample.re as f32, sample.im as f32))
-            .collect();
+        let samples: Vec<Complex32> = (0..240_000).map(tone).map(narrow).collect();
         let out: Vec<_> = samples.chunks(10_007).flat_map(|block| decimator.push(block)).collect();
         assert!((23_900..=24_000).contains(&out.len()));
         out.iter().map(|sample| f64::from(sample.norm_sqr())).sum::<f64>() / out.len() as f64
@@ -118,5 +142,30 @@ mod tests {
         for frequency_hz in [-90e3, 300e3, 341e3, 1e6] {
             assert!(power(frequency_hz) < 1e-4, "{frequency_hz}: {}", power(frequency_hz));
         }
+    }
+
+    #[test]
+    fn samples_that_are_few_enough_are_passed_as_they_are() {
+        let mut decimator = Decimator::new(250e3, 3e3, 98e3, 240e3).unwrap();
+        assert_eq!((decimator.rate_hz(), decimator.offset_hz()), (250e3, 0.0));
+        let samples = [Complex32::ONE, Complex32::I];
+        assert_eq!(decimator.push(&samples), samples);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_numbers() {
+        let refused = |sample_rate_hz, offset_hz, half_width_hz, least_rate_hz| match Decimator::new(
+            sample_rate_hz,
+            offset_hz,
+            half_width_hz,
+            least_rate_hz,
+        ) {
+            Err(Error::OutOfRange { parameter, .. }) => parameter,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(refused(f64::NAN, 0.0, 98e3, 240e3), "sample_rate_hz");
+        assert_eq!(refused(2.4e6, f64::INFINITY, 98e3, 240e3), "offset_hz");
+        assert_eq!(refused(2.4e6, 0.0, 98e3, 0.0), "least_rate_hz");
+        assert_eq!(refused(2.4e6, 0.0, 120e3, 240e3), "half_width_hz");
     }
 }

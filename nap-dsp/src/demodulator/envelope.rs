@@ -7,7 +7,7 @@
 
 use num_complex::{Complex32, Complex64};
 
-use crate::sample::wide;
+use crate::kernels::sums::wide;
 
 /// Parts of a symbol in which the envelope is measured.
 pub(crate) const PARTS: usize = 8;
@@ -120,7 +120,8 @@ pub(crate) fn power(symbols: &[Parts], signs: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modulator::{PulseShape, Waveform};
+    use crate::modulator::dbpsk::Waveform;
+    use crate::modulator::pulse_shape::PulseShape;
 
     /// Signs of the symbols of some bits, and these in parts as a transmitter of this shape sends them.
     fn sent(shape: PulseShape) -> (Vec<f32>, Vec<Parts>) {

@@ -1,0 +1,6 @@
+//! Arithmetic that the stages share.
+
+pub(crate) mod fixed_point;
+pub(crate) mod lanes;
+pub(crate) mod median;
+pub(crate) mod sums;

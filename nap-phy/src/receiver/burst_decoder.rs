@@ -1,0 +1,98 @@
+//! From a burst to what one frame says.
+
+use nap_dsp::demodulator::Demodulator;
+use nap_dsp::synchronizer::Hypothesis;
+
+use super::band::Band;
+use super::bursts::{Burst, due_s};
+use super::context::Context;
+use super::decision::{Decision, Reading};
+use super::decoder::container_search::ContainerSearch;
+use super::decoder::symbols::{known_words, symbol_count};
+use super::joint::fragment::Fragment;
+use crate::message::Decoder;
+use crate::radio::bit_rate::BitRate;
+use crate::uplink::frame_type::FrameType;
+
+/// Symbols whose squares have less in common than this are noise. Those of a long frame that is just clear
+/// enough to be kept have 0.4, noise a quarter, more in shorter frames.
+const LEAST_COHERENCE: f64 = 0.245;
+
+/// What came of a trial to decode a burst by itself.
+pub(super) enum Trial {
+    /// A frame.
+    Decoded(Decision),
+    /// Nothing yet: some of the hypotheses are not due.
+    Unfinished,
+    /// Nothing.
+    Failed,
+}
+
+/// Decodes the bursts of one bit rate, each by itself.
+pub(super) struct BurstDecoder {
+    bit_rate: BitRate,
+    words: Vec<Vec<f64>>,
+    demodulator: Demodulator,
+}
+
+impl BurstDecoder {
+    /// A decoder for carriers that drift no more than so much.
+    pub(super) fn new(bit_rate: BitRate, most_drift_hz_per_s: f64) -> Self {
+        let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
+        let demodulator = Demodulator::new(symbol_rate_hz, most_drift_hz_per_s);
+        Self { bit_rate, words: known_words(), demodulator }
+    }
+
+    /// Tries the burst's hypotheses that are due by `now_s`. What did not decode stays with the burst.
+    pub(super) fn decode(
+        &mut self,
+        burst: &mut Burst,
+        containers: &mut ContainerSearch,
+        context: &mut Context,
+        now_s: f64,
+    ) -> Trial {
+        self.load(&context.band, burst, now_s);
+        let statistics = &mut context.statistics;
+        while let Some(hypothesis) = burst.try_next(now_s, self.bit_rate) {
+            statistics.hypotheses += 1;
+            let Some(fragment) = self.demodulate_as(&hypothesis) else {
+                // Nothing was decided, so that the rivals have no larger share of the budget.
+                burst.attempt.rivals.refute(0.0);
+                continue;
+            };
+            let class = fragment.frame_type.class;
+            let search = containers.in_frame(&fragment.container, class, burst.share(), statistics);
+            if let Some(found) = search.found {
+                let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
+                let reading = Reading { container: found.container, decoder, crc_ok: true };
+                return Trial::Decoded(Decision { reading, fragments: vec![fragment] });
+            }
+            burst.attempt.rivals.refute(search.refuted_probability);
+            burst.attempt.fragments.push(fragment);
+        }
+        if burst.untried().is_empty() { Trial::Failed } else { Trial::Unfinished }
+    }
+
+    /// Takes the stretch of all of the burst's hypotheses that are due to the demodulator.
+    fn load(&mut self, band: &Band, burst: &Burst, now_s: f64) {
+        let end_s = |hypothesis: &Hypothesis| due_s(hypothesis, self.bit_rate);
+        let due = burst.untried().iter().filter(|h| end_s(h) <= now_s);
+        let (from_s, to_s) = due.fold((f64::INFINITY, f64::NEG_INFINITY), |(from_s, to_s), h| {
+            (from_s.min(h.start_s), to_s.max(end_s(h)))
+        });
+        if from_s < to_s {
+            let carrier = &burst.best().carrier;
+            self.demodulator.load(&band.history, &band.grid, carrier, (from_s, to_s));
+        }
+    }
+
+    /// The frame that a hypothesis promises, if there is a carrier all along it.
+    fn demodulate_as(&mut self, hypothesis: &Hypothesis) -> Option<Fragment> {
+        let frame_type = FrameType::ALL[hypothesis.word];
+        let known = &self.words[hypothesis.word];
+        let start = (hypothesis.start_s, hypothesis.carrier);
+        let acquisition = self.demodulator.acquire(start, known, symbol_count(frame_type));
+        let is_clear = acquisition.coherence >= LEAST_COHERENCE;
+        is_clear.then(|| Fragment::new(acquisition.track(known), frame_type))
+    }
+}

@@ -1,0 +1,263 @@
+//! Places where a frame might begin: found, waiting for their symbols, and masked by stronger bursts.
+
+use std::cmp::Ordering;
+use std::ops::RangeInclusive;
+
+use nap_dsp::detector::{Candidate, PreambleDetector};
+use nap_dsp::subbands::SubbandGrid;
+use nap_dsp::synchronizer::Synchronizer;
+
+use super::band::Band;
+use super::decoder::symbols::SYNC_SYMBOLS;
+use super::masking::{Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SPOILING_POWER, skirt};
+use super::statistics::Statistics;
+use crate::radio::bit_rate::BitRate;
+
+/// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
+/// white noise it is passed nine times a second over a whole channel.
+pub const LEAST_EVIDENCE: f64 = 25.0;
+/// A burst whose skirts have this share of a candidate's power may be all there is.
+const HIDING_POWER: f64 = 0.2;
+/// Searches in which a preamble can be seen.
+const SEARCHES_A_PREAMBLE: f64 = 3.0;
+/// More candidates than wait at once while nothing is on the air.
+const QUIET_CANDIDATES: usize = 64;
+
+/// A candidate that waits for what covers it to be taken out.
+#[derive(Debug, Clone, Copy)]
+struct Covered {
+    candidate: Candidate,
+    /// Where among the covers the one was that hid it: mostly it still does.
+    hidden_by: usize,
+}
+
+impl Covered {
+    /// The order of searches, which does not depend on when candidates were found.
+    fn strongest_first(
+        Self { candidate: a, .. }: &Self,
+        Self { candidate: b, .. }: &Self,
+    ) -> Ordering {
+        let power = b.power.total_cmp(&a.power);
+        let time = a.time_s.total_cmp(&b.time_s);
+        power.then(time).then(a.frequency_hz.total_cmp(&b.frequency_hz))
+    }
+}
+
+/// How far a round through the candidates has come.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    next: usize,
+    /// Of those before, so many stay.
+    kept: usize,
+}
+
+/// The preamble detector of one bit rate and what it has found.
+pub(super) struct Candidates {
+    symbol_s: f64,
+    detector: PreambleDetector,
+    /// Searches what lay under bursts that were decoded.
+    second_detector: PreambleDetector,
+    /// What the detector has just found.
+    found: Vec<Candidate>,
+    /// Candidates that wait for their symbols.
+    waiting: Vec<Candidate>,
+    /// Those whose symbols have passed, the strongest first.
+    covered: Vec<Covered>,
+    /// Those that were searched in the current round.
+    searched: Vec<Candidate>,
+    /// How long candidates wait for bursts of any bit rate to come to light that may cover them.
+    patience_s: f64,
+    /// Bursts taken out lately.
+    cancelled: Vec<Cancelled>,
+}
+
+impl Candidates {
+    /// Candidates in the channel at `channel_hz` from the centre.
+    pub(super) fn new(
+        bit_rate: BitRate,
+        grid: SubbandGrid,
+        channel_hz: &RangeInclusive<f64>,
+    ) -> Self {
+        let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
+        let detector =
+            || PreambleDetector::new(grid, channel_hz.clone(), symbol_rate_hz, LEAST_EVIDENCE);
+        Self {
+            symbol_s: bit_rate.symbol_s(),
+            detector: detector(),
+            second_detector: detector(),
+            // As many as a quiet channel ever has, so that listening to it takes no more memory.
+            found: Vec::with_capacity(QUIET_CANDIDATES),
+            waiting: Vec::with_capacity(QUIET_CANDIDATES),
+            covered: Vec::with_capacity(QUIET_CANDIDATES),
+            searched: Vec::with_capacity(QUIET_CANDIDATES),
+            patience_s: 0.0,
+            cancelled: Vec::new(),
+        }
+    }
+
+    /// How long after a place in the skirts of a preamble the preamble is known too, whose best view
+    /// may come some searches later, in seconds.
+    pub(super) fn detection_s(&self) -> f64 {
+        self.detector.latency_s() + SEARCHES_A_PREAMBLE * self.detector.interval_s()
+    }
+
+    /// Lets candidates wait until the bursts of all bit rates are known that may cover them.
+    pub(super) fn be_patient(&mut self, patience_s: f64) {
+        self.patience_s = patience_s;
+    }
+
+    /// Columns from one search to the next.
+    pub(super) fn hop_columns(&self) -> u64 {
+        self.detector.hop_columns()
+    }
+
+    /// Seconds between two searches.
+    pub(super) fn interval_s(&self) -> f64 {
+        self.detector.interval_s()
+    }
+
+    /// The noise density of every subband in the newest search, in (full scale)² per hertz.
+    pub(super) fn densities(&self) -> &[f32] {
+        self.detector.densities()
+    }
+
+    /// Whether any are left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.covered.is_empty()
+    }
+
+    /// Forgets which bursts were taken out.
+    pub(super) fn clear(&mut self) {
+        self.cancelled.clear();
+    }
+
+    /// Forgets which bursts were taken out if they ended before `time_s`.
+    pub(super) fn forget(&mut self, time_s: f64) {
+        self.cancelled.retain(|burst| burst.cover.to_s >= time_s);
+    }
+
+    /// Searches for preambles in what the newest column completes. Call it after every column.
+    /// Returns whether a search took place.
+    pub(super) fn detect(&mut self, band: &Band, statistics: &mut Statistics) -> bool {
+        let dropped = self.detector.dropped();
+        if !self.detector.search(&band.history, &mut self.found) {
+            return false;
+        }
+        statistics.dropped_candidates += self.detector.dropped() - dropped;
+        self.await_symbols(statistics);
+        true
+    }
+
+    /// Adds what the detector has found to those that wait for their symbols.
+    fn await_symbols(&mut self, statistics: &mut Statistics) {
+        statistics.candidates += self.found.len() as u64;
+        self.waiting.append(&mut self.found);
+    }
+
+    /// Looks where a burst was taken out for preambles that it covered. `density` is that of the
+    /// noise there.
+    pub(super) fn detect_again(
+        &mut self,
+        band: &Band,
+        place: &Cancelled,
+        density: f64,
+        statistics: &mut Statistics,
+    ) {
+        self.cancelled.push(place.clone());
+        let symbol_s = self.symbol_s;
+        // What the burst did not reach is as it was: beside noise, a little more does no harm.
+        let noise = density / symbol_s;
+        let spoilt = |candidate: &Candidate| {
+            let Candidate { time_s, frequency_hz, power, .. } = *candidate;
+            let seen = Place::new(time_s, frequency_hz, symbol_s, &band.grid);
+            place.subbands.contains(&seen.subband)
+                && place.cover.hides(&seen.with_word(), SPOILING_POWER * (power + noise))
+        };
+        self.waiting.retain(|candidate| !spoilt(candidate));
+        self.covered.retain(|covered| !spoilt(&covered.candidate));
+        let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
+        let lowest = band.grid.nearest(*reach_hz.start()).max(place.subbands.start);
+        let end = (band.grid.nearest(*reach_hz.end()) + 1).min(place.subbands.end);
+        let subbands = lowest..end.max(lowest);
+        let from_s = place.cover.from_s - SYNC_SYMBOLS as f64 * symbol_s;
+        // The last preamble that the burst spoils begins before its end.
+        let half_s = PREAMBLE_SYMBOLS / 2.0 * symbol_s;
+        let last_s = place.cover.to_s + half_s + self.detector.latency_s();
+        let columns = band.grid.column_at(from_s)..band.grid.column_at(last_s);
+        let (live, part) = (&mut self.detector, (subbands, &reach_hz));
+        self.second_detector.search_again(&band.history, part, columns, live, &mut self.found);
+        self.found.retain(spoilt);
+        self.await_symbols(statistics);
+    }
+
+    /// Begins a round through the candidates whose symbols have passed.
+    pub(super) fn start_round(&mut self, synchronizer: &Synchronizer, now_s: f64) -> Round {
+        let is_ready = |candidate: &mut Candidate| {
+            let patient_s = candidate.time_s + self.patience_s;
+            synchronizer.ready_s(candidate).max(patient_s) <= now_s
+        };
+        let ready = self.waiting.extract_if(.., is_ready);
+        let before = self.covered.len();
+        self.covered.extend(ready.map(|candidate| Covered { candidate, hidden_by: 0 }));
+        if self.covered.len() > before {
+            self.covered.sort_unstable_by(Covered::strongest_first);
+        }
+        self.searched.clear();
+        Round::default()
+    }
+
+    /// The next candidate of the round that no burst covers, the strongest first. Those that are
+    /// covered wait until what covers them is taken out or given up. Call it until it returns `None`.
+    pub(super) fn next(
+        &mut self,
+        round: &mut Round,
+        grid: &SubbandGrid,
+        covers: &[Cover],
+    ) -> Option<Candidate> {
+        while let Some(mut covered) = self.covered.get(round.next).copied() {
+            round.next += 1;
+            let Covered { candidate, .. } = covered;
+            let place = Place::new(candidate.time_s, candidate.frequency_hz, self.symbol_s, grid);
+            if covered.is_hidden(&place, covers) {
+                self.covered[round.kept] = covered;
+                round.kept += 1;
+            } else if !self.is_rest(&place, &candidate) {
+                self.searched.push(candidate);
+                return Some(candidate);
+            }
+        }
+        self.covered.truncate(round.kept);
+        None
+    }
+
+    /// When the frames of a candidate may be tried: not before a better view of the same preamble has
+    /// had its turn.
+    pub(super) fn patient_s(&self, candidate: &Candidate) -> f64 {
+        candidate.time_s + self.patience_s + PREAMBLE_SYMBOLS * self.symbol_s
+    }
+
+    /// Whether a candidate is what is left of a burst that was taken out, or lies in the skirts of a
+    /// stronger one that was seen with it: should there be more, it shows when that is taken out.
+    fn is_rest(&self, place: &Place, candidate: &Candidate) -> bool {
+        let is_skirt = |stronger: &Candidate| {
+            let distance = (candidate.frequency_hz - stronger.frequency_hz) * place.symbol_s;
+            stronger.time_s == candidate.time_s
+                && stronger.power * skirt(distance) > candidate.power
+        };
+        self.cancelled.iter().any(|burst| burst.explains(place, candidate.power))
+            || self.searched.iter().any(is_skirt)
+    }
+}
+
+impl Covered {
+    /// Whether a burst hides the candidate, which lies at `place`.
+    fn is_hidden(&mut self, place: &Place, covers: &[Cover]) -> bool {
+        let hides = |cover: &Cover| cover.hides(place, HIDING_POWER * self.candidate.power);
+        if covers.get(self.hidden_by).is_some_and(hides) {
+            return true;
+        }
+        let hiding = covers.iter().position(hides);
+        self.hidden_by = hiding.unwrap_or(self.hidden_by);
+        hiding.is_some()
+    }
+}

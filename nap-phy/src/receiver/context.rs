@@ -1,0 +1,20 @@
+//! What the stages of all bit rates work on together.
+
+use super::band::Band;
+use super::decoded_frame::DecodedFrame;
+use super::statistics::Statistics;
+
+/// The band, and what the stages leave for the report.
+pub(super) struct Context {
+    pub(super) band: Band,
+    pub(super) statistics: Statistics,
+    /// Frames decoded since the last report.
+    pub(super) frames: Vec<DecodedFrame>,
+}
+
+impl Context {
+    /// A context at the start of a stream.
+    pub(super) fn new(band: Band) -> Self {
+        Self { band, statistics: Statistics::default(), frames: Vec::new() }
+    }
+}
