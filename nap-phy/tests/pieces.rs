@@ -3,7 +3,6 @@
 #![cfg(all(feature = "parallel", feature = "serde"))]
 
 use std::convert::Infallible;
-use std::slice::from_ref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nap_phy::receiver::Statistics;
@@ -44,7 +43,7 @@ impl Samples {
 fn decode(
     samples: &Samples,
     pieces: &[Piece],
-    config: &ReceiverConfig,
+    configs: &[ReceiverConfig],
     threads: usize,
 ) -> (Vec<Message>, Statistics) {
     let open = |first: u64| {
@@ -55,7 +54,7 @@ fn decode(
     let progress = |count| {
         done.fetch_add(count, Ordering::Relaxed);
     };
-    let recording = Recording { pieces, config, open: &open, progress: &progress };
+    let recording = Recording { pieces, configs, open: &open, progress: &progress };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let stop = AtomicBool::new(false);
     let mut messages = Vec::new();
@@ -119,15 +118,15 @@ fn faint_messages_across_seams() {
     ))
     .unwrap();
     let (truth, samples) = Samples::render(&scene);
-    let mut config = config(&scene);
-    config.bit_rates = vec![BitRate::Bps600];
-    let (expected, in_one_go) = decode(&samples, &plan::whole(), &config, 1);
+    let mut configs = [config(&scene)];
+    configs[0].bit_rates = vec![BitRate::Bps600];
+    let (expected, in_one_go) = decode(&samples, &plan::whole(), &configs, 1);
     let joint = expected.iter().filter(|message| message.decoder == Decoder::Joint).count();
     assert_eq!((expected.len(), joint), (truth.messages.len(), truth.messages.len()));
     let seams: Vec<u64> =
         (1..=MESSAGES).map(|k| (f64::from(k) * SPACING_S * 200e3) as u64).collect();
-    let pieces = plan::plan_at(samples.0.len() as u64, &seams, from_ref(&config)).unwrap();
-    let (found, in_pieces) = decode(&samples, &pieces, &config, 2);
+    let pieces = plan::plan_at(samples.0.len() as u64, &seams, &configs).unwrap();
+    let (found, in_pieces) = decode(&samples, &pieces, &configs, 2);
     check_same(&found, &expected);
     assert_eq!(in_pieces, in_one_go);
 }

@@ -7,6 +7,7 @@ mod bursts;
 mod candidates;
 mod chain;
 pub mod channel_choice;
+pub mod channels;
 mod config;
 mod context;
 mod decision;
@@ -21,6 +22,7 @@ mod message_assembler;
 #[cfg(feature = "parallel")]
 pub mod pieces;
 mod pipeline;
+mod same_message;
 pub mod stages;
 mod statistics;
 

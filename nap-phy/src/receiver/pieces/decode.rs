@@ -7,7 +7,7 @@ use num_complex::Complex32;
 
 use crate::error::Error;
 use crate::message::Message;
-use crate::receiver::Receiver;
+use crate::receiver::channels::ChannelReceivers;
 use crate::receiver::config::ReceiverConfig;
 use crate::receiver::event::Event;
 use crate::receiver::pieces::plan::Piece;
@@ -37,15 +37,15 @@ pub(super) struct PieceEnding<E> {
 /// many of the piece's own samples have been read, and `report` says whether anybody still listens.
 pub(super) fn decode<E>(
     piece: &Piece,
-    config: ReceiverConfig,
+    configs: &[ReceiverConfig],
     mut read: impl FnMut(&mut [Complex32]) -> Result<usize, E>,
     stop: &AtomicBool,
     progress: impl Fn(u64),
     mut report: impl FnMut(Found) -> bool,
 ) -> Result<PieceEnding<E>, Error> {
-    let start_s = piece.read.start as f64 / config.sample_rate_hz;
-    let mut receiver =
-        Receiver::new(ReceiverConfig { budget_share: piece.budget_share, ..config })?;
+    let sample_rate_hz = configs.first().map_or(1.0, |config| config.sample_rate_hz);
+    let start_s = piece.read.start as f64 / sample_rate_hz;
+    let mut receivers = piece.receivers(configs)?;
     let mut block = vec![Complex32::default(); BLOCK as usize];
     let mut counted = Counted::default();
     let mut position = piece.read.start;
@@ -60,7 +60,7 @@ pub(super) fn decode<E>(
     };
     while position < piece.read.end && !stop.load(Ordering::Relaxed) {
         if position <= piece.own.start {
-            counted.before = receiver.statistics();
+            counted.before = receivers.statistics();
         }
         let end = next_bound(position, piece);
         let count = match read(&mut block[..(end - position) as usize]) {
@@ -71,12 +71,12 @@ pub(super) fn decode<E>(
                 break;
             }
         };
-        let is_wanted = report_all(receiver.push(&block[..count]), end);
+        let is_wanted = report_all(receivers.push(&block[..count]), end);
         let before = position;
         position += count as u64;
         progress(overlap(&(before..position), &piece.own));
         if position <= piece.own.end {
-            counted.after = receiver.statistics();
+            counted.after = receivers.statistics();
         }
         if !is_wanted {
             break;
@@ -84,15 +84,26 @@ pub(super) fn decode<E>(
     }
     // What follows in the recording belongs to the next piece.
     if piece.is_last || position < piece.read.end {
-        report_all(receiver.flush(), position);
+        report_all(receivers.flush(), position);
     }
     if piece.is_last {
-        counted.after = receiver.statistics();
+        counted.after = receivers.statistics();
     }
     Ok(PieceEnding { read: result, statistics: counted.after.since(counted.before) })
 }
 
-/// The receiver's counters where the piece's own samples begin and end.
+impl Piece {
+    /// The receivers of the piece.
+    fn receivers(&self, configs: &[ReceiverConfig]) -> Result<ChannelReceivers, Error> {
+        let config = |config: &ReceiverConfig| ReceiverConfig {
+            budget_share: self.budget_share,
+            ..config.clone()
+        };
+        ChannelReceivers::starting_at(self.read.start, configs.iter().map(config).collect())
+    }
+}
+
+/// The receivers' counters where the piece's own samples begin and end.
 #[derive(Default)]
 struct Counted {
     before: Statistics,

@@ -15,8 +15,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let recording = vec![Complex32::default(); 1_000_000];
-//! let config = ReceiverConfig::new(250_000.0, 868_130_000.0);
-//! let pieces = plan::plan(1_000_000, 2, std::slice::from_ref(&config))?;
+//! let configs = [ReceiverConfig::new(250_000.0, 868_130_000.0)];
+//! let pieces = plan::plan(1_000_000, 2, &configs)?;
 //! let open = |first: u64| {
 //!     let mut rest = &recording[first as usize..];
 //!     Ok::<_, Infallible>(move |block: &mut [Complex32]| {
@@ -27,7 +27,7 @@
 //!     })
 //! };
 //! let (stop, progress) = (AtomicBool::new(false), |_| ());
-//! let recording = Recording { pieces: &pieces, config: &config, open: &open, progress: &progress };
+//! let recording = Recording { pieces: &pieces, configs: &configs, open: &open, progress: &progress };
 //! let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
 //! let ending = pool.in_place_scope_fifo(|scope| {
 //!     start(scope, recording, &stop).finish(|message| println!("{message:?}"))
@@ -60,8 +60,8 @@ use crate::receiver::statistics::Statistics;
 pub struct Recording<'a, Open, Progress> {
     /// The pieces, as [`plan::plan`] cuts them.
     pub pieces: &'a [Piece],
-    /// What the receivers listen to.
-    pub config: &'a ReceiverConfig,
+    /// What the receivers of a piece listen to, one for each channel.
+    pub configs: &'a [ReceiverConfig],
     /// Opens the recording at a sample: gives a function that fills a buffer with the samples from there
     /// on and says how many there were, 0 at the end.
     pub open: &'a Open,
@@ -88,7 +88,7 @@ enum Item<E> {
 #[must_use = "messages come out of `finish`"]
 pub struct Decoding<'a, E> {
     pieces: &'a [Piece],
-    config: &'a ReceiverConfig,
+    configs: &'a [ReceiverConfig],
     inboxes: Vec<Inbox<Item<E>>>,
 }
 
@@ -117,7 +117,7 @@ where
     Read: FnMut(&mut [Complex32]) -> Result<usize, E>,
     Progress: Fn(u64) + Sync,
 {
-    let Recording { pieces, config, .. } = recording;
+    let Recording { pieces, configs, .. } = recording;
     let decode = |piece: &'scope Piece| {
         let (sender, inbox) = channel();
         scope.spawn_fifo(move |_| {
@@ -127,7 +127,7 @@ where
         });
         inbox
     };
-    Decoding { pieces, config, inboxes: pieces.iter().map(decode).collect() }
+    Decoding { pieces, configs, inboxes: pieces.iter().map(decode).collect() }
 }
 
 fn decode_piece<E, Open, Read, Progress>(
@@ -148,7 +148,7 @@ where
         }
     };
     let report = |found| sender.send(Item::Found(Box::new(found))).is_ok();
-    decode::decode(piece, recording.config.clone(), read, stop, recording.progress, report)
+    decode::decode(piece, recording.configs, read, stop, recording.progress, report)
 }
 
 impl<E> Decoding<'_, E> {
@@ -158,11 +158,9 @@ impl<E> Decoding<'_, E> {
     ///
     /// What [`Receiver::new`](crate::Receiver::new) says of the configuration.
     pub fn finish(self, mut report: impl FnMut(Message)) -> Result<Ending<E>, Error> {
-        let mut seams = Seams::new(
-            self.pieces,
-            self.config.sample_rate_hz,
-            plan::before_s(std::slice::from_ref(self.config)),
-        );
+        let sample_rate_hz = self.configs.first().map_or(1.0, |config| config.sample_rate_hz);
+        let before_s = plan::before_s(self.configs);
+        let mut seams = Seams::new(self.pieces, sample_rate_hz, before_s);
         let mut ending = Ending { read: Ok(()), statistics: Statistics::default() };
         for inbox in self.inboxes {
             for item in inbox {

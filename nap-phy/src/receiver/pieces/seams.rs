@@ -3,9 +3,9 @@
 use std::mem::take;
 
 use crate::message::Message;
-use crate::receiver::decoded_frame::LONGEST_PAUSE_S;
 use crate::receiver::pieces::decode::Found;
 use crate::receiver::pieces::plan::Piece;
+use crate::receiver::same_message::is_same_message;
 
 /// Puts the messages of pieces together, which come piece by piece.
 ///
@@ -88,7 +88,8 @@ impl<'a> Seams<'a> {
         let seam = self.pieces[self.index].own.start;
         let (mut early, mut all) = (take(&mut self.early), Vec::new());
         for late in take(&mut self.late) {
-            let twin = early.iter().position(|early| is_same(&early.message, &late.message));
+            let twin =
+                early.iter().position(|early| is_same_message(&early.message, &late.message));
             let twin = twin.map(|index| early.remove(index));
             let start = self.start(&late);
             let first = twin.as_ref().map_or(start, |twin| start.min(self.start(twin)));
@@ -104,13 +105,4 @@ impl<'a> Seams<'a> {
     fn start(&self, found: &Found) -> u64 {
         (found.message.signal.time_s * self.sample_rate_hz).max(0.0) as u64
     }
-}
-
-/// Whether two receivers got the same message: no device sends the same twice within the time that a
-/// message takes.
-fn is_same(a: &Message, b: &Message) -> bool {
-    let distance_s = (a.signal.time_s - b.signal.time_s).abs();
-    a.uplink == b.uplink
-        && a.bit_rate == b.bit_rate
-        && distance_s < 2.0 * (a.frame_extent().duration_s + LONGEST_PAUSE_S)
 }
