@@ -1,7 +1,6 @@
 //! Experiments on the receiver with the simulated channel, shared by the programs and tests that
 //! measure it.
 
-pub mod chart;
 mod conditions;
 mod load;
 mod reception;

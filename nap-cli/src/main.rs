@@ -3,26 +3,19 @@
 //! Each subcommand is one module with its `Args` and a `run`; this file only chooses. Results go to
 //! standard output, everything else to standard error.
 
-mod channel;
-mod decode;
-mod devices;
-mod doctor;
-mod encode;
-mod frame;
-mod hardware;
-mod input;
-mod json_lines;
-mod listen;
+mod args;
+mod commands;
 mod outcome;
 mod output;
-mod quantity;
-mod simulate;
 mod terminal;
-mod waterfall;
 
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
+
+#[cfg(feature = "soapy")]
+use commands::drive;
+use commands::{decode, doctor, encode, frame, listen, radios, simulate, waterfall};
 
 /// Receive, inspect and simulate Sigfox 0G uplinks.
 #[derive(Parser)]
@@ -49,11 +42,11 @@ enum Command {
     Simulate(simulate::Args),
     Waterfall(waterfall::Args),
     Listen(Box<listen::Args>),
-    Devices(hardware::Args),
+    Devices(radios::Args),
     Doctor(Box<doctor::Args>),
     #[cfg(feature = "soapy")]
     #[command(hide = true)]
-    Drive(listen::drive::Args),
+    Drive(drive::Args),
 }
 
 const AFTER_HELP: &str = "\
@@ -80,10 +73,10 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Waterfall(args) => waterfall::run(args),
         Command::Listen(args) => listen::run(args),
-        Command::Devices(args) => hardware::run(args),
+        Command::Devices(args) => radios::run(args),
         Command::Doctor(args) => doctor::run(args),
         #[cfg(feature = "soapy")]
-        Command::Drive(args) => listen::drive::run(args),
+        Command::Drive(args) => drive::run(args),
     };
     result.unwrap_or_else(|error| outcome::report(&error)).into()
 }

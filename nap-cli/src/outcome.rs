@@ -71,11 +71,22 @@ fn outcome_of(error: &anyhow::Error) -> Outcome {
     if let Some(error) = error.downcast_ref::<nap_io::Error>() {
         return outcome_of_recording(error);
     }
+    if let Some(error) = error.downcast_ref::<nap_station::Error>() {
+        return outcome_of_station(error);
+    }
     // All that nap-phy refuses was given by the caller.
     let is_misuse = error.is::<Misuse>()
         || error.is::<nap_phy::Error>()
         || error.is::<nap_phy::scene::SceneError>();
     if is_misuse { Outcome::Misused } else { Outcome::Failed }
+}
+
+fn outcome_of_station(error: &nap_station::Error) -> Outcome {
+    match error {
+        nap_station::Error::Samples(error) => outcome_of_recording(error),
+        nap_station::Error::Receiver { .. } => Outcome::Misused,
+        _ => Outcome::Failed,
+    }
 }
 
 /// Missing, unreadable and misdescribed files are configuration; what goes wrong with the samples

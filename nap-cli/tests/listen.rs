@@ -372,7 +372,9 @@ fn wrong_usage_is_told_at_once() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(said(&[], 2).contains("SOURCE"));
-    assert!(said(&["tcp://127.0.0.1:1"], 2).contains("give --sample-rate and --sample-format"));
+    let raw = said(&["tcp://127.0.0.1:1"], 2);
+    assert!(raw.contains("raw samples do not tell how they are made"), "{raw}");
+    assert!(raw.contains("the flags are --sample-format and --sample-rate"), "{raw}");
     assert!(said(&["nothing.sigmf-meta"], 2).contains("No such file"));
     assert!(said(&["x", "--device", "driver=x"], 2).contains("cannot be used with"));
     assert!(said(&["x", "--gain", "much"], 2).contains("is not a gain"));

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Writes a file beside its place and moves it there once all is on the disk.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use bytemuck::{cast_slice, cast_slice_mut};
 use num_complex::Complex32;
 
-use crate::SampleFormat;
+use crate::format::SampleFormat;
 
 const SCALE_I8: f32 = 128.0;
 const SCALE_I16: f32 = 32_768.0;

@@ -22,7 +22,7 @@ pub enum Error {
     /// Nothing tells how the samples are stored.
     #[error(
         "{}: unknown sample format{}; name the file like `g001_868.13M_250k.cu8` or give the format ({})",
-        path.display(), hint, crate::SampleFormat::COMMON_NAMES
+        path.display(), hint, crate::format::SampleFormat::COMMON_NAMES
     )]
     UnknownFormat {
         /// The file or stream.

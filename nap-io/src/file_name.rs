@@ -12,11 +12,13 @@
 //! over the name: `cs16:250k:capture.bin`. Beyond rtl_433, a date and time in UTC as SDR# and HDSDR
 //! write it (`_20260119_093000Z_`) is the start of the recording.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::SampleFormat;
+use crate::format::SampleFormat;
 
 /// What a file name tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -178,6 +180,17 @@ fn format_of_extension(extension: &str) -> Option<SampleFormat> {
     }
 }
 
+/// The last part of a path as text, for looking at; characters that are not Unicode are replaced.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The extension for a message, as far as there is one.
+pub(crate) fn name_hint(extension: Option<&str>) -> String {
+    extension.map(|extension| format!(" (extension .{extension})")).unwrap_or_default()
+}
+
+/// What follows the last point of a name.
 pub(crate) fn extension(name: &str) -> Option<&str> {
     name.rsplit_once('.').map(|(_, extension)| extension)
 }

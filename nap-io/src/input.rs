@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Where bytes come from.
 pub(crate) enum Input {

@@ -36,27 +36,31 @@
 
 mod atomic_file;
 pub mod convert;
+mod create;
 mod error;
 mod file_name;
 mod format;
 mod input;
 pub mod live;
 mod open;
+mod open_options;
 mod raw;
 mod sample_reader;
 pub mod sigmf;
 mod sink;
 mod source;
 mod stream_info;
+mod utc;
 pub mod wav;
 
+pub use create::create;
 pub use error::Error;
 pub use file_name::FileName;
 pub use format::{SampleFormat, UnknownFormatName};
-pub use open::{OpenOptions, open, open_stream};
+pub use open::{open, open_stream};
+pub use open_options::OpenOptions;
 pub use raw::RawWriter;
-pub use sink::{SampleSink, create};
+pub use sink::SampleSink;
 pub use source::SampleSource;
-pub use stream_info::{
-    MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo, utc_text,
-};
+pub use stream_info::{MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo};
+pub use utc::utc_text;

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use num_complex::Complex32;
 
 use crate::convert::encode;
-use crate::file_name::extension;
+use crate::error::Error;
+use crate::file_name::{FileName, extension, file_name, name_hint};
+use crate::format::SampleFormat;
 use crate::input::Input;
-use crate::open::{OpenOptions, file_name, name_hint};
+use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
-use crate::stream_info::{check_center, check_sample_rate};
-use crate::{Error, FileName, SampleFormat, SampleSink, SampleSource, StreamInfo};
+use crate::sink::SampleSink;
+use crate::source::SampleSource;
+use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
 
 /// Opens a raw file: options come first, then a prefix of the path, then the name.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use num_complex::Complex32;
 
 use crate::convert::decode;
+use crate::error::Error;
 use crate::input::Input;
-use crate::source::skip_by_reading;
-use crate::{Error, SampleSource, StreamInfo};
+use crate::source::{SampleSource, skip_by_reading};
+use crate::stream_info::StreamInfo;
 
 /// Bytes read at once: large enough that system calls do not count, small enough for the cache.
 const BUFFER_BYTES: usize = 1 << 17;

@@ -1,14 +1,8 @@
 //! Where samples go.
 
-use std::path::Path;
-
 use num_complex::Complex32;
 
-use crate::file_name::extension;
-use crate::open::file_name;
-use crate::sigmf::SigmfWriter;
-use crate::wav::WavWriter;
-use crate::{Error, RawWriter, StreamInfo};
+use crate::error::Error;
 
 /// A recording being written.
 pub trait SampleSink: Send {
@@ -31,22 +25,4 @@ pub trait SampleSink: Send {
     /// # Errors
     /// As [`SampleSink::write`].
     fn finish(&mut self) -> Result<(), Error>;
-}
-
-/// Creates a recording in `info.format`, as the path says: `x.sigmf-meta`, `x.sigmf-data` or
-/// `x.sigmf` a SigMF recording, `x.wav` a WAV file, anything else a raw file. Rate, centre, start
-/// and description are stored where the kind of file has a place for them.
-///
-/// # Errors
-/// [`Error::Io`] if a file cannot be created, [`Error::Unsupported`] if this kind of file cannot
-/// hold the format, [`Error::OutOfRange`] for an impossible rate or centre.
-pub fn create(path: &Path, info: &StreamInfo) -> Result<Box<dyn SampleSink>, Error> {
-    let name = file_name(path);
-    match extension(&name).map(str::to_ascii_lowercase).as_deref() {
-        Some("sigmf-meta" | "sigmf-data" | "sigmf") => {
-            Ok(Box::new(SigmfWriter::create(path, info)?))
-        }
-        Some("wav") => Ok(Box::new(WavWriter::create(path, info)?)),
-        _ => Ok(Box::new(RawWriter::create(path, info.format)?)),
-    }
 }

@@ -2,7 +2,8 @@
 
 use num_complex::Complex32;
 
-use crate::{Error, StreamInfo};
+use crate::error::Error;
+use crate::stream_info::StreamInfo;
 
 /// A stream of samples, read block by block.
 pub trait SampleSource: Send {

@@ -2,7 +2,7 @@
 
 use nap_phy::{DeviceTable, Message};
 
-use super::log::harmless;
+use crate::output::log::harmless;
 
 /// The names of known devices, padded to the same width.
 pub struct Names<'a> {

@@ -15,26 +15,26 @@
 //! | [`Isolated`] | any of these in a process of its own, which can be killed when it hangs |
 
 mod block;
-mod clock;
+mod driver_program;
+mod event;
 mod fault;
-mod isolated;
-mod pump;
-mod replay;
-mod rtl_tcp;
 #[cfg(feature = "soapy")]
 pub mod soapy;
-mod socket;
 mod source;
+mod source_address;
+mod sources;
+mod stream_time;
 mod supervisor;
 mod tuning;
-mod watchdog;
 
 pub use block::Block;
+pub use driver_program::DriverProgram;
+pub use event::{LiveEvent, Outage};
 pub use fault::{Fault, FaultKind};
-pub use isolated::{Isolated, serve};
-pub use replay::Replay;
-pub use rtl_tcp::RtlTcp;
-pub use socket::{RawTcp, RawUdp};
-pub use source::{LiveSource, Loss, Reading};
-pub use supervisor::{LiveEvent, OnError, Opener, Outage, Policy, Supervisor};
+pub use source::{LiveSource, Loss, Opener, Reading};
+pub use source_address::{Source, SourceAddress, SourceSettings};
+pub use sources::{Isolated, RawTcp, RawUdp, Replay, RtlTcp, serve};
+pub use stream_time::{Moment, StreamTime};
+pub use supervisor::Supervisor;
+pub use supervisor::policy::{OnError, Policy};
 pub use tuning::{Gain, Tuning};

@@ -1,10 +1,12 @@
 //! Where live samples come from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use num_complex::Complex32;
 
-use crate::{Error, StreamInfo};
+use crate::error::Error;
+use crate::stream_info::StreamInfo;
 
 /// Samples that may be missing before those of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,3 +64,7 @@ impl<S: LiveSource + ?Sized> LiveSource for Box<S> {
         (**self).read(samples, count, timeout)
     }
 }
+
+/// Opens a source, again and again if need be. What is handed in is how long a source that is there may
+/// take for its first answer: longer from trial to trial.
+pub type Opener = Arc<dyn Fn(Duration) -> Result<Box<dyn LiveSource>, Error> + Send + Sync>;

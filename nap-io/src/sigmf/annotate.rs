@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::annotation::append;
+use super::annotation::{Annotation, Extension, append};
 use super::metadata::{read_text, root_object};
 use super::names::data_path;
-use super::{Annotation, Extension};
-use crate::{Error, atomic_file};
+use crate::atomic_file;
+use crate::error::Error;
 
 /// Copies a metadata file with annotations added; all other fields stay, known here or not.
 ///

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::metadata::{first_index, whole_number};
-use crate::Error;
+use super::fields::{
+    COMMENT, FREQ_LOWER_EDGE, FREQ_UPPER_EDGE, LABEL, SAMPLE_COUNT, SAMPLE_START, first_index,
+    whole_number,
+};
+use crate::error::Error;
 
 /// A marked part of a recording.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,12 +40,6 @@ pub struct Extension {
     pub version: String,
 }
 
-pub(super) const SAMPLE_START: &str = "core:sample_start";
-pub(super) const SAMPLE_COUNT: &str = "core:sample_count";
-pub(super) const FREQ_LOWER_EDGE: &str = "core:freq_lower_edge";
-pub(super) const FREQ_UPPER_EDGE: &str = "core:freq_upper_edge";
-pub(super) const LABEL: &str = "core:label";
-pub(super) const COMMENT: &str = "core:comment";
 /// The fields that [`Annotation`] has a place for.
 pub(super) const OWN_FIELDS: [&str; 6] =
     [SAMPLE_START, SAMPLE_COUNT, FREQ_LOWER_EDGE, FREQ_UPPER_EDGE, LABEL, COMMENT];

@@ -5,18 +5,14 @@
 //! first sample in the data file; where a document counts otherwise (`core:offset`), they are converted.
 
 mod annotate;
-mod annotation;
+pub(crate) mod annotation;
+mod fields;
 mod metadata;
-mod names;
-mod recording;
-mod writer;
+pub(crate) mod names;
+pub(crate) mod recording;
+pub(crate) mod writer;
 
 pub use annotate::annotate;
 pub use annotation::{Annotation, Extension};
 pub use metadata::{Capture, Metadata};
-pub(crate) use names::find_meta;
-pub(crate) use recording::open;
-pub use writer::SigmfWriter;
-
-/// The version of the specification that is written.
-pub const SIGMF_VERSION: &str = "1.2.0";
+pub use writer::{SIGMF_VERSION, SigmfWriter};

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::error::Error;
 
 const META: &str = "sigmf-meta";
 const DATA: &str = "sigmf-data";

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::metadata::{Capture, Metadata};
 use super::names::data_path;
-use super::{Capture, Metadata};
+use crate::error::Error;
 use crate::input::Input;
+use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
-use crate::{Error, OpenOptions, SampleSource, StreamInfo};
+use crate::source::SampleSource;
+use crate::stream_info::StreamInfo;
 
 /// Clocks of recorders jitter by less than this; more is samples lost or a pause.
 const GAP_TOLERANCE_S: f64 = 0.01;

@@ -7,11 +7,15 @@ use num_complex::Complex32;
 use serde_json::{Map, Value, json};
 
 use super::annotate::write_json;
-use super::annotation::append;
+use super::annotation::{Annotation, Extension, append};
 use super::names::{data_path, meta_path};
-use super::{Annotation, Extension, SIGMF_VERSION};
-use crate::stream_info::{check_center, check_sample_rate};
-use crate::{Error, RawWriter, SampleSink, StreamInfo};
+use crate::error::Error;
+use crate::raw::RawWriter;
+use crate::sink::SampleSink;
+use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
+
+/// The version of the specification that is written.
+pub const SIGMF_VERSION: &str = "1.2.0";
 
 /// Writes a SigMF recording: the samples as they come, the metadata at the end.
 pub struct SigmfWriter {

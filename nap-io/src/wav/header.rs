@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::{Error, SampleFormat};
+use crate::error::Error;
+use crate::format::SampleFormat;
 
 /// A size that a program writes if it does not know the size yet, or if RF64's `ds64` tells it.
 const UNKNOWN_SIZE: u32 = u32::MAX;

@@ -5,9 +5,8 @@
 //! SDR#, HDSDR and SDRuno write, else from the file name.
 
 mod header;
-mod recording;
-mod writer;
+pub(crate) mod recording;
+pub(crate) mod writer;
 
 pub use header::Header;
-pub(crate) use recording::open;
 pub use writer::WavWriter;

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::Header;
+use super::header::Header;
+use crate::error::Error;
+use crate::file_name::{FileName, file_name};
 use crate::input::Input;
-use crate::open::file_name;
+use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
-use crate::stream_info::check_sample_rate;
-use crate::{Error, FileName, OpenOptions, SampleSource, StreamInfo};
+use crate::source::SampleSource;
+use crate::stream_info::{StreamInfo, check_sample_rate};
 
 /// Opens a WAV file.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use num_complex::Complex32;
 
-use crate::stream_info::check_sample_rate;
-use crate::{Error, RawWriter, SampleFormat, SampleSink, StreamInfo};
+use crate::error::Error;
+use crate::format::SampleFormat;
+use crate::raw::RawWriter;
+use crate::sink::SampleSink;
+use crate::stream_info::{StreamInfo, check_sample_rate};
 
 const HEADER_BYTES: u32 = 44;
 /// What fits into the 32-bit sizes of a WAV file, after the part of the header they include.

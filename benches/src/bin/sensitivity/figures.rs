@@ -1,8 +1,8 @@
 //! The results as pictures.
 
-use nap_benches::chart::{Chart, Curve, Panel, Point};
 use nap_benches::{Conditions, Outcome, Sweep, shape_name};
 use nap_phy::{BitRate, Rank};
+use nap_plot::loss_chart::{Chart, Curve, Panel, Point};
 
 use super::grid::{
     DRIFTS_HZ_PER_S, Grid, JOINT_LIST, LAST_FRAMES, SHORT_PAYLOADS, SINGLE_LIST, SMOOTH_SHAPES,

@@ -3,7 +3,7 @@
 use soapysdr::Direction::Rx;
 
 use super::list::Range;
-use crate::Error;
+use crate::error::Error;
 
 /// The setting that feeds the antenna, by driver (the modules' `getSettingInfo`).
 const BIAS_TEES: [(&str, &str); 5] = [

@@ -2,7 +2,7 @@
 
 use soapysdr::Direction::Rx;
 
-use crate::Error;
+use crate::error::Error;
 
 /// From low to high.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]

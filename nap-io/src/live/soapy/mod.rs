@@ -2,6 +2,7 @@
 
 mod device;
 mod gain;
+mod isolation;
 mod list;
 mod stamps;
 
@@ -10,10 +11,15 @@ use std::time::Duration;
 use num_complex::Complex32;
 use soapysdr::{ErrorCode, RxStream};
 
-use super::{Gain, LiveSource, Reading, Tuning};
-use crate::{Error, SampleFormat, StreamInfo};
+use crate::error::Error;
+use crate::format::SampleFormat;
+use crate::live::source::{LiveSource, Reading};
+use crate::live::tuning::{Gain, Tuning};
+use crate::stream_info::StreamInfo;
 use device::Device;
 use gain::Overload;
+pub use isolation::drive;
+pub(crate) use isolation::isolated;
 pub use list::{Found, Range, list};
 use stamps::Stamps;
 

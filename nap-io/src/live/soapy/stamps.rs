@@ -1,6 +1,6 @@
 //! The time stamps of a stream, which tell how much is missing.
 
-use super::super::Loss;
+use crate::live::source::Loss;
 
 /// So many blocks in a row must agree with the sample rate before time stamps are believed.
 const PROBATION: u32 = 8;

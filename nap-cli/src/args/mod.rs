@@ -1,0 +1,9 @@
+//! What several commands take from their command lines.
+
+pub mod channel;
+pub mod devices;
+pub mod input;
+pub mod quantity;
+pub mod recorder;
+pub mod source;
+pub mod span;

@@ -1,0 +1,176 @@
+//! What to listen to.
+
+#[cfg(feature = "soapy")]
+use anyhow::Context;
+use anyhow::Result;
+use nap_io::live::{DriverProgram, Gain, OnError, Source, SourceAddress, SourceSettings, Tuning};
+use nap_io::{OpenOptions, SampleFormat};
+use nap_phy::MACRO_CHANNEL_WIDTH_HZ;
+
+use crate::args::channel::ChannelArgs;
+use crate::args::input::with_flags;
+use crate::args::quantity;
+
+/// What to listen to.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Source")]
+#[group(id = "what", required = true, multiple = false, args = ["source", "device"])]
+pub struct SourceArgs {
+    /// A recording, `-` for raw samples from standard input, `rtl_tcp://HOST[:PORT]`,
+    /// `tcp://HOST:PORT` or `udp://ADDRESS:PORT` for raw samples.
+    #[arg(value_name = "SOURCE")]
+    source: Option<String>,
+
+    /// A receiver, as SoapySDR names it: driver=rtlsdr. `nap devices` lists them.
+    #[arg(long, value_name = "ARGS")]
+    device: Option<String>,
+
+    /// Play a recording at so many times its own speed, or `max` for as fast as can be; of a device,
+    /// how fast the recording plays that it simulates.
+    #[arg(long, value_name = "SPEED", value_parser = replay_speed, default_value = "1")]
+    replay: Speed,
+
+    /// Samples a second, such as 250k; if left out for a device, the lowest that leaves the channel
+    /// free of the DC spike.
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
+    sample_rate: Option<f64>,
+
+    /// Where to tune to; if left out, beside the channel, so that the DC spike is outside. Of raw samples,
+    /// their centre.
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
+    center_frequency: Option<f64>,
+
+    /// How raw samples are stored: cu8, cs8, cs16, cf32 or a SigMF data type.
+    #[arg(long, value_name = "FORMAT")]
+    sample_format: Option<SampleFormat>,
+
+    #[command(flatten)]
+    receiver: ReceiverArgs,
+}
+
+/// How to set a receiver.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Receiver")]
+struct ReceiverArgs {
+    /// Gain in dB: 30 in all, LNA=20,VGA=10 by element, or auto to find it by trying.
+    #[arg(long, value_name = "DB|NAME=DB,...|auto")]
+    gain: Option<Gain>,
+
+    /// Antenna connector.
+    #[arg(long, value_name = "NAME")]
+    antenna: Option<String>,
+
+    /// Bandwidth of the analogue filter.
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
+    bandwidth: Option<f64>,
+
+    /// By how many millionths the receiver's crystal is too fast.
+    #[arg(long, value_name = "PPM", value_parser = quantity::number, default_value = "0",
+        allow_negative_numbers = true)]
+    ppm: f64,
+
+    /// Feed an amplifier at the antenna.
+    #[arg(long)]
+    bias_tee: bool,
+
+    /// Which channel of a receiver that has several.
+    #[arg(long, value_name = "N", default_value = "0")]
+    channel: usize,
+
+    /// A setting of the driver; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    setting: Vec<(String, String)>,
+}
+
+/// How fast to play.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Speed {
+    Max,
+    Times(f64),
+}
+
+fn replay_speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    let times = text.parse().ok().filter(|times: &f64| times.is_finite() && *times > 0.0);
+    times.map(Speed::Times).ok_or_else(|| format!("{text:?} is not a speed such as 1, 10 or max"))
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Speed {
+    /// How many seconds of signal a second brings; `None` for as many as can be.
+    fn times(self) -> Option<f64> {
+        match self {
+            Self::Max => None,
+            Self::Times(times) => Some(times),
+        }
+    }
+}
+
+impl SourceArgs {
+    /// Which channel to listen to: where nothing was chosen, a receiver has to be tuned all the same.
+    pub fn channel(&self, args: &ChannelArgs) -> ChannelArgs {
+        if self.address().is_tunable() { args.or_default() } else { args.clone() }
+    }
+
+    /// Finds out what the source is and how to open it.
+    ///
+    /// # Errors
+    /// Flags that are missing or do not fit; a recording that cannot be opened.
+    pub fn prepare(&self, channel: &ChannelArgs, on_error: OnError) -> Result<Source> {
+        let mut settings = SourceSettings::default();
+        settings.on_error = on_error;
+        settings.speed = self.replay.times();
+        settings.samples = OpenOptions {
+            format: self.sample_format,
+            sample_rate_hz: self.sample_rate,
+            center_hz: self.center_frequency,
+            start: None,
+        };
+        settings.tuning = self.tuning(channel);
+        settings.driver = driver()?;
+        self.address().source(&settings).map_err(with_flags)
+    }
+
+    fn address(&self) -> SourceAddress {
+        match (&self.device, &self.source) {
+            (Some(arguments), _) => SourceAddress::Radio(arguments.clone()),
+            (None, source) => SourceAddress::parse(source.as_deref().unwrap_or_default()),
+        }
+    }
+
+    fn tuning(&self, channel: &ChannelArgs) -> Tuning {
+        let receiver = &self.receiver;
+        Tuning {
+            sample_rate_hz: self.sample_rate,
+            channel_center_hz: channel.center_hz().unwrap_or_default(),
+            channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
+            center_hz: self.center_frequency,
+            gain: receiver.gain.clone().unwrap_or_default(),
+            antenna: receiver.antenna.clone(),
+            bandwidth_hz: receiver.bandwidth,
+            ppm: receiver.ppm,
+            bias_tee: receiver.bias_tee,
+            channel: receiver.channel,
+            settings: receiver.setting.clone(),
+        }
+    }
+}
+
+/// This program drives radios too, as another process.
+#[cfg(feature = "soapy")]
+fn driver() -> Result<Option<DriverProgram>> {
+    let path = std::env::current_exe().context("cannot find this program")?;
+    let arguments = vec!["--quiet".into(), "drive".into()];
+    Ok(Some(DriverProgram { path, arguments }))
+}
+
+#[cfg(not(feature = "soapy"))]
+fn driver() -> Result<Option<DriverProgram>> {
+    Ok(None)
+}

@@ -1,0 +1,141 @@
+//! The results of all files, on their way to the user.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use anyhow::Result;
+use nap_phy::DeviceTable;
+use nap_phy::schema::columns::MESSAGE_COLUMNS;
+use nap_phy::schema::{MessageRecord, MessageRecordType};
+
+use super::annotate::Annotator;
+use super::file::{Ending, Received};
+use crate::outcome::{self, Outcome};
+use crate::output::log;
+use crate::output::names::Names;
+use crate::output::printer::{Format, Printer};
+
+/// What a worker says about a file.
+pub enum Item {
+    Message(Box<Received>),
+    End(Result<Box<Ending>>),
+}
+
+/// The results of all files, on their way to the user.
+pub struct Session<'a> {
+    printer: Printer,
+    names: Names<'a>,
+    annotator: Option<Annotator>,
+    outcome: Outcome,
+    started: Instant,
+    messages: usize,
+    frames: usize,
+    signal_s: f64,
+}
+
+impl<'a> Session<'a> {
+    /// A session that has printed nothing yet.
+    pub fn new(format: Format, devices: &'a DeviceTable, annotator: Option<Annotator>) -> Self {
+        Self {
+            printer: Printer::new(format, MESSAGE_COLUMNS),
+            names: Names::new(devices),
+            annotator,
+            outcome: Outcome::Done,
+            started: Instant::now(),
+            messages: 0,
+            frames: 0,
+            signal_s: 0.0,
+        }
+    }
+
+    /// Prints the results file by file.
+    ///
+    /// # Errors
+    /// If the results cannot be written.
+    pub fn print<'f>(
+        &mut self,
+        files: impl Iterator<Item = (&'f PathBuf, Receiver<Item>)>,
+    ) -> Result<()> {
+        for (path, items) in files {
+            let mut messages = Vec::new();
+            for item in items {
+                match item {
+                    Item::Message(received) => {
+                        self.message(&received)?;
+                        if self.annotator.is_some() {
+                            messages.push(received.message);
+                        }
+                    }
+                    Item::End(Ok(ending)) => {
+                        self.end(path, &ending);
+                        if let Some(annotator) = &self.annotator {
+                            annotator.write(&messages, ending.sample_rate_hz)?;
+                        }
+                    }
+                    Item::End(Err(error)) => self.worsen(outcome::report(&error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, received: &Received) -> Result<()> {
+        let message = &received.message;
+        self.messages += 1;
+        self.frames += message.frames.len();
+        let time = received.time.clone();
+        let record = MessageRecord::new(MessageRecordType::Message, message, time);
+        let name = self.names.padded(message);
+        self.printer.record(&record, || log::message(&record, &name))
+    }
+
+    /// Tells what was wrong with a recording, now that its messages are printed.
+    fn end(&mut self, path: &Path, ending: &Ending) {
+        self.signal_s += ending.signal_s();
+        let statistics = &ending.statistics;
+        tracing::debug!("{}: {statistics:?}", path.display());
+        let dropped = statistics.dropped_candidates + statistics.dropped_bursts;
+        if dropped > 0 {
+            tracing::warn!("{}: {dropped} weak signals dropped, too many at once", path.display());
+        }
+        if statistics.unusable_samples > 0 {
+            tracing::error!(
+                "{}: {} of {} samples are no finite numbers or absurdly large and counted as \
+                 silence; check the sample format",
+                path.display(),
+                statistics.unusable_samples,
+                statistics.samples
+            );
+            self.worsen(Outcome::Failed);
+        }
+        if let Err(error) = &ending.read {
+            tracing::error!("{error}");
+            self.worsen(Outcome::Failed);
+        }
+    }
+
+    fn worsen(&mut self, outcome: Outcome) {
+        self.outcome = self.outcome.max(outcome);
+    }
+
+    /// Says how it went.
+    ///
+    /// # Errors
+    /// If the results cannot be written.
+    pub fn finish(self) -> Result<Outcome> {
+        self.printer.finish()?;
+        if self.signal_s == 0.0 {
+            return Ok(self.outcome);
+        }
+        let elapsed_s = self.started.elapsed().as_secs_f64();
+        tracing::info!(
+            "{} messages, {} frames in {:.1} s of signal, {:.1} × real time",
+            self.messages,
+            self.frames,
+            self.signal_s,
+            self.signal_s / elapsed_s
+        );
+        Ok(self.outcome)
+    }
+}

@@ -1,0 +1,379 @@
+//! `nap listen`: messages as they come, from a receiver or whatever else goes on and on.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nap_io::StreamInfo;
+use nap_io::live::{Fault, OnError, Outage};
+use nap_phy::schema::columns::MESSAGE_COLUMNS;
+use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{DeviceTable, Event, Message};
+use nap_station::Monitor;
+use nap_station::http::{Published, Server};
+use nap_station::reception::{FaultLog, Received, Reception, ReceptionEvent};
+use serde_json::{Value, json};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::args::channel::ChannelArgs;
+use crate::args::devices::DevicesArg;
+use crate::args::quantity;
+use crate::args::recorder::RecorderArgs;
+use crate::args::source::SourceArgs;
+use crate::outcome::{self, Outcome};
+use crate::output::log;
+use crate::output::names::Names;
+use crate::output::printer::{Format, Printer};
+use crate::output::rotated_file::Rotation;
+
+/// Live signals to messages.
+///
+/// Listens to a receiver, day and night: when it stalls, goes away or does something else that it should
+/// not, that is said once, counted, and the receiver is opened again.
+///
+/// A message is written as soon as one of its frames is decoded, and again, as an `update`, with each
+/// frame that follows.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  nap listen --device driver=rtlsdr --gain 40 --radio-configuration RC1
+  nap listen --device driver=hackrf --gain LNA=24,VGA=20 --format json --http 127.0.0.1:9868
+  nap listen rtl_tcp://radio.local:1234 --gain 40
+  nap listen capture.sigmf-meta --replay 10")]
+pub struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+
+    /// How results are written.
+    #[arg(long, value_enum, default_value = "log")]
+    format: Format,
+
+    /// Which of a message's frames are reported.
+    #[arg(long, value_enum, default_value = "every")]
+    report: Report,
+
+    #[command(flatten)]
+    devices: DevicesArg,
+
+    /// What to do when the receiver fails.
+    #[arg(long, value_enum, default_value = "restart")]
+    on_error: OnErrorArg,
+
+    /// End after so many seconds of signal.
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    duration: Option<f64>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    recorder: RecorderArgs,
+
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Where results go.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Outputs")]
+struct OutputArgs {
+    /// Write results to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Rename the file to FILE.1 and start anew when it has so many megabytes.
+    #[arg(long, value_name = "MB", value_parser = quantity::number, default_value = "100", requires = "output")]
+    rotate_size: f64,
+
+    /// How many renamed files are kept.
+    #[arg(long, value_name = "N", default_value = "7", requires = "output")]
+    rotate_count: u32,
+
+    /// Answer over HTTP: /metrics for Prometheus, /events as server-sent events, /health.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
+}
+
+impl OutputArgs {
+    fn printer(&self, format: Format) -> Result<Printer> {
+        let rotation = Rotation { bytes: (self.rotate_size * 1e6) as u64, kept: self.rotate_count };
+        match &self.output {
+            Some(path) => Printer::to_file(path, rotation, format, MESSAGE_COLUMNS),
+            None => Ok(Printer::new(format, MESSAGE_COLUMNS)),
+        }
+    }
+
+    fn server(&self, monitor: &Monitor) -> Result<Option<Server>> {
+        let Some(address) = self.http else { return Ok(None) };
+        let server = Server::start(address, monitor.clone())?;
+        tracing::info!("http://{}/metrics, /events and /health", server.address());
+        Ok(Some(server))
+    }
+}
+
+/// Which of a message's frames are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Report {
+    /// The message with its first frame.
+    First,
+    /// The message with its first frame, and an update with each that follows.
+    Every,
+    /// The message once, when no more frames can come.
+    Complete,
+}
+
+/// What to do when the receiver fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OnErrorArg {
+    /// End with exit status 1.
+    Quit,
+    /// Open it again, after pauses that grow to 20 s.
+    Restart,
+}
+
+impl From<OnErrorArg> for OnError {
+    fn from(arg: OnErrorArg) -> Self {
+        match arg {
+            OnErrorArg::Quit => Self::Quit,
+            OnErrorArg::Restart => Self::Restart,
+        }
+    }
+}
+
+/// How often to look whether to stop.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<Outcome> {
+    let devices = args.devices.load()?;
+    let stop = stop_on_signals()?;
+    let printer = args.output.printer(args.format)?;
+    let channel = args.source.channel(&args.channel);
+    let source = args.source.prepare(&channel, args.on_error.into())?;
+    let monitor = Monitor::new()?;
+    let server = args.output.server(&monitor)?;
+    let reception = Reception::new(source, args.recorder.options(), monitor.clone());
+    let mut session = Session {
+        args,
+        channel: &channel,
+        devices: &devices,
+        names: Names::new(&devices),
+        printer,
+        is_write_failing: false,
+        monitor,
+        server,
+        faults: FaultLog::default(),
+        outcome: Outcome::Done,
+    };
+    session.run(reception, &stop)?;
+    session.finish()
+}
+
+/// A flag that SIGINT and SIGTERM set. The second signal ends the program at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+            .context("cannot wait for signals")?;
+    }
+    Ok(stop)
+}
+
+/// What becomes of that which is received.
+struct Session<'a> {
+    args: &'a Args,
+    channel: &'a ChannelArgs,
+    devices: &'a DeviceTable,
+    names: Names<'a>,
+    printer: Printer,
+    /// Whether the last result could not be written.
+    is_write_failing: bool,
+    monitor: Monitor,
+    server: Option<Server>,
+    faults: FaultLog,
+    outcome: Outcome,
+}
+
+impl Session<'_> {
+    /// Listens until the source ends, or `stop`, and decodes what is left.
+    ///
+    /// # Errors
+    /// A receiver that cannot be set up for this source, and a reader of the results who has gone.
+    fn run(&mut self, mut reception: Reception, stop: &AtomicBool) -> Result<()> {
+        let name = reception.source().name.clone();
+        while !stop.load(Ordering::Relaxed) && !self.is_over(&reception) {
+            match reception.next(TICK) {
+                Some(ReceptionEvent::Started(info)) => self.started(&mut reception, &info)?,
+                Some(ReceptionEvent::Ended) => break,
+                Some(event) => self.event(&name, event)?,
+                None => {}
+            }
+            for repetition in self.faults.repetitions(Instant::now()) {
+                tracing::warn!("{name}: {repetition}");
+            }
+        }
+        for event in reception.finish() {
+            self.event(&name, event)?;
+        }
+        self.summarize(&reception);
+        Ok(())
+    }
+
+    /// Ends the results.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn finish(self) -> Result<Outcome> {
+        self.printer.finish()?;
+        Ok(self.outcome)
+    }
+
+    /// Whether all that was asked for has been heard.
+    fn is_over(&self, reception: &Reception) -> bool {
+        self.args.duration.is_some_and(|duration_s| reception.end_s() >= duration_s)
+    }
+
+    fn started(&self, reception: &mut Reception, info: &StreamInfo) -> Result<()> {
+        let name = reception.source().name.clone();
+        tracing::info!(
+            "{name}: {}{:.6} MS/s{}",
+            info.description.as_deref().map(|text| format!("{text}, ")).unwrap_or_default(),
+            info.sample_rate_hz / 1e6,
+            info.center_hz.map(|hz| format!(" around {:.6} MHz", hz / 1e6)).unwrap_or_default()
+        );
+        for warning in &info.warnings {
+            tracing::warn!("{name}: {warning}");
+        }
+        let config = self.channel.receiver_config(&name, info, self.devices)?;
+        Ok(reception.listen(config)?)
+    }
+
+    fn event(&mut self, name: &str, event: ReceptionEvent) -> Result<()> {
+        match event {
+            ReceptionEvent::Received(received) => return self.received(&received),
+            ReceptionEvent::Fault(fault) => self.fault(name, &fault),
+            ReceptionEvent::Recovered(outage) => self.recovered(name, &outage),
+            ReceptionEvent::Lost(loss) => {
+                tracing::debug!(
+                    "{name}: {} samples lost before {:.3} s",
+                    loss.samples,
+                    loss.time_s
+                );
+            }
+            ReceptionEvent::NotRecorded(error) => {
+                tracing::error!("a burst is not recorded: {error}; decoding goes on");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, name: &str, fault: &Fault) {
+        let restarts = self.args.on_error == OnErrorArg::Restart;
+        let then = match (fault.kind.is_fatal(), restarts) {
+            (true, true) => "; trying again until it works",
+            (true, false) => "; giving up",
+            (false, _) => "",
+        };
+        if self.faults.fault(fault, Instant::now()) {
+            tracing::warn!("{name}: {fault}{then}");
+        } else {
+            tracing::debug!("{name}: {fault}");
+        }
+        self.publish("fault", || json!({ "kind": fault.kind.name(), "text": fault.text }));
+        if fault.kind.is_fatal() && !restarts {
+            self.outcome = Outcome::Failed;
+        }
+    }
+
+    fn recovered(&mut self, name: &str, outage: &Outage) {
+        let down_s = outage.duration.as_secs_f64();
+        if self.faults.recovered() {
+            tracing::info!(
+                "{name}: samples again, after {down_s:.1} s and {} trials",
+                outage.trials
+            );
+        }
+        self.publish("recovered", || json!({ "down_s": down_s, "trials": outage.trials }));
+    }
+
+    fn received(&mut self, received: &Received) -> Result<()> {
+        let wanted = self.args.report;
+        let (record_type, message, is_wanted) = match &received.event {
+            Event::Message(message) => {
+                (MessageRecordType::Message, message, wanted != Report::Complete)
+            }
+            Event::Update(message) => (MessageRecordType::Update, message, wanted == Report::Every),
+            Event::Complete(message) => {
+                (MessageRecordType::Message, message, wanted == Report::Complete)
+            }
+            _ => return Ok(()),
+        };
+        if is_wanted { self.print(record_type, message, received.time.clone()) } else { Ok(()) }
+    }
+
+    fn print(
+        &mut self,
+        record_type: MessageRecordType,
+        message: &Message,
+        time: Option<String>,
+    ) -> Result<()> {
+        let record = MessageRecord::new(record_type, message, time);
+        let kind = match record_type {
+            MessageRecordType::Message => "message",
+            MessageRecordType::Update => "update",
+        };
+        self.publish(kind, || json!(record));
+        let name = self.names.padded(message);
+        let written = self.printer.record(&record, || log::message(&record, &name));
+        self.tolerate(written)
+    }
+
+    /// Hands an event to those who listen in over HTTP.
+    fn publish(&self, kind: &'static str, data: impl FnOnce() -> Value) {
+        if let Some(server) = &self.server {
+            server.publish(Published { kind, data: data().to_string() });
+        }
+    }
+
+    /// A full disk is no reason to stop listening; a reader who has gone is.
+    fn tolerate(&mut self, written: Result<()>) -> Result<()> {
+        let Err(error) = written else {
+            if std::mem::take(&mut self.is_write_failing) {
+                tracing::info!("results can be written again");
+            }
+            return Ok(());
+        };
+        if outcome::is_closed_pipe(&error) {
+            return Err(error);
+        }
+        self.monitor.metrics().failed_writes.inc();
+        self.outcome = Outcome::Failed;
+        if !std::mem::replace(&mut self.is_write_failing, true) {
+            tracing::error!("{}; decoding goes on", outcome::text(&error));
+        }
+        Ok(())
+    }
+
+    /// The last line.
+    fn summarize(&self, reception: &Reception) {
+        let Some(statistics) = reception.statistics() else { return };
+        let latencies = reception.latencies();
+        let latency = latencies.mean_s().map(|mean_s| {
+            let max_s = latencies.max_s();
+            format!("; reported {mean_s:.2} s after the end of a frame, {max_s:.2} s at most")
+        });
+        tracing::info!(
+            "{} messages, {} frames in {:.1} s of signal, {:.1} s lost{}",
+            statistics.messages,
+            statistics.frames,
+            reception.seconds(statistics.samples),
+            reception.seconds(statistics.lost_samples),
+            latency.unwrap_or_default()
+        );
+    }
+}

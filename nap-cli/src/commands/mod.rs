@@ -1,0 +1,12 @@
+//! The subcommands: each one is a module with its `Args` and a `run`.
+
+pub mod decode;
+pub mod doctor;
+#[cfg(feature = "soapy")]
+pub mod drive;
+pub mod encode;
+pub mod frame;
+pub mod listen;
+pub mod radios;
+pub mod simulate;
+pub mod waterfall;

@@ -1,0 +1,163 @@
+//! Measuring what is received.
+
+use std::time::Instant;
+
+use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
+use nap_io::live::{Block, Source};
+use nap_phy::receiver::Statistics;
+use nap_phy::{Authentication, Event, Receiver, ReceiverConfig};
+use num_complex::{Complex32, Complex64};
+
+use crate::diagnosis::spectrum::Spectrum;
+use crate::error::Error;
+
+const RESOLUTION_HZ: f64 = 500.0;
+/// A component from here on is at the converter's end.
+const CLIPPED: f32 = 0.995;
+/// Blocks that the device had kept come at once at the beginning; the rate is measured after them.
+const SETTLE_S: f64 = 0.5;
+
+/// Looks at samples.
+pub(crate) struct Examination {
+    config: ReceiverConfig,
+    receiver: Receiver,
+    spectrogram: Spectrogram,
+    is_radio: bool,
+    samples: u64,
+    lost: u64,
+    clipped: u64,
+    sum: Complex64,
+    sum_of_squares: Complex64,
+    power: f64,
+    started: Option<Instant>,
+    /// The time and the index from which on the rate is measured, and to which.
+    clock: Option<[(Instant, u64); 2]>,
+    /// Frequencies of frames of known devices, from the centre of the channel.
+    offsets_hz: Vec<f64>,
+}
+
+/// What was measured.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) config: ReceiverConfig,
+    pub(crate) statistics: Statistics,
+    pub(crate) spectrum: Spectrum,
+    pub(crate) samples: u64,
+    pub(crate) lost: u64,
+    /// Share of the samples that were clipped.
+    pub(crate) clipped: f64,
+    /// Mean of the samples.
+    pub(crate) dc: f64,
+    /// Mean power without it.
+    pub(crate) power: f64,
+    /// Power of the image over that of the signal.
+    pub(crate) image: f64,
+    /// Samples a second by the clock, of a radio, and the time over which they were counted.
+    pub(crate) measured_rate: Option<(f64, f64)>,
+    pub(crate) offsets_hz: Vec<f64>,
+}
+
+impl Examination {
+    /// Nothing seen yet.
+    ///
+    /// # Errors
+    /// A channel outside the sampled band, or a rate of which no spectrum can be made.
+    pub(crate) fn new(source: &Source, config: ReceiverConfig) -> Result<Self, Error> {
+        let name = || source.name.clone();
+        let mut spectrogram = SpectrogramConfig::new(config.sample_rate_hz);
+        spectrogram.resolution_hz = RESOLUTION_HZ;
+        spectrogram.time_step_s = 0.1;
+        spectrogram.max_rows = 64;
+        spectrogram.max_columns = 8192;
+        Ok(Self {
+            receiver: Receiver::new(config.clone())
+                .map_err(|error| Error::Receiver { name: name(), source: error })?,
+            config,
+            spectrogram: Spectrogram::new(spectrogram)
+                .map_err(|error| Error::Spectrum { name: name(), source: error })?,
+            is_radio: source.policy.watched,
+            samples: 0,
+            lost: 0,
+            clipped: 0,
+            sum: Complex64::ZERO,
+            sum_of_squares: Complex64::ZERO,
+            power: 0.0,
+            started: None,
+            clock: None,
+            offsets_hz: Vec::new(),
+        })
+    }
+
+    /// How much was seen, in seconds.
+    pub(crate) fn duration_s(&self) -> f64 {
+        self.samples as f64 / self.config.sample_rate_hz
+    }
+
+    /// Takes samples in.
+    pub(crate) fn take(&mut self, block: &Block) {
+        self.samples += block.samples.len() as u64;
+        self.lost += block.lost_before;
+        for &sample in &block.samples {
+            self.count(sample);
+        }
+        self.spectrogram.push(&block.samples);
+        let now = block.arrived;
+        if now.duration_since(*self.started.get_or_insert(now)).as_secs_f64() > SETTLE_S {
+            let [start, end] = self.clock.get_or_insert([(now, self.samples); 2]);
+            *end = (now, start.1.max(self.samples));
+        }
+        let mut events = self.receiver.skip(block.lost_before);
+        events.append(&mut self.receiver.push(&block.samples));
+        self.hear(events);
+    }
+
+    fn count(&mut self, sample: Complex32) {
+        self.clipped += u64::from(sample.re.abs() >= CLIPPED || sample.im.abs() >= CLIPPED);
+        let sample = Complex64::new(sample.re.into(), sample.im.into());
+        if sample.is_finite() {
+            self.sum += sample;
+            self.sum_of_squares += sample * sample;
+            self.power += sample.norm_sqr();
+        }
+    }
+
+    fn hear(&mut self, events: Vec<Event>) {
+        for event in events {
+            let Event::Complete(message) = event else { continue };
+            if message.authentication == Authentication::Verified {
+                let center_hz = self.config.channel_centre_hz;
+                let frames = message.frames.iter();
+                self.offsets_hz.extend(frames.map(|f| f.signal.frequency_hz - center_hz));
+            }
+        }
+    }
+
+    /// Ends the examination.
+    pub(crate) fn finish(mut self) -> Report {
+        let events = self.receiver.flush();
+        self.hear(events);
+        let count = self.samples.max(1) as f64;
+        let mean = self.sum / count;
+        let power = self.power / count - mean.norm_sqr();
+        // With x + g x* for x, and x as much to the left as to the right, the mean of the squares is
+        // twice g times the power of x.
+        let squares = (self.sum_of_squares / count - mean * mean).norm();
+        let rate = self.clock.filter(|_| self.is_radio).map(|[start, end]| {
+            let elapsed_s = end.0.duration_since(start.0).as_secs_f64();
+            ((end.1 - start.1) as f64 / elapsed_s, elapsed_s)
+        });
+        Report {
+            statistics: self.receiver.statistics(),
+            spectrum: Spectrum::mean(&self.spectrogram.array()),
+            config: self.config,
+            samples: self.samples,
+            lost: self.lost,
+            clipped: self.clipped as f64 / count,
+            dc: mean.norm(),
+            power,
+            image: (squares / (2.0 * power.max(f64::MIN_POSITIVE))).powi(2),
+            measured_rate: rate.filter(|(_, elapsed_s)| *elapsed_s > 1.0),
+            offsets_hz: self.offsets_hz,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What measurements mean.
+
+use nap_io::live::Fault;
+use serde::Serialize;
+
+use crate::diagnosis::examination::Report;
+
+/// The Eb/N0 at which one message in ten is lost, dB: a single frame at 100 bit/s, and three.
+const SINGLE_FRAME_DB: f64 = 5.0;
+const THREE_FRAMES_DB: f64 = 0.6;
+/// Of a resistor at 290 K, dBm/Hz.
+const THERMAL_DBM_PER_HZ: f64 = -174.0;
+/// Beside 0 Hz, where the spectrum is compared.
+const DC_SPAN_HZ: f64 = 10_000.0;
+const DC_WIDTH_HZ: f64 = 1_000.0;
+const PARTS: u32 = 8;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Note,
+    /// To be repaired.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What was looked at, in a word or two.
+    pub subject: &'static str,
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// With numbers.
+    pub text: String,
+    /// What to do; may be empty.
+    pub advice: &'static str,
+}
+
+/// A finding whose advice is needed only if it is not good.
+fn finding(subject: &'static str, verdict: Verdict, text: String, advice: &'static str) -> Finding {
+    let advice = if verdict == Verdict::Good { "" } else { advice };
+    Finding { subject, verdict, text, advice }
+}
+
+/// The first limit that is passed decides.
+fn judge(is_bad: bool, is_notable: bool) -> Verdict {
+    match (is_bad, is_notable) {
+        (true, _) => Verdict::Bad,
+        (false, true) => Verdict::Note,
+        _ => Verdict::Good,
+    }
+}
+
+/// What a fault of the source means.
+pub(crate) fn of_fault(fault: &Fault) -> Finding {
+    let advice = "try another cable, port or lower sample rate";
+    finding("source", Verdict::Bad, fault.text.clone(), advice)
+}
+
+/// What was measured means.
+pub(crate) fn of(report: &Report) -> Vec<Finding> {
+    let all = [
+        sample_rate(report),
+        Some(lost_samples(report)),
+        Some(clipping(report)),
+        Some(level(report)),
+        dc_spike(report),
+        Some(images(report)),
+        noise_floor(report),
+        shape(report),
+        interference(report),
+        sensitivity(report),
+        Some(messages(report)),
+        crystal(report),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn sample_rate(report: &Report) -> Option<Finding> {
+    let (found_hz, elapsed_s) = report.measured_rate?;
+    let told_hz = report.config.sample_rate_hz;
+    let off = found_hz / told_hz - 1.0;
+    // Blocks arrive unevenly by some hundredths of a second.
+    let uncertainty = 0.05 / elapsed_s;
+    let text = format!(
+        "{found_hz:.0} samples a second by the clock, {:+.2} % ± {:.2} % off the {told_hz:.0} told",
+        100.0 * off,
+        100.0 * uncertainty
+    );
+    let verdict = judge(off.abs() > 0.01 + uncertainty, false);
+    Some(finding("sample rate", verdict, text, "the device or the link does not keep up"))
+}
+
+fn lost_samples(report: &Report) -> Finding {
+    let share = report.lost as f64 / (report.lost + report.samples).max(1) as f64;
+    let text = format!("{} lost, {:.3} %", report.lost, 100.0 * share);
+    let advice = "lower the sample rate, use another USB port or cable, or a faster computer";
+    finding("lost samples", judge(share > 1e-3, report.lost > 0), text, advice)
+}
+
+fn clipping(report: &Report) -> Finding {
+    let text = format!("{:.4} % of the samples", 100.0 * report.clipped);
+    let advice = "lower the gain, or put a filter for the band before the receiver";
+    finding("clipping", judge(report.clipped > 1e-3, report.clipped > 1e-6), text, advice)
+}
+
+fn level(report: &Report) -> Finding {
+    let level_db = decibel(report.power);
+    let text = format!("{level_db:.1} dBFS in all");
+    let verdict = judge(level_db < -90.0, level_db < -65.0);
+    let advice =
+        "little of the converter is used: raise the gain, unless strong signals need the room";
+    finding("level", verdict, text, advice)
+}
+
+fn dc_spike(report: &Report) -> Option<Finding> {
+    let (peak_hz, peak_db) = report.spectrum.peak(-DC_SPAN_HZ, DC_SPAN_HZ)?;
+    let height_db = if peak_hz.abs() < DC_WIDTH_HZ { peak_db.max(0.0) } else { 0.0 };
+    let (low_hz, high_hz) = channel_hz(report);
+    let is_inside = (low_hz..=high_hz).contains(&0.0);
+    let place = if is_inside { "inside the channel" } else { "outside the channel" };
+    let text = format!(
+        "{height_db:.1} dB above the noise, {place}, {:.1} dBFS",
+        decibel(report.dc.powi(2))
+    );
+    let advice = "take a higher sample rate, so that the channel can lie beside it";
+    let is_in_the_way = is_inside && height_db > 6.0;
+    Some(finding("DC spike", judge(is_in_the_way && height_db > 30.0, is_in_the_way), text, advice))
+}
+
+fn images(report: &Report) -> Finding {
+    let rejection_db = -decibel(report.image);
+    // What is found in so many samples where there is nothing.
+    let limit_db = decibel(report.samples as f64) + 3.0;
+    let text = if rejection_db > limit_db {
+        format!("more than {limit_db:.0} dB below the signal")
+    } else {
+        format!("{rejection_db:.0} dB below the signal")
+    };
+    let advice = "I and Q are not balanced: strong signals show a second time on the other side";
+    finding("images", judge(rejection_db < 15.0, rejection_db < 30.0), text, advice)
+}
+
+fn noise_floor(report: &Report) -> Option<Finding> {
+    let density_db = floor_db(report)?;
+    let Some(full_scale_dbm) = report.config.full_scale_dbm else {
+        let text = format!("{density_db:.1} dBFS/Hz");
+        return Some(finding("noise floor", Verdict::Good, text, ""));
+    };
+    let excess_db = density_db + full_scale_dbm - THERMAL_DBM_PER_HZ;
+    let text = format!(
+        "{:.1} dBm/Hz, {excess_db:.1} dB above that of a resistor",
+        density_db + full_scale_dbm
+    );
+    let advice = "the receiver or its surroundings are noisy: a low-noise amplifier at the antenna, another \
+                  place, away from computers and power supplies";
+    Some(finding("noise floor", judge(excess_db > 20.0, excess_db > 10.0), text, advice))
+}
+
+fn shape(report: &Report) -> Option<Finding> {
+    let (low_hz, high_hz) = channel_hz(report);
+    let uneven_db = report.spectrum.unevenness_db(low_hz, high_hz, PARTS)?;
+    let text = format!("level to {uneven_db:.1} dB over the channel");
+    let advice =
+        "the analogue filter is too narrow (--bandwidth), or something broad is in the channel";
+    let verdict = judge(uneven_db > 10.0, uneven_db > 3.0);
+    Some(finding("noise shape", verdict, text, advice))
+}
+
+fn interference(report: &Report) -> Option<Finding> {
+    let (low_hz, high_hz) = channel_hz(report);
+    let (peak_hz, height_db) = report.spectrum.peak(low_hz, high_hz)?;
+    let text = format!(
+        "the strongest is at {:.4} MHz, {height_db:.1} dB above the noise on average",
+        (report.config.centre_hz + peak_hz) / 1e6
+    );
+    Some(finding("signals", Verdict::Good, text, ""))
+}
+
+fn sensitivity(report: &Report) -> Option<Finding> {
+    let density_db = floor_db(report)?;
+    let (full_scale_db, unit) = match report.config.full_scale_dbm {
+        Some(full_scale_dbm) => (full_scale_dbm, "dBm"),
+        None => (0.0, "dBFS"),
+    };
+    let level_db = |needed_db: f64, bits_per_s: f64| {
+        density_db + full_scale_db + 10.0 * bits_per_s.log10() + needed_db
+    };
+    let text = format!(
+        "one message in ten is lost at {:.1} {unit} with three frames at 100 bit/s, {:.1} with one; \
+         {:.1} and {:.1} at 600 bit/s",
+        level_db(THREE_FRAMES_DB, 100.0),
+        level_db(SINGLE_FRAME_DB, 100.0),
+        level_db(THREE_FRAMES_DB, 600.0),
+        level_db(SINGLE_FRAME_DB, 600.0)
+    );
+    Some(finding("sensitivity", Verdict::Good, text, ""))
+}
+
+fn messages(report: &Report) -> Finding {
+    let statistics = &report.statistics;
+    let text = format!("{} messages, {} frames", statistics.messages, statistics.frames);
+    finding(
+        "heard",
+        judge(false, statistics.messages == 0),
+        text,
+        "nobody sent, or nothing is heard",
+    )
+}
+
+/// Devices spread their frames evenly over the channel, so the mean of many tells where its middle is
+/// for this receiver: a frame alone is off by a 3.5th of the channel's width.
+fn crystal(report: &Report) -> Option<Finding> {
+    let count = report.offsets_hz.len() as f64;
+    if count == 0.0 {
+        return None;
+    }
+    let center_hz = report.config.channel_centre_hz;
+    let mean_hz = report.offsets_hz.iter().sum::<f64>() / count;
+    let ppm = mean_hz / center_hz * 1e6;
+    let spread_hz = report.config.channel_width_hz / 12_f64.sqrt();
+    let uncertainty = spread_hz / count.sqrt() / center_hz * 1e6;
+    let text = format!(
+        "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {count} frames"
+    );
+    let is_off = ppm.abs() > 2.0 * uncertainty && ppm.abs() > 1.0;
+    let advice = "the receiver's crystal is that much too slow; give the opposite with --ppm";
+    Some(finding("crystal", judge(false, is_off), text, advice))
+}
+
+/// The edges of the channel from the centre of the samples.
+fn channel_hz(report: &Report) -> (f64, f64) {
+    let config = &report.config;
+    let offset_hz = config.channel_centre_hz - config.centre_hz;
+    (offset_hz - config.channel_width_hz / 2.0, offset_hz + config.channel_width_hz / 2.0)
+}
+
+fn floor_db(report: &Report) -> Option<f64> {
+    let (low_hz, high_hz) = channel_hz(report);
+    report.spectrum.floor_db(low_hz, high_hz)
+}
+
+fn decibel(ratio: f64) -> f64 {
+    10.0 * ratio.max(f64::MIN_POSITIVE).log10()
+}

@@ -1,0 +1,73 @@
+//! The one error type of the crate.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong in a station.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A recording or a source of samples.
+    #[error(transparent)]
+    Samples(#[from] nap_io::Error),
+
+    /// A receiver cannot be set up for this source.
+    #[error("{name}: {source}")]
+    Receiver {
+        /// The source.
+        name: String,
+        /// What the receiver does not take.
+        source: nap_phy::Error,
+    },
+
+    /// The spectrum of this source cannot be measured.
+    #[error("{name}: {source}")]
+    Spectrum {
+        /// The source.
+        name: String,
+        /// What is wrong.
+        source: nap_dsp::Error,
+    },
+
+    /// The operating system refused something with a file or folder.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was attempted.
+        action: &'static str,
+        /// The reason given by the operating system.
+        source: io::Error,
+    },
+
+    /// A recording of bursts is larger than all of them together may be.
+    #[error("{}: {needed} bytes are needed where {allowed} are allowed", folder.display())]
+    NoRoom {
+        /// The folder of the recordings.
+        folder: PathBuf,
+        /// What the recording takes, in bytes.
+        needed: u64,
+        /// What all recordings together may take, in bytes.
+        allowed: u64,
+    },
+
+    /// The HTTP server cannot be started.
+    #[error("cannot listen at {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The reason given by the operating system.
+        source: io::Error,
+    },
+
+    /// A counter cannot be set up or shown.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.into(), action, source }
+    }
+}

@@ -1,0 +1,189 @@
+//! What is counted, for Prometheus.
+
+use nap_io::live::FaultKind;
+use nap_phy::receiver::Statistics;
+use prometheus::{
+    Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
+};
+
+use crate::error::Error;
+
+/// Of 65536 wrong decisions, one passes the check by chance.
+const DECISIONS_A_FALSE_MESSAGE: f64 = 65_536.0;
+/// Limits of the latency's buckets, in seconds.
+const LATENCY_BUCKETS_S: [f64; 9] = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0];
+
+/// The counters of a station. Names carry their units.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    samples: IntCounter,
+    lost_samples: IntCounter,
+    unusable_samples: IntCounter,
+    candidates: IntCounter,
+    dropped_candidates: IntCounter,
+    bursts: IntCounter,
+    frames: IntCounter,
+    messages: IntCounter,
+    expected_false_messages: Counter,
+    faults: IntCounterVec,
+    /// Times that the source was opened again.
+    pub restarts: IntCounter,
+    /// 1 while samples come.
+    pub receiving: IntGauge,
+    /// What the device says.
+    pub sample_rate: Gauge,
+    /// Where the device is tuned to.
+    pub center_frequency: Gauge,
+    /// The noise of the channel.
+    pub noise_floor: Gauge,
+    /// From the end of a frame to its report.
+    pub latency: Histogram,
+    /// Readers of the event stream.
+    pub event_readers: IntGauge,
+    /// Events that a reader was too slow for.
+    pub dropped_events: IntCounter,
+    /// Results that could not be written.
+    pub failed_writes: IntCounter,
+    /// Bursts kept as recordings.
+    pub recorded_bursts: IntCounter,
+    /// Bursts that could not be kept.
+    pub dropped_recordings: IntCounter,
+    /// The disk space of the recordings.
+    pub recordings_size: IntGauge,
+}
+
+impl Metrics {
+    /// All at zero.
+    ///
+    /// # Errors
+    /// [`Error::Metrics`] if two have the same name.
+    pub fn new() -> Result<Self, Error> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str| -> Result<IntCounter, Error> {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let gauge = |name: &str, help: &str| -> Result<Gauge, Error> {
+            let gauge = Gauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let int_gauge = |name: &str, help: &str| -> Result<IntGauge, Error> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let expected_false_messages = Counter::new(
+            "nap_expected_false_messages_total",
+            "False messages that were to be expected from the decisions tried: the budget used.",
+        )?;
+        registry.register(Box::new(expected_false_messages.clone()))?;
+        let faults = IntCounterVec::new(
+            Opts::new("nap_faults_total", "Faults of the source, by kind."),
+            &["kind"],
+        )?;
+        registry.register(Box::new(faults.clone()))?;
+        // All kinds are there from the start, so that a rate can be computed for the first one.
+        for kind in FaultKind::ALL {
+            faults.with_label_values(&[kind.name()]);
+        }
+        let latency = Histogram::with_opts(
+            HistogramOpts::new(
+                "nap_latency_seconds",
+                "Time from the end of a frame at the antenna to its report.",
+            )
+            .buckets(LATENCY_BUCKETS_S.to_vec()),
+        )?;
+        registry.register(Box::new(latency.clone()))?;
+        let info = IntGauge::with_opts(
+            Opts::new("nap_build_info", "The version of the program; always 1.")
+                .const_label("version", env!("CARGO_PKG_VERSION")),
+        )?;
+        info.set(1);
+        registry.register(Box::new(info))?;
+        Ok(Self {
+            samples: counter("nap_samples_total", "Samples received.")?,
+            lost_samples: counter("nap_lost_samples_total", "Samples lost, in all ways.")?,
+            unusable_samples: counter(
+                "nap_unusable_samples_total",
+                "Samples that are no finite numbers and counted as silence.",
+            )?,
+            candidates: counter("nap_candidates_total", "Places where a burst might have begun.")?,
+            dropped_candidates: counter(
+                "nap_dropped_candidates_total",
+                "Candidates and bursts given up because there were too many at once.",
+            )?,
+            bursts: counter("nap_bursts_total", "Bursts with a preamble and a frame type.")?,
+            frames: counter("nap_frames_total", "Frames decoded.")?,
+            messages: counter("nap_messages_total", "Messages decoded.")?,
+            restarts: counter("nap_restarts_total", "Times that the source was opened again.")?,
+            dropped_events: counter(
+                "nap_dropped_events_total",
+                "Events that a reader of the event stream was too slow for.",
+            )?,
+            failed_writes: counter(
+                "nap_failed_writes_total",
+                "Results that could not be written.",
+            )?,
+            recorded_bursts: counter("nap_recorded_bursts_total", "Bursts kept as recordings.")?,
+            dropped_recordings: counter(
+                "nap_dropped_recordings_total",
+                "Bursts that could not be kept as recordings.",
+            )?,
+            receiving: int_gauge("nap_receiving", "1 while samples come, else 0.")?,
+            event_readers: int_gauge("nap_event_readers", "Readers of the event stream.")?,
+            recordings_size: int_gauge(
+                "nap_recordings_size_bytes",
+                "Disk space taken by recordings of bursts.",
+            )?,
+            sample_rate: gauge("nap_sample_rate_hertz", "Samples a second, as the source says.")?,
+            center_frequency: gauge(
+                "nap_center_frequency_hertz",
+                "Frequency that the source is tuned to.",
+            )?,
+            noise_floor: gauge(
+                "nap_noise_floor_dbfs_per_hertz",
+                "Noise density of the channel relative to full scale, its median.",
+            )?,
+            registry,
+            expected_false_messages,
+            faults,
+            latency,
+        })
+    }
+
+    /// Takes over the receiver's counters.
+    pub fn follow(&self, statistics: &Statistics) {
+        let set = |counter: &IntCounter, value: u64| {
+            counter.inc_by(value.saturating_sub(counter.get()));
+        };
+        set(&self.samples, statistics.samples);
+        set(&self.lost_samples, statistics.lost_samples);
+        set(&self.unusable_samples, statistics.unusable_samples);
+        set(&self.candidates, statistics.candidates);
+        let dropped = statistics.dropped_candidates + statistics.dropped_bursts;
+        set(&self.dropped_candidates, dropped);
+        set(&self.bursts, statistics.bursts);
+        set(&self.frames, statistics.frames);
+        set(&self.messages, statistics.messages);
+        let expected = statistics.refuted_decisions as f64 / DECISIONS_A_FALSE_MESSAGE;
+        self.expected_false_messages
+            .inc_by((expected - self.expected_false_messages.get()).max(0.0));
+    }
+
+    /// Counts a fault.
+    pub fn count_fault(&self, kind: FaultKind) {
+        self.faults.with_label_values(&[kind.name()]).inc();
+    }
+
+    /// All of them in Prometheus' text format.
+    ///
+    /// # Errors
+    /// [`Error::Metrics`] if there is nothing to tell.
+    pub fn text(&self) -> Result<String, Error> {
+        Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
+    }
+}

@@ -1,0 +1,143 @@
+//! A receiver at work on a stream.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use nap_io::live::{Block, Moment, Source, StreamTime};
+use nap_phy::receiver::Statistics;
+use nap_phy::{Event, Message, Receiver, ReceiverConfig};
+
+use crate::error::Error;
+use crate::noise::NoiseMeter;
+use crate::reception::event::Received;
+use crate::recorder::Recorder;
+
+/// When the source fails, so much silence completes what the receiver has seen the end of, in seconds by
+/// the clock; no outage is shorter.
+const BRIDGE_S: f64 = 0.1;
+
+/// A receiver at work on a stream, and what else looks at the samples. It has no clock: time is handed in.
+pub(crate) struct Listening {
+    sample_rate_hz: f64,
+    /// How many seconds of signal a second brings.
+    speed: f64,
+    receiver: Receiver,
+    time: StreamTime,
+    noise: NoiseMeter,
+    recorder: Option<Recorder>,
+    /// The index after the last sample.
+    end: u64,
+    /// Of the samples that an outage costs, those that the receiver has been told of already.
+    bridged: u64,
+}
+
+impl Listening {
+    /// A receiver that has heard nothing yet. `start` is the time of the first sample, if the source
+    /// tells it.
+    pub(crate) fn new(
+        config: ReceiverConfig,
+        source: &Source,
+        start: Option<Timestamp>,
+        recorder: Option<Recorder>,
+    ) -> Result<Self, Error> {
+        let sample_rate_hz = config.sample_rate_hz;
+        let noise = NoiseMeter::new(&config);
+        let receiver = Receiver::new(config)
+            .map_err(|error| Error::Receiver { name: source.name.clone(), source: error })?;
+        let speed = source.policy.speed;
+        Ok(Self {
+            sample_rate_hz,
+            speed: speed.unwrap_or(1.0),
+            receiver,
+            time: StreamTime::new(start, sample_rate_hz, speed, source.is_live),
+            noise,
+            recorder,
+            end: 0,
+            bridged: 0,
+        })
+    }
+
+    /// Works on a block and returns what it completes.
+    pub(crate) fn push(&mut self, block: &Block, now: &Moment) -> Vec<Event> {
+        self.time.follow(block, now);
+        self.noise.push(&block.samples);
+        let mut events = Vec::new();
+        if block.lost_before > 0 {
+            let told = std::mem::take(&mut self.bridged);
+            events = self.receiver.skip(block.lost_before.saturating_sub(told));
+        }
+        events.append(&mut self.receiver.push(&block.samples));
+        self.end = block.end();
+        if let Some(recorder) = &mut self.recorder {
+            events.iter().for_each(|event| recorder.decoded(event));
+            let preambles = self.receiver.statistics().bursts;
+            recorder.push(block.lost_before, &block.samples, preambles, &self.time);
+        }
+        events
+    }
+
+    /// The source has failed: returns what has ended before that now, not after the outage.
+    pub(crate) fn bridge(&mut self) -> Vec<Event> {
+        if self.bridged > 0 {
+            return Vec::new();
+        }
+        self.bridged = (BRIDGE_S * self.speed * self.sample_rate_hz) as u64;
+        self.receiver.skip(self.bridged)
+    }
+
+    /// Decodes and records what is left, and says why it could not be recorded.
+    pub(crate) fn finish(&mut self) -> (Vec<Event>, Option<Error>) {
+        let events = self.receiver.flush();
+        let problem = self.recorder.take().and_then(|mut recorder| {
+            events.iter().for_each(|event| recorder.decoded(event));
+            recorder.finish(&self.time)
+        });
+        (events, problem)
+    }
+
+    /// An event with its time of day and its latency.
+    pub(crate) fn timed(&self, event: Event, now: Instant) -> Received {
+        let (message, newest) = match &event {
+            Event::Message(message) | Event::Update(message) => (Some(message), Some(message)),
+            Event::Complete(message) => (Some(message), None),
+            _ => (None, None),
+        };
+        Received {
+            time: message.and_then(|message| self.time.text(message.signal.time_s)),
+            latency_s: newest.and_then(|message| self.latency_s(message, now)),
+            event,
+        }
+    }
+
+    /// How long ago the newest frame has ended.
+    fn latency_s(&self, message: &Message, now: Instant) -> Option<f64> {
+        let starts = message.frames.iter().map(|frame| frame.signal.time_s);
+        let end_s = starts.fold(0.0, f64::max) + message.frame_extent().duration_s;
+        self.time.age_s(end_s, self.end, now)
+    }
+
+    /// Why bursts cannot be recorded, once for all that follow each other.
+    pub(crate) fn recorder_problem(&self) -> Option<Error> {
+        self.recorder.as_ref()?.problem()
+    }
+
+    /// How much of the stream has passed, in seconds.
+    pub(crate) fn end_s(&self) -> f64 {
+        self.seconds(self.end)
+    }
+
+    /// How long so many samples take, in seconds.
+    pub(crate) fn seconds(&self, samples: u64) -> f64 {
+        samples as f64 / self.sample_rate_hz
+    }
+
+    /// The receiver's counters.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.receiver.statistics()
+    }
+
+    /// The median noise density of the channel, in dBFS/Hz.
+    pub(crate) fn noise_density_dbfs_per_hz(&self) -> Option<f64> {
+        self.noise.density_dbfs_per_hz()
+    }
+}
