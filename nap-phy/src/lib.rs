@@ -36,7 +36,7 @@
 //! # Features
 //!
 //! - `receiver` (default): the streaming receiver. Brings `std`.
-//! - `parallel`: long recordings and several channels on all cores. Brings `receiver`.
+//! - `parallel`: receivers of several channels on all cores. Brings `receiver`.
 //! - `std`: device tables and messages as a receiver reports them.
 //! - `csv`: tables of devices as CSV. Brings `std`.
 //! - `serde`: serialisation of the value types; with `std` also the documented JSON records of

@@ -1,13 +1,15 @@
 //! Recordings that are decoded in pieces, against the same recordings in one go.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
-#![cfg(all(feature = "parallel", feature = "serde"))]
+#![cfg(all(feature = "receiver", feature = "serde"))]
 
 use std::convert::Infallible;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
 use nap_phy::receiver::Statistics;
 use nap_phy::receiver::pieces::plan::{self, Piece};
-use nap_phy::receiver::pieces::{Recording, start};
+use nap_phy::receiver::pieces::{Recording, split};
 use nap_phy::scene::{Scene, Truth};
 use nap_phy::{BitRate, Decoder, Message, ReceiverConfig};
 use num_complex::Complex32;
@@ -46,23 +48,33 @@ fn decode(
     configs: &[ReceiverConfig],
     threads: usize,
 ) -> (Vec<Message>, Statistics) {
-    let open = |first: u64| {
-        let mut first = first as usize;
-        Ok::<_, Infallible>(move |block: &mut [Complex32]| Ok(samples.read(&mut first, block)))
-    };
     let done = AtomicU64::new(0);
-    let progress = |count| {
-        done.fetch_add(count, Ordering::Relaxed);
+    let recording = Recording {
+        pieces: pieces.to_vec(),
+        configs: configs.to_vec(),
+        open: |first: u64| {
+            let mut first = first as usize;
+            Ok::<_, Infallible>(move |block: &mut [Complex32]| Ok(samples.read(&mut first, block)))
+        },
+        progress: |count| {
+            done.fetch_add(count, Ordering::Relaxed);
+        },
     };
-    let recording = Recording { pieces, configs, open: &open, progress: &progress };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let stop = AtomicBool::new(false);
+    let (jobs, decoding) = split(recording);
+    let (jobs, stop) = (Mutex::new(jobs.into_iter()), AtomicBool::new(false));
+    let next = || jobs.lock().unwrap().next();
     let mut messages = Vec::new();
-    let ending = pool
-        .in_place_scope_fifo(|scope| {
-            start(scope, recording, &stop).finish(|message| messages.push(message))
-        })
-        .unwrap();
+    let ending = thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(job) = next() {
+                    job.run(&stop);
+                }
+            });
+        }
+        decoding.finish(|message| messages.push(message))
+    })
+    .unwrap();
     assert_eq!(done.into_inner(), samples.0.len() as u64);
     (messages, ending.statistics)
 }

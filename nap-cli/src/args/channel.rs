@@ -1,11 +1,11 @@
-//! Which channel of a recording to listen to, and how.
-
-use std::str::FromStr;
+//! Which channels of a recording to listen to, and how.
 
 use anyhow::{Context, Result, anyhow};
 use nap_io::StreamInfo;
-use nap_phy::receiver::LEAST_SAMPLE_RATE_HZ;
-use nap_phy::{BitRate, DeviceTable, RadioConfiguration, ReceiverConfig};
+use nap_phy::receiver::channel_choice::{
+    BitRateChoice, ChannelChoice, ChannelError, Channels, ChosenChannels,
+};
+use nap_phy::{DeviceTable, RadioConfiguration, ReceiverConfig};
 
 use crate::args::quantity;
 use crate::outcome::misuse;
@@ -15,14 +15,14 @@ use crate::outcome::misuse;
 #[command(next_help_heading = "Channel")]
 pub struct ChannelArgs {
     /// Listen to the uplink channel of RC1 to RC7; if left out, to the one that is in the
-    /// recording, nearest to its centre.
-    #[arg(long, value_name = "RC")]
-    radio_configuration: Option<RadioConfiguration>,
+    /// recording, nearest to its centre. `nap decode` takes several, such as RC1,RC7.
+    #[arg(long, value_name = "RC", value_delimiter = ',')]
+    radio_configuration: Vec<RadioConfiguration>,
 
-    /// Listen to the 192 kHz around this frequency instead, such as 868.13M.
-    #[arg(long, value_name = "HZ", value_parser = quantity::hertz,
+    /// Listen to the 192 kHz around this frequency instead, such as 868.13M. `nap decode` takes several.
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, value_delimiter = ',',
         conflicts_with = "radio_configuration")]
-    channel_center: Option<f64>,
+    channel_center: Vec<f64>,
 
     /// Bit rate to listen for: 100, 600, or auto for all that the radio configuration has.
     #[arg(long, value_name = "100|600|auto", default_value = "auto")]
@@ -37,40 +37,10 @@ pub struct ChannelArgs {
     false_messages_per_day: f64,
 }
 
-/// A bit rate, or whatever is in use.
-#[derive(Debug, Clone, Copy)]
-enum BitRateChoice {
-    Auto,
-    Only(BitRate),
-}
-
-impl FromStr for BitRateChoice {
-    type Err = nap_phy::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            _ => text.parse().map(Self::Only),
-        }
-    }
-}
-
-impl BitRateChoice {
-    fn bit_rates(self, radio_configuration: Option<RadioConfiguration>) -> Vec<BitRate> {
-        match self {
-            Self::Only(bit_rate) => vec![bit_rate],
-            Self::Auto => {
-                radio_configuration.map_or(&BitRate::ALL[..], |rc| rc.bit_rates()).to_vec()
-            }
-        }
-    }
-}
-
 impl ChannelArgs {
-    /// The middle of the channel that was chosen, if one was.
+    /// The middle of what was chosen, if anything was.
     pub fn center_hz(&self) -> Option<f64> {
-        let of_configuration = self.radio_configuration.map(|rc| f64::from(rc.uplink_centre_hz()));
-        self.channel_center.or(of_configuration)
+        self.choice().channels.middle_hz()
     }
 
     /// The same, but RC1 if nothing was chosen: a receiver has to be tuned somewhere.
@@ -79,102 +49,98 @@ impl ChannelArgs {
         if self.center_hz().is_none() {
             let default = RadioConfiguration::Rc1;
             tracing::info!("listening to {default}; --radio-configuration chooses another one");
-            chosen.radio_configuration = Some(default);
+            chosen.radio_configuration = vec![default];
         }
         chosen
     }
 
-    /// The configuration of a receiver for this recording, called `name` in messages.
+    /// The configuration of the one receiver for this recording, called `name` in messages.
     ///
     /// # Errors
-    /// A sample rate that is too low, and a channel that cannot be chosen.
+    /// Those of [`Self::receiver_configs`], and more than one channel.
     pub fn receiver_config(
         &self,
         name: &str,
         info: &StreamInfo,
         devices: &DeviceTable,
     ) -> Result<ReceiverConfig> {
-        let mut config = self.channel(info).with_context(|| name.to_owned())?;
-        config.bit_rates = self.bit_rate.bit_rates(config.radio_configuration);
-        config.full_scale_dbm = self.full_scale_dbm;
-        config.false_messages_per_day = self.false_messages_per_day;
-        config.devices = devices.clone();
-        tracing::debug!(
-            "{name}: {} S/s, {}, channel around {:.6} MHz",
-            info.sample_rate_hz,
-            info.format,
-            config.channel_centre_hz / 1e6
-        );
-        Ok(config)
+        let configs = self.receiver_configs(name, info, devices)?;
+        match <[ReceiverConfig; 1]>::try_from(configs) {
+            Ok([config]) => Ok(config),
+            Err(configs) => Err(misuse(anyhow!(
+                "{} channels are chosen, and this command listens to one; `nap decode` takes several",
+                configs.len()
+            ))),
+        }
     }
 
-    fn channel(&self, info: &StreamInfo) -> Result<ReceiverConfig> {
-        let rate_hz = info.sample_rate_hz;
-        if rate_hz < LEAST_SAMPLE_RATE_HZ {
-            return Err(nap_phy::Error::SampleRate { found_hz: rate_hz }.into());
-        }
-        let Some(center_hz) = info.center_hz else {
-            return self.middle(rate_hz);
+    /// The configurations of the receivers for this recording, called `name` in messages, one for each
+    /// channel.
+    ///
+    /// # Errors
+    /// A sample rate that is too low, and a channel that cannot be chosen.
+    pub fn receiver_configs(
+        &self,
+        name: &str,
+        info: &StreamInfo,
+        devices: &DeviceTable,
+    ) -> Result<Vec<ReceiverConfig>> {
+        let chosen = self.choice().in_band(info.sample_rate_hz, info.center_hz);
+        let chosen = chosen.map_err(with_flags).with_context(|| name.to_owned())?;
+        tell(&chosen, info);
+        let complete = |mut config: ReceiverConfig| {
+            config.full_scale_dbm = self.full_scale_dbm;
+            config.false_messages_per_day = self.false_messages_per_day;
+            config.devices = devices.clone();
+            tracing::debug!(
+                "{name}: {} S/s, {}, channel around {:.6} MHz",
+                info.sample_rate_hz,
+                info.format,
+                config.channel_centre_hz / 1e6
+            );
+            config
         };
-        let mut config = ReceiverConfig::new(rate_hz, center_hz);
-        if let Some(channel_centre_hz) = self.channel_center {
-            config.channel_centre_hz = channel_centre_hz;
-            return Ok(config);
-        }
-        let chosen = self.radio_configuration.map_or_else(|| nearest(center_hz, rate_hz), Ok)?;
-        Ok(config.with_radio_configuration(chosen))
+        Ok(chosen.configs.into_iter().map(complete).collect())
     }
 
-    /// The channel in the middle of a recording whose centre frequency nobody knows.
-    fn middle(&self, rate_hz: f64) -> Result<ReceiverConfig> {
-        if self.radio_configuration.is_some() || self.channel_center.is_some() {
-            return Err(misuse(anyhow!(
-                "the centre frequency is not known, so the channel cannot be found; \
-                 give --center-frequency HZ"
-            )));
-        }
+    fn choice(&self) -> ChannelChoice {
+        let channels = if !self.channel_center.is_empty() {
+            Channels::Centers(self.channel_center.clone())
+        } else if !self.radio_configuration.is_empty() {
+            Channels::Configurations(self.radio_configuration.clone())
+        } else {
+            Channels::Nearest
+        };
+        ChannelChoice { channels, bit_rate: self.bit_rate }
+    }
+}
+
+/// Says what was assumed.
+fn tell(chosen: &ChosenChannels, info: &StreamInfo) {
+    if info.center_hz.is_none() {
         tracing::info!(
             "the centre frequency is not known: listening in the middle, frequencies count from \
              there (--center-frequency HZ tells it)"
         );
-        Ok(ReceiverConfig::new(rate_hz, 0.0))
     }
-}
-
-/// The radio configuration whose channel is inside the band and nearest to its centre.
-fn nearest(center_hz: f64, rate_hz: f64) -> Result<RadioConfiguration> {
-    let covered = RadioConfiguration::inside(center_hz, rate_hz);
-    let Some((first, others)) = covered.split_first() else {
-        return Err(misuse(anyhow!(
-            "no radio configuration's uplink channel is in the recorded band, {:.6} to {:.6} MHz; \
-             correct that with --center-frequency HZ, or choose with --channel-center HZ",
-            (center_hz - rate_hz / 2.0) / 1e6,
-            (center_hz + rate_hz / 2.0) / 1e6,
-        )));
-    };
-    if !others.is_empty() {
-        let names: Vec<&str> = others.iter().map(|other| other.name()).collect();
+    let first = chosen.configs.first().and_then(|config| config.radio_configuration);
+    if let (Some(first), false) = (first, chosen.others.is_empty()) {
+        let names: Vec<&str> = chosen.others.iter().map(|other| other.name()).collect();
         tracing::info!(
             "listening to {first}; the recording also holds {} (--radio-configuration chooses)",
             names.join(", ")
         );
     }
-    Ok(*first)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use RadioConfiguration::Rc1;
-
-    #[test]
-    fn listens_for_the_bit_rates_in_use() {
-        let auto = |rc| "auto".parse::<BitRateChoice>().unwrap().bit_rates(rc);
-        assert_eq!(auto(None), BitRate::ALL);
-        assert_eq!(auto(Some(Rc1)), BitRate::ALL);
-        assert_eq!(auto(Some(RadioConfiguration::Rc2)), [BitRate::Bps600]);
-        let only = "100".parse::<BitRateChoice>().unwrap();
-        assert_eq!(only.bit_rates(Some(RadioConfiguration::Rc2)), [BitRate::Bps100]);
-        assert!("200".parse::<BitRateChoice>().is_err());
+/// Names the flags that help.
+fn with_flags(error: ChannelError) -> anyhow::Error {
+    match error {
+        ChannelError::Band(error) => error.into(),
+        ChannelError::UnknownCenter => misuse(anyhow!("{error}; give --center-frequency HZ")),
+        ChannelError::NoneInBand { .. } => misuse(anyhow!(
+            "{error}; correct that with --center-frequency HZ, or choose with --channel-center HZ"
+        )),
+        _ => misuse(anyhow!("{error}")),
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, anyhow};
+use indicatif::ProgressBar;
 use nap_io::{OpenOptions, SampleFormat, SampleSource, StreamInfo};
 use num_complex::Complex32;
 
@@ -45,13 +46,7 @@ impl InputArgs {
     /// # Errors
     /// Those of [`nap_io::open`], and a start that is after the end.
     pub fn open(&self, path: &Path) -> Result<Recording> {
-        let options = OpenOptions {
-            format: self.sample_format,
-            sample_rate_hz: self.sample_rate,
-            center_hz: self.center_frequency,
-            start: None,
-        };
-        let mut source = nap_io::open(path, &options).map_err(with_flags)?;
+        let mut source = nap_io::open(path, &self.options()).map_err(with_flags)?;
         let info = source.info();
         for warning in &info.warnings {
             tracing::warn!("{}: {warning}", path.display());
@@ -69,6 +64,26 @@ impl InputArgs {
         }
         let wanted = self.duration.map_or(u64::MAX, |duration_s| samples(duration_s, rate_hz));
         Ok(Recording { path: path.into(), source, first_sample, left: wanted })
+    }
+
+    /// Opens a recording that has been opened before once more, at a sample of its wanted part.
+    ///
+    /// # Errors
+    /// Those of [`nap_io::open`].
+    pub fn open_at(&self, path: &Path, sample: u64) -> Result<Recording, nap_io::Error> {
+        let mut source = nap_io::open(path, &self.options())?;
+        let first_sample = samples(self.start, source.info().sample_rate_hz) + sample;
+        source.skip(first_sample)?;
+        Ok(Recording { path: path.into(), source, first_sample, left: u64::MAX })
+    }
+
+    fn options(&self) -> OpenOptions {
+        OpenOptions {
+            format: self.sample_format,
+            sample_rate_hz: self.sample_rate,
+            center_hz: self.center_frequency,
+            start: None,
+        }
     }
 }
 
@@ -121,8 +136,7 @@ impl Recording {
         stop: &AtomicBool,
         mut take: impl FnMut(&[Complex32]),
     ) -> (u64, Result<(), nap_io::Error>) {
-        let name = self.path.display().to_string();
-        let bar = sample_bar(name, self.samples_left(), self.info().sample_rate_hz);
+        let bar = self.bar();
         let mut block = vec![Complex32::ZERO; BLOCK];
         let result = loop {
             if stop.load(Ordering::Relaxed) {
@@ -141,8 +155,17 @@ impl Recording {
         (bar.position(), result)
     }
 
+    /// A progress bar for what is still to come.
+    pub fn bar(&self) -> ProgressBar {
+        let name = self.path.display().to_string();
+        sample_bar(name, self.samples_left(), self.info().sample_rate_hz)
+    }
+
     /// Reads the next samples and returns how many, 0 at the end.
-    fn read(&mut self, block: &mut [Complex32]) -> Result<usize, nap_io::Error> {
+    ///
+    /// # Errors
+    /// What keeps the rest from being read.
+    pub fn read(&mut self, block: &mut [Complex32]) -> Result<usize, nap_io::Error> {
         let wanted = block.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if wanted == 0 {
             return Ok(0);

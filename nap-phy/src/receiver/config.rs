@@ -140,6 +140,11 @@ impl ReceiverConfig {
     }
 }
 
+/// The sample rate of receivers of one stream, in samples per second; 1 if there are none.
+pub(super) fn common_sample_rate_hz(configs: &[ReceiverConfig]) -> f64 {
+    configs.first().map_or(1.0, |config| config.sample_rate_hz)
+}
+
 /// Checks that a setting is between 0 and `max`.
 fn check_range(parameter: &'static str, value: f64, max: f64) -> Result<(), Error> {
     if (0.0..=max).contains(&value) {

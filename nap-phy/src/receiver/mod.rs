@@ -19,7 +19,6 @@ mod gap;
 mod joint;
 mod masking;
 mod message_assembler;
-#[cfg(feature = "parallel")]
 pub mod pieces;
 mod pipeline;
 mod same_message;

@@ -4,15 +4,13 @@ mod annotate;
 mod file;
 mod session;
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use anyhow::Result;
-use nap_phy::DeviceTable;
+use anyhow::{Context, Result};
+use rayon::{ScopeFifo, ThreadPoolBuilder};
 
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
@@ -20,20 +18,23 @@ use crate::args::input::InputArgs;
 use crate::outcome::Outcome;
 use crate::output::printer::Format;
 use annotate::Annotator;
-use session::{Item, Session};
+use file::{Decoder, File};
+use session::Session;
 
 /// Recordings to messages.
 ///
 /// Finds the messages in recordings: SigMF, WAV, and raw samples.
 ///
 /// Each message is written once, with all its frames, as soon as no more can come; several
-/// recordings follow each other in the order given. Raw files tell their format, sample rate and frequency in
+/// recordings follow each other in the order given. Long recordings are cut into pieces that are decoded
+/// side by side. Raw files tell their format, sample rate and frequency in
 /// their names (`g001_868.13M_250k.cu8`) or through the flags.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   nap decode capture.sigmf-meta --devices devices.csv
   nap decode *.cu8 --format csv > messages.csv
+  nap decode wide.sigmf-meta --radio-configuration RC1,RC7
   rtl_sdr -f 868130000 -s 250000 - |
     nap decode - --sample-format cu8 --sample-rate 250k --center-frequency 868.13M")]
 pub struct Args {
@@ -52,7 +53,8 @@ pub struct Args {
     #[arg(long, value_name = "OUT.sigmf-meta")]
     annotate: Option<PathBuf>,
 
-    /// How many recordings are decoded at once; if left out, as many as there are processors.
+    /// How many threads decode at most; if left out, as many as there are processors. They take one
+    /// recording each, or share a long one if there are fewer recordings than threads.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
@@ -67,15 +69,24 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
     let annotator = args.annotator()?;
+    let threads = args.threads();
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.context("cannot start the threads")?;
+    let decoder = Decoder {
+        input: &args.input,
+        channel: &args.channel,
+        devices: &devices,
+        threads: if args.files.len() < threads { threads } else { 1 },
+    };
     let stop = AtomicBool::new(false);
-    let (senders, receivers): (Vec<_>, Vec<_>) = args.files.iter().map(|_| channel()).unzip();
-    let jobs = Mutex::new(args.files.iter().zip(senders).collect());
-    thread::scope(|scope| {
-        for _ in 0..args.threads() {
-            scope.spawn(|| work(args, &devices, &jobs, &stop));
+    let (senders, inboxes): (Vec<_>, Vec<_>) = args.files.iter().map(|_| channel()).unzip();
+    pool.in_place_scope_fifo(|scope| {
+        for (path, sender) in args.files.iter().zip(senders) {
+            let stop = &stop;
+            scope.spawn_fifo(move |scope| work(scope, decoder, path, &sender, stop));
         }
-        let mut session = Session::new(args.format, &devices, annotator);
-        let result = session.print(args.files.iter().zip(receivers));
+        let mut session = Session::new(args.format, &devices, annotator, &stop);
+        let result = session.print(args.files.iter().zip(inboxes));
         // After an error nobody reads what the workers would still find.
         stop.store(true, Ordering::Relaxed);
         result?;
@@ -86,7 +97,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
 impl Args {
     fn threads(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
-        self.threads.map_or_else(processors, usize::from).min(self.files.len())
+        self.threads.map_or_else(processors, usize::from)
     }
 
     fn annotator(&self) -> Result<Option<Annotator>> {
@@ -94,18 +105,29 @@ impl Args {
     }
 }
 
-/// Files to decode, and where to say what is in them.
-type Jobs<'a> = Mutex<VecDeque<(&'a PathBuf, Sender<Item>)>>;
-
-/// Decodes files until there are no more.
-fn work(args: &Args, devices: &DeviceTable, jobs: &Jobs<'_>, stop: &AtomicBool) {
-    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    while !stop.load(Ordering::Relaxed)
-        && let Some((path, sender)) = next()
-    {
-        // Sending fails when the other side has given up, and says so with `stop`.
-        let report = |received| drop(sender.send(Item::Message(Box::new(received))));
-        let result = file::decode(path, &args.input, &args.channel, devices, stop, report);
-        drop(sender.send(Item::End(result.map(Box::new))));
+/// Opens a file and decodes its first piece; other threads take the others.
+fn work<'scope>(
+    scope: &ScopeFifo<'scope>,
+    decoder: Decoder<'scope>,
+    path: &'scope Path,
+    sender: &Sender<Result<File>>,
+    stop: &'scope AtomicBool,
+) {
+    if stop.load(Ordering::Relaxed) {
+        return;
+    }
+    // Sending fails when the other side has given up, and says so with `stop`.
+    let (jobs, file) = match decoder.open(path) {
+        Ok(opened) => opened,
+        Err(error) => return drop(sender.send(Err(error))),
+    };
+    drop(sender.send(Ok(file)));
+    let mut jobs = jobs.into_iter();
+    let first = jobs.next();
+    for job in jobs {
+        scope.spawn_fifo(|_| job.run(stop));
+    }
+    if let Some(first) = first {
+        first.run(stop);
     }
 }

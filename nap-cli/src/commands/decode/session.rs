@@ -1,6 +1,7 @@
 //! The results of all files, on their way to the user.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
@@ -10,23 +11,19 @@ use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 
 use super::annotate::Annotator;
-use super::file::{Ending, Received};
+use super::file::{Ending, File, Received};
 use crate::outcome::{self, Outcome};
 use crate::output::log;
 use crate::output::names::Names;
 use crate::output::printer::{Format, Printer};
-
-/// What a worker says about a file.
-pub enum Item {
-    Message(Box<Received>),
-    End(Result<Box<Ending>>),
-}
 
 /// The results of all files, on their way to the user.
 pub struct Session<'a> {
     printer: Printer,
     names: Names<'a>,
     annotator: Option<Annotator>,
+    /// Tells the workers that nobody wants more results.
+    stop: &'a AtomicBool,
     outcome: Outcome,
     started: Instant,
     messages: usize,
@@ -36,11 +33,17 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// A session that has printed nothing yet.
-    pub fn new(format: Format, devices: &'a DeviceTable, annotator: Option<Annotator>) -> Self {
+    pub fn new(
+        format: Format,
+        devices: &'a DeviceTable,
+        annotator: Option<Annotator>,
+        stop: &'a AtomicBool,
+    ) -> Self {
         Self {
             printer: Printer::new(format, MESSAGE_COLUMNS),
             names: Names::new(devices),
             annotator,
+            stop,
             outcome: Outcome::Done,
             started: Instant::now(),
             messages: 0,
@@ -55,27 +58,40 @@ impl<'a> Session<'a> {
     /// If the results cannot be written.
     pub fn print<'f>(
         &mut self,
-        files: impl Iterator<Item = (&'f PathBuf, Receiver<Item>)>,
+        files: impl Iterator<Item = (&'f PathBuf, Receiver<Result<File>>)>,
     ) -> Result<()> {
-        for (path, items) in files {
-            let mut messages = Vec::new();
-            for item in items {
-                match item {
-                    Item::Message(received) => {
-                        self.message(&received)?;
-                        if self.annotator.is_some() {
-                            messages.push(received.message);
-                        }
-                    }
-                    Item::End(Ok(ending)) => {
-                        self.end(path, &ending);
-                        if let Some(annotator) = &self.annotator {
-                            annotator.write(&messages, ending.sample_rate_hz)?;
-                        }
-                    }
-                    Item::End(Err(error)) => self.worsen(outcome::report(&error)),
+        for (path, inbox) in files {
+            match inbox.recv() {
+                Ok(Ok(file)) => self.file(path, file)?,
+                Ok(Err(error)) => self.worsen(outcome::report(&error)),
+                // Whoever should have opened the file has panicked, which is told elsewhere.
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, file: File) -> Result<()> {
+        let mut messages = Vec::new();
+        let mut printed = Ok(());
+        let ending = file.finish(|received| {
+            if printed.is_ok() {
+                printed = self.message(&received);
+                self.stop.store(printed.is_err(), Ordering::Relaxed);
+            }
+            if self.annotator.is_some() {
+                messages.push(received.message);
+            }
+        });
+        printed?;
+        match ending {
+            Ok(ending) => {
+                self.end(path, &ending);
+                if let Some(annotator) = &self.annotator {
+                    annotator.write(&messages, ending.sample_rate_hz)?;
                 }
             }
+            Err(error) => self.worsen(outcome::report(&error)),
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::receiver::Receiver;
 use crate::receiver::channels::overlap::{Channel, Overlap};
-use crate::receiver::config::ReceiverConfig;
+use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
 use crate::receiver::event::Event;
 use crate::receiver::statistics::Statistics;
 
@@ -81,7 +81,7 @@ impl ChannelReceivers {
     /// Receivers that begin at a sample of a longer stream, whose events come in the order in which they
     /// would from its beginning.
     pub(super) fn starting_at(first: u64, configs: Vec<ReceiverConfig>) -> Result<Self, Error> {
-        let sample_rate_hz = configs.first().map_or(1.0, |config| config.sample_rate_hz);
+        let sample_rate_hz = common_sample_rate_hz(&configs);
         let overlap = Overlap::new(configs.iter().map(Channel::of).collect());
         let count = configs.len();
         let lane = |mut config: ReceiverConfig| {

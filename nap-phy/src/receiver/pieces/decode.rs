@@ -8,7 +8,7 @@ use num_complex::Complex32;
 use crate::error::Error;
 use crate::message::Message;
 use crate::receiver::channels::ChannelReceivers;
-use crate::receiver::config::ReceiverConfig;
+use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
 use crate::receiver::event::Event;
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::statistics::Statistics;
@@ -26,11 +26,19 @@ pub(super) struct Found {
 }
 
 /// How a piece ended.
+#[derive(Debug)]
 pub(super) struct PieceEnding<E> {
     /// What stopped the reading.
     pub(super) read: Result<(), E>,
     /// What was counted in the piece's own samples.
     pub(super) statistics: Statistics,
+}
+
+impl<E> PieceEnding<E> {
+    /// The end of a piece of which nothing could be read.
+    pub(super) fn unread(error: E) -> Self {
+        Self { read: Err(error), statistics: Statistics::default() }
+    }
 }
 
 /// Decodes a piece. `read` fills a buffer and says how much of it, 0 at the end; `progress` is told how
@@ -43,8 +51,7 @@ pub(super) fn decode<E>(
     progress: impl Fn(u64),
     mut report: impl FnMut(Found) -> bool,
 ) -> Result<PieceEnding<E>, Error> {
-    let sample_rate_hz = configs.first().map_or(1.0, |config| config.sample_rate_hz);
-    let start_s = piece.read.start as f64 / sample_rate_hz;
+    let start_s = piece.read.start as f64 / common_sample_rate_hz(configs);
     let mut receivers = piece.receivers(configs)?;
     let mut block = vec![Complex32::default(); BLOCK as usize];
     let mut counted = Counted::default();

@@ -1,36 +1,44 @@
 //! Long recordings on all cores: cut into pieces that are decoded side by side.
 //!
-//! [`plan::plan`] says where to cut, [`start`] decodes the pieces on the threads of a pool, one receiver
-//! each, and [`Decoding::finish`] puts their messages together: the same messages at the same times as
-//! from one receiver, in the same order, each once. What differs, rarely, is the end of a list of likely
-//! decisions: of the false messages that may be expected, each piece has its share by time.
+//! [`plan::plan`] says where to cut. [`split`] makes a [`PieceJob`] of each piece, for the caller's
+//! threads, and a [`Decoding`], which puts the pieces' messages together: the same messages at the same
+//! times as from one receiver, in the same order, each once. What differs, rarely, is the end of a list of
+//! likely decisions: of the false messages that may be expected, each piece has its share by time.
+//!
+//! Memory is that of one receiver a thread: a job makes its receiver when it runs.
 //!
 //! ```
 //! use std::convert::Infallible;
 //! use std::sync::atomic::AtomicBool;
 //!
 //! use nap_phy::ReceiverConfig;
-//! use nap_phy::receiver::pieces::{Recording, plan, start};
+//! use nap_phy::receiver::pieces::{Recording, plan, split};
 //! use num_complex::Complex32;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let recording = vec![Complex32::default(); 1_000_000];
-//! let configs = [ReceiverConfig::new(250_000.0, 868_130_000.0)];
-//! let pieces = plan::plan(1_000_000, 2, &configs)?;
-//! let open = |first: u64| {
-//!     let mut rest = &recording[first as usize..];
-//!     Ok::<_, Infallible>(move |block: &mut [Complex32]| {
-//!         let count = block.len().min(rest.len());
-//!         block[..count].copy_from_slice(&rest[..count]);
-//!         rest = &rest[count..];
-//!         Ok(count)
-//!     })
+//! # fn main() -> Result<(), nap_phy::Error> {
+//! let samples = vec![Complex32::default(); 1_000_000];
+//! let configs = vec![ReceiverConfig::new(250_000.0, 868_130_000.0)];
+//! let recording = Recording {
+//!     pieces: plan::plan(1_000_000, 2, &configs)?,
+//!     configs,
+//!     open: |first: u64| {
+//!         let mut rest = &samples[first as usize..];
+//!         Ok::<_, Infallible>(move |block: &mut [Complex32]| {
+//!             let count = block.len().min(rest.len());
+//!             block[..count].copy_from_slice(&rest[..count]);
+//!             rest = &rest[count..];
+//!             Ok(count)
+//!         })
+//!     },
+//!     progress: |_| (),
 //! };
-//! let (stop, progress) = (AtomicBool::new(false), |_| ());
-//! let recording = Recording { pieces: &pieces, configs: &configs, open: &open, progress: &progress };
-//! let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
-//! let ending = pool.in_place_scope_fifo(|scope| {
-//!     start(scope, recording, &stop).finish(|message| println!("{message:?}"))
+//! let (jobs, decoding) = split(recording);
+//! let stop = AtomicBool::new(false);
+//! let ending = std::thread::scope(|scope| {
+//!     for job in jobs {
+//!         scope.spawn(|| job.run(&stop));
+//!     }
+//!     decoding.finish(|message| println!("{message:?}"))
 //! })?;
 //! assert_eq!(ending.statistics.samples, 1_000_000);
 //! # Ok(())
@@ -41,55 +49,51 @@ mod decode;
 pub mod plan;
 mod seams;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver as Inbox, Sender, channel};
+use std::sync::mpsc::{self, Sender};
 
 use num_complex::Complex32;
-use rayon::ScopeFifo;
 
 use crate::error::Error;
 use crate::message::Message;
-use crate::receiver::config::ReceiverConfig;
+use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
 use crate::receiver::pieces::decode::{Found, PieceEnding};
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::pieces::seams::Seams;
 use crate::receiver::statistics::Statistics;
 
-/// A recording that is decoded in pieces.
+/// A recording to decode in pieces.
 #[derive(Debug)]
-pub struct Recording<'a, Open, Progress> {
+pub struct Recording<Open, Progress> {
     /// The pieces, as [`plan::plan`] cuts them.
-    pub pieces: &'a [Piece],
+    pub pieces: Vec<Piece>,
     /// What the receivers of a piece listen to, one for each channel.
-    pub configs: &'a [ReceiverConfig],
+    pub configs: Vec<ReceiverConfig>,
     /// Opens the recording at a sample: gives a function that fills a buffer with the samples from there
     /// on and says how many there were, 0 at the end.
-    pub open: &'a Open,
+    pub open: Open,
     /// Told how many more samples have been decoded; none is counted twice.
-    pub progress: &'a Progress,
+    pub progress: Progress,
 }
 
-impl<Open, Progress> Clone for Recording<'_, Open, Progress> {
-    fn clone(&self) -> Self {
-        *self
-    }
+/// The work on one piece.
+#[derive(Debug)]
+pub struct PieceJob<Open, Progress, E> {
+    recording: Arc<Recording<Open, Progress>>,
+    index: usize,
+    sender: Sender<Item<E>>,
 }
 
-impl<Open, Progress> Copy for Recording<'_, Open, Progress> {}
-
-/// What a piece's thread has to say.
-enum Item<E> {
-    Found(Box<Found>),
-    End(Result<Box<PieceEnding<E>>, Error>),
-}
-
-/// A recording whose pieces are being decoded.
+/// What comes of the jobs of a recording.
 #[derive(Debug)]
 #[must_use = "messages come out of `finish`"]
-pub struct Decoding<'a, E> {
-    pieces: &'a [Piece],
-    configs: &'a [ReceiverConfig],
-    inboxes: Vec<Inbox<Item<E>>>,
+pub struct Decoding<E> {
+    pieces: Vec<Piece>,
+    sample_rate_hz: f64,
+    /// How long before its own samples a piece reads.
+    before_s: f64,
+    inboxes: Vec<mpsc::Receiver<Item<E>>>,
 }
 
 /// How a recording ended.
@@ -102,65 +106,67 @@ pub struct Ending<E> {
     pub statistics: Statistics,
 }
 
-/// Starts to decode the pieces of a recording, in their order, on the threads of the pool that the scope
-/// belongs to. Until [`Decoding::finish`] takes them, messages wait.
-///
-/// `stop` ends the work early; what has been read until then is decoded.
-pub fn start<'scope, E, Open, Read, Progress>(
-    scope: &ScopeFifo<'scope>,
-    recording: Recording<'scope, Open, Progress>,
-    stop: &'scope AtomicBool,
-) -> Decoding<'scope, E>
-where
-    E: Send + 'scope,
-    Open: Fn(u64) -> Result<Read, E> + Sync,
-    Read: FnMut(&mut [Complex32]) -> Result<usize, E>,
-    Progress: Fn(u64) + Sync,
-{
-    let Recording { pieces, configs, .. } = recording;
-    let decode = |piece: &'scope Piece| {
-        let (sender, inbox) = channel();
-        scope.spawn_fifo(move |_| {
-            let result = decode_piece(piece, recording, stop, &sender);
-            // If nobody listens any more, nobody wants to know.
-            drop(sender.send(Item::End(result.map(Box::new))));
-        });
-        inbox
-    };
-    Decoding { pieces, configs, inboxes: pieces.iter().map(decode).collect() }
+/// What a job has to say.
+#[derive(Debug)]
+enum Item<E> {
+    Found(Box<Found>),
+    End(Result<Box<PieceEnding<E>>, Error>),
 }
 
-fn decode_piece<E, Open, Read, Progress>(
-    piece: &Piece,
-    recording: Recording<'_, Open, Progress>,
-    stop: &AtomicBool,
-    sender: &Sender<Item<E>>,
-) -> Result<PieceEnding<E>, Error>
+/// Makes the jobs that decode a recording, which are best run in their order, and what puts their results
+/// together.
+pub fn split<Open, Progress, E>(
+    recording: Recording<Open, Progress>,
+) -> (Vec<PieceJob<Open, Progress, E>>, Decoding<E>) {
+    let recording = Arc::new(recording);
+    let job = |index| {
+        let (sender, inbox) = mpsc::channel();
+        (PieceJob { recording: Arc::clone(&recording), index, sender }, inbox)
+    };
+    let (jobs, inboxes) = (0..recording.pieces.len()).map(job).unzip();
+    let decoding = Decoding {
+        pieces: recording.pieces.clone(),
+        sample_rate_hz: common_sample_rate_hz(&recording.configs),
+        before_s: plan::before_s(&recording.configs),
+        inboxes,
+    };
+    (jobs, decoding)
+}
+
+impl<Open, Progress, Read, E> PieceJob<Open, Progress, E>
 where
     Open: Fn(u64) -> Result<Read, E>,
     Read: FnMut(&mut [Complex32]) -> Result<usize, E>,
     Progress: Fn(u64),
 {
-    let read = match (recording.open)(piece.read.start) {
-        Ok(read) => read,
-        Err(error) => {
-            return Ok(PieceEnding { read: Err(error), statistics: Statistics::default() });
-        }
-    };
-    let report = |found| sender.send(Item::Found(Box::new(found))).is_ok();
-    decode::decode(piece, recording.configs, read, stop, recording.progress, report)
+    /// Decodes the piece. `stop` ends the work early; what has been read until then is decoded.
+    pub fn run(self, stop: &AtomicBool) {
+        let result = self.decode(stop);
+        // If nobody listens any more, nobody wants to know.
+        drop(self.sender.send(Item::End(result.map(Box::new))));
+    }
+
+    fn decode(&self, stop: &AtomicBool) -> Result<PieceEnding<E>, Error> {
+        let Recording { pieces, configs, open, progress } = &*self.recording;
+        let piece = &pieces[self.index];
+        let read = match open(piece.read.start) {
+            Ok(read) => read,
+            Err(error) => return Ok(PieceEnding::unread(error)),
+        };
+        let report = |found| self.sender.send(Item::Found(Box::new(found))).is_ok();
+        decode::decode(piece, configs, read, stop, progress, report)
+    }
 }
 
-impl<E> Decoding<'_, E> {
-    /// Waits for the pieces and reports their messages. Call it on a thread that is none of the pool's.
+impl<E> Decoding<E> {
+    /// Reports the messages as the jobs find them, until all jobs have run. What was found in a piece
+    /// waits for the pieces before it.
     ///
     /// # Errors
     ///
-    /// What [`Receiver::new`](crate::Receiver::new) says of the configuration.
+    /// What [`Receiver::new`](crate::Receiver::new) says of a configuration.
     pub fn finish(self, mut report: impl FnMut(Message)) -> Result<Ending<E>, Error> {
-        let sample_rate_hz = self.configs.first().map_or(1.0, |config| config.sample_rate_hz);
-        let before_s = plan::before_s(self.configs);
-        let mut seams = Seams::new(self.pieces, sample_rate_hz, before_s);
+        let mut seams = Seams::new(&self.pieces, self.sample_rate_hz, self.before_s);
         let mut ending = Ending { read: Ok(()), statistics: Statistics::default() };
         for inbox in self.inboxes {
             for item in inbox {
@@ -175,7 +181,7 @@ impl<E> Decoding<'_, E> {
             }
             seams.end_piece(&mut report);
             if ending.read.is_err() {
-                // What comes after it could only be read by chance.
+                // What comes after it could be read by chance only.
                 break;
             }
         }

@@ -7,7 +7,7 @@ use crate::receiver::Receiver;
 use crate::receiver::alignment::least_common_multiple;
 use crate::receiver::bursts::longest_frame_s;
 use crate::receiver::chain::Chain;
-use crate::receiver::config::ReceiverConfig;
+use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
 use crate::receiver::decoded_frame::LONGEST_PAUSE_S;
 use crate::receiver::decoder::false_message_budget::BudgetShare;
 
@@ -85,7 +85,7 @@ pub fn plan_at(
     seams: &[u64],
     configs: &[ReceiverConfig],
 ) -> Result<Vec<Piece>, Error> {
-    let rate_hz = configs.first().map_or(1.0, |config| config.sample_rate_hz);
+    let rate_hz = common_sample_rate_hz(configs);
     let samples = |duration_s: f64| (duration_s * rate_hz).ceil() as u64;
     let period = common_period(configs)?;
     let (before, after) = (samples(before_s(configs)), samples(after_s(configs)));
