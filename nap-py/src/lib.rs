@@ -3,12 +3,14 @@
 //! Messages and scenes pass as text in the documented JSON, samples as NumPy arrays; the Python
 //! package `nap_sdr` gives both their types.
 
+mod decoding;
 mod devices;
 mod error;
 mod radio_configuration;
 mod receiver;
 mod recording;
 mod samples;
+mod settings;
 mod simulation;
 mod spectrogram;
 mod stages;
@@ -22,6 +24,8 @@ mod _nap {
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name of it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
+    use crate::decoding::decode_recording;
     #[pymodule_export]
     use crate::devices::{PyDeviceTable, check_device_id, check_key};
     #[pymodule_export]

@@ -4,15 +4,15 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use nap_phy::receiver::Statistics;
-use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver, ReceiverConfig};
+use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver};
 use num_complex::Complex32;
 use pyo3::prelude::*;
 
 use crate::devices::PyDeviceTable;
 use crate::error;
 use crate::samples::{Samples, for_each_block};
+use crate::settings::Settings;
 
 /// An event: its name and the message's record.
 type EventRecord = (&'static str, String);
@@ -58,12 +58,18 @@ impl PyReceiver {
         start_s: f64,
         allow_nan: bool,
     ) -> PyResult<Self> {
-        let mut config =
-            channel(sample_rate_hz, center_hz, radio_configuration, channel_center_hz, bit_rate)?;
-        config.devices = devices.table().clone();
-        config.full_scale_dbm = full_scale_dbm;
-        config.false_messages_per_day = false_messages_per_day;
-        config.limits.most_drift_hz_per_s = most_drift_hz_per_s;
+        let settings = Settings {
+            sample_rate_hz,
+            center_hz,
+            radio_configurations: radio_configuration.into_iter().collect(),
+            channel_centers_hz: channel_center_hz.into_iter().collect(),
+            bit_rate,
+            devices,
+            full_scale_dbm,
+            false_messages_per_day,
+            most_drift_hz_per_s,
+        };
+        let config = settings.one_config()?;
         let channel_center_hz = config.channel_centre_hz;
         let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
         let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
@@ -169,26 +175,6 @@ fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {
          (numpy.nan_to_num), or take them for silence with allow_nan=True",
         samples_before + first
     ))
-}
-
-/// The one channel to listen to.
-fn channel(
-    sample_rate_hz: f64,
-    center_hz: Option<f64>,
-    radio_configuration: Option<&str>,
-    channel_center_hz: Option<f64>,
-    bit_rate: &str,
-) -> PyResult<ReceiverConfig> {
-    let radio_configuration =
-        radio_configuration.map(str::parse).transpose().map_err(error::phy)?;
-    let channels = match (channel_center_hz, radio_configuration) {
-        (Some(center_hz), _) => Channels::Centers(vec![center_hz]),
-        (None, Some(radio_configuration)) => Channels::Configurations(vec![radio_configuration]),
-        (None, None) => Channels::Nearest,
-    };
-    let choice = ChannelChoice { channels, bit_rate: bit_rate.parse().map_err(error::phy)? };
-    let chosen = choice.in_band(sample_rate_hz, center_hz).map_err(error::channel)?;
-    chosen.configs.into_iter().next().ok_or_else(|| error::configuration("no channel is given"))
 }
 
 fn parse_time(text: &str) -> PyResult<Timestamp> {

@@ -15,18 +15,24 @@ use crate::samples::silence;
 /// Samples that are read from a pipe at once.
 const MOST_OF_A_PIPE: u64 = 1 << 22;
 
+/// Fills a buffer with the next samples and says how many there were.
+pub type Reader<'a> = Box<dyn FnMut(&mut [Complex32]) -> Result<usize, nap_io::Error> + 'a>;
+
 /// A recording that is open for reading.
 #[pyclass(frozen, module = "nap_sdr._nap", name = "Recording")]
 pub struct PyRecording {
     source: Mutex<Box<dyn SampleSource>>,
+    path: PathBuf,
+    options: OpenOptions,
+    start_time: Option<Timestamp>,
     #[pyo3(get)]
-    sample_rate_hz: f64,
+    pub sample_rate_hz: f64,
     #[pyo3(get)]
-    center_hz: Option<f64>,
+    pub center_hz: Option<f64>,
     #[pyo3(get)]
     start: Option<String>,
     #[pyo3(get)]
-    total_samples: Option<u64>,
+    pub total_samples: Option<u64>,
     #[pyo3(get)]
     sample_format: &'static str,
     #[pyo3(get)]
@@ -55,6 +61,9 @@ impl PyRecording {
         let info = source.info().clone();
         Ok(Self {
             source: Mutex::new(source),
+            path,
+            options,
+            start_time: info.start,
             sample_rate_hz: info.sample_rate_hz,
             center_hz: info.center_hz,
             start: info.start.as_ref().map(Timestamp::to_string),
@@ -90,6 +99,22 @@ impl PyRecording {
 }
 
 impl PyRecording {
+    /// When the first sample was taken, if known.
+    pub fn start(&self) -> Option<Timestamp> {
+        self.start_time
+    }
+
+    /// A function that reads on from a sample, counted from `first` samples after the start, where the
+    /// recording itself stands.
+    pub fn reader(&self, first: u64, sample: u64) -> Result<Reader<'_>, nap_io::Error> {
+        if sample == 0 {
+            return Ok(Box::new(|block| self.lock().read(block)));
+        }
+        let mut source = nap_io::open(&self.path, &self.options)?;
+        source.skip(first + sample)?;
+        Ok(Box::new(move |block| source.read(block)))
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Box<dyn SampleSource>> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 """The Rust half of the package. Private: it may change without notice."""
 
-from typing import Any, final
+from typing import Any, Callable, final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ __all__ = [
     "check_device_id",
     "check_key",
     "check_uplink",
+    "decode_recording",
     "decode_soft",
     "encode",
     "frame_type",
@@ -67,6 +68,21 @@ def decode_soft(
     frames: list[_SoftFrame], most_decisions: int
 ) -> tuple[bytes, int] | None: ...
 def frame_type(bitstream: bytes) -> int: ...
+def decode_recording(
+    recording: Recording,
+    first: int,
+    count: int | None,
+    *,
+    radio_configurations: list[str],
+    channel_centers_hz: list[float],
+    bit_rate: str,
+    devices: DeviceTable,
+    full_scale_dbm: float | None,
+    false_messages_per_day: float,
+    most_drift_hz_per_s: float,
+    threads: int | None,
+    progress: Callable[[int], None],
+) -> tuple[list[str], int, str | None]: ...
 @final
 class DeviceTable:
     def __new__(cls, devices: list[tuple[str, str, str, str]]) -> DeviceTable: ...

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence, TypeVar, Union, cast
 
 from . import _nap
-from ._devices import Devices
+from ._devices import Devices, device_table
 from ._errors import ConfigurationError, RecordingWarning, TruncatedRecordingError
-from ._message import MessageList
+from ._message import Message, MessageList
 from ._progress import Progress, reporter
-from ._receiver import BLOCK, BitRate, Receiver
+from ._receiver import BLOCK, BitRate
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 PathLike = Union[str, "os.PathLike[str]"]
+_T = TypeVar("_T")
 
 
 class Recording:
@@ -183,16 +184,19 @@ def decode_file(
     center_hz: Optional[float] = None,
     offset_s: float = 0.0,
     duration_s: Optional[float] = None,
-    radio_configuration: Optional[str] = None,
-    channel_center_hz: Optional[float] = None,
+    radio_configuration: Union[None, str, Sequence[str]] = None,
+    channel_center_hz: Union[None, float, Sequence[float]] = None,
     bit_rate: BitRate = "auto",
     devices: Devices = None,
     full_scale_dbm: Optional[float] = None,
     false_messages_per_day: float = 1.0,
     most_drift_hz_per_s: float = 60.0,
+    threads: Optional[int] = None,
     progress: Progress = False,
 ) -> MessageList:
     """Find and decode all messages in a recording, as ``nap decode`` does.
+
+    A long recording is cut into pieces that are decoded side by side.
 
     Keywords that are not listed here are those of ``Recording`` (how the samples are stored) and of
     ``Receiver`` (what is listened for).
@@ -205,6 +209,12 @@ def decode_file(
         Leave out the first seconds.
     duration_s : float, optional
         Stop after so many seconds.
+    radio_configuration : str or sequence of str, optional
+        Listen to the uplink channels of these radio configurations, ``["RC1", "RC7"]``, at once.
+    channel_center_hz : float or sequence of float, optional
+        Listen to the 192 kHz around each of these frequencies instead.
+    threads : int, optional
+        How many threads decode at most; if left out, as many as there are processors.
     progress : bool or callable
         ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
         done and their total.
@@ -233,20 +243,6 @@ def decode_file(
     rate_hz = recording.sample_rate_hz
     first = _samples("offset_s", offset_s, rate_hz)
     wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
-    receiver = Receiver(
-        rate_hz,
-        recording.center_hz,
-        radio_configuration=radio_configuration,
-        channel_center_hz=channel_center_hz,
-        bit_rate=bit_rate,
-        devices=devices,
-        full_scale_dbm=full_scale_dbm,
-        false_messages_per_day=false_messages_per_day,
-        most_drift_hz_per_s=most_drift_hz_per_s,
-        start=recording.start,
-        start_s=first / rate_hz,
-        allow_nan=True,
-    )
     if recording.skip(first) < first or first == recording.total_samples:
         raise ConfigurationError(
             f"{recording.path}: offset_s={offset_s} is not before the end of the recording"
@@ -254,24 +250,40 @@ def decode_file(
     total = recording.total_samples
     counts = [count for count in (wanted, None if total is None else total - first)
               if count is not None]
-    with receiver, reporter(progress, min(counts, default=None), rate_hz) as report:
-        messages = MessageList(receiver.messages(_reported(recording.blocks(wanted), report)))
-        _warn_of_unusable(recording, receiver.statistics["unusable_samples"])
-    return messages
+    with reporter(progress, min(counts, default=None), rate_hz) as report:
+        records, unusable, problem = _nap.decode_recording(
+            recording._native,
+            first,
+            wanted,
+            radio_configurations=_listed(radio_configuration),
+            channel_centers_hz=_listed(channel_center_hz),
+            bit_rate=str(bit_rate),
+            devices=device_table(devices),
+            full_scale_dbm=full_scale_dbm,
+            false_messages_per_day=false_messages_per_day,
+            most_drift_hz_per_s=most_drift_hz_per_s,
+            threads=threads,
+            progress=report,
+        )
+    if problem is not None:
+        warnings.warn(problem, RecordingWarning, stacklevel=2)
+    _warn_of_unusable(recording, unusable)
+    return MessageList(Message._from_json(record) for record in records)
+
+
+def _listed(values: Union[None, _T, Sequence[_T]]) -> list[_T]:
+    """One value, several or none as a list."""
+    if values is None:
+        return []
+    if isinstance(values, (str, float, int)):
+        return [cast(_T, values)]
+    return list(cast("Sequence[_T]", values))
 
 
 def _samples(name: str, seconds: float, rate_hz: float) -> int:
     if not 0 <= seconds <= 1e9:
         raise ConfigurationError(f"{name} is {seconds}, but must lie between 0 and 1e9 s")
     return round(seconds * rate_hz)
-
-
-def _reported(
-    blocks: Iterator[npt.NDArray[np.complex64]], report: Callable[[int], None]
-) -> Iterator[npt.NDArray[np.complex64]]:
-    for block in blocks:
-        yield block
-        report(len(block))
 
 
 def _warn_of_unusable(recording: Recording, count: int) -> None:

@@ -152,7 +152,11 @@ def _decode_piece(
         warnings.simplefilter("ignore", RecordingWarning)
         with _local(url, store, options, piece) as path:
             messages = decode_file(
-                path, offset_s=piece.from_s, duration_s=piece.to_s - piece.from_s, **options
+                path,
+                offset_s=piece.from_s,
+                duration_s=piece.to_s - piece.from_s,
+                # The cluster decides how many pieces are decoded at once.
+                **{"threads": 1, **options},
             )
     margin_s = 1.0
     return [

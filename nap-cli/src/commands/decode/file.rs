@@ -96,14 +96,16 @@ impl<'a> Decoder<'a> {
         Ok((jobs, File { decoding, name, bar, start, start_s, sample_rate_hz }))
     }
 
-    /// A recording whose length is known is cut where there are threads for the pieces.
+    /// A recording is cut where there are threads for the pieces; a pipe cannot be.
     fn pieces(
         self,
         recording: &Recording,
         configs: &[ReceiverConfig],
     ) -> Result<Vec<Piece>, nap_phy::Error> {
-        let Some(samples) = recording.samples_left() else { return Ok(plan::whole()) };
-        let duration_s = samples as f64 / recording.info().sample_rate_hz;
+        let info = recording.info();
+        let samples = info.total_samples.and(recording.samples_left());
+        let Some(samples) = samples else { return Ok(plan::whole()) };
+        let duration_s = samples as f64 / info.sample_rate_hz;
         match plan::count(duration_s, self.threads) {
             1 => Ok(plan::whole()),
             count => plan::plan(samples, count, configs),

@@ -1,0 +1,59 @@
+//! What receivers listen to, as Python says it.
+
+use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
+use nap_phy::{RadioConfiguration, ReceiverConfig};
+use pyo3::prelude::*;
+
+use crate::devices::PyDeviceTable;
+use crate::error;
+
+/// The keywords of receivers.
+pub struct Settings<'a> {
+    pub sample_rate_hz: f64,
+    pub center_hz: Option<f64>,
+    pub radio_configurations: Vec<&'a str>,
+    pub channel_centers_hz: Vec<f64>,
+    pub bit_rate: &'a str,
+    pub devices: &'a PyDeviceTable,
+    pub full_scale_dbm: Option<f64>,
+    pub false_messages_per_day: f64,
+    pub most_drift_hz_per_s: f64,
+}
+
+impl Settings<'_> {
+    /// The configuration of a receiver for each channel.
+    pub fn configs(&self) -> PyResult<Vec<ReceiverConfig>> {
+        let bit_rate = self.bit_rate.parse().map_err(error::phy)?;
+        let choice = ChannelChoice { channels: self.channels()?, bit_rate };
+        let chosen = choice.in_band(self.sample_rate_hz, self.center_hz);
+        let mut configs = chosen.map_err(error::channel)?.configs;
+        for config in &mut configs {
+            config.devices = self.devices.table().clone();
+            config.full_scale_dbm = self.full_scale_dbm;
+            config.false_messages_per_day = self.false_messages_per_day;
+            config.limits.most_drift_hz_per_s = self.most_drift_hz_per_s;
+        }
+        Ok(configs)
+    }
+
+    /// The configuration of the one receiver.
+    pub fn one_config(&self) -> PyResult<ReceiverConfig> {
+        match <[ReceiverConfig; 1]>::try_from(self.configs()?) {
+            Ok([config]) => Ok(config),
+            Err(_) => Err(error::configuration("a receiver listens to one channel")),
+        }
+    }
+
+    fn channels(&self) -> PyResult<Channels> {
+        if !self.channel_centers_hz.is_empty() {
+            return Ok(Channels::Centers(self.channel_centers_hz.clone()));
+        }
+        let parse = |name: &&str| name.parse().map_err(error::phy);
+        let chosen: Vec<RadioConfiguration> =
+            self.radio_configurations.iter().map(parse).collect::<PyResult<_>>()?;
+        if chosen.is_empty() {
+            return Ok(Channels::Nearest);
+        }
+        Ok(Channels::Configurations(chosen))
+    }
+}
