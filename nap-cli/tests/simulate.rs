@@ -107,3 +107,92 @@ fn a_full_disk_is_an_error() {
     assert_eq!(exit_code(&output), 1, "{}", stderr(&output));
     assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
 }
+
+/// Decodes a recording of many seconds, with these flags more.
+fn decode(path: &Path, flags: &[&str]) -> Vec<Value> {
+    let output = nap().arg("decode").arg(path).arg("--format=json").args(flags).output().unwrap();
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    json_lines(&output.stdout)
+}
+
+/// A record but for its figures, which may be rounded otherwise where a receiver begins elsewhere.
+fn identity(record: &Value) -> Value {
+    let ranks = |record: &Value| -> Vec<Value> {
+        let frames = record["frames"].as_array().unwrap();
+        frames.iter().map(|frame| frame["rank"].clone()).collect()
+    };
+    let fields = ["device_id", "sequence_number", "payload", "decoder", "radio_configuration"];
+    let mut identity: Vec<Value> = fields.iter().map(|&field| record[field].clone()).collect();
+    identity.extend(ranks(record));
+    Value::Array(identity)
+}
+
+/// Two minutes are two pieces. What came before, in the file and in `--start`, does not matter.
+#[test]
+fn threads_that_share_a_recording_find_what_one_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = "sample_rate_hz = 200_000\nduration_s = 126.0\nquantisation_bits = 8\nseed = 3\n\
+                 [traffic]\nmessages = 40\nlevel_dbm = [-138, -110]\n";
+    let (path, output) = simulate(folder.path(), scene, "long_868.13M_200k.cs8", &[]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    for flags in [&[][..], &["--start=3", "--duration=122"]] {
+        let [alone, shared] = ["1", "2"].map(|threads| {
+            let threads = ["--threads", threads];
+            decode(&path, &[flags, &threads].concat())
+        });
+        assert!(alone.len() > 25, "{}", alone.len());
+        assert_eq!(shared.len(), alone.len());
+        for (shared, alone) in shared.iter().zip(&alone) {
+            assert_eq!(identity(shared), identity(alone));
+            let time_s = |record: &Value| record["time_s"].as_f64().unwrap();
+            assert!((time_s(shared) - time_s(alone)).abs() < 2e-6);
+        }
+    }
+}
+
+/// RC1 and RC7 are both in a band of 2.4 MS/s.
+#[test]
+fn several_channels_of_one_recording() {
+    let device = |id: u32, radio_configuration: &str, time_s: f64| {
+        format!(
+            "[[device]]\nid = \"{id:08X}\"\nkey = \"0123456789ABCDEF0123456789ABCDEF\"\n\
+             radio_configuration = \"{radio_configuration}\"\nlevel_dbm = -110\nbit_rate = 600\n\
+             [[device.message]]\ntime_s = {time_s}\npayload = \"01\"\n"
+        )
+    };
+    let scene = "sample_rate_hz = 2_400_000\ncenter_hz = 868.5e6\nduration_s = 2.5\n\
+                 quantisation_bits = 8\n"
+        .to_owned()
+        + &device(1, "RC1", 0.2)
+        + &device(7, "RC7", 0.3);
+    let folder = tempfile::tempdir().unwrap();
+    let (path, output) = simulate(folder.path(), &scene, "wide_868.5M_2400k.cs8", &[]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let channels = |flag: &str, field: &str| -> Vec<(Value, Value, usize)> {
+        let records = decode(&path, &[flag]);
+        let mut found: Vec<(Value, Value, usize)> = records
+            .iter()
+            .map(|record| {
+                let frames = record["frames"].as_array().unwrap().len();
+                (record["device_id"].clone(), record[field].clone(), frames)
+            })
+            .collect();
+        found.sort_by_key(|(device_id, ..)| device_id.to_string());
+        found
+    };
+    assert_eq!(
+        channels("--radio-configuration=RC1,RC7", "radio_configuration"),
+        [("00000001".into(), "RC1".into(), 3), ("00000007".into(), "RC7".into(), 3)]
+    );
+    let by_center = "--channel-center=868.8M,868.13M";
+    assert_eq!(
+        channels(by_center, "channel_center_hz"),
+        [("00000001".into(), 868.13e6.into(), 3), ("00000007".into(), 868.8e6.into(), 3)]
+    );
+    let radio_configurations = channels(by_center, "radio_configuration");
+    assert!(radio_configurations.iter().all(|(_, found, _)| found.is_null()));
+    let twice = nap().arg("decode").arg(&path).arg("--radio-configuration=RC1,RC1").output();
+    let twice = twice.unwrap();
+    assert_eq!(exit_code(&twice), 2);
+    assert!(stderr(&twice).contains("chosen twice"), "{}", stderr(&twice));
+}

@@ -64,6 +64,25 @@ def test_every_type_of_array_gives_the_same_messages(name: str) -> None:
         assert [message.to_dict() for message in decode(name, iq)] == expected, iq.dtype
 
 
+def test_any_number_of_threads_gives_the_same_messages() -> None:
+    expected = nap_sdr.decode_file(recording("rc1_all_kinds"), threads=1)
+    assert nap_sdr.decode_file(recording("rc1_all_kinds"), threads=3) == expected
+
+
+def test_several_channels_at_once() -> None:
+    """Two channels that overlap: each message once, of the channel whose middle is nearer."""
+    centers_hz = [868.115e6, 868.145e6]
+    messages = nap_sdr.decode_file(recording("rc1_all_kinds"), channel_center_hz=centers_hz)
+    expected = nap_sdr.decode_file(recording("rc1_all_kinds"))
+    assert sorted(identities(messages)) == sorted(identities(expected))
+    for message in messages:
+        assert message.radio_configuration is None
+        mean_hz = sum(frame.frequency_hz for frame in message.frames) / len(message.frames)
+        assert message.channel_center_hz == min(centers_hz, key=lambda hz: abs(hz - mean_hz))
+    with pytest.raises(nap_sdr.ConfigurationError, match="chosen twice"):
+        nap_sdr.decode_file(recording("rc1_all_kinds"), radio_configuration=["RC1", "RC1"])
+
+
 def test_unsigned_integers_give_the_same_messages() -> None:
     expected = identities(nap_sdr.decode_file(recording("rc2_minus112dbm")))
     int8 = memory_map("rc2_minus112dbm").astype(np.int16)

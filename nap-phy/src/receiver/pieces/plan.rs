@@ -153,3 +153,77 @@ fn longest(configs: &[ReceiverConfig], of: impl Fn(f64, f64) -> f64) -> f64 {
         .map(|bit_rate| of(longest_frame_s(bit_rate), Chain::lookback_s(bit_rate)))
         .fold(1.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::bit_rate::BitRate;
+
+    fn configs() -> Vec<ReceiverConfig> {
+        vec![ReceiverConfig::new(250e3, 868.13e6)]
+    }
+
+    #[test]
+    fn as_many_pieces_as_are_worth_it() {
+        assert_eq!(count(1e6, 1), 1);
+        assert_eq!(count(59.0, 2), 1);
+        assert_eq!(count(119.0, 2), 1);
+        assert_eq!(count(120.0, 2), 2);
+        assert_eq!(count(600.0, 2), 2);
+        assert_eq!(count(600.0, 16), 10);
+        assert_eq!(count(1300.0, 2), 4);
+        assert_eq!(count(1600.0, 2), 4);
+        assert_eq!(count(86_400.0, 2), 8);
+        assert_eq!(count(f64::NAN, 2), 1);
+    }
+
+    #[test]
+    fn pieces_cover_the_recording_and_begin_in_step() {
+        let (total, configs) = (150_000_001, configs());
+        let pieces = plan(total, 4, &configs).unwrap();
+        let period = Receiver::new(configs[0].clone()).unwrap().period_samples();
+        assert_eq!((pieces[0].own.start, pieces[0].read.start), (0, 0));
+        let last = pieces.last().unwrap();
+        assert_eq!((last.own.end, last.read.end, last.is_last), (total, total, true));
+        for (piece, next) in pieces.iter().zip(&pieces[1..]) {
+            assert_eq!(piece.own.end, next.own.start);
+            assert!(!piece.is_last);
+            assert_eq!(next.read.start % period, 0);
+            // The receiver of 100 bit/s: 13.9 s, and up to a period; 17 s.
+            let before_s = (next.own.start - next.read.start) as f64 / 250e3;
+            assert!((13.9..13.9 + period as f64 / 250e3 + 0.1).contains(&before_s), "{before_s}");
+            let after_s = (piece.read.end - piece.own.end) as f64 / 250e3;
+            assert!((17.0..17.2).contains(&after_s), "{after_s}");
+        }
+    }
+
+    #[test]
+    fn a_piece_reads_no_more_than_there_is() {
+        let pieces = plan_at(2_500_000, &[1_000_000, 2_400_000], &configs()).unwrap();
+        assert!(pieces.iter().all(|piece| piece.read == (0..2_500_000)));
+    }
+
+    #[test]
+    fn the_budget_is_shared_out_by_time() {
+        let pieces = plan(250_000 * 600, 2, &configs()).unwrap();
+        let start: f64 = pieces.iter().map(|piece| piece.budget_share.of_start).sum();
+        assert!((start - 1.0).abs() < 1e-9);
+        let granted = |piece: &Piece| {
+            piece.budget_share.of_grant * (piece.read.end - piece.read.start) as f64
+        };
+        let granted: f64 = pieces.iter().map(granted).sum();
+        assert!((granted - 150e6).abs() < 1.0);
+    }
+
+    #[test]
+    fn channels_of_other_bit_rates_have_a_period_in_common() {
+        let mut configs = [BitRate::Bps100, BitRate::Bps600].map(|bit_rate| {
+            let mut config = ReceiverConfig::new(250e3, 868.13e6);
+            config.bit_rates = vec![bit_rate];
+            config
+        });
+        let period = common_period(&configs).unwrap();
+        configs[0].bit_rates = BitRate::ALL.to_vec();
+        assert_eq!(Receiver::new(configs[0].clone()).unwrap().period_samples(), period);
+    }
+}
