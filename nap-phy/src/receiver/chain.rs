@@ -74,6 +74,11 @@ impl Chain {
         self.candidates.detection_s()
     }
 
+    /// Begins at a column of a longer stream.
+    pub(super) fn begin_at(&mut self, column: u64) {
+        self.candidates.begin_at(column);
+    }
+
     /// Columns from one search to the next.
     pub(super) fn hop_columns(&self) -> u64 {
         self.candidates.hop_columns()

@@ -112,6 +112,12 @@ impl Receiver {
         hop_samples * 2 * self.pipeline.hop_columns()
     }
 
+    /// Begins at a sample of a longer stream, a multiple of [`Self::period_samples`]: times count from the
+    /// start of that stream, and what is found is the same, to the last bit, as from there.
+    pub(super) fn begin_at(&mut self, sample: u64) {
+        self.pipeline.begin_at(sample / self.channelizer.hop_samples() as u64);
+    }
+
     /// Counters since the start.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -73,6 +73,12 @@ impl Pipeline {
         self.chains.iter().map(Chain::latency_s).fold(0.0, f64::max)
     }
 
+    /// Begins at a column of a longer stream, whose columns' numbers and times count.
+    pub(super) fn begin_at(&mut self, column: u64) {
+        self.context.band.history.begin_at(column);
+        self.chains.iter_mut().for_each(|chain| chain.begin_at(column));
+    }
+
     /// Columns after which all chains search at once.
     pub(super) fn hop_columns(&self) -> u64 {
         self.chains.iter().map(Chain::hop_columns).fold(1, least_common_multiple)

@@ -49,9 +49,7 @@ pub struct ChannelReceivers {
     sample_rate_hz: f64,
     lanes: Vec<Lane>,
     overlap: Overlap,
-    /// Where the receivers began in a longer stream, of which stretches are counted, in samples.
-    first: u64,
-    /// Where they are in it.
+    /// Samples taken in or skipped, and those of a longer stream before them.
     position: u64,
 }
 
@@ -78,18 +76,20 @@ impl ChannelReceivers {
         Self::starting_at(0, configs)
     }
 
-    /// Receivers that begin at a sample of a longer stream, whose events come in the order in which they
-    /// would from its beginning.
+    /// Receivers that begin at a sample of a longer stream: their events' times and order are those of
+    /// receivers that began with it.
     pub(super) fn starting_at(first: u64, configs: Vec<ReceiverConfig>) -> Result<Self, Error> {
         let sample_rate_hz = common_sample_rate_hz(&configs);
         let overlap = Overlap::new(configs.iter().map(Channel::of).collect());
         let count = configs.len();
         let lane = |mut config: ReceiverConfig| {
             config.budget_share = config.budget_share.divided_by(count);
-            Ok(Lane { receiver: Receiver::new(config)?, position: first, events: VecDeque::new() })
+            let mut receiver = Receiver::new(config)?;
+            receiver.begin_at(first);
+            Ok(Lane { receiver, position: first, events: VecDeque::new() })
         };
         let lanes = configs.into_iter().map(lane).collect::<Result<_, Error>>()?;
-        Ok(Self { sample_rate_hz, lanes, overlap, first, position: first })
+        Ok(Self { sample_rate_hz, lanes, overlap, position: first })
     }
 
     /// Takes samples in and returns what they complete.
@@ -166,7 +166,7 @@ impl ChannelReceivers {
     }
 
     fn time_s(&self, stretch: u64) -> f64 {
-        (stretch * STRETCH).saturating_sub(self.first) as f64 / self.sample_rate_hz
+        (stretch * STRETCH) as f64 / self.sample_rate_hz
     }
 }
 

@@ -7,7 +7,7 @@ use num_complex::Complex32;
 use crate::error::Error;
 use crate::message::Message;
 use crate::receiver::channels::ChannelReceivers;
-use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
+use crate::receiver::config::ReceiverConfig;
 use crate::receiver::event::Event;
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::statistics::Statistics;
@@ -72,7 +72,6 @@ pub(super) fn decode<E>(
 struct Run<'a, Report> {
     piece: &'a Piece,
     receivers: ChannelReceivers,
-    start_s: f64,
     /// How far it is, in samples of the recording.
     position: u64,
     /// The counters where the piece's own samples begin.
@@ -93,7 +92,6 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
         let configs: Vec<ReceiverConfig> = configs.iter().map(config).collect();
         Ok(Self {
             piece,
-            start_s: piece.read.start as f64 / common_sample_rate_hz(&configs),
             receivers: ChannelReceivers::starting_at(piece.read.start, configs)?,
             position: piece.read.start,
             before: Statistics::default(),
@@ -145,7 +143,6 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
     fn report(&mut self, events: Vec<Event>, completed_at: u64) {
         for event in events {
             if let Event::Complete(message) = event {
-                let message = message.moved_by(self.start_s);
                 self.is_wanted &= (self.report)(Found { completed_at, message });
             }
         }
