@@ -45,6 +45,7 @@ const STRETCH: u64 = 1 << 14;
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct ChannelReceivers {
     sample_rate_hz: f64,
     lanes: Vec<Lane>,
@@ -54,6 +55,7 @@ pub struct ChannelReceivers {
 }
 
 /// A receiver and what it has said of stretches that are not over in all lanes.
+#[derive(Debug)]
 struct Lane {
     receiver: Receiver,
     position: u64,
@@ -61,6 +63,7 @@ struct Lane {
 }
 
 /// The events of a stretch.
+#[derive(Debug)]
 struct Stretch {
     number: u64,
     events: Vec<Event>,
@@ -126,11 +129,13 @@ impl ChannelReceivers {
     pub fn statistics(&self) -> Statistics {
         let mut each = self.each_statistics();
         let first = each.next().unwrap_or_default();
+        let mut all = first;
+        each.for_each(|other| all += other);
         Statistics {
             samples: first.samples,
             lost_samples: first.lost_samples,
             unusable_samples: first.unusable_samples,
-            ..each.fold(first, Statistics::plus)
+            ..all
         }
     }
 

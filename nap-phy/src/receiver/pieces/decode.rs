@@ -142,7 +142,7 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
 
     fn report(&mut self, events: Vec<Event>, completed_at: u64) {
         for event in events {
-            if let Event::Complete(message) = event {
+            if let Some(message) = event.complete() {
                 self.is_wanted &= (self.report)(Found { completed_at, message });
             }
         }
