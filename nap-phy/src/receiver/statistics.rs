@@ -38,7 +38,7 @@ macro_rules! statistics {
         impl Statistics {
             /// What was counted since `earlier`.
             pub(super) fn since(self, earlier: Self) -> Self {
-                Self { $($name: self.$name - earlier.$name,)* }
+                Self { $($name: self.$name.saturating_sub(earlier.$name),)* }
             }
         }
 
