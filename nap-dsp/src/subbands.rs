@@ -61,6 +61,8 @@ impl SubbandGrid {
 pub struct SubbandHistory {
     capacity: usize,
     samples: Vec<Complex32>,
+    /// Where the columns begin.
+    first: u64,
     columns: u64,
 }
 
@@ -70,7 +72,13 @@ impl SubbandHistory {
     pub fn new(subbands: usize, capacity: usize) -> Self {
         let capacity = capacity.max(1);
         // Memory that is taken only as far as it fills.
-        Self { capacity, samples: zeroed_vec(subbands * capacity), columns: 0 }
+        Self { capacity, samples: zeroed_vec(subbands * capacity), first: 0, columns: 0 }
+    }
+
+    /// Makes `column` the number of the next column, so that columns of a stretch of a longer stream
+    /// have the numbers and times that they have there. Call it before the first one.
+    pub fn begin_at(&mut self, column: u64) {
+        (self.first, self.columns) = (column, column);
     }
 
     /// Columns written so far; the next one has this number.
@@ -82,7 +90,7 @@ impl SubbandHistory {
     /// The oldest column that is still there.
     #[must_use]
     pub fn oldest(&self) -> u64 {
-        self.columns.saturating_sub(self.capacity as u64)
+        self.columns.saturating_sub(self.capacity as u64).max(self.first)
     }
 
     /// Appends one sample of every subband, dropping the oldest column when full.

@@ -177,6 +177,12 @@ impl PreambleDetector {
         self.analyzer.interval_s()
     }
 
+    /// Begins with the windows from `column` on, as the history that it searches does. Call it before
+    /// the first search.
+    pub fn begin_at(&mut self, column: u64) {
+        self.analyzer.begin_at(column);
+    }
+
     /// Columns from one search to the next. A detector that begins a multiple of as many columns later
     /// searches the same windows.
     #[must_use]

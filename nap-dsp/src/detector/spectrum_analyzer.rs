@@ -146,6 +146,11 @@ impl SpectrumAnalyzer {
         self.length as f64 / self.grid.rate_hz()
     }
 
+    /// Begins with the window that begins at `column`.
+    pub(crate) fn begin_at(&mut self, column: u64) {
+        self.next_column = column + self.length as u64;
+    }
+
     /// Columns from one spectrum to the next.
     pub(crate) fn hop_columns(&self) -> u64 {
         self.hop

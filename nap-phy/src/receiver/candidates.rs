@@ -106,6 +106,11 @@ impl Candidates {
         self.patience_s = patience_s;
     }
 
+    /// Begins at a column of a longer stream.
+    pub(super) fn begin_at(&mut self, column: u64) {
+        self.detector.begin_at(column);
+    }
+
     /// Columns from one search to the next.
     pub(super) fn hop_columns(&self) -> u64 {
         self.detector.hop_columns()

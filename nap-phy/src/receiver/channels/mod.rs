@@ -45,17 +45,17 @@ const STRETCH: u64 = 1 << 14;
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct ChannelReceivers {
     sample_rate_hz: f64,
     lanes: Vec<Lane>,
     overlap: Overlap,
-    /// Where the receivers began in a longer stream, of which stretches are counted, in samples.
-    first: u64,
-    /// Where they are in it.
+    /// Samples taken in or skipped, and those of a longer stream before them.
     position: u64,
 }
 
 /// A receiver and what it has said of stretches that are not over in all lanes.
+#[derive(Debug)]
 struct Lane {
     receiver: Receiver,
     position: u64,
@@ -63,6 +63,7 @@ struct Lane {
 }
 
 /// The events of a stretch.
+#[derive(Debug)]
 struct Stretch {
     number: u64,
     events: Vec<Event>,
@@ -78,18 +79,20 @@ impl ChannelReceivers {
         Self::starting_at(0, configs)
     }
 
-    /// Receivers that begin at a sample of a longer stream, whose events come in the order in which they
-    /// would from its beginning.
+    /// Receivers that begin at a sample of a longer stream: their events' times and order are those of
+    /// receivers that began with it.
     pub(super) fn starting_at(first: u64, configs: Vec<ReceiverConfig>) -> Result<Self, Error> {
         let sample_rate_hz = common_sample_rate_hz(&configs);
         let overlap = Overlap::new(configs.iter().map(Channel::of).collect());
         let count = configs.len();
         let lane = |mut config: ReceiverConfig| {
             config.budget_share = config.budget_share.divided_by(count);
-            Ok(Lane { receiver: Receiver::new(config)?, position: first, events: VecDeque::new() })
+            let mut receiver = Receiver::new(config)?;
+            receiver.begin_at(first);
+            Ok(Lane { receiver, position: first, events: VecDeque::new() })
         };
         let lanes = configs.into_iter().map(lane).collect::<Result<_, Error>>()?;
-        Ok(Self { sample_rate_hz, lanes, overlap, first, position: first })
+        Ok(Self { sample_rate_hz, lanes, overlap, position: first })
     }
 
     /// Takes samples in and returns what they complete.
@@ -126,11 +129,13 @@ impl ChannelReceivers {
     pub fn statistics(&self) -> Statistics {
         let mut each = self.each_statistics();
         let first = each.next().unwrap_or_default();
+        let mut all = first;
+        each.for_each(|other| all += other);
         Statistics {
             samples: first.samples,
             lost_samples: first.lost_samples,
             unusable_samples: first.unusable_samples,
-            ..each.fold(first, Statistics::plus)
+            ..all
         }
     }
 
@@ -166,7 +171,7 @@ impl ChannelReceivers {
     }
 
     fn time_s(&self, stretch: u64) -> f64 {
-        (stretch * STRETCH).saturating_sub(self.first) as f64 / self.sample_rate_hz
+        (stretch * STRETCH) as f64 / self.sample_rate_hz
     }
 }
 

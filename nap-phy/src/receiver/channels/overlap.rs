@@ -1,6 +1,6 @@
 //! One message of what several receivers hear where their channels overlap.
 
-use crate::message::{Message, Signal};
+use crate::message::{Message, MessageId, Signal};
 use crate::receiver::bursts::longest_frame_s;
 use crate::receiver::chain::Chain;
 use crate::receiver::config::ReceiverConfig;
@@ -37,21 +37,27 @@ impl Channel {
 }
 
 /// Makes one message of the reports of several receivers.
+#[derive(Debug)]
 pub(super) struct Overlap {
     channels: Vec<Channel>,
     /// Messages that are not complete.
     open: Vec<Joined>,
+    /// Of the message that was reported last for the first time.
+    newest: MessageId,
 }
 
 /// A message and who has heard it.
+#[derive(Debug)]
 struct Joined {
     views: Vec<View>,
     /// From when on it is reported without waiting for anybody, in seconds.
     due_s: f64,
-    is_reported: bool,
+    /// Its identity among the messages of all receivers, once it is reported.
+    id: Option<MessageId>,
 }
 
 /// What one receiver has of a message.
+#[derive(Debug)]
 struct View {
     channel: usize,
     message: Message,
@@ -61,7 +67,7 @@ struct View {
 impl Overlap {
     /// No messages yet, from the receivers of these channels.
     pub(super) fn new(channels: Vec<Channel>) -> Self {
-        Self { channels, open: Vec::new() }
+        Self { channels, open: Vec::new(), newest: MessageId::default() }
     }
 
     /// Takes an event of a receiver and appends those that it causes.
@@ -70,13 +76,19 @@ impl Overlap {
             Event::Message(message) => self.begin(channel, message, events),
             Event::Update(message) => self.update(channel, message, false, events),
             Event::Complete(message) => self.update(channel, message, true, events),
+            Event::Undecoded(burst) => {
+                // Whoever hears it best knows why.
+                if self.is_nearest(channel, burst.signal.frequency_hz) {
+                    events.push(Event::Undecoded(burst));
+                }
+            }
         }
     }
 
     /// Appends the messages that have waited until `now_s`.
     pub(super) fn advance(&mut self, now_s: f64, events: &mut Vec<Event>) {
         for joined in self.open.iter_mut().filter(|joined| joined.due_s <= now_s) {
-            joined.report(&self.channels, events);
+            joined.report(&mut self.newest, &self.channels, events);
         }
     }
 
@@ -89,18 +101,17 @@ impl Overlap {
     }
 
     fn begin(&mut self, channel: usize, message: Message, events: &mut Vec<Event>) {
-        let nearest = self.nearest(message.signal.frequency_hz);
-        let is_nearest = nearest.is_none_or(|nearest| nearest == channel);
+        let is_nearest = self.is_nearest(channel, message.signal.frequency_hz);
         let due_s = message.signal.time_s + self.latest_s();
         let view = View { channel, message, is_complete: false };
         let index = self.open.iter().position(|joined| joined.may_have(&view));
         let index = index.unwrap_or(self.open.len());
         match self.open.get_mut(index) {
             Some(joined) => joined.add(view, &self.channels, events),
-            None => self.open.push(Joined { views: vec![view], due_s, is_reported: false }),
+            None => self.open.push(Joined { views: vec![view], due_s, id: None }),
         }
         if is_nearest {
-            self.open[index].report(&self.channels, events);
+            self.open[index].report(&mut self.newest, &self.channels, events);
         }
     }
 
@@ -117,10 +128,15 @@ impl Overlap {
         let Some(view) = joined.view_of(channel, &message) else { return };
         joined.renew(view, View { channel, message, is_complete }, &self.channels, events);
         if joined.views.iter().all(|view| view.is_complete) {
-            joined.report(&self.channels, events);
+            joined.report(&mut self.newest, &self.channels, events);
             events.push(Event::Complete(joined.message(&self.channels)));
             self.open.remove(index);
         }
+    }
+
+    /// Whether no other channel with this frequency in it has its middle nearer.
+    fn is_nearest(&self, channel: usize, frequency_hz: f64) -> bool {
+        self.nearest(frequency_hz).is_none_or(|nearest| nearest == channel)
     }
 
     /// The channel with this frequency in it whose middle is nearest.
@@ -163,14 +179,15 @@ impl Joined {
 
     /// Updates the message if it was reported with less frames.
     fn tell_of_more_than(&self, frames: usize, channels: &[Channel], events: &mut Vec<Event>) {
-        if self.is_reported && self.frames() > frames {
+        if self.id.is_some() && self.frames() > frames {
             events.push(Event::Update(self.message(channels)));
         }
     }
 
-    fn report(&mut self, channels: &[Channel], events: &mut Vec<Event>) {
-        if !self.is_reported {
-            self.is_reported = true;
+    fn report(&mut self, newest: &mut MessageId, channels: &[Channel], events: &mut Vec<Event>) {
+        if self.id.is_none() {
+            *newest = MessageId(newest.0 + 1);
+            self.id = Some(*newest);
             events.push(Event::Message(self.message(channels)));
         }
     }
@@ -185,7 +202,7 @@ impl Joined {
     /// The message with the frames of all receivers, each as it was heard best.
     fn message(&self, channels: &[Channel]) -> Message {
         let (first, others) = (&self.views[0].message, &self.views[1..]);
-        let mut message = first.clone();
+        let mut message = Message { id: self.id.unwrap_or_default(), ..first.clone() };
         for View { message: other, .. } in others {
             for frame in &other.frames {
                 match message.frames.iter_mut().find(|twin| twin.rank == frame.rank) {

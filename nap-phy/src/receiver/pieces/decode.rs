@@ -1,6 +1,5 @@
 //! One piece of a recording to its messages.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use num_complex::Complex32;
@@ -8,7 +7,7 @@ use num_complex::Complex32;
 use crate::error::Error;
 use crate::message::Message;
 use crate::receiver::channels::ChannelReceivers;
-use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
+use crate::receiver::config::ReceiverConfig;
 use crate::receiver::event::Event;
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::statistics::Statistics;
@@ -49,82 +48,103 @@ pub(super) fn decode<E>(
     mut read: impl FnMut(&mut [Complex32]) -> Result<usize, E>,
     stop: &AtomicBool,
     progress: impl Fn(u64),
-    mut report: impl FnMut(Found) -> bool,
+    report: impl FnMut(Found) -> bool,
 ) -> Result<PieceEnding<E>, Error> {
-    let start_s = piece.read.start as f64 / common_sample_rate_hz(configs);
-    let mut receivers = piece.receivers(configs)?;
+    let mut run = Run::new(piece, configs, report)?;
     let mut block = vec![Complex32::default(); BLOCK as usize];
-    let mut counted = Counted::default();
-    let mut position = piece.read.start;
-    let mut result = Ok(());
-    let mut report_all = |events: Vec<Event>, completed_at: u64| {
-        events.into_iter().all(|event| match event {
-            Event::Complete(message) => {
-                report(Found { completed_at, message: message.moved_by(start_s) })
-            }
-            _ => true,
-        })
+    let read = loop {
+        if run.is_over() || stop.load(Ordering::Relaxed) {
+            break Ok(());
+        }
+        let end = run.next_bound();
+        match read(&mut block[..(end - run.position) as usize]) {
+            Ok(0) => break Ok(()),
+            Ok(count) => progress(run.push(&block[..count], end)),
+            // The next piece meets it too.
+            Err(_) if run.position >= piece.own.end => break Ok(()),
+            Err(error) => break Err(error),
+        }
     };
-    while position < piece.read.end && !stop.load(Ordering::Relaxed) {
-        if position <= piece.own.start {
-            counted.before = receivers.statistics();
-        }
-        let end = next_bound(position, piece);
-        let count = match read(&mut block[..(end - position) as usize]) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) => {
-                result = Err(error);
-                break;
-            }
-        };
-        let is_wanted = report_all(receivers.push(&block[..count]), end);
-        let before = position;
-        position += count as u64;
-        progress(overlap(&(before..position), &piece.own));
-        if position <= piece.own.end {
-            counted.after = receivers.statistics();
-        }
-        if !is_wanted {
-            break;
-        }
-    }
-    // What follows in the recording belongs to the next piece.
-    if piece.is_last || position < piece.read.end {
-        report_all(receivers.flush(), position);
-    }
-    if piece.is_last {
-        counted.after = receivers.statistics();
-    }
-    Ok(PieceEnding { read: result, statistics: counted.after.since(counted.before) })
+    Ok(PieceEnding { read, statistics: run.finish() })
 }
 
-impl Piece {
-    /// The receivers of the piece.
-    fn receivers(&self, configs: &[ReceiverConfig]) -> Result<ChannelReceivers, Error> {
+/// A piece on its way through its receivers.
+struct Run<'a, Report> {
+    piece: &'a Piece,
+    receivers: ChannelReceivers,
+    /// How far it is, in samples of the recording.
+    position: u64,
+    /// The counters where the piece's own samples begin.
+    before: Statistics,
+    /// The counters where they end.
+    after: Statistics,
+    report: Report,
+    /// Whether anybody still listens.
+    is_wanted: bool,
+}
+
+impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
+    fn new(piece: &'a Piece, configs: &[ReceiverConfig], report: Report) -> Result<Self, Error> {
         let config = |config: &ReceiverConfig| ReceiverConfig {
-            budget_share: self.budget_share,
+            budget_share: piece.budget_share,
             ..config.clone()
         };
-        ChannelReceivers::starting_at(self.read.start, configs.iter().map(config).collect())
+        let configs: Vec<ReceiverConfig> = configs.iter().map(config).collect();
+        Ok(Self {
+            piece,
+            receivers: ChannelReceivers::starting_at(piece.read.start, configs)?,
+            position: piece.read.start,
+            before: Statistics::default(),
+            after: Statistics::default(),
+            report,
+            is_wanted: true,
+        })
     }
-}
 
-/// The receivers' counters where the piece's own samples begin and end.
-#[derive(Default)]
-struct Counted {
-    before: Statistics,
-    after: Statistics,
-}
+    fn is_over(&self) -> bool {
+        self.position >= self.piece.read.end || !self.is_wanted
+    }
 
-/// Where the block ends that begins at `position`: on the raster, or where the piece's own samples begin
-/// or end.
-fn next_bound(position: u64, piece: &Piece) -> u64 {
-    let raster = (position / BLOCK + 1).saturating_mul(BLOCK);
-    let bounds = [piece.own.start, piece.own.end, piece.read.end];
-    bounds.into_iter().filter(|&bound| bound > position).fold(raster, u64::min)
-}
+    /// Where the next block ends: on the raster, or where the piece's own samples begin or end.
+    fn next_bound(&self) -> u64 {
+        let raster = (self.position / BLOCK + 1).saturating_mul(BLOCK);
+        let bounds = [self.piece.own.start, self.piece.own.end, self.piece.read.end];
+        bounds.into_iter().filter(|&bound| bound > self.position).fold(raster, u64::min)
+    }
 
-fn overlap(a: &Range<u64>, b: &Range<u64>) -> u64 {
-    a.end.min(b.end).saturating_sub(a.start.max(b.start))
+    /// Takes samples of the block that ends at `end`. Returns how many are the piece's own.
+    fn push(&mut self, samples: &[Complex32], end: u64) -> u64 {
+        let (own, first) = (&self.piece.own, self.position);
+        let events = self.receivers.push(samples);
+        self.position += samples.len() as u64;
+        if self.position <= own.start {
+            self.before = self.receivers.statistics();
+        }
+        if self.position <= own.end {
+            self.after = self.receivers.statistics();
+        }
+        let count = self.position.min(own.end).saturating_sub(first.max(own.start));
+        self.report(events, end);
+        count
+    }
+
+    /// Ends the recording, if it ends with the piece; what follows belongs to the next one otherwise.
+    fn finish(mut self) -> Statistics {
+        if self.piece.is_last || self.position < self.piece.read.end {
+            let events = self.receivers.flush();
+            self.report(events, self.position);
+        }
+        if self.piece.is_last || self.position < self.piece.own.end {
+            self.after = self.receivers.statistics();
+        }
+        self.after.since(self.before)
+    }
+
+    fn report(&mut self, events: Vec<Event>, completed_at: u64) {
+        for event in events {
+            if let Some(message) = event.complete() {
+                self.is_wanted &= (self.report)(Found { completed_at, message });
+            }
+        }
+    }
 }

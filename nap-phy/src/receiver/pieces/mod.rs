@@ -175,7 +175,7 @@ impl<E> Decoding<E> {
                     Item::End(end) => {
                         let PieceEnding { read, statistics } = *end?;
                         ending.read = read;
-                        ending.statistics = ending.statistics.plus(statistics);
+                        ending.statistics += statistics;
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::mem::take;
 
-use crate::message::Message;
+use crate::message::{Message, MessageId};
 use crate::receiver::pieces::decode::Found;
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::same_message::is_same_message;
@@ -14,7 +14,8 @@ use crate::receiver::same_message::is_same_message;
 /// frames of it, the first of either counts; so no message is lost because one piece takes it for the
 /// other's, and none comes twice.
 ///
-/// Messages come out in the order in which one receiver would complete them.
+/// Messages come out in the order in which one receiver would complete them, and their identities count
+/// in this order.
 pub(super) struct Seams<'a> {
     pieces: &'a [Piece],
     sample_rate_hz: f64,
@@ -28,6 +29,8 @@ pub(super) struct Seams<'a> {
     early: Vec<Found>,
     /// Whether the seam before this piece is done with.
     is_sewn: bool,
+    /// Of the message that was reported last.
+    newest: MessageId,
 }
 
 impl<'a> Seams<'a> {
@@ -42,6 +45,7 @@ impl<'a> Seams<'a> {
             late: Vec::new(),
             early: Vec::new(),
             is_sewn: true,
+            newest: MessageId::default(),
         }
     }
 
@@ -65,8 +69,8 @@ impl<'a> Seams<'a> {
     }
 
     /// Reports what is left when no more pieces come.
-    pub(super) fn finish(self, report: &mut impl FnMut(Message)) {
-        self.late.into_iter().for_each(|found| report(found.message));
+    pub(super) fn finish(mut self, report: &mut impl FnMut(Message)) {
+        take(&mut self.late).into_iter().for_each(|found| self.report(found, report));
     }
 
     /// Reports a message of the current piece, unless the next piece may know it too.
@@ -75,8 +79,13 @@ impl<'a> Seams<'a> {
         if !piece.is_last && found.completed_at >= piece.own.end.saturating_sub(self.before) {
             self.late.push(found);
         } else {
-            report(found.message);
+            self.report(found, report);
         }
+    }
+
+    fn report(&mut self, found: Found, report: &mut impl FnMut(Message)) {
+        self.newest = MessageId(self.newest.0 + 1);
+        report(Message { id: self.newest, ..found.message });
     }
 
     /// Tells whose the messages around the seam before the current piece are.
