@@ -202,10 +202,12 @@ fn overflows_are_counted_by_the_clock_without_time_stamps() {
 
 #[test]
 fn samples_that_vanish_without_a_word_are_missed() {
+    // Until it is noticed, times are short of what was lost. If that were more, the device's next message, which
+    // is the same, would seem to come before the last one is over.
     check_fault_within(
         5.0,
         "drop",
-        4.0,
+        1.2,
         "gap",
         "are missing that the device said nothing about",
         ",timestamps=0",
