@@ -22,11 +22,11 @@ endif
 # server and the daemons that it does not run without, and Prometheus' checker.
 LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ soapysdr-tools soapyremote-server \
 	soapysdr-module-remote avahi-daemon dbus prometheus
-# Minutes of listening at ten times the speed.
+# Minutes of listening.
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live bench sensitivity scenarios clean
+.PHONY: help demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench
 
@@ -98,6 +98,10 @@ soak: $(NAP) ## ten minutes of noise give no message
 
 soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
 	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \
+		-- --exact --nocapture soak
+
+soak-network: ## listen for SOAK_MINUTES in real time over a network that pauses and catches up
+	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --test network \
 		-- --exact --nocapture soak
 
 bench: ## criterion benches, then the receiver's cost in one table

@@ -11,8 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::live::Listening;
-use common::{json_lines, nap, recording};
-use num_complex::Complex32;
+use common::{cu8, json_lines, nap, recording};
 use serde_json::Value;
 
 const DEVICES: [&str; 2] = ["258E05CA", "38DFD2F3"];
@@ -28,18 +27,6 @@ fn decoded(name: &str) -> Vec<Value> {
 
 fn results(listening: &Listening) -> Vec<Value> {
     listening.results.iter().map(|(_, result)| result.clone()).collect()
-}
-
-/// The samples of `rc1_two_uplinks` in the format of RTL-SDR.
-fn cu8() -> Vec<u8> {
-    let stored = fs::read(recording("rc1_two_uplinks.sigmf-data")).unwrap();
-    let mut samples = vec![Complex32::ZERO; stored.len() / 4];
-    nap_io::convert::decode(nap_io::SampleFormat::Cs16Le, &stored, &mut samples);
-    let mut bytes = Vec::new();
-    // The recording is far below full scale.
-    samples.iter_mut().for_each(|sample| *sample *= 20.0);
-    nap_io::convert::encode(nap_io::SampleFormat::Cu8, &samples, &mut bytes);
-    bytes
 }
 
 /// Whether a message of each device was reported.

@@ -12,8 +12,9 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use common::frames::{PERIOD_S, found, sent};
 use common::live::Listening;
-use common::{json_lines, nap, recording, truth};
+use common::{json_lines, nap, recording};
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
@@ -22,10 +23,6 @@ use serde_json::Value;
 const AFTERMATH_S: f64 = 1.0;
 /// How well times are known after an interruption, in seconds by the clock.
 const CLOCK_S: f64 = 0.1;
-/// After so long the recording starts again: a device does not send the same message again before the
-/// last one is over.
-const PERIOD_S: f64 = 14.0;
-
 /// The folder with the module, which is made if need be.
 static MODULE: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -97,40 +94,6 @@ impl Air {
     }
 }
 
-/// A frame: device, rank, time.
-type Frame = (String, u64, f64);
-
-/// All frames that were sent, and are over, between two times of the air.
-fn sent(from_s: f64, to_s: f64) -> Vec<Frame> {
-    let truth = truth("rc1_two_uplinks");
-    let mut frames = Vec::new();
-    for message in truth["messages"].as_array().unwrap() {
-        for frame in message["frames"].as_array().unwrap() {
-            for round in 0..=(to_s / PERIOD_S) as u32 {
-                let time_s = frame["time_s"].as_f64().unwrap() + PERIOD_S * f64::from(round);
-                // 12 bytes at 100 bit/s take 2.1 s.
-                if time_s >= from_s && time_s + 2.1 <= to_s {
-                    let id = message["device_id"].as_str().unwrap().to_owned();
-                    frames.push((id, frame["rank"].as_u64().unwrap(), time_s));
-                }
-            }
-        }
-    }
-    frames
-}
-
-/// All frames in results of `--report complete`.
-fn found(listening: &Listening) -> Vec<Frame> {
-    let mut found = Vec::new();
-    for (_, message) in &listening.results {
-        for frame in message["frames"].as_array().unwrap() {
-            let id = message["device_id"].as_str().unwrap().to_owned();
-            found.push((id, frame["rank"].as_u64().unwrap(), frame["time_s"].as_f64().unwrap()));
-        }
-    }
-    found
-}
-
 /// Checks that all frames between two times of the air were found, at the right times. The stream begins
 /// when the device is opened; `tolerance_s` is for the times by the clock after an interruption. Returns how
 /// many frames there are.
@@ -170,8 +133,21 @@ fn start_s(listening: &Listening, air: &Air) -> f64 {
 
 const SPEED: f64 = 4.0;
 
-/// Lets something happen at 10 s and checks that it is noticed, counted, told once, and survived.
+/// Lets something happen at 10 s and checks that it is noticed within two seconds by the clock, counted, told
+/// once, and survived.
 fn check_fault(fault: &str, duration_s: f64, kind: &str, text: &str, more: &str) {
+    check_fault_within(2.0, fault, duration_s, kind, text, more);
+}
+
+/// The same with a time of its own: what may be late only is not judged at once.
+fn check_fault_within(
+    longest_s: f64,
+    fault: &str,
+    duration_s: f64,
+    kind: &str,
+    text: &str,
+    more: &str,
+) {
     let fault_s = 10.0;
     let air = Air::new(SPEED, &format!("faults={fault}@{fault_s}+{duration_s}{more}"));
     let mut listening = air.listen(&["--report", "complete"]);
@@ -183,11 +159,10 @@ fn check_fault(fault: &str, duration_s: f64, kind: &str, text: &str, more: &str)
     let status = listening.end("INT");
     let story = listening.story();
     assert!(status.success(), "{story}");
-    // Noticed within two seconds by the clock; told once.
     let at = listening.when_said(text).unwrap_or_else(|| panic!("not told: {story}"));
     let noticed_s = (air.air_s(at) - fault_s) / SPEED;
     println!("{fault}: noticed after {noticed_s:.2} s");
-    assert!((0.0..2.0).contains(&noticed_s), "noticed after {noticed_s} s: {story}");
+    assert!((0.0..longest_s).contains(&noticed_s), "noticed after {noticed_s} s: {story}");
     assert!(listening.times_said("warning") <= 2, "{story}");
     assert!((1.0..100.0).contains(&counted), "{counted} of the kind {kind}: {story}");
     assert!(lost > 0.0, "{story}");
@@ -197,7 +172,8 @@ fn check_fault(fault: &str, duration_s: f64, kind: &str, text: &str, more: &str)
     let start_s = start_s(&listening, &air);
     assert!(check_frames(&listening, start_s + 0.1, fault_s - 0.1, start_s, 0.05) >= 4);
     let recovered = listening.said.iter().rfind(|(_, line)| line.contains("samples again"));
-    let well_s = recovered.map_or(fault_s + duration_s, |(at, _)| air.air_s(*at));
+    let well_s =
+        recovered.map_or_else(|| air.air_s(at).max(fault_s + duration_s), |(at, _)| air.air_s(*at));
     assert!(well_s < fault_s + duration_s + 3.0 * SPEED, "recovered at {well_s} s: {story}");
     let last_s = air.air_s(Instant::now()).min(fault_s + duration_s + 21.0);
     let (from_s, tolerance_s) = (well_s + AFTERMATH_S * SPEED, CLOCK_S * SPEED);
@@ -226,7 +202,8 @@ fn overflows_are_counted_by_the_clock_without_time_stamps() {
 
 #[test]
 fn samples_that_vanish_without_a_word_are_missed() {
-    check_fault(
+    check_fault_within(
+        5.0,
         "drop",
         4.0,
         "gap",
@@ -242,7 +219,14 @@ fn a_device_that_is_unplugged_is_opened_when_it_is_back() {
 
 #[test]
 fn a_wrong_rate_is_noticed() {
-    check_fault("rate", 8.0, "rate", "off the 1000000 that the device says", ",timestamps=0");
+    check_fault_within(
+        4.5,
+        "rate",
+        16.0,
+        "rate",
+        "off the 1000000 that the device says",
+        ",timestamps=0",
+    );
 }
 
 #[test]

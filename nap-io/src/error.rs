@@ -201,6 +201,13 @@ impl Error {
         }
     }
 
+    /// The text without the name of the file, stream or device, for those who know it.
+    pub(crate) fn nameless(&self) -> String {
+        let text = self.to_string();
+        let name = format!("{}: ", self.path().display());
+        text.strip_prefix(&name).map(str::to_owned).unwrap_or(text)
+    }
+
     /// The operating system's kind of error, for instance [`io::ErrorKind::BrokenPipe`];
     /// [`io::ErrorKind::UnexpectedEof`] for a recording that is cut short, `None` for all errors
     /// that are about the content.

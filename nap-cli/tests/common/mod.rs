@@ -1,12 +1,14 @@
 //! Running the command.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub mod frames;
 pub mod live;
 
 use std::path::PathBuf;
 use std::process::Output;
 
 use assert_cmd::Command;
+use num_complex::Complex32;
 use serde_json::Value;
 
 /// The command, as it behaves in a pipe, whatever the environment of the tests is.
@@ -32,6 +34,18 @@ pub fn recording(name: &str) -> PathBuf {
 pub fn truth(name: &str) -> Value {
     let text = std::fs::read_to_string(fixture(&format!("recordings/{name}.truth.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
+}
+
+/// The samples of `rc1_two_uplinks` in the format of RTL-SDR.
+pub fn cu8() -> Vec<u8> {
+    let stored = std::fs::read(recording("rc1_two_uplinks.sigmf-data")).unwrap();
+    let mut samples = vec![Complex32::ZERO; stored.len() / 4];
+    nap_io::convert::decode(nap_io::SampleFormat::Cs16Le, &stored, &mut samples);
+    let mut bytes = Vec::new();
+    // The recording is far below full scale.
+    samples.iter_mut().for_each(|sample| *sample *= 20.0);
+    nap_io::convert::encode(nap_io::SampleFormat::Cu8, &samples, &mut bytes);
+    bytes
 }
 
 /// Lines of JSON.

@@ -128,3 +128,37 @@ impl LiveSource for RtlTcp {
         self.bytes.read(&self.info, samples, count, timeout)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What is said of a server that waits so long and then sends these bytes, given 100 ms for its header.
+    fn error_of(wait: Duration, bytes: &'static [u8]) -> Option<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            thread::sleep(wait);
+            drop(stream.write_all(bytes));
+        });
+        let tuning = Tuning { sample_rate_hz: Some(250e3), ..Tuning::default() };
+        let connected = RtlTcp::connect(&address, &tuning, Duration::from_millis(100));
+        server.join().unwrap();
+        connected.err().map(|error| error.nameless())
+    }
+
+    #[test]
+    fn a_header_that_does_not_come_is_told_in_words() {
+        let text = error_of(Duration::from_millis(300), b"").unwrap();
+        assert!(text.starts_with("no header within 0.1 s: the server is busy"), "{text}");
+        assert_eq!(error_of(Duration::ZERO, b"RTL0\0\0\0\x05\0\0\0\x1d"), None);
+        let text = error_of(Duration::ZERO, &[0x7f; 12]).unwrap();
+        assert!(text.starts_with("this is no rtl_tcp: it starts with"), "{text}");
+        let text = error_of(Duration::ZERO, b"RTL0").unwrap();
+        assert!(text.starts_with("cannot read the header of"), "{text}");
+    }
+}
