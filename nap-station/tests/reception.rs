@@ -80,11 +80,13 @@ fn a_recording_gives_its_messages_with_their_time_of_day() {
     assert!(monitor.metrics().text().unwrap().contains("nap_frames_total 6\n"));
 }
 
-/// A radio that gives a recording's samples at once, but for those of its second connection's beginning.
+/// Blocks, and what was lost before each; none where the connection breaks.
+type Script = VecDeque<Option<(Vec<Complex32>, Loss)>>;
+
+/// A radio that plays a script.
 struct Interrupted {
     info: StreamInfo,
-    /// Blocks, and what was lost before each; an error where the connection breaks.
-    script: Arc<Mutex<VecDeque<Option<(Vec<Complex32>, Loss)>>>>,
+    script: Arc<Mutex<Script>>,
 }
 
 impl LiveSource for Interrupted {
@@ -104,7 +106,7 @@ impl LiveSource for Interrupted {
                 samples.extend(block);
                 Ok(Reading::Samples(loss))
             }
-            Some(None) => Err(Error::Device { device: "radio".into(), problem: "broken".into() }),
+            Some(None) => Err(Error::Radio { radio: "radio".into(), problem: "broken".into() }),
             None => Ok(Reading::End),
         }
     }
@@ -124,7 +126,7 @@ fn losses_and_failures_are_told_in_their_place_and_time_goes_on() {
     let (info, blocks) = blocks();
     let whole = blocks.len() as u64 * 10_000;
     // Two blocks of the silence at the beginning are lost, and the connection breaks once later.
-    let mut script: VecDeque<_> = blocks.into_iter().map(|b| Some((b, Loss::None))).collect();
+    let mut script: Script = blocks.into_iter().map(|b| Some((b, Loss::None))).collect();
     script.drain(3..5);
     script[3].as_mut().unwrap().1 = Loss::Samples(20_000);
     script.insert(5, None);
