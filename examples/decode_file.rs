@@ -33,6 +33,8 @@ pub fn decode(path: &Path) -> Result<Vec<Message>, Box<dyn Error>> {
     // Without a known centre, frequencies count from the middle of the recording.
     let config = ReceiverConfig::new(info.sample_rate_hz, info.center_hz.unwrap_or(0.0));
     let mut receiver = Receiver::new(config)?;
+    // Complete messages, to which no more frames can come. `Event::Message` would tell sooner, when the
+    // first frame is decoded.
     let mut messages = Vec::new();
     // Any size will do: the receiver's events do not depend on it.
     let mut block = vec![Complex32::ZERO; 1 << 16];
@@ -41,17 +43,8 @@ pub fn decode(path: &Path) -> Result<Vec<Message>, Box<dyn Error>> {
         if count == 0 {
             break;
         }
-        messages.extend(receiver.push(&block[..count]).into_iter().filter_map(complete));
+        messages.extend(receiver.push(&block[..count]).into_iter().filter_map(Event::complete));
     }
-    messages.extend(receiver.flush().into_iter().filter_map(complete));
+    messages.extend(receiver.flush().into_iter().filter_map(Event::complete));
     Ok(messages)
-}
-
-/// The message, once no more frames can come to it. `Event::Message` would tell sooner, when the
-/// first frame is decoded.
-fn complete(event: Event) -> Option<Message> {
-    match event {
-        Event::Complete(message) => Some(message),
-        _ => None,
-    }
 }

@@ -91,7 +91,7 @@ impl Recording {
         let mut receiver = Receiver::new(ReceiverConfig::new(self.sample_rate_hz, self.centre_hz))?;
         let mut events = receiver.push(black_box(&self.samples));
         events.extend(receiver.flush());
-        Ok(events.iter().filter(|event| matches!(event, Event::Complete(_))).count())
+        Ok(events.into_iter().filter_map(Event::complete).count())
     }
 
     /// The unit that receivers are measured in: Fourier transforms over all samples, each of 65 536

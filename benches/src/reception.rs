@@ -49,13 +49,9 @@ impl Reception {
             left -= count;
         }
         cpu += timed(|| events.extend(receiver.flush()));
-        let complete = |event| match event {
-            Event::Complete(message) => Some(message),
-            _ => None,
-        };
         Ok(Self {
             truth,
-            messages: events.into_iter().filter_map(complete).collect(),
+            messages: events.into_iter().filter_map(Event::complete).collect(),
             statistics: receiver.statistics(),
             air_s: scene.duration_s,
             cpu_s: cpu.as_secs_f64(),

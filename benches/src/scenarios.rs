@@ -100,17 +100,7 @@ impl Tally {
         self.repeated += score.repeated;
         self.air_s += reception.air_s;
         self.cpu_s += reception.cpu_s;
-        let (sum, new) = (&mut self.statistics, &reception.statistics);
-        sum.samples += new.samples;
-        sum.candidates += new.candidates;
-        sum.dropped_candidates += new.dropped_candidates;
-        sum.bursts += new.bursts;
-        sum.dropped_bursts += new.dropped_bursts;
-        sum.hypotheses += new.hypotheses;
-        sum.groups += new.groups;
-        sum.dropped_fragments += new.dropped_fragments;
-        sum.frames += new.frames;
-        sum.messages += new.messages;
+        self.statistics += reception.statistics;
     }
 
     /// Seconds on the air that a second of one core is enough for.

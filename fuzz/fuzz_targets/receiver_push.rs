@@ -38,11 +38,10 @@ fn receive<'a>(blocks: impl Iterator<Item = &'a [Complex32]>) -> Vec<Event> {
 }
 
 fn is_finite(event: &Event) -> bool {
-    let (Event::Message(message) | Event::Update(message) | Event::Complete(message)) = event
-    else {
+    let of_message = event.message().map(|message| message.signal);
+    let Some(signal) = of_message.or(event.undecoded().map(|burst| burst.signal)) else {
         return true;
     };
-    let signal = message.signal;
     [signal.time_s, signal.frequency_hz, signal.snr_db, signal.drift_hz_per_s]
         .into_iter()
         .all(f64::is_finite)

@@ -48,25 +48,28 @@ impl NoiseFloor {
 
     /// The noise density of subband `b`; 0 before the first noise.
     pub fn density(&mut self, b: usize) -> f64 {
-        if let Some(floor) = self.floors[b] {
-            return floor;
-        }
-        let floor = self.quantile(b);
-        self.floors[b] = Some(floor);
-        floor
+        let Self { densities, floors, sorted, .. } = self;
+        *floors[b].get_or_insert_with(|| quantile(&densities[b], sorted))
     }
 
-    fn quantile(&mut self, b: usize) -> f64 {
-        let past = &self.densities[b];
-        if past.is_empty() {
-            return 0.0;
-        }
-        self.sorted.clear();
-        self.sorted.extend(past);
-        let rank = (QUANTILE * (past.len() - 1) as f64).round() as usize;
-        let (_, density, _) = self.sorted.select_nth_unstable_by(rank, f32::total_cmp);
-        f64::from(*density)
+    /// The noise density of every subband; 0 before the first noise.
+    #[must_use]
+    pub fn densities(&self) -> Vec<f64> {
+        let mut sorted = Vec::with_capacity(self.rows);
+        self.densities.iter().map(|past| quantile(past, &mut sorted)).collect()
     }
+}
+
+/// The quantile of what is remembered, 0 of nothing; `sorted` is room to work in.
+fn quantile(past: &VecDeque<f32>, sorted: &mut Vec<f32>) -> f64 {
+    if past.is_empty() {
+        return 0.0;
+    }
+    sorted.clear();
+    sorted.extend(past);
+    let rank = (QUANTILE * (past.len() - 1) as f64).round() as usize;
+    let (_, density, _) = sorted.select_nth_unstable_by(rank, f32::total_cmp);
+    f64::from(*density)
 }
 
 #[cfg(test)]
@@ -83,6 +86,7 @@ mod tests {
         }
         assert_eq!(floor.density(0), 1.0);
         assert_eq!(floor.density(1), 2.0);
+        assert_eq!(floor.densities(), [1.0, 2.0]);
     }
 
     #[test]

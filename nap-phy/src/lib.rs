@@ -77,7 +77,7 @@ pub use device::key::Key;
 pub use device::table::{Device, DeviceTable};
 pub use error::Error;
 #[cfg(feature = "std")]
-pub use message::{Decoder, Extent, FrameReport, Level, Message, Signal};
+pub use message::{Decoder, Extent, FrameReport, Level, Message, MessageId, Signal};
 pub use radio::access::{Access, DownlinkWindow};
 pub use radio::bit_rate::BitRate;
 pub use radio::channel::MACRO_CHANNEL_WIDTH_HZ;
@@ -88,7 +88,7 @@ pub use radio::frequency_generator::FrequencyGenerator;
 pub use radio::guard::Guard;
 pub use radio::hopping::HoppingRaster;
 #[cfg(feature = "receiver")]
-pub use receiver::{Event, Receiver, ReceiverConfig};
+pub use receiver::{Event, Receiver, ReceiverConfig, UndecodedBurst, UndecodedReason};
 pub use uplink::acceptance::{Acceptance, AcceptanceWindow};
 pub use uplink::container::{Bitstream, Container, MAX_CONTAINER_BYTES, MAX_FRAME_BYTES};
 pub use uplink::content::Content;

@@ -1,14 +1,30 @@
 //! What a receiver reports.
 
+use std::fmt;
+
 use crate::device::authentication::Authentication;
 use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::RadioConfiguration;
 use crate::uplink::message::Uplink;
 use crate::uplink::rank::Rank;
 
+/// Ties what a receiver tells of one message together: they count from 1 in the order in which a
+/// receiver first tells of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct MessageId(pub u64);
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A message as received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
+    /// The same in all events of one message, and in no other's.
+    pub id: MessageId,
     /// What the device sent.
     pub uplink: Uplink,
     /// Whether its key made the tag.
@@ -43,10 +59,7 @@ impl Message {
     #[must_use]
     pub fn frame_extent(&self) -> Extent {
         let class = self.uplink.content().class();
-        Extent {
-            duration_s: class.airtime_s(self.bit_rate) + self.bit_rate.symbol_s(),
-            width_hz: 2.0 * f64::from(self.bit_rate.bits_per_s()),
-        }
+        Extent::new(class.airtime_s(self.bit_rate) + self.bit_rate.symbol_s(), self.bit_rate)
     }
 }
 
@@ -58,6 +71,14 @@ pub struct Extent {
     pub duration_s: f64,
     /// Main lobe of the spectrum: twice the symbol rate, Hz.
     pub width_hz: f64,
+}
+
+impl Extent {
+    /// The extent of a burst of some duration.
+    #[must_use]
+    pub fn new(duration_s: f64, bit_rate: BitRate) -> Self {
+        Self { duration_s, width_hz: 2.0 * f64::from(bit_rate.bits_per_s()) }
+    }
 }
 
 /// A frame of a message as received.
@@ -123,6 +144,16 @@ pub enum Level {
     Dbm(f64),
     /// Relative to full scale, dB.
     Dbfs(f64),
+}
+
+impl Level {
+    /// The number alone, dBm or dB.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        match self {
+            Self::Dbm(value) | Self::Dbfs(value) => value,
+        }
+    }
 }
 
 #[cfg(test)]

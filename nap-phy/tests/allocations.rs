@@ -1,8 +1,9 @@
-//! Memory that the receiver asks for while it only listens: none.
-#![cfg(feature = "receiver")]
-#![allow(clippy::unwrap_used, reason = "a panic in a test is a failed test")]
+//! Memory that the receiver asks for: none while it only listens, and so much for a burst.
+#![cfg(all(feature = "receiver", feature = "serde"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
-use nap_phy::{Receiver, ReceiverConfig};
+use nap_phy::scene::Scene;
+use nap_phy::{Event, Receiver, ReceiverConfig};
 use num_complex::Complex32;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -40,4 +41,60 @@ fn listening_to_noise_allocates_nothing() {
     let candidates = receiver.statistics().candidates;
     assert_eq!(push_seconds(&mut receiver, 10.0), 0);
     assert!(receiver.statistics().candidates > candidates, "there was something to look at");
+}
+
+/// Noise, and in it one frame of 100 bit/s with a payload of 12 bytes if `devices` has it.
+fn samples(devices: &str) -> Vec<Complex32> {
+    let noise = r#"
+        sample_rate_hz = 250_000
+        duration_s = 32
+        full_scale_dbm = -90
+        noise_figure_db = 6
+        seed = 5
+    "#;
+    let scene: Scene = toml::from_str(&format!("{noise}{devices}")).unwrap();
+    let (mut simulator, _) = scene.build().unwrap();
+    let mut samples = vec![Complex32::default(); scene.samples() as usize];
+    simulator.render(&mut samples);
+    samples
+}
+
+/// Allocations from 12 s on, and the messages that were told of and completed.
+fn allocations(samples: &[Complex32]) -> (u64, [u32; 2]) {
+    let (before, after) = samples.split_at(12 * SAMPLE_RATE_HZ as usize);
+    let mut receiver = Receiver::new(ReceiverConfig::new(SAMPLE_RATE_HZ, 868_130_000.0)).unwrap();
+    assert_eq!(receiver.push(before), []);
+    let mut told = [0, 0];
+    let measured = allocation_counter::measure(|| {
+        receiver.push_with(after, |event| match event {
+            Event::Message(_) => told[0] += 1,
+            Event::Complete(_) => told[1] += 1,
+            _ => panic!("{event:?}"),
+        });
+    });
+    (measured.count_total, told)
+}
+
+/// How many allocations a burst costs, from its preamble to its last event, beside those for what looks
+/// like a burst in the same noise. It is written down here and in the documentation of `receiver`, so that
+/// it does not grow unnoticed.
+#[test]
+fn a_burst_allocates_so_often() {
+    const MAX_ALLOCATIONS: u64 = 300;
+    let device = r#"
+        [[device]]
+        id = "FEDCBA98"
+        key = "0123456789ABCDEF0123456789ABCDEF"
+        shape = "rect"
+        level_dbm = -125
+        message = [{ time_s = 12.5, sequence_number = 9, kind = "bytes",
+                     payload = "000102030405060708090a0b", frames = 1,
+                     frequencies_hz = [868_134_040.0] }]
+    "#;
+    let (quiet, none) = allocations(&samples(""));
+    let (busy, one) = allocations(&samples(device));
+    println!("{busy} allocations, {quiet} of them for noise");
+    assert_eq!((none, one), ([0, 0], [1, 1]));
+    let burst = busy - quiet;
+    assert!(burst <= MAX_ALLOCATIONS, "{burst} allocations");
 }

@@ -4,9 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use nap_phy::receiver::Statistics;
+use nap_phy::receiver::{Statistics, UNDECODED_AFTER_S};
 use nap_phy::scene::{Scene, Score, Truth, TruthFrame, TruthMessage};
-use nap_phy::{Authentication, BitRate, Decoder, Event, Level, Message, Receiver, ReceiverConfig};
+use nap_phy::{
+    Authentication, BitRate, Decoder, DeviceTable, Event, Level, Message, MessageId, Receiver,
+    ReceiverConfig, UndecodedBurst, UndecodedReason,
+};
 use num_complex::Complex32;
 use proptest::prelude::*;
 
@@ -31,11 +34,19 @@ fn config(truth: &Truth, channel_centre_hz: f64) -> ReceiverConfig {
 
 /// The completed messages among events.
 fn completed(events: impl IntoIterator<Item = Event>) -> Vec<Message> {
-    let complete = |event| match event {
-        Event::Complete(message) => Some(message),
-        _ => None,
-    };
-    events.into_iter().filter_map(complete).collect()
+    events.into_iter().filter_map(Event::complete).collect()
+}
+
+/// The bursts among events that were seen and not decoded.
+fn undecoded(events: &[Event]) -> Vec<UndecodedBurst> {
+    events.iter().filter_map(Event::undecoded).copied().collect()
+}
+
+/// All that a receiver says about samples that end with them.
+fn all_events(receiver: &mut Receiver, samples: &[Complex32]) -> Vec<Event> {
+    let mut events = receiver.push(samples);
+    events.extend(receiver.flush());
+    events
 }
 
 fn decode_recording(folder: &Path, name: &str) -> (Truth, Vec<Message>) {
@@ -161,7 +172,7 @@ fn weak_messages() {
     };
     assert_eq!(count(&messages, &weak), 4);
     let mut blind = config(&truth, truth.center_hz);
-    blind.devices = nap_phy::DeviceTable::new();
+    blind.devices = DeviceTable::new();
     let unchecked = decode_with(&fixtures(), "rc1_weak", blind);
     let score = Score::new(&truth, &unchecked);
     assert!(score.is_perfect(), "{score:?}");
@@ -307,7 +318,7 @@ fn keys_help_to_hear() {
     let hear = |devices: bool, budget: f64| {
         let mut config = config(&truth, truth.center_hz);
         if !devices {
-            config.devices = nap_phy::DeviceTable::new();
+            config.devices = DeviceTable::new();
         }
         config.bit_rates = vec![BitRate::Bps100];
         config.false_messages_per_day = budget;
@@ -410,6 +421,16 @@ fn unusable_samples_are_counted_and_survived() {
     assert_eq!(receiver.statistics().samples, 950_000);
 }
 
+/// What an event tells.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Message(_) => "message",
+        Event::Update(_) => "update",
+        Event::Complete(_) => "complete",
+        _ => "other",
+    }
+}
+
 #[test]
 fn an_update_follows_for_each_further_frame() {
     let (truth, samples) = render(&flawed_scene(250_000.0, 0.0));
@@ -418,12 +439,7 @@ fn an_update_follows_for_each_further_frame() {
     events.extend(receiver.flush());
     let told: Vec<(&str, usize)> = events
         .iter()
-        .filter_map(|event| match event {
-            Event::Message(message) => Some(("message", message)),
-            Event::Update(message) => Some(("update", message)),
-            Event::Complete(message) => Some(("complete", message)),
-            _ => None,
-        })
+        .filter_map(|event| Some((kind(event), event.message()?)))
         .filter(|(_, message)| message.bit_rate == BitRate::Bps600)
         .map(|(kind, message)| (kind, message.frames.len()))
         .collect();
@@ -485,4 +501,231 @@ fn one_sample_at_a_time_gives_the_same_events() {
     let mut events: Vec<Event> = samples.chunks(1).flat_map(|one| receiver.push(one)).collect();
     events.extend(receiver.flush());
     assert_eq!(events, expected);
+}
+
+/// Identities count from 1 in the order of the first reports; of each message there is one first report,
+/// then updates, each with one frame more, then one completion, and nothing after it.
+fn check_order(events: &[Event]) {
+    let mut open: Vec<(MessageId, usize)> = Vec::new();
+    let mut newest = 0;
+    for event in events {
+        let Some(message) = event.message() else { continue };
+        let frames = message.frames.len();
+        let place = open.iter().position(|(id, _)| *id == message.id);
+        match (kind(event), place) {
+            ("message", None) => {
+                newest += 1;
+                assert_eq!(message.id, MessageId(newest));
+                open.push((message.id, frames));
+            }
+            ("update", Some(place)) => {
+                assert_eq!(frames, open[place].1 + 1, "{}", message.id);
+                open[place].1 = frames;
+            }
+            ("complete", Some(place)) => {
+                assert_eq!(frames, open[place].1, "{}", message.id);
+                open.remove(place);
+            }
+            (kind, _) => panic!("{kind} of {} is out of order", message.id),
+        }
+    }
+    assert_eq!(open, [], "never completed");
+}
+
+#[test]
+fn every_message_has_an_identity_and_its_events_an_order() {
+    for name in ["rc1_two_uplinks", "rc1_all_kinds", "rc1_weak"] {
+        let (mut receiver, samples) = recording(name);
+        let events = all_events(&mut receiver, &samples);
+        check_order(&events);
+        let (truth, _) = decode_recording(&fixtures(), name);
+        assert_eq!(completed(events).len(), truth.messages.len());
+    }
+    // It goes on counting after the stream has ended and begun anew, and after a gap.
+    let (mut receiver, samples) = recording("rc1_two_uplinks");
+    let mut events = all_events(&mut receiver, &samples);
+    events.extend(receiver.skip(86_400 * 250_000));
+    events.extend(all_events(&mut receiver, &samples));
+    check_order(&events);
+    assert_eq!(completed(events).last().unwrap().id, MessageId(4));
+}
+
+#[test]
+fn events_are_handed_out_one_by_one_as_well() {
+    let (truth, samples) = render(&flawed_scene(250_000.0, 0.0));
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut events = receiver.push(&samples[..500_000]);
+    events.extend(receiver.skip(1_000));
+    events.extend(all_events(&mut receiver, &samples[500_000..]));
+    let mut other = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut handed_out = Vec::new();
+    other.push_with(&samples[..500_000], |event| handed_out.push(event.clone()));
+    other.skip_with(1_000, |event| handed_out.push(event.clone()));
+    other.push_with(&samples[500_000..], |event| handed_out.push(event.clone()));
+    other.flush_with(|event| handed_out.push(event.clone()));
+    assert_eq!(handed_out, events);
+}
+
+/// Overwrites pieces in the middle of all frames with noise from before the first.
+fn spoil(samples: &mut [Complex32], truth: &Truth) {
+    const PIECE: usize = 25_000;
+    let noise = samples[..PIECE].to_vec();
+    for frame in truth.messages.iter().flat_map(|message| &message.frames) {
+        let start = ((frame.time_s + 0.6) * truth.sample_rate) as usize;
+        for piece in [0, 2, 4, 6, 8] {
+            samples[start + piece * PIECE..][..PIECE].copy_from_slice(&noise);
+        }
+    }
+}
+
+/// That a burst is some frame: carrier, time, level and bit rate.
+fn is_frame(burst: &UndecodedBurst, frame: &TruthFrame, bit_rate: BitRate) -> bool {
+    let Level::Dbm(level_dbm) = burst.signal.level else { panic!("not calibrated") };
+    burst.bit_rate == bit_rate
+        && (burst.signal.time_s - frame.time_s).abs() < bit_rate.symbol_s()
+        && (burst.signal.frequency_hz - frame.frequency_hz).abs() < 10.0
+        && (level_dbm - frame.dbm).abs() < 2.0
+}
+
+/// Devices that send one message each, as strong as each other, one 0.7 s after the other, with these
+/// carriers and so many frames.
+fn scene_of(carriers_hz: &[f64], frames: u8) -> Scene {
+    let mut text = String::from(
+        "sample_rate_hz = 250_000\nduration_s = 9\nfull_scale_dbm = -90\nnoise_figure_db = 6\nseed = 3\n",
+    );
+    for (n, frequency_hz) in carriers_hz.iter().enumerate() {
+        text += &format!(
+            r#"
+            [[device]]
+            id = "{:08X}"
+            key = "0123456789ABCDEF0123456789ABCDEF"
+            bit_rate = 100
+            shape = "rect"
+            level_dbm = -125
+            message = [{{ time_s = {}, sequence_number = 9, kind = "bytes", frames = {frames},
+                         payload = "000102030405060708090a{n:02x}",
+                         frequencies_hz = {:?} }}]
+            "#,
+            n + 1,
+            0.5 + 0.7 * n as f64,
+            vec![frequency_hz; frames.into()],
+        );
+    }
+    toml::from_str(&text).unwrap()
+}
+
+#[test]
+fn what_was_seen_and_not_decoded_is_told_of_once() {
+    let (truth, mut samples) = render(&scene_of(&[868_130_000.0], 3));
+    spoil(&mut samples, &truth);
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let mut events = receiver.push(&samples);
+    assert_eq!(events, [], "they might still decode");
+    let silence = vec![Complex32::ZERO; (UNDECODED_AFTER_S * truth.sample_rate) as usize];
+    events.extend(receiver.push(&silence));
+    let bursts = undecoded(&events);
+    assert_eq!((completed(events).len(), bursts.len()), (0, 3), "{bursts:?}");
+    for (burst, frame) in bursts.iter().zip(&truth.messages[0].frames) {
+        assert!(is_frame(burst, frame, BitRate::Bps100), "{burst:?}, not {frame:?}");
+        assert_eq!(burst.frame_type.unwrap().rank, frame.rank);
+        assert!([UndecodedReason::CheckFailed, UndecodedReason::Unlikely].contains(&burst.reason));
+        let snr_db = true_snr_db(&truth, frame, BitRate::Bps100);
+        assert!((burst.signal.snr_db - snr_db).abs() < 2.0, "{burst:?}");
+    }
+    assert_eq!(receiver.flush(), []);
+    assert_eq!(receiver.statistics().undecoded_bursts, 3);
+}
+
+#[test]
+fn frames_that_spoil_each_other_are_told_of() {
+    let (truth, samples) = render(&scene_of(&[868_130_000.0, 868_130_020.0], 1));
+    let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
+    let events = all_events(&mut receiver, &samples);
+    let bursts = undecoded(&events);
+    assert_eq!(completed(events), []);
+    // Of the second one, the preamble lies under the first one's data.
+    assert!(is_frame(&bursts[0], &truth.messages[0].frames[0], BitRate::Bps100), "{bursts:?}");
+    assert!(bursts.len() <= 2, "{bursts:?}");
+}
+
+#[test]
+fn what_decodes_is_not_told_of_as_undecoded() {
+    let names =
+        ["rc1_two_uplinks", "rc1_minus120dbm", "rc2_minus112dbm", "rc1_all_kinds", "rc1_weak"];
+    for name in names {
+        let (mut receiver, samples) = recording(name);
+        assert_eq!(undecoded(&all_events(&mut receiver, &samples)), [], "{name}");
+    }
+    let (truth, samples) = render(&flawed_scene(250_000.0, 20_000.0));
+    let mut receiver = Receiver::new(config(&truth, 868_130_000.0)).unwrap();
+    assert_eq!(undecoded(&all_events(&mut receiver, &samples)), []);
+}
+
+#[test]
+fn devices_may_change_while_it_runs() {
+    let (mut receiver, samples) = recording("rc1_two_uplinks");
+    let devices = truth_of(&fixtures(), "rc1_two_uplinks").devices();
+    let authentications = |receiver: &mut Receiver| -> Vec<Authentication> {
+        let messages = completed(all_events(receiver, &samples));
+        messages.into_iter().map(|message| message.authentication).collect()
+    };
+    receiver.set_devices(DeviceTable::new());
+    assert_eq!(authentications(&mut receiver), [Authentication::Unchecked; 2]);
+    receiver.set_devices(devices);
+    assert_eq!(authentications(&mut receiver), [Authentication::Verified; 2]);
+}
+
+/// Faint frames of devices that become known are looked for with the help of their keys.
+#[test]
+fn devices_that_become_known_are_looked_for() {
+    let (truth, samples) = render(&faint_scene());
+    let mut config = config(&truth, truth.center_hz);
+    config.devices = DeviceTable::new();
+    config.bit_rates = vec![BitRate::Bps100];
+    let mut receiver = Receiver::new(config).unwrap();
+    let before = completed(all_events(&mut receiver, &samples)).len();
+    receiver.set_devices(truth.devices());
+    let after = completed(all_events(&mut receiver, &samples)).len();
+    assert!(after >= before + 5, "{before} of strangers, {after} of known devices");
+}
+
+#[test]
+fn the_noise_density_is_that_of_the_simulator() {
+    // A device that sends all the time does not lift it.
+    for scene in [flawed_scene(250_000.0, 0.0), flawed_scene(1_000_000.0, -310_000.0)] {
+        let mut scene = scene;
+        scene.quantisation_bits = None;
+        let (truth, samples) = render(&scene);
+        let mut receiver = Receiver::new(config(&truth, 868_130_000.0)).unwrap();
+        assert_eq!(receiver.noise_density(), None);
+        receiver.push(&samples);
+        let true_dbm_per_hz = -174.0 + truth.noise_figure_db;
+        let Some(Level::Dbm(found)) = receiver.noise_density() else { panic!("not calibrated") };
+        assert!((found - true_dbm_per_hz).abs() < 0.7, "{found} dBm/Hz, not {true_dbm_per_hz}");
+        let parts = receiver.noise_densities();
+        let outer_hz = [parts[0].frequency_hz, parts[parts.len() - 1].frequency_hz];
+        assert!((outer_hz[0] - 868_034_000.0).abs() < 5e3, "{outer_hz:?}");
+        assert!((outer_hz[1] - 868_226_000.0).abs() < 5e3, "{outer_hz:?}");
+        assert!(parts.windows(2).all(|pair| pair[0].frequency_hz < pair[1].frequency_hz));
+    }
+}
+
+#[test]
+fn the_list_of_counters_is_complete() {
+    let (mut receiver, samples) = recording("rc1_two_uplinks");
+    receiver.push(&samples);
+    receiver.skip(100);
+    let statistics = receiver.statistics();
+    let listed: Vec<String> =
+        statistics.counters().map(|c| format!("{}: {}", c.name, c.value)).collect();
+    let expected = format!("Statistics {{ {} }}", listed.join(", "));
+    assert_eq!(format!("{statistics:?}"), expected);
+    for counter in statistics.counters() {
+        assert!(counter.help.ends_with('.'), "{}", counter.name);
+    }
+    let mut twice = statistics;
+    twice += statistics;
+    for (once, twice) in statistics.counters().zip(twice.counters()) {
+        assert_eq!(2 * once.value, twice.value);
+    }
 }

@@ -8,8 +8,8 @@ use common::all_vectors;
 use nap_phy::schema::{FrameRecord, MessageRecord, MessageRecordType, UplinkRecord};
 use nap_phy::{
     Authentication, BitRate, Content, ControlMessage, Decoder, DeviceId, DeviceRssi, Error,
-    FrameError, FrameReport, Key, Level, Message, MessageCounter, RadioConfiguration, Rank, Signal,
-    Telemetry, Uplink,
+    FrameError, FrameReport, Key, Level, Message, MessageCounter, MessageId, RadioConfiguration,
+    Rank, Signal, Telemetry, Uplink,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ fn message(content: Content, level: Level) -> Message {
         drift_hz_per_s: 0.38,
     };
     Message {
+        id: MessageId(7),
         uplink: uplink(content),
         authentication: Authentication::Verified,
         radio_configuration: Some(RadioConfiguration::Rc1),
@@ -51,7 +52,7 @@ fn a_message_is_the_documented_line() {
     assert_eq!(
         line,
         concat!(
-            r#"{"type":"message","schema":1,"time":"2026-11-23T06:16:00.123456Z","#,
+            r#"{"type":"message","schema":1,"message_id":7,"time":"2026-11-23T06:16:00.123456Z","#,
             r#""time_s":1.234567,"device_id":"004D33DB","sequence_number":416,"#,
             r#""kind":"bytes","payload":"abad1dea","bidirectional":false,"auth":"verified","#,
             r#""radio_configuration":"RC1","bit_rate":100,"frequency_hz":868131234.5,"#,

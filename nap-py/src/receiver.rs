@@ -200,20 +200,5 @@ fn parse_time(text: &str) -> PyResult<Timestamp> {
 }
 
 fn counters(statistics: &Statistics) -> Vec<(&'static str, u64)> {
-    vec![
-        ("samples", statistics.samples),
-        ("unusable_samples", statistics.unusable_samples),
-        ("candidates", statistics.candidates),
-        ("dropped_candidates", statistics.dropped_candidates),
-        ("bursts", statistics.bursts),
-        ("dropped_bursts", statistics.dropped_bursts),
-        ("hypotheses", statistics.hypotheses),
-        ("groups", statistics.groups),
-        ("dropped_groups", statistics.dropped_groups),
-        ("refuted_decisions", statistics.refuted_decisions),
-        ("a_priori_trials", statistics.a_priori_trials),
-        ("dropped_fragments", statistics.dropped_fragments),
-        ("frames", statistics.frames),
-        ("messages", statistics.messages),
-    ]
+    statistics.counters().map(|counter| (counter.name, counter.value)).collect()
 }

@@ -123,17 +123,7 @@ fn print(name: &str, tally: &Tally) {
         let percent = 100.0 * (1.0 - part.loss());
         println!("    {:8} heard {:5} of {:5}, {percent:5.1} %", part.name, part.heard, part.sent);
     }
-    let counts = &tally.statistics;
-    println!(
-        "    candidates {} (dropped {}), bursts {} (dropped {}), hypotheses {}, groups {}, \
-         frames {}, messages {}",
-        counts.candidates,
-        counts.dropped_candidates,
-        counts.bursts,
-        counts.dropped_bursts,
-        counts.hypotheses,
-        counts.groups,
-        counts.frames,
-        counts.messages
-    );
+    let counters = tally.statistics.counters();
+    let counts: Vec<String> = counters.map(|c| format!("{} {}", c.name, c.value)).collect();
+    println!("    {}", counts.join(", "));
 }

@@ -36,27 +36,15 @@ impl Band {
         self.grid.time_s(self.history.columns())
     }
 
-    /// Takes a burst of this power of which all is known out of what is remembered, if it can be told
-    /// apart from what else is there.
-    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, power: f64) {
-        let from_s = burst.track.start_s;
-        let to_s = from_s + burst.track.duration_s;
-        if to_s <= self.grid.time_s(self.history.oldest()) {
-            return;
+    /// Takes a burst of which all is known, and what it covers, out of what is remembered, if it can be
+    /// told apart from what else is there.
+    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, cover: Cover) {
+        if cover.to_s > self.grid.time_s(self.history.oldest())
+            && self.canceller.cancel(&mut self.history, &self.grid, burst)
+        {
+            let subbands = burst.subbands(&self.grid);
+            self.cancelled.push(Cancelled { subbands, cover });
         }
-        if !self.canceller.cancel(&mut self.history, &self.grid, burst) {
-            return;
-        }
-        self.cancelled.push(Cancelled {
-            subbands: burst.subbands(&self.grid),
-            cover: Cover {
-                from_s,
-                to_s,
-                frequency_hz: burst.track.frequency_at((from_s + to_s) / 2.0),
-                symbol_s: burst.symbol_s,
-                power,
-            },
-        });
     }
 
     /// Whether bursts were taken out whose places were not asked for yet.

@@ -67,6 +67,7 @@ impl BurstDecoder {
                 let reading = Reading { container: found.container, decoder, crc_ok: true };
                 return Trial::Decoded(Decision { reading, fragments: vec![fragment] });
             }
+            burst.attempt.is_refuted |= search.refuted > 0;
             burst.attempt.rivals.refute(search.refuted_probability);
             burst.attempt.fragments.push(fragment);
         }

@@ -8,6 +8,7 @@ use super::decoder::symbols::symbol_count;
 use super::joint::fragment::Fragment;
 use super::masking::{Cancelled, Cover, Place, SKIRT_POWER, SPOILING_POWER, skirt};
 use super::statistics::Statistics;
+use super::undecoded::UndecodedReason;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
 use crate::uplink::length_class::LengthClass;
@@ -39,6 +40,23 @@ pub(super) struct Attempt {
     /// Of those that did not decode.
     pub(super) fragments: Vec<Fragment>,
     pub(super) rivals: Rivals,
+    /// Whether decisions failed the check.
+    pub(super) is_refuted: bool,
+}
+
+impl Attempt {
+    /// Why the burst did not decode, if none of its hypotheses did.
+    pub(super) fn reason(&self) -> UndecodedReason {
+        if self.is_refuted {
+            UndecodedReason::CheckFailed
+        } else if self.fragments.is_empty() {
+            UndecodedReason::NoCarrier
+        } else if self.fragments.iter().any(Fragment::is_clear) {
+            UndecodedReason::Unlikely
+        } else {
+            UndecodedReason::Faint
+        }
+    }
 }
 
 impl Burst {
@@ -105,13 +123,7 @@ impl Bursts {
 
     /// What a burst covers, if it is certain that it is there.
     pub(super) fn cover(&self, hypothesis: &Hypothesis) -> Option<Cover> {
-        (hypothesis.score >= CERTAIN_SCORE).then(|| Cover {
-            from_s: hypothesis.start_s,
-            to_s: due_s(hypothesis, self.bit_rate),
-            frequency_hz: hypothesis.carrier.frequency_hz,
-            symbol_s: self.bit_rate.symbol_s(),
-            power: hypothesis.power,
-        })
+        (hypothesis.score >= CERTAIN_SCORE).then(|| promised(hypothesis, self.bit_rate))
     }
 
     /// Adds a burst with these hypotheses, best first, that is not tried before `least_due_s`; of one
@@ -155,14 +167,13 @@ impl Bursts {
         self.waiting.iter().filter(|burst| burst.best().score < FAINT_SCORE).count()
     }
 
-    /// Gives up those that match the known symbols worst if there are too many.
-    pub(super) fn drop_worst(&mut self, statistics: &mut Statistics) {
+    /// Takes out those that match the known symbols worst if there are too many.
+    pub(super) fn take_worst(&mut self) -> Vec<Burst> {
         if self.waiting.len() <= self.most {
-            return;
+            return Vec::new();
         }
         self.waiting.sort_by(|a, b| b.best().score.total_cmp(&a.best().score));
-        statistics.dropped_bursts += (self.waiting.len() - self.most) as u64;
-        self.waiting.truncate(self.most);
+        self.waiting.split_off(self.most)
     }
 
     /// Takes the strongest burst that is due and not in a stronger one's shadow: that one is waited
@@ -235,6 +246,17 @@ impl Bursts {
 pub(super) fn longest_frame_s(bit_rate: BitRate) -> f64 {
     LengthClass::ALL.iter().map(|class| class.airtime_s(bit_rate)).fold(0.0, f64::max)
         + 2.0 * bit_rate.symbol_s()
+}
+
+/// What the frame covers that a hypothesis promises.
+pub(super) fn promised(hypothesis: &Hypothesis, bit_rate: BitRate) -> Cover {
+    Cover {
+        from_s: hypothesis.start_s,
+        to_s: due_s(hypothesis, bit_rate),
+        frequency_hz: hypothesis.carrier.frequency_hz,
+        symbol_s: bit_rate.symbol_s(),
+        power: hypothesis.power,
+    }
 }
 
 /// When the last symbol of the hypothesis has passed, with one more for its ramp, in seconds.

@@ -1,5 +1,7 @@
 //! The way of the signals of one bit rate: from subbands to decoded frames.
 
+use std::sync::Arc;
+
 use nap_dsp::detector::Candidate;
 use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::subbands::SubbandGrid;
@@ -16,6 +18,9 @@ use super::decoder::symbols::known_words;
 use super::frame_reporter::FrameReporter;
 use super::joint::{FRAGMENT_AGE_S, JointDecoder};
 use super::masking::{Cancelled, Cover};
+use super::undecoded::UndecodedReason;
+use super::undecoded_bursts::Sighting;
+use crate::device::table::DeviceTable;
 use crate::radio::bit_rate::BitRate;
 
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
@@ -96,6 +101,16 @@ impl Chain {
         2.0 * self.bit_rate.symbol_s()
     }
 
+    /// Looks for frames of these devices from now on.
+    pub(super) fn set_devices(&mut self, devices: Arc<DeviceTable>) {
+        self.containers.set_devices(devices);
+    }
+
+    /// The noise density of every subband, in (full scale)² per hertz; 0 before the first noise.
+    pub(super) fn noise_densities(&self) -> Vec<f64> {
+        self.noise.densities()
+    }
+
     /// Whether candidates or bursts are left.
     pub(super) fn is_busy(&self) -> bool {
         !self.candidates.is_empty() || !self.bursts.is_empty()
@@ -154,12 +169,18 @@ impl Chain {
     ) {
         let mut round = self.candidates.start_round(&self.synchronizer, now_s);
         while let Some(candidate) = self.candidates.next(&mut round, &context.band.grid, covers) {
-            let Some(hypotheses) = self.hypotheses(&candidate, context) else { continue };
+            let Some(hypotheses) = self.hypotheses(&candidate, context) else {
+                self.give_up_candidate(&candidate, context);
+                continue;
+            };
             covers.extend(self.bursts.cover(&hypotheses[0]));
             let least_due_s = self.candidates.patient_s(&candidate);
             self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
         }
-        self.bursts.drop_worst(&mut context.statistics);
+        for burst in self.bursts.take_worst() {
+            context.statistics.dropped_bursts += 1;
+            self.give_up(&burst, UndecodedReason::TooMany, context);
+        }
     }
 
     /// The frames that a candidate may be the start of, the best first, if there are any.
@@ -193,11 +214,30 @@ impl Chain {
                     self.bursts.miss(burst);
                 }
             }
-            Trial::Failed => match self.decode_jointly(&mut burst, context) {
-                Some(decision) => self.report(&decision, context),
-                None => self.bursts.miss(burst),
-            },
+            Trial::Failed => {
+                let reason = burst.attempt.reason();
+                if let Some(decision) = self.decode_jointly(&mut burst, context) {
+                    self.report(&decision, context);
+                } else {
+                    self.give_up(&burst, reason, context);
+                    self.bursts.miss(burst);
+                }
+            }
         }
+    }
+
+    /// Gives up a candidate at which no frame type fits.
+    fn give_up_candidate(&self, candidate: &Candidate, context: &mut Context) {
+        let sighting = Sighting::of_candidate(candidate, self.bit_rate);
+        context.undecoded.add(sighting, &mut context.statistics);
+    }
+
+    /// Gives up a burst, for the time being.
+    fn give_up(&mut self, burst: &Burst, reason: UndecodedReason, context: &mut Context) {
+        let best = burst.best();
+        let density = self.noise.density(context.band.grid.nearest(best.carrier.frequency_hz));
+        let sighting = Sighting::of_burst(best, self.bit_rate, density, reason);
+        context.undecoded.add(sighting, &mut context.statistics);
     }
 
     fn decode_jointly(&mut self, burst: &mut Burst, context: &mut Context) -> Option<Decision> {

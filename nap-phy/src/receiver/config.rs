@@ -70,7 +70,7 @@ pub struct ReceiverConfig {
     pub devices: DeviceTable,
     /// False messages a day that may be expected at most. Their number, and with it how far down
     /// the list of likely decisions the receiver looks for one whose check sum is right, follows from
-    /// [`Statistics::refuted_decisions`]: of 65536, one passes by chance. With 0 the receiver hears
+    /// [`Statistics::refuted_decisions`](super::Statistics::refuted_decisions): of 65536, one passes by chance. With 0 the receiver hears
     /// clear frames only.
     pub false_messages_per_day: f64,
     /// What the receiver gets of the false messages, which it may share with others.

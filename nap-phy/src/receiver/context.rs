@@ -3,6 +3,7 @@
 use super::band::Band;
 use super::decoded_frame::DecodedFrame;
 use super::statistics::Statistics;
+use super::undecoded_bursts::UndecodedBursts;
 
 /// The band, and what the stages leave for the report.
 pub(super) struct Context {
@@ -10,11 +11,17 @@ pub(super) struct Context {
     pub(super) statistics: Statistics,
     /// Frames decoded since the last report.
     pub(super) frames: Vec<DecodedFrame>,
+    pub(super) undecoded: UndecodedBursts,
 }
 
 impl Context {
     /// A context at the start of a stream.
     pub(super) fn new(band: Band) -> Self {
-        Self { band, statistics: Statistics::default(), frames: Vec::new() }
+        Self {
+            band,
+            statistics: Statistics::default(),
+            frames: Vec::new(),
+            undecoded: UndecodedBursts::default(),
+        }
     }
 }

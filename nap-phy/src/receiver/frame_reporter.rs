@@ -8,6 +8,7 @@ use super::decision::Reading;
 use super::decoded_frame::DecodedFrame;
 use super::decoder::symbols::symbol_signs;
 use super::joint::fragment::Fragment;
+use super::masking::Cover;
 use crate::radio::bit_rate::BitRate;
 
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
@@ -73,7 +74,9 @@ impl FrameReporter {
         };
         let track = &measurement.track;
         let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
-        context.band.cancel(&burst, measurement.power);
+        let cover = Cover::of_track(track, symbol_s, measurement.power);
+        context.band.cancel(&burst, cover);
+        context.undecoded.explain(cover);
         DecodedFrame {
             frame_type,
             container: reading.container.clone(),

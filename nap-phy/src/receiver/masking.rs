@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 use std::ops::{Range, RangeInclusive};
 
+use nap_dsp::demodulator::PhaseTrack;
 use nap_dsp::subbands::SubbandGrid;
 
 /// A burst that was taken out leaves a rest that is so much fainter.
@@ -63,15 +64,43 @@ impl Place {
 }
 
 impl Cover {
+    /// What a burst covers of which all is known.
+    pub(super) fn of_track(track: &PhaseTrack, symbol_s: f64, power: f64) -> Self {
+        let (from_s, to_s) = (track.start_s, track.start_s + track.duration_s);
+        let frequency_hz = track.frequency_at((from_s + to_s) / 2.0);
+        Self { from_s, to_s, frequency_hz, symbol_s, power }
+    }
+
     /// Whether the burst has more than some power at a place, in the bandwidth of its symbols.
     pub(super) fn hides(&self, place: &Place, power: f64) -> bool {
         // Asked of all bursts for every candidate: the cheapest question first, and no division.
-        let distance = PI * (place.frequency_hz - self.frequency_hz) * self.symbol_s;
-        let wider_s = self.symbol_s.max(place.symbol_s);
         self.power > power
             && place.window_s.end > self.from_s
             && place.window_s.start < self.to_s
-            && wider_s * self.power > power * distance * distance * place.symbol_s
+            && self.reaches(place.frequency_hz, place.symbol_s, power)
+    }
+
+    /// Whether the burst has more than some power, which is less than its own, at a frequency in the
+    /// bandwidth of symbols of some duration.
+    fn reaches(&self, frequency_hz: f64, symbol_s: f64, power: f64) -> bool {
+        let distance = PI * (frequency_hz - self.frequency_hz) * self.symbol_s;
+        let wider_s = self.symbol_s.max(symbol_s);
+        wider_s * self.power > power * distance * distance * symbol_s
+    }
+
+    /// Whether another burst, of which the preamble and the frame type lie within this one's time, may
+    /// be this one, or a wider one that this one is a line of, or what its skirts show by chance.
+    pub(super) fn explains(&self, other: &Self) -> bool {
+        let middle_s = other.from_s + (PREAMBLE_SYMBOLS + WORD_SYMBOLS) / 2.0 * other.symbol_s;
+        let power = SKIRT_POWER * other.power;
+        self.power > power
+            && (self.from_s..self.to_s).contains(&middle_s)
+            && (self.reaches(other.frequency_hz, other.symbol_s, power) || self.is_inside(other))
+    }
+
+    /// Whether the carrier is in the main lobe of another burst.
+    fn is_inside(&self, other: &Self) -> bool {
+        (self.frequency_hz - other.frequency_hz).abs() * other.symbol_s < 0.5
     }
 
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz

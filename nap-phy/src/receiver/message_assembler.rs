@@ -2,49 +2,34 @@
 
 use std::sync::Arc;
 
+use super::calibration::{Calibration, decibel};
 use super::decoded_frame::DecodedFrame;
 use super::event::Event;
 use crate::device::table::DeviceTable;
-use crate::message::{FrameReport, Level, Message, Signal};
+use crate::message::{Decoder, FrameReport, Message, MessageId, Signal};
 use crate::radio::configuration::RadioConfiguration;
 use crate::uplink::container::Container;
 
-/// What is needed to report a frame's figures and authentication.
+/// What all messages have in common, and what is known of their devices.
 pub(super) struct Reporter {
-    pub(super) centre_hz: f64,
-    pub(super) full_scale_dbm: Option<f64>,
+    pub(super) calibration: Calibration,
     pub(super) radio_configuration: Option<RadioConfiguration>,
     pub(super) channel_center_hz: Option<f64>,
     pub(super) devices: Arc<DeviceTable>,
 }
 
 impl Reporter {
-    fn signal(&self, frame: &DecodedFrame) -> Signal {
+    fn report(&self, frame: &DecodedFrame) -> FrameReport {
         let measurement = &frame.measurement;
-        let dbfs = decibel(measurement.power);
-        Signal {
+        let signal = Signal {
             time_s: measurement.track.start_s,
-            frequency_hz: self.centre_hz + measurement.carrier.frequency_hz,
-            level: match self.full_scale_dbm {
-                Some(full_scale_dbm) => Level::Dbm(dbfs + full_scale_dbm),
-                None => Level::Dbfs(dbfs),
-            },
+            frequency_hz: self.calibration.frequency_hz(measurement.carrier.frequency_hz),
+            level: self.calibration.level(measurement.power),
             snr_db: decibel(frame.eb_over_n0),
             drift_hz_per_s: measurement.carrier.drift_hz_per_s,
-        }
+        };
+        FrameReport { rank: frame.frame_type.rank, signal, crc_ok: frame.crc_ok }
     }
-
-    fn report(&self, frame: &DecodedFrame) -> FrameReport {
-        FrameReport {
-            rank: frame.frame_type.rank,
-            signal: self.signal(frame),
-            crc_ok: frame.crc_ok,
-        }
-    }
-}
-
-fn decibel(ratio: f64) -> f64 {
-    10.0 * ratio.max(f64::MIN_POSITIVE).log10()
 }
 
 /// A message to which frames may still come.
@@ -56,18 +41,49 @@ struct Open {
     deadline_s: f64,
 }
 
+impl Open {
+    /// Adds a frame; returns whether it is news.
+    fn add(&mut self, report: FrameReport, decoder: Decoder) -> bool {
+        let Message { frames, signal, decoder: best, .. } = &mut self.message;
+        let twin = frames.iter_mut().find(|twin| twin.rank == report.rank);
+        let is_news = twin.is_none();
+        if let Some(twin) = twin {
+            // The same frame once more: an image or a spur of a strong signal. What is known of
+            // the frame stays known, whichever of the two shows it better.
+            let crc_ok = twin.crc_ok || report.crc_ok;
+            if twin.signal.snr_db < report.signal.snr_db {
+                *twin = report;
+            }
+            twin.crc_ok = crc_ok;
+        } else {
+            frames.push(report);
+            frames.sort_by(|a, b| a.signal.time_s.total_cmp(&b.signal.time_s));
+        }
+        *signal = Signal::of_message(frames).unwrap_or(*signal);
+        *best = (*best).min(decoder);
+        is_news
+    }
+}
+
 /// Collects the frames of messages.
 pub(super) struct Assembler {
     reporter: Reporter,
     /// How long after its end a frame may come, in seconds.
     wait_s: f64,
+    /// The newest message.
+    newest: MessageId,
     open: Vec<Open>,
 }
 
 impl Assembler {
     /// An assembler of frames that come up to `wait_s` after their ends.
     pub(super) fn new(reporter: Reporter, wait_s: f64) -> Self {
-        Self { reporter, wait_s, open: Vec::new() }
+        Self { reporter, wait_s, newest: MessageId::default(), open: Vec::new() }
+    }
+
+    /// Authenticates by these keys from now on.
+    pub(super) fn set_devices(&mut self, devices: Arc<DeviceTable>) {
+        self.reporter.devices = devices;
     }
 
     /// Takes a frame; returns the event it causes, if any.
@@ -81,27 +97,15 @@ impl Assembler {
                 && open.deadline_s >= frame.end_s()
         };
         if let Some(open) = self.open.iter_mut().find(same) {
-            let frames = &mut open.message.frames;
-            if let Some(twin) = frames.iter_mut().find(|twin| twin.rank == report.rank) {
-                // The same frame once more: an image or a spur of a strong signal. What is known of
-                // the frame stays known, whichever of the two shows it better.
-                let crc_ok = twin.crc_ok || report.crc_ok;
-                if twin.signal.snr_db < report.signal.snr_db {
-                    *twin = report;
-                }
-                twin.crc_ok = crc_ok;
-                open.message.signal = Signal::of_message(frames)?;
-                open.message.decoder = open.message.decoder.min(frame.decoder);
+            if !open.add(report, frame.decoder) {
                 return None;
             }
-            frames.push(report);
-            frames.sort_by(|a, b| a.signal.time_s.total_cmp(&b.signal.time_s));
-            open.message.signal = Signal::of_message(frames)?;
-            open.message.decoder = open.message.decoder.min(frame.decoder);
             open.deadline_s = open.deadline_s.min(deadline_s);
             return Some(Event::Update(open.message.clone()));
         }
+        self.newest = MessageId(self.newest.0 + 1);
         let message = Message {
+            id: self.newest,
             authentication: self.reporter.devices.authenticate(&frame.container),
             radio_configuration: self.reporter.radio_configuration,
             channel_center_hz: self.reporter.channel_center_hz,

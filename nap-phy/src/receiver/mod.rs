@@ -1,9 +1,47 @@
 //! The receiver: samples in, messages out. No clock, no input or output.
+//!
+//! A [`Receiver`] listens to one channel. The stages, in the order of the signal:
+//!
+//! 1. The filter bank ([`Channelizer`]) splits the samples into subbands of about 10 kS/s, which are
+//!    remembered for some seconds.
+//! 2. The detector ([`PreambleDetector`], one for each bit rate) looks for preambles in them. What it finds
+//!    are *candidates*. Those that a stronger burst masks wait until that is decoded or given up.
+//! 3. The synchronizer ([`Synchronizer`]) tries the known symbols of all frame types around a candidate:
+//!    time, carrier and drift. What it finds is a *burst* with one or several hypotheses, which waits for
+//!    the end of its frame.
+//! 4. The demodulator ([`Demodulator`]) follows the carrier of a burst that is due and gives soft symbols.
+//! 5. The decoder ([`stages::decode`] by itself) lists the likely containers of one frame and takes the
+//!    first whose check sum is right, as far as the budget of false messages goes
+//!    ([`ReceiverConfig::false_messages_per_day`]).
+//! 6. A frame that does not decode alone is compared with frames of the last seconds: it may be another
+//!    one of a message that is known, or decode with the help of a known device's key, or together with
+//!    others that did not decode.
+//! 7. A frame that is known to the last bit is measured, reported and cancelled ([`Canceller`]) in the
+//!    subbands. There the detector looks again, and bursts that were masked are tried again.
+//! 8. Frames become messages ([`Event`]): each message is told of once, with all its frames. What was seen
+//!    and will not decode any more is told of too ([`UndecodedBurst`]).
+//!
+//! Stages 2 to 4 and 7 are those of `nap-dsp`; [`stages`] has what they need of the protocol, to put them
+//! together step by step.
+//!
+//! # Memory
+//!
+//! While there is nothing but noise, the receiver allocates nothing once it has started, but for what
+//! looks like a burst, about once a second. A frame of 100 bit/s far above the noise costs 300 allocations
+//! until its message is complete.
+//! What is held is bounded by [`Limits`], whatever is on the air.
+//!
+//! [`Channelizer`]: nap_dsp::channelizer::Channelizer
+//! [`PreambleDetector`]: nap_dsp::detector::PreambleDetector
+//! [`Synchronizer`]: nap_dsp::synchronizer::Synchronizer
+//! [`Demodulator`]: nap_dsp::demodulator::Demodulator
+//! [`Canceller`]: nap_dsp::canceller::Canceller
 
 mod alignment;
 mod band;
 mod burst_decoder;
 mod bursts;
+mod calibration;
 mod candidates;
 mod chain;
 pub mod channel_choice;
@@ -19,23 +57,39 @@ mod gap;
 mod joint;
 mod masking;
 mod message_assembler;
+mod noise_density;
 #[cfg(feature = "parallel")]
 pub mod pieces;
 mod pipeline;
 mod same_message;
 pub mod stages;
 mod statistics;
+mod undecoded;
+mod undecoded_bursts;
+
+use std::fmt;
 
 use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
 
+use crate::device::table::DeviceTable;
 use crate::error::Error;
+use crate::message::Level;
 use pipeline::Pipeline;
 
 pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
 pub use config::{Limits, ReceiverConfig};
 pub use event::Event;
-pub use statistics::Statistics;
+pub use noise_density::NoiseDensity;
+pub use statistics::{Counter, Statistics};
+pub use undecoded::{UndecodedBurst, UndecodedReason};
+
+/// How long after its start a burst is given up that did not decode, in seconds: until then it may
+/// decode with the other frames of its message.
+pub const UNDECODED_AFTER_S: f64 = undecoded_bursts::HOLD_S;
+
+/// Silence is pushed in pieces of so many samples.
+const PIECE: usize = 1 << 12;
 
 /// A streaming receiver for one channel.
 ///
@@ -80,28 +134,34 @@ impl Receiver {
     /// Takes samples in and returns what they complete. Any split of a stream into blocks gives the
     /// same events in the same order.
     pub fn push(&mut self, samples: &[Complex32]) -> Vec<Event> {
-        let pipeline = &mut self.pipeline;
-        self.channelizer.push(samples, |column| pipeline.take(column));
-        pipeline.context.statistics.samples += samples.len() as u64;
-        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
-        self.take_events()
+        self.take(samples);
+        self.events().collect()
+    }
+
+    /// The same as [`push`](Self::push), the events handed to `sink` one after the other.
+    pub fn push_with(&mut self, samples: &[Complex32], sink: impl FnMut(&Event)) {
+        self.take(samples);
+        self.hand_out(sink);
     }
 
     /// Ends the stream: decodes what is left and completes all messages. A frame that the end cuts
     /// off is lost. Samples pushed later count as recorded after a short silence, and frames in them
     /// as those of new messages.
     pub fn flush(&mut self) -> Vec<Event> {
-        let silence = vec![Complex32::default(); self.closing_silence()];
-        let pipeline = &mut self.pipeline;
-        self.channelizer.push(&silence, |column| pipeline.take(column));
-        pipeline.finish();
-        self.take_events()
+        self.end();
+        self.events().collect()
     }
 
-    /// How many samples of silence complete the last frames.
-    fn closing_silence(&self) -> usize {
-        let latency_s = self.pipeline.latency_s();
-        (latency_s * self.sample_rate_hz) as usize
+    /// The same as [`flush`](Self::flush), the events handed to `sink` one after the other.
+    pub fn flush_with(&mut self, sink: impl FnMut(&Event)) {
+        self.end();
+        self.hand_out(sink);
+    }
+
+    /// Goes by these devices from now on, in place of those of the configuration: their keys check the
+    /// messages that are first told of, and frames of them are looked for with the help of their keys.
+    pub fn set_devices(&mut self, devices: DeviceTable) {
+        self.pipeline.set_devices(devices);
     }
 
     /// Samples after which filter bank and detectors are where they were: a receiver that begins a
@@ -117,5 +177,68 @@ impl Receiver {
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.pipeline.context.statistics
+    }
+
+    /// The noise along the channel, in parts of about 5 kHz in the order of frequency: the lower quartile
+    /// of the last ten seconds, which bursts do not lift. Empty before there was any.
+    #[must_use]
+    pub fn noise_densities(&self) -> Vec<NoiseDensity> {
+        self.pipeline.noise_densities()
+    }
+
+    /// The noise of the channel in one hertz, the median along it; `None` before there was any.
+    #[must_use]
+    pub fn noise_density(&self) -> Option<Level> {
+        let mut all = self.noise_densities();
+        all.sort_by(|a, b| a.level_per_hz.value().total_cmp(&b.level_per_hz.value()));
+        all.get(all.len() / 2).map(|median| median.level_per_hz)
+    }
+
+    fn take(&mut self, samples: &[Complex32]) {
+        let pipeline = &mut self.pipeline;
+        self.channelizer.push(samples, |column| pipeline.take(column));
+        pipeline.context.statistics.samples += samples.len() as u64;
+        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
+    }
+
+    /// Takes so many samples of silence in, which do not count.
+    fn take_silence(&mut self, samples: u64) {
+        let silence = [Complex32::ZERO; PIECE];
+        let pipeline = &mut self.pipeline;
+        let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
+        while left > 0 {
+            let count = left.min(PIECE);
+            self.channelizer.push(&silence[..count], |column| pipeline.take(column));
+            left -= count;
+        }
+    }
+
+    fn end(&mut self) {
+        self.take_silence(self.closing_silence());
+        self.pipeline.finish();
+    }
+
+    /// How many samples of silence complete the last frames.
+    fn closing_silence(&self) -> u64 {
+        (self.pipeline.latency_s() * self.sample_rate_hz) as u64
+    }
+
+    /// Takes out the events since the last call, their times counted from the first sample ever.
+    fn events(&mut self) -> impl Iterator<Item = Event> {
+        let skipped_s = self.skipped_s;
+        self.pipeline.events.drain(..).map(move |event| event.delayed_by(skipped_s))
+    }
+
+    fn hand_out(&mut self, mut sink: impl FnMut(&Event)) {
+        self.events().for_each(|event| sink(&event));
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("sample_rate_hz", &self.sample_rate_hz)
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
     }
 }

@@ -16,6 +16,7 @@ use num_complex::Complex32;
 
 use super::alignment::least_common_multiple;
 use super::band::Band;
+use super::calibration::Calibration;
 use super::chain::Chain;
 use super::config::ReceiverConfig;
 use super::context::Context;
@@ -24,6 +25,8 @@ use super::decoder::false_message_budget::FalseMessageBudget;
 use super::event::Event;
 use super::masking::Cover;
 use super::message_assembler::{Assembler, Reporter};
+use super::noise_density::NoiseDensity;
+use crate::device::table::DeviceTable;
 
 /// All that works on subbands.
 pub(super) struct Pipeline {
@@ -31,6 +34,7 @@ pub(super) struct Pipeline {
     chains: Vec<Chain>,
     /// Bursts of all chains that other signals may hide under.
     covers: Vec<Cover>,
+    calibration: Calibration,
     assembler: Assembler,
     pub(super) events: Vec<Event>,
 }
@@ -52,9 +56,10 @@ impl Pipeline {
         chains.iter_mut().for_each(|chain| chain.be_patient(patience_s));
         let lookback_s =
             config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
+        let calibration =
+            Calibration { center_hz: config.centre_hz, full_scale_dbm: config.full_scale_dbm };
         let reporter = Reporter {
-            centre_hz: config.centre_hz,
-            full_scale_dbm: config.full_scale_dbm,
+            calibration,
             radio_configuration: config.radio_configuration,
             channel_center_hz: config.reported_channel_center_hz,
             devices,
@@ -63,6 +68,7 @@ impl Pipeline {
             context: Context::new(Band::new(grid, lookback_s)),
             chains,
             covers: Vec::new(),
+            calibration,
             assembler: Assembler::new(reporter, lookback_s),
             events: Vec::new(),
         }
@@ -78,6 +84,26 @@ impl Pipeline {
         self.chains.iter().map(Chain::hop_columns).fold(1, least_common_multiple)
     }
 
+    /// Goes by these devices from now on.
+    pub(super) fn set_devices(&mut self, devices: DeviceTable) {
+        let devices = Arc::new(devices);
+        self.chains.iter_mut().for_each(|chain| chain.set_devices(Arc::clone(&devices)));
+        self.assembler.set_devices(devices);
+    }
+
+    /// The noise of every subband in which there was some, in the order of frequency.
+    pub(super) fn noise_densities(&self) -> Vec<NoiseDensity> {
+        let grid = &self.context.band.grid;
+        let densities = self.chains.first().map(Chain::noise_densities).unwrap_or_default();
+        let known = densities.into_iter().enumerate().filter(|(_, density)| *density > 0.0);
+        known
+            .map(|(subband, density)| NoiseDensity {
+                frequency_hz: self.calibration.frequency_hz(grid.centre_hz(subband)),
+                level_per_hz: self.calibration.level(density),
+            })
+            .collect()
+    }
+
     /// Works on one more column of subband samples.
     pub(super) fn take(&mut self, column: &[Complex32]) {
         self.context.band.push(column);
@@ -85,7 +111,7 @@ impl Pipeline {
             let now_s = self.context.band.now_s();
             self.decode(now_s);
             self.report();
-            self.assembler.complete(now_s, &mut self.events);
+            self.complete(now_s);
         }
     }
 
@@ -97,7 +123,7 @@ impl Pipeline {
             self.report();
         }
         self.chains.iter_mut().for_each(Chain::clear);
-        self.assembler.complete(f64::INFINITY, &mut self.events);
+        self.complete(f64::INFINITY);
     }
 
     /// Looks for preambles; returns whether it was time to.
@@ -148,6 +174,16 @@ impl Pipeline {
             statistics.frames += u64::from(event.is_some());
             statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
             self.events.extend(event);
+        }
+    }
+
+    /// Completes what can change no more after `now_s`.
+    fn complete(&mut self, now_s: f64) {
+        self.assembler.complete(now_s, &mut self.events);
+        let Context { undecoded, statistics, .. } = &mut self.context;
+        for sighting in undecoded.take_final(now_s) {
+            statistics.undecoded_bursts += 1;
+            self.events.push(Event::Undecoded(sighting.report(&self.calibration)));
         }
     }
 }

@@ -1,63 +1,82 @@
 //! What the receiver counts.
 
-/// Counters since the start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+use std::ops::AddAssign;
+
+/// Of 65536 wrong decisions, one passes the check by chance.
+const DECISIONS_PER_FALSE_MESSAGE: f64 = 65_536.0;
+
+/// A counter with its name, for those who show them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Statistics {
-    /// Samples taken in.
-    pub samples: u64,
-    /// Samples that were lost before they came here, see [`Receiver::skip`].
-    pub lost_samples: u64,
-    /// Of the samples taken in, those that were not finite or absurdly large and counted as silence.
-    pub unusable_samples: u64,
-    /// Places where a preamble might have begun.
-    pub candidates: u64,
-    /// Candidates given up because there were too many at once.
-    pub dropped_candidates: u64,
-    /// Candidates at which a preamble and a frame type were found.
-    pub bursts: u64,
-    /// Bursts given up because there were too many at once.
-    pub dropped_bursts: u64,
-    /// Demodulations of a burst as a frame of some type.
-    pub hypotheses: u64,
-    /// Sets of two or three frames that were decoded together, with or without success.
-    pub groups: u64,
-    /// Such sets that were not tried because there were too many.
-    pub dropped_groups: u64,
-    /// Decisions whose check sum was wrong. One in 65536 would have passed by chance, so this is
-    /// 65536 times the number of false messages that were to be expected.
-    pub refuted_decisions: u64,
-    /// Trials to decode frames as those of a known device.
-    pub a_priori_trials: u64,
-    /// Frames given up that might have decoded with others, because there were too many.
-    pub dropped_fragments: u64,
-    /// Frames of messages.
-    pub frames: u64,
-    /// Messages reported.
-    pub messages: u64,
+pub struct Counter {
+    /// The name of the field in [`Statistics`].
+    pub name: &'static str,
+    /// What it counts, in one sentence.
+    pub help: &'static str,
+    /// How many there were since the start.
+    pub value: u64,
+}
+
+/// Declares the counters: the fields and the list of them are one, so that none can be missing.
+macro_rules! statistics {
+    ($($name:ident: $help:literal,)*) => {
+        /// Counters since the start.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Statistics {
+            $(#[doc = $help] pub $name: u64,)*
+        }
+
+        impl Statistics {
+            /// All counters, in the order of the signal's way.
+            pub fn counters(&self) -> impl Iterator<Item = Counter> + use<> {
+                [$(Counter { name: stringify!($name), help: $help, value: self.$name },)*]
+                    .into_iter()
+            }
+
+            fn combined(self, other: Self, combine: impl Fn(u64, u64) -> u64) -> Self {
+                Self { $($name: combine(self.$name, other.$name),)* }
+            }
+        }
+
+        impl AddAssign for Statistics {
+            /// Adds up the counters of receivers.
+            fn add_assign(&mut self, other: Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+statistics! {
+    samples: "Samples taken in.",
+    lost_samples: "Samples that were lost before they came to the receiver.",
+    unusable_samples: "Samples taken in that were not finite or absurdly large and counted as silence.",
+    candidates: "Places where a preamble might have begun.",
+    dropped_candidates: "Candidates given up because there were too many at once.",
+    bursts: "Candidates at which a preamble and a frame type were found.",
+    dropped_bursts: "Bursts given up because there were too many at once.",
+    hypotheses: "Demodulations of a burst as a frame of some type.",
+    groups: "Sets of two or three frames that were decoded together, with or without success.",
+    dropped_groups: "Sets of frames that were not tried because there were too many.",
+    refuted_decisions: "Decisions whose check sum was wrong; one in 65536 would have passed by chance.",
+    a_priori_trials: "Trials to decode frames as those of a known device.",
+    dropped_fragments: "Frames given up that might have decoded with others, because there were too many.",
+    undecoded_bursts: "Bursts that were reported as seen and not decoded.",
+    dropped_undecoded_bursts: "Bursts that were seen and not decoded, and not reported because there were too many.",
+    frames: "Frames of messages.",
+    messages: "Messages reported.",
 }
 
 impl Statistics {
-    fn combined(self, other: Self, combine: impl Fn(u64, u64) -> u64) -> Self {
-        Self {
-            samples: combine(self.samples, other.samples),
-            lost_samples: combine(self.lost_samples, other.lost_samples),
-            unusable_samples: combine(self.unusable_samples, other.unusable_samples),
-            candidates: combine(self.candidates, other.candidates),
-            dropped_candidates: combine(self.dropped_candidates, other.dropped_candidates),
-            bursts: combine(self.bursts, other.bursts),
-            dropped_bursts: combine(self.dropped_bursts, other.dropped_bursts),
-            hypotheses: combine(self.hypotheses, other.hypotheses),
-            groups: combine(self.groups, other.groups),
-            dropped_groups: combine(self.dropped_groups, other.dropped_groups),
-            refuted_decisions: combine(self.refuted_decisions, other.refuted_decisions),
-            a_priori_trials: combine(self.a_priori_trials, other.a_priori_trials),
-            dropped_fragments: combine(self.dropped_fragments, other.dropped_fragments),
-            frames: combine(self.frames, other.frames),
-            messages: combine(self.messages, other.messages),
-        }
+    /// The number of false messages that were to be expected from the decisions tried.
+    #[must_use]
+    pub fn expected_false_messages(&self) -> f64 {
+        self.refuted_decisions as f64 / DECISIONS_PER_FALSE_MESSAGE
     }
+}
 
+impl Statistics {
     /// Counts what two of them counted.
     pub(super) fn plus(self, other: Self) -> Self {
         self.combined(other, u64::saturating_add)

@@ -5,6 +5,7 @@
 pub const MESSAGE_COLUMNS: &[&str] = &[
     "type",
     "schema",
+    "message_id",
     "time",
     "time_s",
     "device_id",

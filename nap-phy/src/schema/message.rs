@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::authentication::Authentication;
 use crate::device::id::DeviceId;
-use crate::message::{Decoder, FrameReport, Level, Message, Signal};
+use crate::message::{Decoder, FrameReport, Level, Message, MessageId, Signal};
 use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::RadioConfiguration;
 use crate::schema::content::{ControlFields, payload_text};
@@ -21,6 +21,10 @@ pub struct MessageRecord {
     pub record_type: MessageRecordType,
     /// Version of the schema, 1.
     pub schema: u16,
+    /// The same in all records of one message, and in no other's of the same receiver, which counts
+    /// them from 1; 0 in records from before there was this field.
+    #[serde(default)]
+    pub message_id: MessageId,
     /// Start of the message's first frame, RFC 3339 in UTC; `null` where the recording has no
     /// start time.
     pub time: Option<String>,
@@ -107,6 +111,7 @@ impl MessageRecord {
         Self {
             record_type,
             schema: SCHEMA,
+            message_id: message.id,
             time,
             time_s: rounded(message.signal.time_s, 6),
             device_id: uplink.device_id(),

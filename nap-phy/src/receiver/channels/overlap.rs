@@ -70,6 +70,8 @@ impl Overlap {
             Event::Message(message) => self.begin(channel, message, events),
             Event::Update(message) => self.update(channel, message, false, events),
             Event::Complete(message) => self.update(channel, message, true, events),
+            // A burst that one of them did not decode, another one may.
+            Event::Undecoded(_) => {}
         }
     }
 

@@ -56,6 +56,7 @@ pub(crate) struct ContainerSearch {
     budget: FalseMessageBudget,
     devices: Arc<DeviceTable>,
     known: KnownDevices,
+    most_known_devices: usize,
 }
 
 impl ContainerSearch {
@@ -67,7 +68,13 @@ impl ContainerSearch {
         budget: FalseMessageBudget,
     ) -> Self {
         let known = KnownDevices::new(&devices, most_known_devices);
-        Self { decoder: FrameDecoder::default(), budget, devices, known }
+        Self { decoder: FrameDecoder::default(), budget, devices, known, most_known_devices }
+    }
+
+    /// Looks for frames of these devices from now on.
+    pub(crate) fn set_devices(&mut self, devices: Arc<DeviceTable>) {
+        self.known = KnownDevices::new(&devices, self.most_known_devices);
+        self.devices = devices;
     }
 
     /// Tells the time, in seconds from the start of the stream.

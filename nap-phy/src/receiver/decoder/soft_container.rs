@@ -23,8 +23,9 @@ const MOST_KEPT: f64 = 1e30;
 pub struct SoftSymbols<'a> {
     /// Which frame of a message, and how long.
     pub frame_type: FrameType,
-    /// All symbols of the frame from the reference on, [`symbol_count`] of them, turned so that the
-    /// data lies on the real axis.
+    /// All symbols of the frame from the reference on, as many as
+    /// [`symbol_count`](crate::receiver::stages::symbol_count) says, turned so that the data lies on the
+    /// real axis.
     pub symbols: &'a [Complex64],
     /// Amplitude of the symbols.
     pub amplitude: f64,

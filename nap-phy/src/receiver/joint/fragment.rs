@@ -15,6 +15,8 @@ const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
 /// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
 /// Es/N0 of 0 dB some six are expected.
 const LEAST_KINSHIP: f64 = 3.0;
+/// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
+const LEAST_CLEARNESS: f64 = 0.7;
 /// A device's pauses are equal to within this share of a frame.
 pub(crate) const PAUSE_TOLERANCE: f64 = 0.05;
 /// Share of the energy that a known container must explain of another frame of its message.
@@ -35,6 +37,11 @@ pub(crate) struct Fragment {
 impl Fragment {
     pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
         Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
+    }
+
+    /// Whether the symbols are clear enough to be decoded with those of other frames.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.soft.es_over_n0() >= LEAST_CLEARNESS
     }
 
     fn rank(&self) -> f64 {

@@ -17,8 +17,6 @@ use carrier_plan::CarrierRules;
 use fragment::Fragment;
 use groups::{Fragments, Group};
 
-/// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
-const LEAST_CLEARNESS: f64 = 0.7;
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
 pub(super) const FRAGMENT_AGE_S: f64 = 12.0;
 
@@ -64,7 +62,7 @@ impl JointDecoder {
         statistics: &mut Statistics,
     ) -> Option<Decision> {
         for fragment in fragments {
-            if fragment.soft.es_over_n0() < LEAST_CLEARNESS {
+            if !fragment.is_clear() {
                 continue;
             }
             let alone = as_sibling(&fragment, recent)
