@@ -109,7 +109,7 @@ public:
         _frequency_hz(_recorded_center_hz)
     {
         if (_timeline.schedule.at(_timeline.now_s()).fault == Fault::gone)
-            throw std::runtime_error("napvirtual: the device is unplugged");
+            throw std::runtime_error("napvirtual: the radio is unplugged");
     }
 
     std::string getDriverKey() const override { return "napvirtual"; }

@@ -1,4 +1,4 @@
-//! `nap listen` through libSoapySDR, with a device that plays a recording and misbehaves when told to.
+//! `nap listen` through libSoapySDR, with a radio that plays a recording and misbehaves when told to.
 //!
 //! These tests go by the clock, since the watchdogs do; the recording plays faster than it was made.
 #![cfg(feature = "soapy")]
@@ -31,7 +31,7 @@ static MODULE: LazyLock<PathBuf> = LazyLock::new(|| {
     root.join("out/virtual-device")
 });
 
-/// A device that plays `rc1_two_uplinks` over and over.
+/// A radio that plays `rc1_two_uplinks` over and over.
 struct Air {
     epoch_s: f64,
     started: Instant,
@@ -95,7 +95,7 @@ impl Air {
 }
 
 /// Checks that all frames between two times of the air were found, at the right times. The stream begins
-/// when the device is opened; `tolerance_s` is for the times by the clock after an interruption. Returns how
+/// when the radio is opened; `tolerance_s` is for the times by the clock after an interruption. Returns how
 /// many frames there are.
 fn check_frames(
     listening: &Listening,
@@ -119,7 +119,7 @@ fn check_frames(
     count
 }
 
-/// When the stream has begun in the time of the air: about when the device was opened, and exactly by
+/// When the stream has begun in the time of the air: about when the radio was opened, and exactly by
 /// the first frame.
 fn start_s(listening: &Listening, air: &Air) -> f64 {
     let opened_s = air.air_s(listening.when_said("MS/s around").unwrap());
@@ -209,13 +209,13 @@ fn samples_that_vanish_without_a_word_are_missed() {
         "drop",
         1.2,
         "gap",
-        "are missing that the device said nothing about",
+        "are missing that the source said nothing about",
         ",timestamps=0",
     );
 }
 
 #[test]
-fn a_device_that_is_unplugged_is_opened_when_it_is_back() {
+fn a_radio_that_is_unplugged_is_opened_when_it_is_back() {
     check_fault("gone", 8.0, "read", "StreamError; trying again", "");
 }
 
@@ -226,7 +226,7 @@ fn a_wrong_rate_is_noticed() {
         "rate",
         16.0,
         "rate",
-        "off the 1000000 that the device says",
+        "off the 1000000 that the source says",
         ",timestamps=0",
     );
 }
@@ -248,7 +248,7 @@ fn a_driver_that_crashes_takes_nobody_along() {
 }
 
 #[test]
-fn a_device_that_is_missing_at_the_start_is_waited_for() {
+fn a_radio_that_is_missing_at_the_start_is_waited_for() {
     let air = Air::new(SPEED, "faults=gone@0+10");
     let mut listening = air.listen(&["--report", "complete"]);
     air.wait_for(&mut listening, 5.0);
@@ -257,7 +257,7 @@ fn a_device_that_is_missing_at_the_start_is_waited_for() {
     let opened = listening.metric("nap_faults_total{kind=\"open\"}");
     assert!(listening.end("TERM").success());
     let story = listening.story();
-    assert_eq!(listening.times_said("the device is unplugged"), 1, "{story}");
+    assert_eq!(listening.times_said("the radio is unplugged"), 1, "{story}");
     assert!(opened > 2.0, "{opened}: {story}");
     let at = listening.when_said("samples again").unwrap();
     assert!(air.air_s(at) < 20.0, "{story}");
@@ -372,7 +372,7 @@ fn the_metrics_are_what_prometheus_expects() {
 }
 
 #[test]
-fn the_device_is_set_as_asked() {
+fn the_radio_is_set_as_asked() {
     let air = Air::new(1.0, "");
     let arguments = air.arguments();
     let run = |more: &[&str]| {

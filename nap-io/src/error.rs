@@ -140,11 +140,11 @@ pub enum Error {
         leftover_bytes: usize,
     },
 
-    /// A receiver, or what drives it, refused or failed.
-    #[error("{device}: {problem}")]
-    Device {
-        /// The receiver, as it was named.
-        device: String,
+    /// A radio, or what drives it, refused or failed.
+    #[error("{radio}: {problem}")]
+    Radio {
+        /// The radio, as it was named.
+        radio: String,
         /// What was attempted, what the driver says about it, and what to do.
         problem: String,
     },
@@ -166,8 +166,8 @@ impl Error {
         move |source| Self::Io { path: path.into(), action, source }
     }
 
-    pub(crate) fn device(device: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Device { device: device.into(), problem: problem.into() }
+    pub(crate) fn radio(radio: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Radio { radio: radio.into(), problem: problem.into() }
     }
 
     pub(crate) fn malformed(
@@ -182,10 +182,10 @@ impl Error {
         Self::Unsupported { path: path.into(), what: what.into(), advice }
     }
 
-    /// The file, stream or device concerned; `-` is standard input.
+    /// The file, stream or radio concerned; `-` is standard input.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Device { device, .. } => Path::new(device),
+            Self::Radio { radio, .. } => Path::new(radio),
             Self::Io { path, .. }
             | Self::UnknownFormat { path, .. }
             | Self::Missing { path, .. }

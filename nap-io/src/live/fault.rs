@@ -12,9 +12,9 @@ pub enum FaultKind {
     Stall,
     /// All samples have the same value.
     Stuck,
-    /// The samples come at another rate than the device says.
+    /// The samples come at another rate than the source says.
     Rate,
-    /// Samples were lost because the device or the computer was too slow.
+    /// Samples were lost because the source or the computer was too slow.
     Overflow,
     /// Samples are missing that the source said nothing about.
     Gap,

@@ -33,7 +33,7 @@ pub enum Reading {
 
 /// A source of samples that go on without waiting for the reader.
 pub trait LiveSource: Send {
-    /// What is known about the stream: the rate and the centre frequency as the device says it has
+    /// What is known about the stream: the rate and the centre frequency as the source says it has
     /// set them, not as they were asked for.
     fn info(&self) -> &StreamInfo;
 

@@ -135,7 +135,7 @@ impl SourceAddress {
     ///
     /// # Errors
     /// Those of [`open`] for a recording; [`Error::Missing`] for raw samples whose rate or format is not
-    /// given; [`Error::Unsupported`] for what is no recording with no `speed`; [`Error::Device`] for a
+    /// given; [`Error::Unsupported`] for what is no recording with no `speed`; [`Error::Radio`] for a
     /// radio where the crate was built without the feature `soapy`.
     pub fn source(&self, settings: &SourceSettings) -> Result<Source, Error> {
         let opener = match self {
@@ -212,7 +212,7 @@ fn radio(arguments: &str, settings: &SourceSettings) -> Result<Opener, Error> {
 fn radio(arguments: &str, _: &SourceSettings) -> Result<Opener, Error> {
     let problem =
         "this program was built without SoapySDR, the feature `soapy`; rtl_tcp:// needs none";
-    Err(Error::device(arguments, problem))
+    Err(Error::radio(arguments, problem))
 }
 
 /// What names a radio, without what only sets it.

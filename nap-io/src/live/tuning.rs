@@ -1,11 +1,11 @@
-//! How a receiver is to be set.
+//! How a radio is to be set.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The gain of a receiver.
+/// The gain of a radio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub enum Gain {
     /// As the driver has it.
@@ -42,10 +42,10 @@ impl FromStr for Gain {
     }
 }
 
-/// How a receiver is to be set. What is not given stays as the driver has it.
+/// How a radio is to be set. What is not given stays as the driver has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Tuning {
-    /// Samples a second; if not given, the lowest that the device offers with room for the channel
+    /// Samples a second; if not given, the lowest that the radio offers with room for the channel
     /// beside the DC spike.
     pub sample_rate_hz: Option<f64>,
     /// The middle of the channel to be received, Hz.
@@ -60,11 +60,11 @@ pub struct Tuning {
     pub antenna: Option<String>,
     /// Bandwidth of the analogue filter, Hz.
     pub bandwidth_hz: Option<f64>,
-    /// By how much the receiver's crystal is too fast, in millionths.
+    /// By how much the radio's crystal is too fast, in millionths.
     pub ppm: f64,
     /// Whether to feed an amplifier at the antenna.
     pub bias_tee: bool,
-    /// Which channel of a receiver that has several.
+    /// Which channel of a radio that has several.
     pub channel: usize,
     /// Settings of the driver, key and value.
     pub settings: Vec<(String, String)>,
@@ -97,7 +97,7 @@ impl Tuning {
         self.channel_center_hz - offset_hz
     }
 
-    /// The lowest sample rate of those that the device offers, as ranges from low to high, at which
+    /// The lowest sample rate of those that the radio offers, as ranges from low to high, at which
     /// the DC spike lies outside the channel; else the highest.
     #[must_use]
     pub fn choose_rate(&self, ranges_hz: &[(f64, f64)]) -> Option<f64> {

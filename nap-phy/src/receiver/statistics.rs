@@ -33,6 +33,10 @@ macro_rules! statistics {
                 [$(Counter { name: stringify!($name), help: $help, value: self.$name },)*]
                     .into_iter()
             }
+
+            fn combined(self, other: Self, combine: impl Fn(u64, u64) -> u64) -> Self {
+                Self { $($name: combine(self.$name, other.$name),)* }
+            }
         }
 
         impl Statistics {
@@ -80,26 +84,6 @@ impl Statistics {
 }
 
 impl Statistics {
-    fn combined(self, other: Self, combine: impl Fn(u64, u64) -> u64) -> Self {
-        Self {
-            samples: combine(self.samples, other.samples),
-            lost_samples: combine(self.lost_samples, other.lost_samples),
-            unusable_samples: combine(self.unusable_samples, other.unusable_samples),
-            candidates: combine(self.candidates, other.candidates),
-            dropped_candidates: combine(self.dropped_candidates, other.dropped_candidates),
-            bursts: combine(self.bursts, other.bursts),
-            dropped_bursts: combine(self.dropped_bursts, other.dropped_bursts),
-            hypotheses: combine(self.hypotheses, other.hypotheses),
-            groups: combine(self.groups, other.groups),
-            dropped_groups: combine(self.dropped_groups, other.dropped_groups),
-            refuted_decisions: combine(self.refuted_decisions, other.refuted_decisions),
-            a_priori_trials: combine(self.a_priori_trials, other.a_priori_trials),
-            dropped_fragments: combine(self.dropped_fragments, other.dropped_fragments),
-            frames: combine(self.frames, other.frames),
-            messages: combine(self.messages, other.messages),
-        }
-    }
-
     /// Counts what two of them counted.
     pub(super) fn plus(self, other: Self) -> Self {
         self.combined(other, u64::saturating_add)

@@ -41,10 +41,10 @@ pub(crate) fn isolated(arguments: &str, tuning: &Tuning, program: DriverProgram)
 /// has given.
 ///
 /// # Errors
-/// [`Error::Device`] if the request cannot be read, [`Error::Io`] if nobody listens at the address (any
+/// [`Error::Radio`] if the request cannot be read, [`Error::Io`] if nobody listens at the address (any
 /// more).
 pub fn drive(request: &str, address: &str) -> Result<(), Error> {
     let request: Request = serde_json::from_str(request)
-        .map_err(|error| Error::device("the driver's process", format!("the request: {error}")))?;
+        .map_err(|error| Error::radio("the driver's process", format!("the request: {error}")))?;
     serve(address, || Ok(Box::new(Soapy::open(&request.arguments, &request.tuning)?)))
 }

@@ -39,10 +39,10 @@ pub struct Found {
 /// Lists the radios that `arguments` fit; all with an empty text.
 ///
 /// # Errors
-/// [`Error::Device`] if a module fails to look.
+/// [`Error::Radio`] if a module fails to look.
 pub fn list(arguments: &str) -> Result<Vec<Found>, Error> {
     let found = soapysdr::enumerate(arguments)
-        .map_err(|error| Error::device("SoapySDR", format!("cannot look for radios: {error}")))?;
+        .map_err(|error| Error::radio("SoapySDR", format!("cannot look for radios: {error}")))?;
     Ok(found.iter().map(describe).collect())
 }
 

@@ -41,7 +41,7 @@ impl Soapy {
     /// was asked for in its warnings.
     ///
     /// # Errors
-    /// [`Error::Device`] if there is no such radio, or it refuses a setting.
+    /// [`Error::Radio`] if there is no such radio, or it refuses a setting.
     pub fn open(arguments: &str, tuning: &Tuning) -> Result<Self, Error> {
         let radio = Radio::open(arguments, tuning.channel)?;
         let info = set(&radio, tuning)?;

@@ -24,7 +24,7 @@ impl Radio {
     pub(super) fn open(arguments: &str, channel: usize) -> Result<Self, Error> {
         let inner = soapysdr::Device::new(arguments).map_err(|error| {
             let advice = "`nap radios` lists what is plugged in; is another program using it?";
-            Error::device(arguments, format!("cannot open the radio: {error}; {advice}"))
+            Error::radio(arguments, format!("cannot open the radio: {error}; {advice}"))
         })?;
         Ok(Self { inner, arguments: arguments.into(), channel })
     }
@@ -36,7 +36,7 @@ impl Radio {
     }
 
     fn problem(&self, problem: String) -> Error {
-        Error::device(self.arguments.clone(), problem)
+        Error::radio(self.arguments.clone(), problem)
     }
 
     pub(super) fn check<T>(

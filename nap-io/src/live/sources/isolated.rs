@@ -100,7 +100,7 @@ impl Isolated {
     /// connect to is added to the command as its last argument. `name` is for messages.
     ///
     /// # Errors
-    /// [`Error::Device`] if the process says so, ends or hangs; [`Error::Io`] if it cannot be started.
+    /// [`Error::Radio`] if the process says so, ends or hangs; [`Error::Io`] if it cannot be started.
     pub fn start(mut command: Command, name: &str) -> Result<Self, Error> {
         let path = PathBuf::from(name);
         let listener = TcpListener::bind("127.0.0.1:0").map_err(Error::io(&path, "listen for"))?;
@@ -113,11 +113,11 @@ impl Isolated {
         stream.set_read_timeout(Some(OPENING)).map_err(Error::io(&path, "set up"))?;
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
-        stream.read_line(&mut line).map_err(|_| Error::device(name, "opening the device hangs"))?;
+        stream.read_line(&mut line).map_err(|_| Error::radio(name, "opening the radio hangs"))?;
         let greeting: Greeting = serde_json::from_str(&line)
-            .map_err(|_| Error::device(name, "the driver has crashed while opening the device"))?;
+            .map_err(|_| Error::radio(name, "the driver has crashed while opening the radio"))?;
         if let Some(text) = greeting.error {
-            return Err(Error::device(name, text));
+            return Err(Error::radio(name, text));
         }
         let mut info = StreamInfo::new(greeting.sample_rate_hz, SampleFormat::Cf32Le);
         info.center_hz = greeting.center_hz;
@@ -163,7 +163,7 @@ impl Isolated {
             Ok(Some(status)) => format!("the driver's process has ended: {status}"),
             _ => "the driver's process has closed the connection".into(),
         };
-        Error::device(self.name.display().to_string(), how)
+        Error::radio(self.name.display().to_string(), how)
     }
 }
 
@@ -185,10 +185,10 @@ fn accept(
             Err(error) => return Err(Error::io(path, "listen for")(error)),
         }
         if let Ok(Some(status)) = process.0.try_wait() {
-            return Err(Error::device(name, format!("the driver's process has ended: {status}")));
+            return Err(Error::radio(name, format!("the driver's process has ended: {status}")));
         }
         if Instant::now() > deadline {
-            return Err(Error::device(name, "the driver's process does not start"));
+            return Err(Error::radio(name, "the driver's process does not start"));
         }
         thread::sleep(Duration::from_millis(2));
     }
@@ -219,7 +219,7 @@ impl LiveSource for Isolated {
             _ => {
                 self.body(head.count as usize)?;
                 let text = String::from_utf8_lossy(&self.bytes);
-                return Err(Error::device(self.name.display().to_string(), text));
+                return Err(Error::radio(self.name.display().to_string(), text));
             }
         };
         self.body(head.count as usize * size_of::<Complex32>())?;
@@ -280,10 +280,10 @@ pub fn serve(
     }
 }
 
-/// The other process knows the name of the device.
+/// The other process knows the name of the radio.
 fn problem(error: &Error) -> String {
     match error {
-        Error::Device { problem, .. } => problem.clone(),
+        Error::Radio { problem, .. } => problem.clone(),
         error => error.to_string(),
     }
 }

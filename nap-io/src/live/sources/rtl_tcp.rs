@@ -39,7 +39,7 @@ impl RtlTcp {
     /// Connects to `host:port` and sets the receiver; the server's header may take `header_within`.
     ///
     /// # Errors
-    /// [`Error::Io`] if nobody is there, [`Error::Device`] if it is no rtl_tcp, if its header does not come
+    /// [`Error::Io`] if nobody is there, [`Error::Radio`] if it is no rtl_tcp, if its header does not come
     /// in time, or for a setting that it does not have.
     pub fn connect(address: &str, tuning: &Tuning, header_within: Duration) -> Result<Self, Error> {
         let name = format!("rtl_tcp://{address}");
@@ -49,7 +49,7 @@ impl RtlTcp {
         if !RATES_HZ.iter().any(|&(low, high)| (low..=high).contains(&rate_hz)) {
             let advice = "take one of 225001 to 300000 or 900001 to 3200000";
             let problem = format!("an RTL-SDR has no sample rate of {rate_hz}; {advice}");
-            return Err(Error::device(name, problem));
+            return Err(Error::radio(name, problem));
         }
         let center_hz = tuning.center_hz(rate_hz).round();
         let mut stream = connect(address, &path)?;
@@ -81,13 +81,13 @@ fn read_header(stream: &mut TcpStream, path: &Path, within: Duration) -> Result<
         let reason =
             "the server is busy with another client, waits for its receiver, or is no rtl_tcp";
         let problem = format!("no header within {} s: {reason}", within.as_secs_f64());
-        return Err(Error::device(name(), problem));
+        return Err(Error::radio(name(), problem));
     }
     if header[..4] != MAGIC {
         let advice = "raw samples without a header are read with tcp://";
         let found = &header[..4];
         let problem = format!("this is no rtl_tcp: it starts with {found:02x?}; {advice}");
-        return Err(Error::device(name(), problem));
+        return Err(Error::radio(name(), problem));
     }
     Ok(())
 }

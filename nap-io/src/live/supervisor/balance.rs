@@ -196,7 +196,7 @@ impl Balance {
 
     fn rate_fault(&self, change_s: f64, elapsed_s: f64) -> Fault {
         let text = format!(
-            "{:.0} samples a second came over {elapsed_s:.1} s, {:+.1} % off the {:.0} that the device says",
+            "{:.0} samples a second came over {elapsed_s:.1} s, {:+.1} % off the {:.0} that the source says",
             self.rate_hz * (1.0 - change_s / elapsed_s),
             -100.0 * change_s / elapsed_s,
             self.rate_hz

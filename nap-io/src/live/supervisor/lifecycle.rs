@@ -347,12 +347,12 @@ mod tests {
         let mut life = Life::new(OnError::Restart);
         for _ in 0..12 {
             life.open();
-            let error = Error::device("radio", "the device is unplugged");
+            let error = Error::radio("radio", "the radio is unplugged");
             let event = life.handle(WorkerMessage::NotOpened(error));
             let Some(LiveEvent::Fault(fault)) = event else { panic!("{event:?}") };
             assert_eq!(
                 (fault.kind, fault.text.as_str()),
-                (FaultKind::Open, "the device is unplugged")
+                (FaultKind::Open, "the radio is unplugged")
             );
         }
         assert_eq!(life.open().0, 20.0);

@@ -92,7 +92,7 @@ impl Numbering {
             (Loss::None, loss) => loss,
             _ => Loss::Unknown,
         };
-        let text = "the device was not read fast enough and has lost samples".to_owned();
+        let text = "the source was not read fast enough and has lost samples".to_owned();
         self.report(WorkerMessage::Lost(Fault { kind: FaultKind::Overflow, text }))
     }
 
@@ -160,7 +160,7 @@ impl Numbering {
             Some(Imbalance::Missing(missing)) => {
                 self.lose(missing);
                 let text = format!(
-                    "{missing} samples ({:.0} ms) are missing that the device said nothing about",
+                    "{missing} samples ({:.0} ms) are missing that the source said nothing about",
                     1e3 * missing as f64 / self.rate_hz
                 );
                 self.report(WorkerMessage::Lost(Fault { kind: FaultKind::Gap, text }))?;
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(
             faults[0].text,
-            "50000 samples (500 ms) are missing that the device said nothing about"
+            "50000 samples (500 ms) are missing that the source said nothing about"
         );
         let lost = blocks.iter().map(|block| block.lost_before).sum::<u64>();
         assert_eq!(lost, 50_000);

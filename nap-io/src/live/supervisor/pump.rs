@@ -69,7 +69,7 @@ impl Pump {
     fn changed_rate(&self, found_hz: f64) -> Option<Fault> {
         let required_hz = self.required_rate_hz.filter(|&hz| (hz - found_hz).abs() > 1e-6 * hz)?;
         let text = format!(
-            "the device came back with {found_hz} samples a second, where it had {required_hz}"
+            "the source came back with {found_hz} samples a second, where it had {required_hz}"
         );
         Some(Fault { kind: FaultKind::Rate, text })
     }
