@@ -33,10 +33,6 @@ macro_rules! statistics {
                 [$(Counter { name: stringify!($name), help: $help, value: self.$name },)*]
                     .into_iter()
             }
-
-            fn combined(self, other: Self, combine: impl Fn(u64, u64) -> u64) -> Self {
-                Self { $($name: combine(self.$name, other.$name),)* }
-            }
         }
 
         impl Statistics {
@@ -80,17 +76,5 @@ impl Statistics {
     #[must_use]
     pub fn expected_false_messages(&self) -> f64 {
         self.refuted_decisions as f64 / DECISIONS_PER_FALSE_MESSAGE
-    }
-}
-
-impl Statistics {
-    /// Counts what two of them counted.
-    pub(super) fn plus(self, other: Self) -> Self {
-        self.combined(other, u64::saturating_add)
-    }
-
-    /// What was counted since `earlier`.
-    pub(super) fn since(self, earlier: Self) -> Self {
-        self.combined(earlier, u64::saturating_sub)
     }
 }
