@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The most bursts that are drawn.
 const MOST_BURSTS: f64 = 1e6;

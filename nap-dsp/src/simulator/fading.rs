@@ -6,7 +6,7 @@ use num_complex::{Complex, Complex64};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Paths that are summed up: enough for Clarke's spectrum, since each path is itself random.
 const PATHS: usize = 16;

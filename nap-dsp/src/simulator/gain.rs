@@ -3,7 +3,7 @@
 use num_complex::Complex32;
 
 use super::level::amplitude;
-use crate::Error;
+use crate::error::Error;
 
 /// A step of the gain of a receiver's first amplifier: signals and noise change alike.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The latest instant of a loss, in seconds.
 const LATEST_S: f64 = 1e9;

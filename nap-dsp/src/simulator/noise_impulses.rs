@@ -8,7 +8,7 @@ use rand_distr::StandardNormal;
 
 use super::bursts::poisson;
 use super::transmission::Signal;
-use crate::Error;
+use crate::error::Error;
 
 /// The most values that are drawn for one signal.
 const MOST_VALUES: f64 = 1e7;

@@ -8,7 +8,7 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use rustfft::FftPlanner;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Knots a second, at least: far more than symbols.
 const KNOTS_PER_S: f64 = 4000.0;

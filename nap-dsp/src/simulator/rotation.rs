@@ -7,7 +7,7 @@ use num_complex::Complex32;
 use rand::{Rng, RngExt};
 
 use super::transmission::Signal;
-use crate::Error;
+use crate::error::Error;
 
 /// How a reversal of the phase is turned round.
 #[derive(Debug, Clone, Copy, PartialEq)]

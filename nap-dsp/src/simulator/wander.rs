@@ -7,7 +7,7 @@ use num_complex::{Complex32, Complex64};
 use rand::{Rng, RngExt};
 
 use super::phase_noise::{Density, MaskPoint, PhaseNoise};
-use crate::Error;
+use crate::error::Error;
 
 /// Samples over which the stray phase is taken as a straight line, at most.
 const LONGEST_STEP: usize = 32;

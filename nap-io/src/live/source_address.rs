@@ -200,7 +200,8 @@ fn recording(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
 
 #[cfg(feature = "soapy")]
 fn radio(arguments: &str, settings: &SourceSettings) -> Result<Opener, Error> {
-    use crate::live::soapy::{Soapy, isolated};
+    use crate::live::soapy::isolation::isolated;
+    use crate::live::soapy::source::Soapy;
     let (arguments, tuning) = (arguments.to_owned(), settings.tuning.clone());
     Ok(match settings.driver.clone() {
         Some(program) => isolated(&arguments, &tuning, program),

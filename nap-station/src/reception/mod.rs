@@ -26,7 +26,8 @@ use nap_phy::{DeviceTable, Event, ReceiverConfig};
 
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::recorder::{Recorder, RecorderOptions};
+use crate::recorder::Recorder;
+use crate::recorder::options::RecorderOptions;
 use listening::Listening;
 
 pub use event::{Loss, Received, ReceptionEvent};

@@ -6,7 +6,7 @@
 
 mod cut;
 mod memory;
-mod options;
+pub(crate) mod options;
 mod store;
 
 use nap_io::live::StreamTime;

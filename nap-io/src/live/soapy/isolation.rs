@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Soapy;
+use super::source::Soapy;
 use crate::error::Error;
 use crate::live::driver_program::DriverProgram;
 use crate::live::source::{LiveSource, Opener};
