@@ -79,14 +79,14 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn decode(self, py: Python<'_>, progress: &Bound<'_, PyAny>) -> PyResult<Decoded> {
-        let (recording, first) = (self.recording, self.first);
+        let (recording, first, count) = (self.recording, self.first, self.count);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
         let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         let (work, stop) = (Work::default(), AtomicBool::new(false));
         let (jobs, decoding) = pieces::split(pieces::Recording {
             pieces: self.pieces().map_err(error::phy)?,
             configs: self.configs,
-            open: |sample| recording.reader(first, sample),
+            open: |sample| recording.reader(first, count, sample),
             progress: |samples| {
                 work.samples.fetch_add(samples, Ordering::Relaxed);
             },

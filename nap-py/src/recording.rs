@@ -105,14 +105,26 @@ impl PyRecording {
     }
 
     /// A function that reads on from a sample, counted from `first` samples after the start, where the
-    /// recording itself stands.
-    pub fn reader(&self, first: u64, sample: u64) -> Result<Reader<'_>, nap_io::Error> {
+    /// recording itself stands, and gives no more than `count` samples from there.
+    pub fn reader(
+        &self,
+        first: u64,
+        count: Option<u64>,
+        sample: u64,
+    ) -> Result<Reader<'_>, nap_io::Error> {
+        let mut left = count.map_or(u64::MAX, |count| count.saturating_sub(sample));
+        let mut limited = move |block: &mut [Complex32], source: &mut dyn SampleSource| {
+            let most = block.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let got = if most > 0 { source.read(&mut block[..most])? } else { 0 };
+            left -= got as u64;
+            Ok(got)
+        };
         if sample == 0 {
-            return Ok(Box::new(|block| self.lock().read(block)));
+            return Ok(Box::new(move |block| limited(block, &mut **self.lock())));
         }
         let mut source = nap_io::open(&self.path, &self.options)?;
         source.skip(first + sample)?;
-        Ok(Box::new(move |block| source.read(block)))
+        Ok(Box::new(move |block| limited(block, &mut *source)))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Box<dyn SampleSource>> {

@@ -62,8 +62,8 @@ impl InputArgs {
                 skipped as f64 / rate_hz
             )));
         }
-        let wanted = self.duration.map_or(u64::MAX, |duration_s| samples(duration_s, rate_hz));
-        Ok(Recording { path: path.into(), source, first_sample, left: wanted })
+        let left = self.wanted(rate_hz);
+        Ok(Recording { path: path.into(), source, first_sample, left })
     }
 
     /// Opens a recording that has been opened before once more, at a sample of its wanted part.
@@ -74,7 +74,13 @@ impl InputArgs {
         let mut source = nap_io::open(path, &self.options())?;
         let first_sample = samples(self.start, source.info().sample_rate_hz) + sample;
         source.skip(first_sample)?;
-        Ok(Recording { path: path.into(), source, first_sample, left: u64::MAX })
+        let left = self.wanted(source.info().sample_rate_hz).saturating_sub(sample);
+        Ok(Recording { path: path.into(), source, first_sample, left })
+    }
+
+    /// How many samples are wanted; there may be fewer.
+    fn wanted(&self, sample_rate_hz: f64) -> u64 {
+        self.duration.map_or(u64::MAX, |duration_s| samples(duration_s, sample_rate_hz))
     }
 
     fn options(&self) -> OpenOptions {

@@ -107,6 +107,8 @@ class Message:
         That of the channel, ``"RC1"`` to ``"RC7"``; ``None`` where none was chosen.
     channel_center_hz : float or None
         Middle of the channel, Hz, where the channel was chosen by it.
+    message_id : int or None
+        Ties the records of one message together; counts from 1 in one receiver or recording.
     bit_rate : int
         100 or 600 bit/s.
     frequency_hz : float
@@ -144,6 +146,7 @@ class Message:
     decoder: Decoder
     frames: tuple[Frame, ...]
     channel_center_hz: Optional[float] = None
+    message_id: Optional[int] = None
     rssi_dbm: Optional[float] = None
     rssi_dbfs: Optional[float] = None
     voltage_idle_mv: Optional[int] = None
@@ -280,6 +283,7 @@ class MessageList(List[Message]):
 
 #: Types of the data frame's columns; text columns are ``object``.
 _COLUMN_TYPES = {
+    "message_id": "Int64",
     "time": "datetime64[ns, UTC]",
     "time_s": "float64",
     "device_id": "object",

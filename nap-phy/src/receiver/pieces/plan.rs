@@ -30,7 +30,8 @@ pub struct Piece {
     /// The samples that the piece has to itself: it reports the messages whose first received frame
     /// starts in them. In the last one, those after its end too.
     pub own: Range<u64>,
-    /// The samples that its receiver takes in.
+    /// The samples that its receiver takes in. The last piece reads to the end, wherever that is: a reader
+    /// that gives no more says whether something is missing.
     pub read: Range<u64>,
     /// Whether the recording ends with it.
     pub is_last: bool,
@@ -94,7 +95,7 @@ pub fn plan_at(
     let piece = |(start, end): (u64, u64)| {
         let first = start.saturating_sub(before);
         let is_last = end == total_samples;
-        let last = if is_last { end } else { end.saturating_add(after).min(total_samples) };
+        let last = if is_last { u64::MAX } else { end.saturating_add(after).min(total_samples) };
         let read = first - first % period..last;
         Piece { own: start..end, read, is_last, budget_share: BudgetShare::ALL }
     };
@@ -113,7 +114,7 @@ pub fn whole() -> Vec<Piece> {
 /// Shares out the false messages of the whole recording by the time that each piece's receiver runs: of
 /// the day's grant with which a receiver begins, and of what it is granted as time passes.
 fn share_budget(pieces: &mut [Piece], total_samples: u64) {
-    let length = |piece: &Piece| (piece.read.end - piece.read.start) as f64;
+    let length = |piece: &Piece| (piece.read.end.min(total_samples) - piece.read.start) as f64;
     let all: f64 = pieces.iter().map(length).sum();
     for piece in pieces {
         piece.budget_share = BudgetShare {
@@ -184,7 +185,7 @@ mod tests {
         let period = Receiver::new(configs[0].clone()).unwrap().period_samples();
         assert_eq!((pieces[0].own.start, pieces[0].read.start), (0, 0));
         let last = pieces.last().unwrap();
-        assert_eq!((last.own.end, last.read.end, last.is_last), (total, total, true));
+        assert_eq!((last.own.end, last.read.end, last.is_last), (total, u64::MAX, true));
         for (piece, next) in pieces.iter().zip(&pieces[1..]) {
             assert_eq!(piece.own.end, next.own.start);
             assert!(!piece.is_last);
@@ -200,7 +201,8 @@ mod tests {
     #[test]
     fn a_piece_reads_no_more_than_there_is() {
         let pieces = plan_at(2_500_000, &[1_000_000, 2_400_000], &configs()).unwrap();
-        assert!(pieces.iter().all(|piece| piece.read == (0..2_500_000)));
+        let reads: Vec<Range<u64>> = pieces.into_iter().map(|piece| piece.read).collect();
+        assert_eq!(reads, [0..2_500_000, 0..2_500_000, 0..u64::MAX]);
     }
 
     #[test]
@@ -209,7 +211,8 @@ mod tests {
         let start: f64 = pieces.iter().map(|piece| piece.budget_share.of_start).sum();
         assert!((start - 1.0).abs() < 1e-9);
         let granted = |piece: &Piece| {
-            piece.budget_share.of_grant * (piece.read.end - piece.read.start) as f64
+            piece.budget_share.of_grant
+                * (piece.read.end.min(150_000_000) - piece.read.start) as f64
         };
         let granted: f64 = pieces.iter().map(granted).sum();
         assert!((granted - 150e6).abs() < 1.0);
