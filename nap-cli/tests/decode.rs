@@ -262,7 +262,7 @@ fn one_channel_of_several_is_taken_and_the_others_are_named() {
     assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
     let note = "listening to RC1; the recording also holds RC7 (--radio-configuration chooses)";
     assert!(stderr(&output).contains(note), "{}", stderr(&output));
-    assert!(stdout(&output).starts_with("type,schema,time,"), "{}", stdout(&output));
+    assert!(stdout(&output).starts_with("type,schema,message_id,time,"), "{}", stdout(&output));
     assert_eq!(stdout(&output).lines().count(), 1);
 }
 

@@ -40,7 +40,6 @@ pub mod health;
 pub mod http;
 pub mod metrics;
 mod monitor;
-mod noise;
 pub mod reception;
 pub mod recorder;
 

@@ -9,8 +9,6 @@ use prometheus::{
 
 use crate::error::Error;
 
-/// Of 65536 wrong decisions, one passes the check by chance.
-const DECISIONS_A_FALSE_MESSAGE: f64 = 65_536.0;
 /// Limits of the latency's buckets, in seconds.
 const LATENCY_BUCKETS_S: [f64; 9] = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0];
 
@@ -18,14 +16,8 @@ const LATENCY_BUCKETS_S: [f64; 9] = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    samples: IntCounter,
-    lost_samples: IntCounter,
-    unusable_samples: IntCounter,
-    candidates: IntCounter,
-    dropped_candidates: IntCounter,
-    bursts: IntCounter,
-    frames: IntCounter,
-    messages: IntCounter,
+    /// Those of the receiver, in its order.
+    of_receiver: Vec<IntCounter>,
     expected_false_messages: Counter,
     faults: IntCounterVec,
     /// Times that the source was opened again.
@@ -104,21 +96,12 @@ impl Metrics {
         )?;
         info.set(1);
         registry.register(Box::new(info))?;
+        let of_receiver = Statistics::default()
+            .counters()
+            .map(|c| counter(&format!("nap_{}_total", c.name), c.help))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            samples: counter("nap_samples_total", "Samples received.")?,
-            lost_samples: counter("nap_lost_samples_total", "Samples lost, in all ways.")?,
-            unusable_samples: counter(
-                "nap_unusable_samples_total",
-                "Samples that are no finite numbers and counted as silence.",
-            )?,
-            candidates: counter("nap_candidates_total", "Places where a burst might have begun.")?,
-            dropped_candidates: counter(
-                "nap_dropped_candidates_total",
-                "Candidates and bursts given up because there were too many at once.",
-            )?,
-            bursts: counter("nap_bursts_total", "Bursts with a preamble and a frame type.")?,
-            frames: counter("nap_frames_total", "Frames decoded.")?,
-            messages: counter("nap_messages_total", "Messages decoded.")?,
+            of_receiver,
             restarts: counter("nap_restarts_total", "Times that the source was opened again.")?,
             dropped_events: counter(
                 "nap_dropped_events_total",
@@ -155,23 +138,14 @@ impl Metrics {
         })
     }
 
-    /// Takes over the receiver's counters.
-    pub fn follow(&self, statistics: &Statistics) {
-        let set = |counter: &IntCounter, value: u64| {
-            counter.inc_by(value.saturating_sub(counter.get()));
-        };
-        set(&self.samples, statistics.samples);
-        set(&self.lost_samples, statistics.lost_samples);
-        set(&self.unusable_samples, statistics.unusable_samples);
-        set(&self.candidates, statistics.candidates);
-        let dropped = statistics.dropped_candidates + statistics.dropped_bursts;
-        set(&self.dropped_candidates, dropped);
-        set(&self.bursts, statistics.bursts);
-        set(&self.frames, statistics.frames);
-        set(&self.messages, statistics.messages);
-        let expected = statistics.refuted_decisions as f64 / DECISIONS_A_FALSE_MESSAGE;
-        self.expected_false_messages
-            .inc_by((expected - self.expected_false_messages.get()).max(0.0));
+    /// Adds what a receiver has counted since `before`, so that those of several receivers add up.
+    pub fn follow(&self, before: &Statistics, now: &Statistics) {
+        let counted = before.counters().zip(now.counters());
+        for (counter, (before, now)) in self.of_receiver.iter().zip(counted) {
+            counter.inc_by(now.value.saturating_sub(before.value));
+        }
+        let expected = now.expected_false_messages() - before.expected_false_messages();
+        self.expected_false_messages.inc_by(expected.max(0.0));
     }
 
     /// Counts a fault.

@@ -254,7 +254,7 @@ impl Session<'_> {
 
     fn event(&mut self, name: &str, event: ReceptionEvent) -> Result<()> {
         match event {
-            ReceptionEvent::Received(received) => return self.received(&received),
+            ReceptionEvent::Received(received) => return self.received(name, &received),
             ReceptionEvent::Fault(fault) => self.fault(name, &fault),
             ReceptionEvent::Recovered(outage) => self.recovered(name, &outage),
             ReceptionEvent::Lost(loss) => {
@@ -301,7 +301,7 @@ impl Session<'_> {
         self.publish("recovered", || json!({ "down_s": down_s, "trials": outage.trials }));
     }
 
-    fn received(&mut self, received: &Received) -> Result<()> {
+    fn received(&mut self, name: &str, received: &Received) -> Result<()> {
         let wanted = self.args.report;
         let (record_type, message, is_wanted) = match &received.event {
             Event::Message(message) => {
@@ -310,6 +310,14 @@ impl Session<'_> {
             Event::Update(message) => (MessageRecordType::Update, message, wanted == Report::Every),
             Event::Complete(message) => {
                 (MessageRecordType::Message, message, wanted == Report::Complete)
+            }
+            Event::Undecoded(burst) => {
+                let (time_s, mhz) = (burst.signal.time_s, burst.signal.frequency_hz / 1e6);
+                tracing::debug!(
+                    "{name}: not decoded at {time_s:.3} s, {mhz:.6} MHz: {}",
+                    burst.reason
+                );
+                return Ok(());
             }
             _ => return Ok(()),
         };

@@ -145,21 +145,13 @@ fn watch(
     let (samples, read) = recording.read_all(&AtomicBool::new(false), |block| {
         spectrogram.push(block);
         if let Some(receiver) = &mut receiver {
-            messages.extend(complete(receiver.push(block)));
+            messages.extend(receiver.push(block).into_iter().filter_map(Event::complete));
         }
     });
     if let Some(mut receiver) = receiver {
-        messages.extend(complete(receiver.flush()));
+        messages.extend(receiver.flush().into_iter().filter_map(Event::complete));
     }
     Seen { messages, samples, read }
-}
-
-/// The messages that are complete.
-fn complete(events: Vec<Event>) -> impl Iterator<Item = Message> {
-    events.into_iter().filter_map(|event| match event {
-        Event::Complete(message) => Some(message),
-        _ => None,
-    })
 }
 
 /// Cells as wide as a pixel and [`PIXELS_A_ROW`] high.

@@ -123,7 +123,7 @@ impl Examination {
 
     fn hear(&mut self, events: Vec<Event>) {
         for event in events {
-            let Event::Complete(message) = event else { continue };
+            let Some(message) = event.complete() else { continue };
             if message.authentication == Authentication::Verified {
                 let center_hz = self.config.channel_centre_hz;
                 let frames = message.frames.iter();

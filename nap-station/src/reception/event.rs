@@ -33,7 +33,8 @@ pub enum ReceptionEvent {
 pub struct Received {
     /// What it reports.
     pub event: Event,
-    /// When the first frame of its message started, RFC 3339 in UTC; `None` if nobody knows.
+    /// When the first frame of its message, or its burst, started, RFC 3339 in UTC; `None` if nobody
+    /// knows.
     pub time: Option<String>,
     /// How long ago the newest frame has ended, in seconds, where that is what is reported and the source
     /// goes by the clock.

@@ -5,10 +5,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 use nap_io::live::{Block, Moment, Source, StreamTime};
 use nap_phy::receiver::Statistics;
-use nap_phy::{Event, Message, Receiver, ReceiverConfig};
+use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
 
 use crate::error::Error;
-use crate::noise::NoiseMeter;
 use crate::reception::event::Received;
 use crate::recorder::Recorder;
 
@@ -19,11 +18,12 @@ const BRIDGE_S: f64 = 0.1;
 /// A receiver at work on a stream, and what else looks at the samples. It has no clock: time is handed in.
 pub(crate) struct Listening {
     sample_rate_hz: f64,
-    /// How many seconds of signal a second brings.
-    speed: f64,
+    /// How many seconds of signal a second brings; `None` where an outage costs no samples.
+    speed: Option<f64>,
+    /// What 0 dBFS is, where levels are told in dBm.
+    full_scale_dbm: Option<f64>,
     receiver: Receiver,
     time: StreamTime,
-    noise: NoiseMeter,
     recorder: Option<Recorder>,
     /// The index after the last sample.
     end: u64,
@@ -40,17 +40,16 @@ impl Listening {
         start: Option<Timestamp>,
         recorder: Option<Recorder>,
     ) -> Result<Self, Error> {
-        let sample_rate_hz = config.sample_rate_hz;
-        let noise = NoiseMeter::new(&config);
+        let (sample_rate_hz, full_scale_dbm) = (config.sample_rate_hz, config.full_scale_dbm);
         let receiver = Receiver::new(config)
             .map_err(|error| Error::Receiver { name: source.name.clone(), source: error })?;
         let speed = source.policy.speed;
         Ok(Self {
             sample_rate_hz,
-            speed: speed.unwrap_or(1.0),
+            speed,
+            full_scale_dbm,
             receiver,
             time: StreamTime::new(start, sample_rate_hz, speed, source.is_live),
-            noise,
             recorder,
             end: 0,
             bridged: 0,
@@ -60,7 +59,6 @@ impl Listening {
     /// Works on a block and returns what it completes.
     pub(crate) fn push(&mut self, block: &Block, now: &Moment) -> Vec<Event> {
         self.time.follow(block, now);
-        self.noise.push(&block.samples);
         let mut events = Vec::new();
         if block.lost_before > 0 {
             let told = std::mem::take(&mut self.bridged);
@@ -69,27 +67,28 @@ impl Listening {
         events.append(&mut self.receiver.push(&block.samples));
         self.end = block.end();
         if let Some(recorder) = &mut self.recorder {
-            events.iter().for_each(|event| recorder.decoded(event));
-            let preambles = self.receiver.statistics().bursts;
-            recorder.push(block.lost_before, &block.samples, preambles, &self.time);
+            events.iter().for_each(|event| recorder.take(event));
+            recorder.push(block.lost_before, &block.samples, &self.time);
         }
         events
     }
 
     /// The source has failed: returns what has ended before that now, not after the outage.
     pub(crate) fn bridge(&mut self) -> Vec<Event> {
-        if self.bridged > 0 {
-            return Vec::new();
+        let Some(speed) = self.speed.filter(|_| self.bridged == 0) else { return Vec::new() };
+        self.bridged = (BRIDGE_S * speed * self.sample_rate_hz) as u64;
+        let events = self.receiver.skip(self.bridged);
+        if let Some(recorder) = &mut self.recorder {
+            events.iter().for_each(|event| recorder.take(event));
         }
-        self.bridged = (BRIDGE_S * self.speed * self.sample_rate_hz) as u64;
-        self.receiver.skip(self.bridged)
+        events
     }
 
     /// Decodes and records what is left, and says why it could not be recorded.
     pub(crate) fn finish(&mut self) -> (Vec<Event>, Option<Error>) {
         let events = self.receiver.flush();
         let problem = self.recorder.take().and_then(|mut recorder| {
-            events.iter().for_each(|event| recorder.decoded(event));
+            events.iter().for_each(|event| recorder.take(event));
             recorder.finish(&self.time)
         });
         (events, problem)
@@ -97,13 +96,16 @@ impl Listening {
 
     /// An event with its time of day and its latency.
     pub(crate) fn timed(&self, event: Event, now: Instant) -> Received {
-        let (message, newest) = match &event {
-            Event::Message(message) | Event::Update(message) => (Some(message), Some(message)),
-            Event::Complete(message) => (Some(message), None),
-            _ => (None, None),
+        let signal = match (event.message(), event.undecoded()) {
+            (Some(message), _) => Some(&message.signal),
+            (None, burst) => burst.map(|burst| &burst.signal),
+        };
+        let newest = match &event {
+            Event::Message(message) | Event::Update(message) => Some(message),
+            _ => None,
         };
         Received {
-            time: message.and_then(|message| self.time.text(message.signal.time_s)),
+            time: signal.and_then(|signal| self.time.text(signal.time_s)),
             latency_s: newest.and_then(|message| self.latency_s(message, now)),
             event,
         }
@@ -138,6 +140,15 @@ impl Listening {
 
     /// The median noise density of the channel, in dBFS/Hz.
     pub(crate) fn noise_density_dbfs_per_hz(&self) -> Option<f64> {
-        self.noise.density_dbfs_per_hz()
+        let density = self.receiver.noise_density()?.value();
+        Some(density - self.full_scale_dbm.unwrap_or(0.0))
+    }
+
+    /// Goes by these devices from now on.
+    pub(crate) fn set_devices(&mut self, devices: DeviceTable) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.set_devices(devices.clone());
+        }
+        self.receiver.set_devices(devices);
     }
 }

@@ -1,7 +1,7 @@
 //! From a source of samples to messages with their time of day.
 //!
 //! A [`Reception`] runs a source under a supervisor, which opens it again when it fails, and hands its
-//! samples to a receiver, a recorder and a meter of noise. Whoever drives it calls [`Reception::next`] in
+//! samples to a receiver and a recorder. Whoever drives it calls [`Reception::next`] in
 //! a loop and finds out what happened: that the source is open, that a message was received, that samples
 //! are missing, that the source has failed or works again. What becomes of that is up to them; those who
 //! have to wait for a disk or a network do it in another thread, since samples go on. The recorder does
@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use nap_io::StreamInfo;
 use nap_io::live::{Block, Fault, LiveEvent, Moment, Source, Supervisor};
 use nap_phy::receiver::Statistics;
-use nap_phy::{Event, ReceiverConfig};
+use nap_phy::{DeviceTable, Event, ReceiverConfig};
 
 use crate::error::Error;
 use crate::monitor::Monitor;
@@ -50,6 +50,8 @@ pub struct Reception {
     /// What has happened and was not told yet.
     waiting: VecDeque<ReceptionEvent>,
     latencies: Latencies,
+    /// The receiver's counters as the monitor knows them.
+    counted: Statistics,
     slow_tick: Instant,
 }
 
@@ -76,6 +78,7 @@ impl Reception {
             listening: None,
             waiting: VecDeque::new(),
             latencies: Latencies::default(),
+            counted: Statistics::default(),
             slow_tick: Instant::now(),
         }
     }
@@ -92,6 +95,14 @@ impl Reception {
         let recorder = recorder.transpose()?;
         self.listening = Some(Listening::new(config, &self.source, self.start, recorder)?);
         Ok(())
+    }
+
+    /// Goes by these devices from now on: for their keys, and for which the recorder takes as known.
+    /// Nothing before it listens.
+    pub fn set_devices(&mut self, devices: DeviceTable) {
+        if let Some(listening) = &mut self.listening {
+            listening.set_devices(devices);
+        }
     }
 
     /// What happens next; `None` if there is nothing to tell yet, at the latest after `timeout`.
@@ -211,7 +222,9 @@ impl Reception {
 
     fn tick(&mut self) {
         let Some(listening) = &self.listening else { return };
-        self.monitor.metrics().follow(&listening.statistics());
+        let statistics = listening.statistics();
+        self.monitor.metrics().follow(&self.counted, &statistics);
+        self.counted = statistics;
         if let Some(density) = listening.noise_density_dbfs_per_hz() {
             self.monitor.metrics().noise_floor.set(density);
         }

@@ -10,25 +10,8 @@ pub(crate) struct Burst {
     pub(crate) upper_hz: f64,
     /// What is known of it.
     pub(crate) label: String,
-    /// Whether it comes from a device in the table.
-    pub(crate) is_known: bool,
-}
-
-impl Burst {
-    /// The same at a frequency that is higher by this.
-    pub(crate) fn shifted(mut self, by_hz: f64) -> Self {
-        self.lower_hz += by_hz;
-        self.upper_hz += by_hz;
-        self
-    }
-
-    /// Whether another burst overlaps with this one, or nearly.
-    pub(crate) fn is_near(&self, other: &Self, near_s: f64, near_hz: f64) -> bool {
-        self.start_s - near_s < other.end_s
-            && other.start_s < self.end_s + near_s
-            && self.lower_hz - near_hz < other.upper_hz
-            && other.lower_hz < self.upper_hz + near_hz
-    }
+    /// What else there is to say of it.
+    pub(crate) comment: Option<String>,
 }
 
 /// A part of the stream with the bursts in it.
@@ -70,7 +53,7 @@ mod tests {
             lower_hz: 0.0,
             upper_hz: 200.0,
             label: String::new(),
-            is_known: false,
+            comment: None,
         };
         let cuts = Cut::around(vec![burst(9.0), burst(1.0), burst(3.5)], 0.5);
         let found: Vec<_> = cuts.iter().map(|c| (c.start_s, c.end_s, c.bursts.len())).collect();

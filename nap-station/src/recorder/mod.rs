@@ -1,115 +1,115 @@
 //! Keeps bursts as small recordings, to look at them later.
 //!
-//! The channel's last seconds are remembered at a lower sample rate. Every other second all bursts that
-//! began in a stretch of it are known: those that were decoded, from the receiver, and those that were
-//! not, from their energy. Which of them are wanted is cut out and handed to a thread that writes.
+//! The channel's last seconds are remembered at a lower sample rate until the receiver has told of all
+//! bursts in them: what it has decoded, and what it has seen and given up. Which of them are wanted is
+//! cut out and handed to a thread that writes.
 
 mod cut;
-mod finder;
+mod memory;
 mod options;
 mod store;
 
-use std::collections::VecDeque;
-
-use nap_dsp::decimator::Decimator;
 use nap_io::live::StreamTime;
-use nap_phy::{Authentication, DeviceTable, Event, Message, ReceiverConfig};
+use nap_phy::receiver::{UNDECODED_AFTER_S, UndecodedBurst};
+use nap_phy::{Authentication, DeviceTable, Event, Extent, Message, ReceiverConfig, Signal};
 use num_complex::Complex32;
 
 use crate::error::Error;
 use crate::monitor::Monitor;
 use cut::{Burst, Cut};
+use memory::Memory;
 use store::{Store, WriteRequest};
 
 pub use options::{RecorderOptions, WhichBursts};
 
-/// The rate to come down to at most: the channel's 192 kHz and room for the filter.
-const LEAST_RATE_HZ: f64 = 240_000.0;
-const PASSED_HZ: f64 = 98_000.0;
-/// Bursts are looked for in windows so long, one after the other, in seconds.
-const STEP_S: f64 = 2.0;
-/// What is looked at before and after a window, so that bursts are seen whole, in seconds: the longest
-/// takes 2.1 s, and its report may take some more.
-const BEFORE_S: f64 = 1.0;
-const AFTER_S: f64 = 4.0;
+/// Bursts are recorded in windows so long, one after the other, in seconds: those that overlap come into
+/// one recording.
+const WINDOW_S: f64 = 2.0;
+/// All bursts of a window are told of so long after it, in seconds: a burst is given up a while after it
+/// has begun, and the receiver itself is a moment behind.
+const TOLD_AFTER_S: f64 = UNDECODED_AFTER_S + 2.0;
 /// What is recorded around a burst, in seconds.
 const MARGIN_S: f64 = 0.5;
-/// A decoded frame explains what is so near to it, in seconds and in hertz.
-const NEAR_S: f64 = 0.3;
-const NEAR_HZ: f64 = 2_000.0;
-/// After a burst has begun, the receiver has seen its preamble within so many seconds, if ever.
-const SEEN_S: f64 = 2.0;
 
 /// Remembers the channel and records bursts.
 #[derive(Debug)]
 pub struct Recorder {
     which: WhichBursts,
     store: Store,
-    decimator: Decimator,
-    /// The last seconds, and the index of the first of these samples.
-    memory: VecDeque<Complex32>,
-    first: u64,
+    memory: Memory,
+    sample_rate_hz: f64,
+    center_hz: Option<f64>,
+    devices: DeviceTable,
     /// Start of the next window, in seconds of the stream.
     window_s: f64,
-    /// Frames decoded lately.
-    decoded: Vec<Burst>,
-    /// When the receiver has seen how many preambles, in seconds of the stream.
-    preambles: VecDeque<(f64, u64)>,
-    center_hz: Option<f64>,
-    known: DeviceTable,
+    /// Bursts that are wanted, from that on.
+    bursts: Vec<Burst>,
 }
 
 impl Recorder {
     /// A recorder for what a receiver listens to.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be used.
+    /// [`Error::Io`] if the folder cannot be used, [`Error::Receiver`] for a sample rate that is out of
+    /// all reason.
     pub fn new(
         options: &RecorderOptions,
         config: &ReceiverConfig,
         monitor: Monitor,
     ) -> Result<Self, Error> {
         let offset_hz = config.channel_centre_hz - config.centre_hz;
+        let memory = Memory::new(config.sample_rate_hz, offset_hz).map_err(|error| {
+            Error::Receiver { name: "the recorder".to_owned(), source: error.into() }
+        })?;
         Ok(Self {
             which: options.which,
             store: Store::open(&options.folder, options.max_bytes, monitor)?,
-            decimator: Decimator::new(config.sample_rate_hz, offset_hz, PASSED_HZ, LEAST_RATE_HZ)
-                .map_err(|source| Error::Receiver {
-                name: "recorder".to_owned(),
-                source: source.into(),
-            })?,
-            memory: VecDeque::new(),
-            first: 0,
-            window_s: 0.0,
-            decoded: Vec::new(),
-            preambles: VecDeque::new(),
+            memory,
+            sample_rate_hz: config.sample_rate_hz,
             // With 0 nobody knows the frequency.
             center_hz: Some(config.centre_hz).filter(|&hz| hz != 0.0),
-            known: config.devices.clone(),
+            devices: config.devices.clone(),
+            window_s: 0.0,
+            bursts: Vec::new(),
         })
     }
 
-    /// Takes samples that the receiver has worked on, after `lost` that are missing.
-    pub fn push(&mut self, lost: u64, samples: &[Complex32], preambles: u64, time: &StreamTime) {
-        self.remember_gap(lost);
-        self.memory.extend(self.decimator.push(samples));
-        let now_s = self.end_s();
-        self.preambles.push_back((now_s, preambles));
-        while now_s > self.window_s + STEP_S + AFTER_S {
-            self.record_window(time);
-            self.window_s += STEP_S;
-            self.forget();
+    /// Goes by these devices from now on, as to which are known.
+    pub fn set_devices(&mut self, devices: DeviceTable) {
+        self.devices = devices;
+    }
+
+    /// Takes what the receiver tells, before the samples with which it has come.
+    pub fn take(&mut self, event: &Event) {
+        match event {
+            Event::Message(message) | Event::Update(message) => {
+                let is_known = self.is_known(message);
+                let is_wanted = match self.which {
+                    WhichBursts::Undecoded => false,
+                    WhichBursts::Known => is_known,
+                    WhichBursts::All => true,
+                };
+                if is_wanted {
+                    frames(message).for_each(|burst| self.want(burst));
+                }
+            }
+            Event::Undecoded(burst) if self.which != WhichBursts::Known => {
+                self.want(undecoded(burst));
+            }
+            _ => {}
         }
     }
 
-    /// Takes what was decoded.
-    pub fn decoded(&mut self, event: &Event) {
-        let (Event::Message(message) | Event::Update(message)) = event else { return };
-        for burst in frames(message, &self.known) {
-            if !self.decoded.contains(&burst) {
-                self.decoded.push(burst);
-            }
+    /// Takes samples that the receiver has worked on, after `lost` that are missing.
+    pub fn push(&mut self, lost: u64, samples: &[Complex32], time: &StreamTime) {
+        if Memory::is_broken_by(lost as f64 / self.sample_rate_hz) {
+            // The receiver has told of all that was before.
+            self.record_until(self.memory.end_s(), time);
         }
+        self.memory.skip(lost);
+        self.memory.push(samples);
+        self.record_until(self.memory.end_s() - TOLD_AFTER_S - WINDOW_S, time);
+        self.memory.forget_before(self.window_s - MARGIN_S);
     }
 
     /// Why bursts cannot be recorded, once for all that follow each other.
@@ -120,126 +120,69 @@ impl Recorder {
     /// Records what is left and waits until all is written; says why it could not be, as
     /// [`Self::problem`] does.
     pub fn finish(mut self, time: &StreamTime) -> Option<Error> {
-        while self.window_s < self.end_s() {
-            self.record_window(time);
-            self.window_s += STEP_S;
-        }
+        self.record_until(self.memory.end_s(), time);
         self.store.finish();
         self.store.problem()
     }
 
-    fn rate_hz(&self) -> f64 {
-        self.decimator.rate_hz()
+    fn is_known(&self, message: &Message) -> bool {
+        let id = message.uplink.device_id();
+        self.devices.get(id).is_some() && message.authentication != Authentication::Failed
     }
 
-    /// Where what is remembered ends, in seconds of the stream.
-    fn end_s(&self) -> f64 {
-        (self.first + self.memory.len() as u64) as f64 / self.rate_hz()
-    }
-
-    /// What is missing is remembered as silence, or, if it is long, all before it is forgotten.
-    fn remember_gap(&mut self, lost: u64) {
-        if lost == 0 {
-            return;
-        }
-        let missing = self.decimator.skip(lost);
-        if (missing as f64) < STEP_S * self.rate_hz() {
-            let length = self.memory.len() + missing as usize;
-            self.memory.resize(length, Complex32::ZERO);
-        } else {
-            self.first += self.memory.len() as u64 + missing;
-            self.memory.clear();
-            self.window_s = self.end_s();
+    /// Keeps a burst in mind, once; it is too late for those whose window is recorded.
+    fn want(&mut self, burst: Burst) {
+        if burst.start_s >= self.window_s && !self.bursts.contains(&burst) {
+            self.bursts.push(burst);
         }
     }
 
-    fn forget(&mut self) {
-        let needed = ((self.window_s - BEFORE_S).max(0.0) * self.rate_hz()) as u64;
-        let old = needed.saturating_sub(self.first).min(self.memory.len() as u64);
-        self.memory.drain(..old as usize);
-        self.first += old;
-        let oldest_s = self.window_s - BEFORE_S - AFTER_S;
-        self.decoded.retain(|burst| burst.end_s > oldest_s);
-        while self.preambles.get(1).is_some_and(|(time_s, _)| *time_s < oldest_s) {
-            self.preambles.pop_front();
+    /// Records the windows that begin before a time.
+    fn record_until(&mut self, time_s: f64, time: &StreamTime) {
+        while self.window_s < time_s {
+            self.window_s += WINDOW_S;
+            let bursts =
+                self.bursts.extract_if(.., |burst| burst.start_s < self.window_s).collect();
+            for cut in Cut::around(bursts, MARGIN_S) {
+                self.record(cut, time);
+            }
         }
     }
 
-    fn record_window(&mut self, time: &StreamTime) {
-        let window_s = self.window_s..self.window_s + STEP_S;
-        let mut bursts: Vec<Burst> =
-            self.decoded.iter().filter(|b| window_s.contains(&b.start_s)).cloned().collect();
-        match self.which {
-            WhichBursts::Known => bursts.retain(|burst| burst.is_known),
-            WhichBursts::Undecoded => bursts.clear(),
-            WhichBursts::All => {}
-        }
-        if self.which != WhichBursts::Known {
-            let undecoded = self.undecoded();
-            bursts.extend(undecoded.into_iter().filter(|b| window_s.contains(&b.start_s)));
-        }
-        for cut in Cut::around(bursts, MARGIN_S) {
-            self.record(cut, time);
-        }
-    }
-
-    /// Bursts that the receiver has seen but not decoded.
-    fn undecoded(&mut self) -> Vec<Burst> {
-        let start_s = self.first as f64 / self.rate_hz();
-        let samples = self.memory.make_contiguous();
-        let found = finder::find(samples, self.decimator.rate_hz(), start_s);
-        let base_hz = self.decimator.offset_hz() + self.center_hz.unwrap_or(0.0);
-        let found = found.into_iter().map(|burst| burst.shifted(base_hz));
-        found.filter(|burst| !self.is_explained(burst) && self.is_detected(burst)).collect()
-    }
-
-    fn is_explained(&self, burst: &Burst) -> bool {
-        self.decoded.iter().any(|decoded| decoded.is_near(burst, NEAR_S, NEAR_HZ))
-    }
-
-    /// Whether the receiver saw preambles when the burst had begun: other systems' have none.
-    fn is_detected(&self, burst: &Burst) -> bool {
-        let seen = |time_s: f64| {
-            let until = self.preambles.iter().take_while(|(at_s, _)| *at_s <= time_s);
-            until.last().map_or(0, |(_, count)| *count)
-        };
-        seen(burst.start_s + SEEN_S) > seen(burst.start_s)
-    }
-
-    fn record(&mut self, cut: Cut, time: &StreamTime) {
-        let rate_hz = self.rate_hz();
-        let index = |time_s: f64| (time_s.max(0.0) * rate_hz) as u64;
-        let from = index(cut.start_s).max(self.first);
-        let to = index(cut.end_s).min(self.first + self.memory.len() as u64);
-        if to <= from {
-            return;
-        }
-        let range = (from - self.first) as usize..(to - self.first) as usize;
-        let samples = self.memory.range(range).copied().collect();
-        let start_s = from as f64 / rate_hz;
-        let center_hz = self.center_hz.map(|hz| hz + self.decimator.offset_hz());
+    fn record(&self, cut: Cut, time: &StreamTime) {
+        let Some(excerpt) = self.memory.excerpt(cut.start_s, cut.end_s) else { return };
         self.store.keep(WriteRequest {
-            samples,
-            rate_hz,
-            center_hz,
-            start_s,
-            time: time.text(start_s),
+            samples: excerpt.samples,
+            rate_hz: self.memory.rate_hz(),
+            center_hz: self.center_hz.map(|hz| hz + self.memory.offset_hz()),
+            start_s: excerpt.start_s,
+            time: time.text(excerpt.start_s),
             bursts: cut.bursts,
         });
     }
 }
 
 /// The frames of a message.
-fn frames<'a>(message: &'a Message, known: &'a DeviceTable) -> impl Iterator<Item = Burst> + 'a {
-    let extent = message.frame_extent();
-    let id = message.uplink.device_id();
-    let is_known = known.get(id).is_some() && message.authentication != Authentication::Failed;
-    message.frames.iter().map(move |frame| Burst {
-        start_s: frame.signal.time_s,
-        end_s: frame.signal.time_s + extent.duration_s,
-        lower_hz: frame.signal.frequency_hz - extent.width_hz / 2.0,
-        upper_hz: frame.signal.frequency_hz + extent.width_hz / 2.0,
-        label: format!("{id} frame {}", frame.rank),
-        is_known,
+fn frames(message: &Message) -> impl Iterator<Item = Burst> + '_ {
+    let (id, extent) = (message.uplink.device_id(), message.frame_extent());
+    message.frames.iter().map(move |frame| {
+        let label = format!("{id} frame {}", frame.rank);
+        burst(&frame.signal, extent, label, None)
     })
+}
+
+fn undecoded(undecoded: &UndecodedBurst) -> Burst {
+    let reason = undecoded.reason.to_string();
+    burst(&undecoded.signal, undecoded.extent, "not decoded".to_owned(), Some(reason))
+}
+
+fn burst(signal: &Signal, extent: Extent, label: String, comment: Option<String>) -> Burst {
+    Burst {
+        start_s: signal.time_s,
+        end_s: signal.time_s + extent.duration_s,
+        lower_hz: signal.frequency_hz - extent.width_hz / 2.0,
+        upper_hz: signal.frequency_hz + extent.width_hz / 2.0,
+        label,
+        comment,
+    }
 }

@@ -7,12 +7,13 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_
 use std::thread::{self, JoinHandle};
 
 use nap_io::sigmf::{Annotation, SigmfWriter};
-use nap_io::{SampleFormat, SampleSink, StreamInfo};
+use nap_io::{SampleSink, StreamInfo};
 use num_complex::Complex32;
 
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::recorder::cut::Burst;
+use crate::recorder::memory::FORMAT;
 
 /// All recordings begin with this; nothing else in the folder is touched.
 const PREFIX: &str = "nap-burst-";
@@ -21,7 +22,6 @@ const QUEUE: usize = 4;
 /// Room for the metadata of a recording, in bytes, beside what each burst in it takes.
 const METADATA: u64 = 4096;
 const ANNOTATION: u64 = 512;
-const FORMAT: SampleFormat = SampleFormat::Cs16Le;
 
 /// A recording to be written.
 pub(crate) struct WriteRequest {
@@ -233,6 +233,7 @@ fn annotation(burst: &Burst, request: &WriteRequest) -> Annotation {
         freq_lower_edge_hz: Some(burst.lower_hz),
         freq_upper_edge_hz: Some(burst.upper_hz),
         label: Some(burst.label.clone()),
+        comment: burst.comment.clone(),
         ..Annotation::default()
     }
 }
@@ -254,7 +255,7 @@ mod tests {
                 lower_hz: 868.1e6,
                 upper_hz: 868.11e6,
                 label: "not decoded".into(),
-                is_known: false,
+                comment: None,
             }],
         }
     }
