@@ -18,8 +18,8 @@ const BRIDGE_S: f64 = 0.1;
 /// A receiver at work on a stream, and what else looks at the samples. It has no clock: time is handed in.
 pub(crate) struct Listening {
     sample_rate_hz: f64,
-    /// How many seconds of signal a second brings.
-    speed: f64,
+    /// How many seconds of signal a second brings; `None` where an outage costs no samples.
+    speed: Option<f64>,
     /// What 0 dBFS is, where levels are told in dBm.
     full_scale_dbm: Option<f64>,
     receiver: Receiver,
@@ -46,7 +46,7 @@ impl Listening {
         let speed = source.policy.speed;
         Ok(Self {
             sample_rate_hz,
-            speed: speed.unwrap_or(1.0),
+            speed,
             full_scale_dbm,
             receiver,
             time: StreamTime::new(start, sample_rate_hz, speed, source.is_live),
@@ -75,10 +75,8 @@ impl Listening {
 
     /// The source has failed: returns what has ended before that now, not after the outage.
     pub(crate) fn bridge(&mut self) -> Vec<Event> {
-        if self.bridged > 0 {
-            return Vec::new();
-        }
-        self.bridged = (BRIDGE_S * self.speed * self.sample_rate_hz) as u64;
+        let Some(speed) = self.speed.filter(|_| self.bridged == 0) else { return Vec::new() };
+        self.bridged = (BRIDGE_S * speed * self.sample_rate_hz) as u64;
         let events = self.receiver.skip(self.bridged);
         if let Some(recorder) = &mut self.recorder {
             events.iter().for_each(|event| recorder.take(event));
