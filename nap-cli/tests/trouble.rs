@@ -162,7 +162,7 @@ fn a_recording_must_hold_a_channel() {
     assert_ends(&decode(&low, &[]), 2, "sample rate of 192000.5 S/s is too low");
     let file = recording("rc1_two_uplinks");
     let output = decode(&file, &["--center-frequency", "433.92M"]);
-    assert_ends(&output, 2, "in the recorded band, 433.795000 to 434.045000 MHz");
+    assert_ends(&output, 2, "in the band, 433.795000 to 434.045000 MHz");
     assert!(stderr(&output).contains("--channel-center HZ"), "{}", stderr(&output));
     let output = decode(&file, &["--radio-configuration", "RC2"]);
     assert_ends(&output, 2, "lies outside the sampled band of ±125000 Hz");
