@@ -14,11 +14,13 @@ pub mod columns;
 pub(crate) mod content;
 mod frame;
 mod message;
+mod signal;
 pub(crate) mod uplink;
 mod version;
 
 pub use content::ControlFields;
 pub use frame::{FrameRecord, FrameRecordType};
-pub use message::{FrameReportRecord, MessageRecord, MessageRecordType, SignalFields};
+pub use message::{FrameReportRecord, MessageRecord, MessageRecordType};
+pub use signal::SignalFields;
 pub use uplink::UplinkRecord;
 pub use version::SCHEMA;
