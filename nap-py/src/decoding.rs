@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::devices::PyDeviceTable;
 use crate::error;
-use crate::recording::PyRecording;
+use crate::recording::{PyRecording, Reader};
 use crate::settings::Settings;
 
 /// From one look at Python's signals to the next.
@@ -79,14 +79,17 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn decode(self, py: Python<'_>, progress: &Bound<'_, PyAny>) -> PyResult<Decoded> {
-        let (recording, first) = (self.recording, self.first);
+        let (recording, first, count) = (self.recording, self.first, self.count);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
         let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         let (work, stop) = (Work::default(), AtomicBool::new(false));
         let (jobs, decoding) = pieces::split(pieces::Recording {
             pieces: self.pieces().map_err(error::phy)?,
             configs: self.configs,
-            open: |sample| recording.reader(first, sample),
+            open: |sample| {
+                let left = count.map(|count| count.saturating_sub(sample));
+                Ok(limited(recording.reader(first, sample)?, left))
+            },
             progress: |samples| {
                 work.samples.fetch_add(samples, Ordering::Relaxed);
             },
@@ -131,6 +134,20 @@ impl Part<'_> {
         let count = left.map_or(1, |_| plan::count(duration_s, self.threads));
         plan::plan(samples, count, &self.configs)
     }
+}
+
+/// The same samples, at most `left` of them.
+fn limited(mut read: Reader<'_>, left: Option<u64>) -> Reader<'_> {
+    let Some(mut left) = left else { return read };
+    Box::new(move |block| {
+        let wanted = block.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let count = read(&mut block[..wanted])?;
+        left -= count as u64;
+        Ok(count)
+    })
 }
 
 /// Puts the messages together, in the order of the recording.

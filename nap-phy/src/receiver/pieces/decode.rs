@@ -40,12 +40,12 @@ impl<E> PieceEnding<E> {
     }
 }
 
-/// Decodes a piece. `read` fills a buffer and says how much of it, 0 at the end; `progress` is told how
+/// Decodes a piece. `read_on` fills a buffer and says how much of it, 0 at the end; `progress` is told how
 /// many of the piece's own samples have been read, and `report` says whether anybody still listens.
 pub(super) fn decode<E>(
     piece: &Piece,
     configs: &[ReceiverConfig],
-    mut read: impl FnMut(&mut [Complex32]) -> Result<usize, E>,
+    mut read_on: impl FnMut(&mut [Complex32]) -> Result<usize, E>,
     stop: &AtomicBool,
     progress: impl Fn(u64),
     report: impl FnMut(Found) -> bool,
@@ -57,13 +57,18 @@ pub(super) fn decode<E>(
             break Ok(());
         }
         let end = run.next_bound();
-        match read(&mut block[..(end - run.position) as usize]) {
+        match read_on(&mut block[..(end - run.position) as usize]) {
             Ok(0) => break Ok(()),
             Ok(count) => progress(run.push(&block[..count], end)),
             // The next piece meets it too.
             Err(_) if run.position >= piece.own.end => break Ok(()),
             Err(error) => break Err(error),
         }
+    };
+    // A recording that is cut short says so when it is asked for more.
+    let read = match read {
+        Ok(()) if run.is_complete() => read_on(&mut block[..1]).map(drop),
+        read => read,
     };
     Ok(PieceEnding { read, statistics: run.finish() })
 }
@@ -103,6 +108,11 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
 
     fn is_over(&self) -> bool {
         self.position >= self.piece.read.end || !self.is_wanted
+    }
+
+    /// Whether all of the recording's last piece has been read.
+    fn is_complete(&self) -> bool {
+        self.piece.is_last && self.position >= self.piece.read.end
     }
 
     /// Where the next block ends: on the raster, or where the piece's own samples begin or end.
