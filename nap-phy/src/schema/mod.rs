@@ -3,6 +3,7 @@
 //! | record | direction | what |
 //! | --- | --- | --- |
 //! | [`MessageRecord`] | out and in | a message as received |
+//! | `UndecodedRecord` | out | a burst that was seen and not decoded; with the feature `receiver` |
 //! | [`FrameRecord`] | out and in | the fields of one bitstream |
 //! | [`UplinkRecord`] | in | a message to encode |
 //!
@@ -15,6 +16,8 @@ pub(crate) mod content;
 mod frame;
 mod message;
 mod signal;
+#[cfg(feature = "receiver")]
+mod undecoded;
 pub(crate) mod uplink;
 mod version;
 
@@ -22,5 +25,7 @@ pub use content::ControlFields;
 pub use frame::{FrameRecord, FrameRecordType};
 pub use message::{FrameReportRecord, MessageRecord, MessageRecordType};
 pub use signal::SignalFields;
+#[cfg(feature = "receiver")]
+pub use undecoded::{UndecodedRecord, UndecodedRecordType};
 pub use uplink::UplinkRecord;
 pub use version::SCHEMA;

@@ -15,7 +15,7 @@ import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
@@ -91,7 +91,7 @@ def decode_files(
     dask.dataframe.DataFrame
         A partition for each recording, in their order, with the columns of
         ``nap_sdr.messages_to_dataframe`` and ``path`` before them. Messages are sorted by
-        time.
+        time, and their ``message_id`` counts in this order.
 
     Raises
     ------
@@ -176,7 +176,8 @@ def _merge(url: str, pieces: Sequence[Sequence[Message]]) -> pd.DataFrame:
     for message in sorted(found, key=lambda message: -len(message.frames)):
         if not any(_same(message, other) for other in kept):
             kept.append(message)
-    return _table(url, sorted(kept, key=lambda message: message.time_s))
+    kept.sort(key=lambda message: message.time_s)
+    return _table(url, [replace(one, message_id=n) for n, one in enumerate(kept, 1)])
 
 
 def _same(message: Message, other: Message) -> bool:
