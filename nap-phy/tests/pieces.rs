@@ -122,3 +122,28 @@ fn faint_messages_across_seams() {
     assert_eq!(found, expected);
     assert_eq!(in_pieces, in_one_go);
 }
+
+#[test]
+fn a_recording_that_is_cut_short_says_so_after_its_last_sample() {
+    let configs = [ReceiverConfig::new(250_000.0, 868_130_000.0)];
+    for count in [1, 2] {
+        let recording = Recording {
+            pieces: plan::plan(500_000, count, &configs).unwrap(),
+            configs: configs.to_vec(),
+            open: |first: u64| {
+                let mut left = 500_000 - first as usize;
+                Ok(move |block: &mut [Complex32]| {
+                    let count = block.len().min(left);
+                    left -= count;
+                    if count > 0 { Ok(count) } else { Err("cut short") }
+                })
+            },
+            progress: |_| (),
+        };
+        let (jobs, decoding) = split(recording);
+        let stop = AtomicBool::new(false);
+        jobs.into_iter().for_each(|job| job.run(&stop));
+        let ending = decoding.finish(|_| ()).unwrap();
+        assert_eq!((ending.read, ending.statistics.samples), (Err("cut short"), 500_000));
+    }
+}

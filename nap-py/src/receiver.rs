@@ -3,10 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use nap_phy::receiver::Statistics;
-use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{BitRate, Event, Message, RadioConfiguration, Receiver};
+use nap_phy::receiver::{Statistics, UndecodedBurst};
+use nap_phy::schema::{MessageRecord, MessageRecordType, UndecodedRecord};
+use nap_phy::{BitRate, Event, Level, Message, RadioConfiguration, Receiver};
 use num_complex::Complex32;
+use numpy::PyArray1;
 use pyo3::prelude::*;
 
 use crate::devices::PyDeviceTable;
@@ -14,8 +15,11 @@ use crate::error;
 use crate::samples::{Samples, for_each_block};
 use crate::settings::Settings;
 
-/// An event: its name and the message's record.
+/// An event: its name and the record of the message or burst.
 type EventRecord = (&'static str, String);
+
+/// Frequencies and levels.
+type NoiseArrays<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
 
 /// A receiver that can be used from any thread; calls wait for each other.
 #[pyclass(frozen, module = "nap_sdr._nap", name = "Receiver")]
@@ -106,6 +110,26 @@ impl PyReceiver {
         py.detach(|| self.lock().is_none())
     }
 
+    fn set_devices(&self, py: Python<'_>, devices: &PyDeviceTable) -> PyResult<()> {
+        let table = devices.table().clone();
+        py.detach(|| self.with_state(|state| state.receiver.set_devices(table)))
+    }
+
+    fn noise_density(&self, py: Python<'_>) -> PyResult<Option<f64>> {
+        let level = py.detach(|| self.with_state(|state| state.receiver.noise_density()))?;
+        Ok(level.map(Level::value))
+    }
+
+    /// Middles of the parts of the channel, and the noise in each.
+    fn noise_densities<'py>(&self, py: Python<'py>) -> PyResult<NoiseArrays<'py>> {
+        let all = py.detach(|| self.with_state(|state| state.receiver.noise_densities()))?;
+        let levels = all.iter().map(|part| part.level_per_hz.value());
+        Ok((
+            PyArray1::from_iter(py, all.iter().map(|part| part.frequency_hz)),
+            PyArray1::from_iter(py, levels),
+        ))
+    }
+
     fn statistics(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {
         py.detach(|| self.with_state(|state| counters(&state.receiver.statistics())))
     }
@@ -152,19 +176,30 @@ impl State {
     /// `None` for a kind of event that is not known here.
     fn record(&self, event: Event) -> Option<EventRecord> {
         use MessageRecordType as Type;
-        let (name, record_type, message) = match event {
-            Event::Message(message) => ("message", Type::Message, message),
-            Event::Update(message) => ("update", Type::Update, message),
-            Event::Complete(message) => ("complete", Type::Message, message),
+        Some(match event {
+            Event::Message(message) => ("message", self.message(Type::Message, message)),
+            Event::Update(message) => ("update", self.message(Type::Update, message)),
+            Event::Complete(message) => ("complete", self.message(Type::Message, message)),
+            Event::Undecoded(burst) => ("undecoded", self.undecoded(burst)),
             _ => return None,
-        };
-        Some((name, self.json(record_type, message)))
+        })
     }
 
-    fn json(&self, record_type: MessageRecordType, message: Message) -> String {
+    fn message(&self, record_type: MessageRecordType, message: Message) -> String {
+        let time = self.time(message.signal.time_s);
         let message = message.moved_by(self.start_s);
-        let time = self.start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
         serde_json::json!(MessageRecord::new(record_type, &message, time)).to_string()
+    }
+
+    fn undecoded(&self, burst: UndecodedBurst) -> String {
+        let time = self.time(burst.signal.time_s);
+        let burst = burst.moved_by(self.start_s);
+        serde_json::json!(UndecodedRecord::new(&burst, time)).to_string()
+    }
+
+    /// When something happened so long after the first sample, if that is known.
+    fn time(&self, time_s: f64) -> Option<String> {
+        self.start.and_then(|start| nap_io::utc_text(start, time_s))
     }
 }
 

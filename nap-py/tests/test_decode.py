@@ -67,6 +67,12 @@ def test_every_type_of_array_gives_the_same_messages(name: str) -> None:
         assert [message.to_dict() for message in decode(name, iq)] == expected, iq.dtype
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_messages_are_counted(name: str) -> None:
+    ids = [message.message_id for message in nap_sdr.decode_file(recording(name))]
+    assert ids == list(range(1, len(ids) + 1))
+
+
 def test_any_number_of_threads_gives_the_same_messages() -> None:
     expected = nap_sdr.decode_file(recording("rc1_all_kinds"), threads=1)
     assert nap_sdr.decode_file(recording("rc1_all_kinds"), threads=3) == expected
@@ -173,13 +179,13 @@ def test_samples_of_any_split_give_the_same_events() -> None:
     assert split == events
     kinds = [event.kind for event in events]
     assert {kind: kinds.count(kind) for kind in kinds} == {"message": 2, "update": 4, "complete": 2}
-    assert len(events[-1].message.frames) == 3
     assert receiver.closed
     again = nap_sdr.Receiver(info.sample_rate_hz, info.center_hz)
     assert list(again.events(np.array_split(iq, 5))) == events
     third = nap_sdr.Receiver(info.sample_rate_hz, info.center_hz)
     complete = [event.message for event in events if event.kind == "complete"]
     assert list(third.messages([iq])) == complete
+    assert [len(message.frames) for message in complete] == [3, 3]
 
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:

@@ -167,11 +167,12 @@ def test_a_carrier_wanders_and_a_path_fades() -> None:
     steady = tone(doppler_hz=20.0, rician_k_db=40.0)
     assert np.abs(steady[:49_000]).std() < 0.05
     assert np.abs(tone(doppler_hz=20.0)[:49_000]).std() > 0.1
-    for wrong, match in [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"wander": {"wobbles": 1}}, "unknown field `wobbles`"),
         ({"wander": {"line_width_hz": -1}}, "line_width_hz is -1"),
         ({"rician_k_db": 3.0}, "rician_k_db needs a doppler_hz"),
-    ]:
+    ]
+    for wrong, match in refused:
         with pytest.raises(nap_sdr.ConfigurationError, match=match):
             tone(**wrong)
 

@@ -63,7 +63,7 @@ mod pipeline;
 mod same_message;
 pub mod stages;
 mod statistics;
-mod undecoded;
+pub(crate) mod undecoded;
 mod undecoded_bursts;
 
 use std::fmt;

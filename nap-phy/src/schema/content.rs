@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::uplink::content::Content;
 use crate::uplink::control::ControlMessage;
+use crate::uplink::frame_type::FrameType;
 
 /// Fields of control messages. All are absent from a record of another kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,11 @@ impl ControlFields {
             },
         }
     }
+}
+
+/// The 13 bits of a frame type, four lower-case hexadecimal digits.
+pub(super) fn frame_type_text(frame_type: FrameType) -> String {
+    format!("{:04x}", frame_type.bits())
 }
 
 /// The application's payload as lower-case hexadecimal, empty if there is none.

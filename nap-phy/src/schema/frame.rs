@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::device::authentication::Authentication;
 use crate::device::id::DeviceId;
 use crate::device::key::Key;
-use crate::schema::content::{ControlFields, payload_text};
+use crate::schema::content::{ControlFields, frame_type_text, payload_text};
 use crate::schema::version::SCHEMA;
 use crate::uplink::container::{Container, check_crc};
 use crate::uplink::frame::deconvolved;
@@ -89,7 +89,7 @@ impl FrameRecord {
         Ok(Self {
             record_type: FrameRecordType::Frame,
             schema: SCHEMA,
-            frame_type: format!("{:04x}", frame_type.bits()),
+            frame_type: frame_type_text(frame_type),
             rank: frame_type.rank,
             length_class: frame_type.class,
             length_indicator: container.length_indicator(),

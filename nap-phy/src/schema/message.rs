@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::authentication::Authentication;
 use crate::device::id::DeviceId;
-use crate::message::{Decoder, FrameReport, Level, Message, MessageId, Signal};
+use crate::message::{Decoder, FrameReport, Message, MessageId};
 use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::RadioConfiguration;
 use crate::schema::content::{ControlFields, payload_text};
+use crate::schema::signal::{SignalFields, rounded};
 use crate::schema::version::SCHEMA;
 use crate::uplink::kind::Kind;
 use crate::uplink::message_counter::MessageCounter;
@@ -86,23 +87,6 @@ pub struct FrameReportRecord {
     pub crc_ok: bool,
 }
 
-/// Where, how strong and how clean a frame was received.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct SignalFields {
-    /// Carrier frequency in the middle of the frame, Hz, to 0.1 Hz.
-    pub frequency_hz: f64,
-    /// Mean power at the antenna, dBm, to 0.1 dB; present with a calibration only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rssi_dbm: Option<f64>,
-    /// Mean power relative to full scale, dB, to 0.1 dB; present without a calibration only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rssi_dbfs: Option<f64>,
-    /// Eb/N0, dB, to 0.1 dB.
-    pub snr_db: f64,
-    /// Drift of the carrier, Hz/s, to 0.1 Hz/s.
-    pub drift_hz_per_s: f64,
-}
-
 impl MessageRecord {
     /// The record of a message. `time` is when its first frame started, RFC 3339 in UTC, if known.
     #[must_use]
@@ -140,26 +124,4 @@ impl From<&FrameReport> for FrameReportRecord {
             crc_ok: frame.crc_ok,
         }
     }
-}
-
-impl From<Signal> for SignalFields {
-    fn from(signal: Signal) -> Self {
-        let (rssi_dbm, rssi_dbfs) = match signal.level {
-            Level::Dbm(level) => (Some(rounded(level, 1)), None),
-            Level::Dbfs(level) => (None, Some(rounded(level, 1))),
-        };
-        Self {
-            frequency_hz: rounded(signal.frequency_hz, 1),
-            rssi_dbm,
-            rssi_dbfs,
-            snr_db: rounded(signal.snr_db, 1),
-            drift_hz_per_s: rounded(signal.drift_hz_per_s, 1),
-        }
-    }
-}
-
-/// Rounds to a number of decimals; never to minus zero.
-fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale + 0.0
 }

@@ -3,6 +3,7 @@
 //! | record | direction | what |
 //! | --- | --- | --- |
 //! | [`MessageRecord`] | out and in | a message as received |
+//! | `UndecodedRecord` | out | a burst that was seen and not decoded; with the feature `receiver` |
 //! | [`FrameRecord`] | out and in | the fields of one bitstream |
 //! | [`UplinkRecord`] | in | a message to encode |
 //!
@@ -14,11 +15,17 @@ pub mod columns;
 pub(crate) mod content;
 mod frame;
 mod message;
+mod signal;
+#[cfg(feature = "receiver")]
+mod undecoded;
 pub(crate) mod uplink;
 mod version;
 
 pub use content::ControlFields;
 pub use frame::{FrameRecord, FrameRecordType};
-pub use message::{FrameReportRecord, MessageRecord, MessageRecordType, SignalFields};
+pub use message::{FrameReportRecord, MessageRecord, MessageRecordType};
+pub use signal::SignalFields;
+#[cfg(feature = "receiver")]
+pub use undecoded::{UndecodedRecord, UndecodedRecordType};
 pub use uplink::UplinkRecord;
 pub use version::SCHEMA;

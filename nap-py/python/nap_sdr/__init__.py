@@ -21,12 +21,14 @@ from ._errors import (
     SampleError,
     TruncatedRecordingError,
 )
-from ._message import Event, Frame, Message, MessageList, messages_to_dataframe
+from ._event import Event, MessageEvent, UndecodedEvent
+from ._message import Frame, Message, MessageList, messages_to_dataframe
 from ._nap import __version__
 from ._radio_configuration import RadioConfiguration
 from ._receiver import Receiver, decode
 from ._recording import Recording, decode_file, read
 from ._spectrogram import Spectrogram, spectrogram
+from ._undecoded import UndecodedBurst
 from ._uplink import ParsedFrame, Uplink, parse_frame
 from .simulation import Channel, Signal, modulate, simulate
 
@@ -41,6 +43,7 @@ __all__ = [
     "FrameError",
     "Key",
     "Message",
+    "MessageEvent",
     "MessageList",
     "NapError",
     "ParsedFrame",
@@ -53,6 +56,8 @@ __all__ = [
     "Signal",
     "Spectrogram",
     "TruncatedRecordingError",
+    "UndecodedBurst",
+    "UndecodedEvent",
     "Uplink",
     "__version__",
     "decode",

@@ -8,30 +8,14 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Literal, Mapping, Optional
 
+from ._record import instant, known, present
+
 if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["bytes", "empty", "bit0", "bit1", "keep_alive", "dl_confirmation"]
 Auth = Literal["verified", "failed", "unchecked"]
 Decoder = Literal["single", "list", "joint", "a_priori"]
-
-#: Fields that a record leaves out where they do not apply; all others are always there.
-_OPTIONAL = frozenset(
-    [
-        "voltage_idle_mv",
-        "voltage_tx_mv",
-        "temperature_decidegree_c",
-        "rssi_dbm_at_device",
-        "rssi_dbm",
-        "rssi_dbfs",
-    ]
-)
-
-
-def _present(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record without the optional fields that do not apply."""
-    return {k: v for k, v in record.items() if v is not None or k not in _OPTIONAL}
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -68,7 +52,7 @@ class Frame:
 
     def to_dict(self) -> dict[str, Any]:
         """The frame as it is in the message's JSON record."""
-        return _present(asdict(self))
+        return present(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -126,6 +110,9 @@ class Message:
         Mean power of the cleanest frame: dBm with a calibration, else dB relative to full scale.
     voltage_idle_mv, voltage_tx_mv, temperature_decidegree_c, rssi_dbm_at_device : int or None
         What control messages add.
+    message_id : int
+        The same in all events of one message, and in no other's of the same receiver or recording,
+        counted from 1; 0 in records from before there was this field.
     """
 
     type: Literal["message", "update"]
@@ -153,6 +140,7 @@ class Message:
     voltage_tx_mv: Optional[int] = None
     temperature_decidegree_c: Optional[int] = None
     rssi_dbm_at_device: Optional[int] = None
+    message_id: int = 0
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Message:
@@ -165,8 +153,8 @@ class Message:
         TypeError
             If a field is missing.
         """
-        frames = tuple(Frame(**_known(Frame, frame)) for frame in record.get("frames", ()))
-        return cls(**{**_known(cls, record), "frames": frames})
+        frames = tuple(Frame(**known(Frame, frame)) for frame in record.get("frames", ()))
+        return cls(**{**known(cls, record), "frames": frames})
 
     @classmethod
     def _from_json(cls, text: str) -> Message:
@@ -176,7 +164,7 @@ class Message:
         """The documented JSON record as a ``dict``."""
         record = {field.name: getattr(self, field.name) for field in fields(self)}
         record["frames"] = [frame.to_dict() for frame in self.frames]
-        return _present(record)
+        return present(record)
 
     @property
     def payload_bytes(self) -> bytes:
@@ -186,9 +174,7 @@ class Message:
     @property
     def datetime(self) -> Optional[dt.datetime]:
         """Start of the first frame as an aware ``datetime`` in UTC, if known."""
-        if self.time is None:
-            return None
-        return dt.datetime.fromisoformat(self.time.replace("Z", "+00:00"))
+        return instant(self.time)
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -203,29 +189,6 @@ class Message:
             f"<Message {self.device_id} #{self.sequence_number} {what} {self.auth} at {when}, "
             f"{self.frequency_hz / 1e6:.6f} MHz, Eb/N0 {self.snr_db:.1f} dB, frames {frames}>"
         )
-
-
-def _known(cls: Any, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the record that a class has."""
-    names = {field.name for field in fields(cls)}
-    return {name: value for name, value in record.items() if name in names}
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened on the air.
-
-    Attributes
-    ----------
-    kind : str
-        ``"message"``: decoded for the first time. ``"update"``: another frame of a message that
-        was reported. ``"complete"``: no more frames can come, its figures are final.
-    message : Message
-        The message as far as it is known.
-    """
-
-    kind: Literal["message", "update", "complete"]
-    message: Message
 
 
 #: Columns of the table that a notebook shows, with the headings.
@@ -283,7 +246,7 @@ class MessageList(List[Message]):
 
 #: Types of the data frame's columns; text columns are ``object``.
 _COLUMN_TYPES = {
-    "message_id": "Int64",
+    "message_id": "int64",
     "time": "datetime64[ns, UTC]",
     "time_s": "float64",
     "device_id": "object",

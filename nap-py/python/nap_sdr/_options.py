@@ -12,13 +12,14 @@ from typing import (
     Any,
     Callable,
     Literal,
+    Mapping,
     Optional,
     Sequence,
+    Type,
     TypedDict,
     TypeVar,
     Union,
     cast,
-    overload,
 )
 
 from ._devices import Devices
@@ -63,6 +64,10 @@ class ChannelsOptions(ReceptionOptions, total=False):
     channel_center_hz: Union[None, float, Sequence[float]]
 
 
+#: The options of one channel or of several.
+Channel = TypeVar("Channel", ChannelOptions, ChannelsOptions)
+
+
 class ReceiverOptions(ChannelOptions, total=False):
     """What is listened for, and what is known about the samples."""
 
@@ -79,33 +84,24 @@ class ChannelsOfFileOptions(RecordingOptions, ChannelsOptions, total=False):
     """The same for several channels at once."""
 
 
-@overload
 def split(
-    function: str, options: FileOptions
-) -> tuple[RecordingOptions, ChannelOptions]: ...
-
-
-@overload
-def split(
-    function: str, options: ChannelsOfFileOptions
-) -> tuple[RecordingOptions, ChannelsOptions]: ...
-
-
-def split(function: str, options: Any) -> Any:
-    """What is for a ``Recording``, and what for a ``Receiver``.
+    function: str, options: Mapping[str, object], of_channel: Type[Channel]
+) -> tuple[RecordingOptions, Channel]:
+    """What is for a ``Recording``, and what of its channels for a ``Receiver``.
 
     Raises
     ------
     TypeError
         If a keyword is for neither, as Python does of a function with this name.
     """
+    kinds = (RecordingOptions.__annotations__, of_channel.__annotations__)
     for name in options:
-        if name not in FileOptions.__annotations__:
+        if not any(name in names for names in kinds):
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
-    return tuple(
-        {name: value for name, value in options.items() if name in kind.__annotations__}
-        for kind in (RecordingOptions, ChannelOptions)
+    of_recording, of_receiver = (
+        {name: value for name, value in options.items() if name in names} for names in kinds
     )
+    return cast(RecordingOptions, of_recording), cast(Channel, of_receiver)
 
 
 def with_defaults(options: ChannelsOptions, taker: Callable[..., Any]) -> ChannelsOptions:

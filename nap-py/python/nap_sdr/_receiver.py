@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional, Type, Union, cast
 
 from . import _nap
 from ._devices import Devices, device_table
-from ._message import Event, Message, MessageList
+from ._event import Event, MessageEvent, UndecodedEvent
+from ._message import Message, MessageList
 from ._options import BitRate, ReceiverOptions, shows
 from ._progress import Progress, reporter
+from ._undecoded import UndecodedBurst
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    import numpy as np
     import numpy.typing as npt
     from typing_extensions import Unpack
 
@@ -104,7 +108,7 @@ class Receiver:
         )
 
     def push(self, iq: npt.NDArray[Any]) -> list[Event]:
-        """Take samples in and return what they complete.
+        """Take samples in and return what they complete: messages, and bursts given up.
 
         Parameters
         ----------
@@ -139,6 +143,8 @@ class Receiver:
     def messages(self, blocks: Iterable[npt.NDArray[Any]]) -> Iterator[Message]:
         """Take all blocks in and yield each message once it is complete, to the last one.
 
+        Bursts that were not decoded are left out; ``events`` has them.
+
         Parameters
         ----------
         blocks : iterable of ndarray
@@ -157,6 +163,47 @@ class Receiver:
         for block in blocks:
             yield from self.push(block)
         yield from self.flush()
+
+    def set_devices(self, devices: Devices) -> None:
+        """Go by these devices from now on, in place of those known before.
+
+        Their keys check the messages that are first told of from now on.
+
+        Parameters
+        ----------
+        devices : path, mapping, iterable of Device, optional
+            As ``Receiver`` takes them.
+
+        Raises
+        ------
+        ConfigurationError
+            If they cannot be; the receiver then goes by those it had.
+        ClosedError
+            If the receiver is closed.
+        """
+        self._native.set_devices(device_table(devices))
+
+    @property
+    def noise_density(self) -> Optional[float]:
+        """Noise of the channel in one hertz, the median along it; ``None`` before there was any.
+
+        dBm/Hz with a calibration, else dBFS/Hz.
+        """
+        return self._native.noise_density()
+
+    def noise_densities(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The noise along the channel, in parts of about 5 kHz.
+
+        Of each part it is the lower quartile of the last ten seconds, which bursts do not lift.
+
+        Returns
+        -------
+        frequency_hz : ndarray of float64, shape (parts,)
+            Middle of each part, Hz, rising. Empty before there was any noise.
+        noise_density : ndarray of float64, shape (parts,)
+            Power in one hertz: dBm/Hz with a calibration, else dBFS/Hz.
+        """
+        return self._native.noise_densities()
 
     def close(self) -> None:
         """Free the memory. A closed receiver takes no samples; closing it again does nothing."""
@@ -244,7 +291,9 @@ def decode(
     """
     receiver = Receiver(sample_rate_hz, center_hz, **options)
     with receiver, reporter(progress, _nap.sample_count(iq), sample_rate_hz) as report:
-        return MessageList(receiver.messages(_blocks(iq, report)))
+        messages = receiver.messages(_blocks(iq, report))
+        # Counted as those of a recording are, in the order in which they are complete.
+        return MessageList(replace(one, message_id=n) for n, one in enumerate(messages, 1))
 
 
 def _blocks(
@@ -264,7 +313,9 @@ def _complete(events: Iterable[Event]) -> Iterator[Message]:
 
 
 def _event(kind: str, record: str) -> Event:
-    return Event(cast(Any, kind), Message._from_json(record))
+    if kind == "undecoded":
+        return UndecodedEvent(UndecodedBurst._from_json(record))
+    return MessageEvent(cast(Any, kind), Message._from_json(record))
 
 
 def _rfc3339(time: dt.datetime) -> str:

@@ -12,6 +12,7 @@ from ._errors import ConfigurationError, RecordingWarning, TruncatedRecordingErr
 from ._message import Message, MessageList
 from ._options import (
     ChannelsOfFileOptions,
+    ChannelsOptions,
     PathLike,
     RecordingOptions,
     shows,
@@ -237,7 +238,7 @@ def decode_file(
         If the recording is cut short or holds samples that are not numbers; what can be decoded
         is.
     """
-    of_recording, of_channel = split("decode_file", options)
+    of_recording, of_channel = split("decode_file", options, ChannelsOptions)
     channel = with_defaults(of_channel, Receiver)
     recording = Recording(path, **of_recording)
     rate_hz = recording.sample_rate_hz

@@ -15,7 +15,7 @@ import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
@@ -28,7 +28,7 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 from ._devices import portable
 from ._errors import ConfigurationError, RecordingWarning
 from ._message import Message, messages_to_dataframe
-from ._options import FileOptions, PathLike, shows, split
+from ._options import ChannelOptions, FileOptions, PathLike, shows, split
 from ._receiver import Receiver
 from ._recording import Recording, decode_file
 
@@ -82,7 +82,8 @@ def decode_files(
     storage_options : mapping, optional
         What fsspec needs to know about the store.
     **options
-        As for ``nap_sdr.decode_file``, but for ``offset_s``, ``duration_s`` and ``progress``.
+        As for ``nap_sdr.decode_file``, but for ``offset_s``, ``duration_s``, ``threads`` and
+        ``progress``, and of one channel.
         A table of devices is read here and sent along.
 
     Returns
@@ -90,7 +91,7 @@ def decode_files(
     dask.dataframe.DataFrame
         A partition for each recording, in their order, with the columns of
         ``nap_sdr.messages_to_dataframe`` and ``path`` before them. Messages are sorted by
-        time.
+        time, and their ``message_id`` counts in this order.
 
     Raises
     ------
@@ -157,7 +158,8 @@ def _decode_piece(
                 offset_s=piece.from_s,
                 duration_s=piece.to_s - piece.from_s,
                 # The cluster decides how many pieces are decoded at once.
-                **{"threads": 1, **options},
+                threads=1,
+                **options,
             )
     margin_s = 1.0
     return [
@@ -174,7 +176,8 @@ def _merge(url: str, pieces: Sequence[Sequence[Message]]) -> pd.DataFrame:
     for message in sorted(found, key=lambda message: -len(message.frames)):
         if not any(_same(message, other) for other in kept):
             kept.append(message)
-    return _table(url, sorted(kept, key=lambda message: message.time_s))
+    kept.sort(key=lambda message: message.time_s)
+    return _table(url, [replace(one, message_id=n) for n, one in enumerate(kept, 1)])
 
 
 def _same(message: Message, other: Message) -> bool:
@@ -195,7 +198,7 @@ def _duration_s(url: str, store: Mapping[str, Any], options: FileOptions) -> flo
     """How long a recording is; raises what decoding it would."""
     with _local(url, store, options) as path:
         recording = _open(path, options)
-    _, of_channel = split("decode_files", options)
+    _, of_channel = split("decode_files", options, ChannelOptions)
     Receiver(recording.sample_rate_hz, recording.center_hz, **of_channel).close()
     if recording.duration_s is None:
         raise ConfigurationError(f"{url}: a pipe cannot be cut into pieces; give a file")
@@ -203,7 +206,7 @@ def _duration_s(url: str, store: Mapping[str, Any], options: FileOptions) -> flo
 
 
 def _open(path: str, options: FileOptions) -> Recording:
-    of_recording, _ = split("decode_files", options)
+    of_recording, _ = split("decode_files", options, ChannelOptions)
     return Recording(path, **of_recording)
 
 
