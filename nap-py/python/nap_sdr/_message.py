@@ -91,8 +91,6 @@ class Message:
         That of the channel, ``"RC1"`` to ``"RC7"``; ``None`` where none was chosen.
     channel_center_hz : float or None
         Middle of the channel, Hz, where the channel was chosen by it.
-    message_id : int or None
-        Ties the records of one message together; counts from 1 in one receiver or recording.
     bit_rate : int
         100 or 600 bit/s.
     frequency_hz : float
@@ -133,7 +131,6 @@ class Message:
     decoder: Decoder
     frames: tuple[Frame, ...]
     channel_center_hz: Optional[float] = None
-    message_id: Optional[int] = None
     rssi_dbm: Optional[float] = None
     rssi_dbfs: Optional[float] = None
     voltage_idle_mv: Optional[int] = None
