@@ -61,7 +61,7 @@ pub(super) fn decode<E>(
             Ok(0) => break Ok(()),
             Ok(count) => progress(run.push(&block[..count], end)),
             // The next piece meets it too.
-            Err(_) if run.position >= piece.own.end => break Ok(()),
+            Err(_) if run.position >= piece.own.end && !piece.is_last => break Ok(()),
             Err(error) => break Err(error),
         }
     };
