@@ -88,10 +88,16 @@ impl Lifecycle {
         matches!(self.state, State::Opening { .. } | State::Running { .. })
     }
 
+    /// The block with which an outage ended, once that was told: it comes before all messages that were not
+    /// handed in yet.
+    pub(super) fn first_block(&mut self) -> Option<LiveEvent> {
+        self.first_block.take().map(LiveEvent::Block)
+    }
+
     /// What is due by now. All messages that have come should be handed in before.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Due> {
-        if let Some(block) = self.first_block.take() {
-            return Some(Due::Event(LiveEvent::Block(block)));
+        if let Some(event) = self.first_block() {
+            return Some(Due::Event(event));
         }
         match self.state {
             State::Ended => Some(Due::Event(LiveEvent::Ended)),

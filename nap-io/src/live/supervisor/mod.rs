@@ -67,6 +67,9 @@ impl Supervisor {
     }
 
     fn next_until(&mut self, deadline: Instant) -> Option<LiveEvent> {
+        if let Some(event) = self.lifecycle.first_block() {
+            return Some(event);
+        }
         loop {
             let now = Instant::now();
             // What has come already comes before what is due because nothing came.
