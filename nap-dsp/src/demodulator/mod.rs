@@ -6,10 +6,13 @@
 //! are improved in turn.
 
 mod envelope;
+pub(crate) mod forward_backward;
+mod iterative_detector;
+mod phase_track;
 mod symbol_weights;
+mod tracker;
 
 use std::f64::consts::{PI, TAU};
-use std::fmt;
 use std::sync::Arc;
 
 use num_complex::{Complex32, Complex64};
@@ -17,12 +20,15 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::baseband::Baseband;
 use crate::carrier::{Carrier, carrier_differences};
-use crate::demodulator::envelope::Parts;
-use crate::kernels::sums::{narrow, wide};
+use crate::demodulator::tracker::{Start, Tracker};
+use crate::kernels::sums::narrow;
 use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 pub use envelope::Dips;
+pub use forward_backward::Wander;
+pub use iterative_detector::IterativeDetector;
+pub use phase_track::PhaseTrack;
 
 /// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
 const TRANSFORM_SYMBOLS: usize = 512;
@@ -43,8 +49,12 @@ const START_REACH: f64 = 0.1;
 const DRIFT_REACH_CYCLES: f64 = 0.4;
 /// Frequency error that the known symbols may leave at their middle, as a share of the symbol rate.
 const FREQUENCY_REACH: f64 = 0.015;
-/// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
-const TIMING_STEPS: [f64; 3] = [0.125, 0.0625, 0.0625];
+
+/// Symbols whose squares have less in common than this have no steady carrier. Those of a long frame that is
+/// just clear enough to be kept have 0.4, noise a quarter, more in shorter frames.
+const MIN_COHERENCE: f64 = 0.245;
+/// Symbols whose squares have this much in common have one.
+const CLEAR_COHERENCE: f64 = 0.45;
 
 /// The symbols of one burst, turned so that the data lies on the real axis.
 #[derive(Debug, Clone)]
@@ -65,6 +75,15 @@ pub struct SoftFrame {
     pub weights: Vec<f32>,
     /// How the envelope dips where the phase flips.
     pub dips: Dips,
+    /// By symbol, half the log likelihood ratio of its sign, the phases that the carrier may have had
+    /// summed up.
+    pub soft_signs: Vec<f32>,
+    /// How the carrier wanders, as the burst itself tells.
+    pub wander: Wander,
+    /// Logarithm of how many times likelier the symbols are with this carrier than in noise alone.
+    pub ln_likelihood_ratio: f64,
+    /// The symbols as the passes took them, see [`ForwardBackward::run`](forward_backward::ForwardBackward).
+    scaled: Vec<Complex32>,
     symbol_s: f64,
     /// What the symbols were taken from.
     baseband: Baseband,
@@ -82,20 +101,20 @@ impl SoftFrame {
     /// Measures the burst again, now that the signs (±1) of all its symbols are known.
     #[must_use]
     pub fn measure(&self, signs: &[f64]) -> Measurement {
-        let mut track = Track::new(self.mixed, self.start_s, self.symbol_s, signs.len());
-        track.seed(&self.baseband, signs);
-        track.follow(&self.baseband, signs);
+        let start = Start { carrier: self.mixed, start_s: self.start_s, symbol_s: self.symbol_s };
+        let mut tracker = Tracker::default();
+        tracker.follow_known(&self.baseband, start, signs, self.wander);
+        let track = tracker.refined_track(signs);
         Measurement {
-            carrier: track.phase.carrier_at_middle(),
-            power: envelope::power(&track.parts(&self.baseband), signs),
-            track: track.phase,
+            carrier: track.carrier_at_middle(&tracker.certainties()),
+            power: envelope::power(&tracker.parts(&self.baseband, &track), signs),
+            track,
         }
     }
 }
 
 /// What was measured on a burst whose symbols are known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
     /// The carrier, described at the middle of the burst.
     pub carrier: Carrier,
@@ -103,67 +122,6 @@ pub struct Measurement {
     pub power: f64,
     /// Start and phase.
     pub track: PhaseTrack,
-}
-
-/// The phase of a burst as a function of time: a carrier, and on top of it a sum of Legendre
-/// polynomials over the burst. These are orthogonal, or nearly where some symbols count less, so that
-/// each coefficient can be improved by itself.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PhaseTrack {
-    /// Start of the first symbol, in seconds from the start of the recording.
-    pub start_s: f64,
-    /// From the start of the first symbol to the end of the last, in seconds.
-    pub duration_s: f64,
-    carrier: Carrier,
-    /// Radians.
-    coefficients: [f64; 4],
-}
-
-impl PhaseTrack {
-    fn new(carrier: Carrier, start_s: f64, duration_s: f64) -> Self {
-        Self { start_s, duration_s, carrier, coefficients: [0.0; 4] }
-    }
-
-    /// The phase in radians at an instant as seen in a subband, relative to a constant of the
-    /// subband. `centre_hz` is the subband's centre.
-    #[must_use]
-    pub fn phase_at(&self, time_s: f64, centre_hz: f64) -> f64 {
-        let relative =
-            Carrier { frequency_hz: self.carrier.frequency_hz - centre_hz, ..self.carrier };
-        relative.phase_at(time_s) + self.correction_at(time_s)
-    }
-
-    /// The frequency at an instant, in hertz from the centre of the recording.
-    #[must_use]
-    pub fn frequency_at(&self, time_s: f64) -> f64 {
-        let x = self.position(time_s);
-        let [_, a1, a2, a3] = self.coefficients;
-        let slope = a1 + a2 * 3.0 * x + a3 * (7.5 * x * x - 1.5);
-        self.carrier.frequency_at(time_s) + slope * 2.0 / (TAU * self.duration_s)
-    }
-
-    /// Position of an instant within the burst: -1 at its start, 1 at its end.
-    fn position(&self, time_s: f64) -> f64 {
-        2.0 * (time_s - self.start_s) / self.duration_s - 1.0
-    }
-
-    /// What the polynomials add to the carrier's phase.
-    fn correction_at(&self, time_s: f64) -> f64 {
-        legendre(self.position(time_s)).iter().zip(&self.coefficients).map(|(p, a)| p * a).sum()
-    }
-
-    /// The carrier that the phase amounts to at the middle of the burst.
-    fn carrier_at_middle(&self) -> Carrier {
-        let half_s = self.duration_s / 2.0;
-        let middle_s = self.start_s + half_s;
-        // The second derivative of P2 is 3, that of P3 is zero in the middle.
-        let [_, _, a2, _] = self.coefficients;
-        Carrier {
-            time_s: middle_s,
-            frequency_hz: self.frequency_at(middle_s),
-            drift_hz_per_s: self.carrier.drift_hz_per_s + 3.0 * a2 / (TAU * half_s * half_s),
-        }
-    }
 }
 
 /// Turns bursts of one symbol rate into soft symbols.
@@ -175,6 +133,7 @@ pub struct Demodulator {
     squares_search: CarrierSearch,
     /// What the symbols are worth, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
+    tracker: Tracker,
 }
 
 impl Demodulator {
@@ -189,6 +148,7 @@ impl Demodulator {
             known_search: CarrierSearch::new(KNOWN_BLOCK, symbol_s, 1.0),
             squares_search: CarrierSearch::new(SQUARES_BLOCK, symbol_s, 2.0),
             weights: Vec::new(),
+            tracker: Tracker::default(),
         }
     }
 
@@ -206,7 +166,7 @@ impl Demodulator {
     ) -> SoftFrame {
         let end_s = start_s + count as f64 * self.symbol_s;
         self.load(history, grid, &carrier, (start_s, end_s));
-        self.acquire((start_s, carrier), known, count).track(known)
+        self.acquire((start_s, carrier), known, count)
     }
 
     /// Takes in the stretch `from_s`..`to_s` around a carrier, in which [`Demodulator::acquire`] then
@@ -231,11 +191,69 @@ impl Demodulator {
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
-    ) -> Acquisition<'_> {
-        let carrier = self.refine_on_known((start_s, carrier), known);
-        let (carrier, coherence) = self.refine_on_squares(carrier, start_s, count, known.len());
-        let (symbol_s, baseband) = (self.symbol_s, &mut self.baseband);
-        Acquisition { coherence, carrier, start_s, symbol_s, count, baseband }
+    ) -> SoftFrame {
+        let of_known = self.refine_on_known((start_s, carrier), known);
+        let (of_squares, coherence) =
+            self.refine_on_squares(of_known, start_s, count, known.len());
+        let steady = (coherence >= MIN_COHERENCE).then_some(of_squares);
+        // Where no line fits all along the burst, the known symbols tell where it begins.
+        let bent = self.mean_carrier((start_s, carrier), known);
+        let bent = (coherence < CLEAR_COHERENCE).then_some(bent);
+        let (up, down) = (Wander::LADDER.into_iter(), Wander::LADDER.into_iter().rev());
+        let from_steady = steady.map(|carrier| self.begin(carrier, start_s, (known, count), up));
+        let from_bent = bent.map(|carrier| self.begin(carrier, start_s, (known, count), down));
+        let likeliest = from_steady.into_iter().chain(from_bent).max_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, carrier, wander) = likeliest.unwrap_or((0.0, of_known, Wander::LADDER[0]));
+        self.baseband.retune(&carrier);
+        let start = Start { carrier, start_s, symbol_s: self.symbol_s };
+        self.tracker.follow(&self.baseband, start, known, count, wander);
+        let track = self.tracker.track();
+        let parts = self.tracker.parts(&self.baseband, &track);
+        let dips = Dips::measure(&parts, &self.tracker.expected_signs(), self.tracker.weights());
+        SoftFrame {
+            symbols: self.tracker.derotated(),
+            start_s: track.start_s,
+            carrier: track.carrier_at_middle(&self.tracker.certainties()),
+            amplitude: self.tracker.amplitude(),
+            noise_variance: self.tracker.noise_density() / 2.0,
+            weights: self.tracker.weights().to_vec(),
+            dips,
+            soft_signs: self.tracker.soft_signs().to_vec(),
+            wander: self.tracker.wander(),
+            ln_likelihood_ratio: self.tracker.ln_likelihood_ratio(),
+            scaled: self.tracker.scaled().to_vec(),
+            symbol_s: self.symbol_s,
+            baseband: self.baseband.snapshot(),
+            mixed: carrier,
+        }
+    }
+
+    /// How likely a burst is around a carrier that is mixed out of it, and how it wanders then.
+    fn begin(
+        &mut self,
+        carrier: Carrier,
+        start_s: f64,
+        symbols: (&[f64], usize),
+        wanders: impl Iterator<Item = Wander>,
+    ) -> (f64, Carrier, Wander) {
+        self.baseband.retune(&carrier);
+        let start = Start { carrier, start_s, symbol_s: self.symbol_s };
+        let ln = self.tracker.begin(&self.baseband, start, symbols, wanders);
+        (ln, carrier, self.tracker.wander())
+    }
+
+    /// The mean frequency over the known symbols, by the changes of their phase.
+    fn mean_carrier(&mut self, (start_s, carrier): (f64, Carrier), known: &[f64]) -> Carrier {
+        let half_s = known.len() as f64 * self.symbol_s / 2.0;
+        let middle = carrier.described_at(start_s + half_s);
+        let carrier = Carrier { drift_hz_per_s: 0.0, ..middle };
+        self.baseband.retune(&carrier);
+        let symbols = self.baseband.means(start_s, self.symbol_s, known.len());
+        let symbols: Vec<Complex32> =
+            symbols.zip(known).map(|(z, &sign)| z * sign as f32).collect();
+        let change: Complex32 = symbols.windows(2).map(|pair| pair[1] * pair[0].conj()).sum();
+        let offset_hz = f64::from(change.arg()) / (TAU * self.symbol_s);
+        Carrier { frequency_hz: carrier.frequency_hz + offset_hz, ..carrier }
     }
 
     /// Frequency and drift by a search over the known symbols.
@@ -285,52 +303,6 @@ impl Demodulator {
     /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
     fn drift_reach(&self, half_s: f64) -> f64 {
         self.most_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
-    }
-}
-
-impl fmt::Debug for Demodulator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Demodulator")
-            .field("symbol_s", &self.symbol_s)
-            .field("most_drift_hz_per_s", &self.most_drift_hz_per_s)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A carrier that was found over a whole burst, to be tracked.
-#[derive(Debug)]
-pub struct Acquisition<'a> {
-    /// Share of the squared symbols that adds up on this carrier, 0 to 1. In noise it is the largest of
-    /// all carriers tried, a quarter over 200 symbols.
-    pub coherence: f64,
-    carrier: Carrier,
-    start_s: f64,
-    symbol_s: f64,
-    count: usize,
-    baseband: &'a mut Baseband,
-}
-
-impl Acquisition<'_> {
-    /// Follows the phase and the timing over the burst, of which the first symbols are known (±1).
-    #[must_use]
-    pub fn track(self, known: &[f64]) -> SoftFrame {
-        self.baseband.retune(&self.carrier);
-        let mut track = Track::new(self.carrier, self.start_s, self.symbol_s, self.count);
-        track.seed(self.baseband, known);
-        let symbols = track.follow(self.baseband, known);
-        let dips = Dips::measure(&track.parts(self.baseband), &track.signs, &track.weights);
-        SoftFrame {
-            symbols: symbols.into_iter().map(wide).collect(),
-            start_s: track.phase.start_s,
-            carrier: track.phase.carrier_at_middle(),
-            amplitude: track.amplitude,
-            noise_variance: track.noise_variance,
-            weights: track.weights,
-            dips,
-            symbol_s: self.symbol_s,
-            baseband: self.baseband.snapshot(),
-            mixed: self.carrier,
-        }
     }
 }
 
@@ -464,184 +436,4 @@ impl CarrierSearch {
             .map(|bin| (power(bin), bin))
             .fold((0.0, expected), |best, this| if this.0 > best.0 { this } else { best })
     }
-}
-
-/// The hyperbolic tangent to 0.024, by the first terms of its continued fraction.
-fn soft_sign(x: f32) -> f32 {
-    let x = x.clamp(-3.0, 3.0);
-    x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
-}
-
-/// The state of tracking: timing, phase and level.
-struct Track {
-    phase: PhaseTrack,
-    symbol_s: f64,
-    count: usize,
-    amplitude: f64,
-    noise_variance: f64,
-    /// Expected signs of the symbols.
-    signs: Vec<f32>,
-    /// What the symbols are worth, see [`symbol_weights::weigh`].
-    weights: Vec<f32>,
-}
-
-impl Track {
-    fn new(mixed: Carrier, start_s: f64, symbol_s: f64, count: usize) -> Self {
-        Self {
-            phase: PhaseTrack::new(mixed, start_s, count as f64 * symbol_s),
-            symbol_s,
-            count,
-            amplitude: 0.0,
-            noise_variance: 0.0,
-            signs: Vec::with_capacity(count),
-            weights: vec![1.0; count],
-        }
-    }
-
-    /// What takes the tracked phase out of each symbol.
-    fn turns(&self) -> Vec<Complex32> {
-        let middle_s = |n: f64| self.phase.start_s + (n + 0.5) * self.symbol_s;
-        let turns = Oscillator::<4>::following(|n| self.phase.correction_at(middle_s(n)));
-        turns.take(self.count).map(narrow).collect()
-    }
-
-    /// The symbols at another timing, turned.
-    fn symbols_at(
-        &self,
-        baseband: &Baseband,
-        offset_s: f64,
-        turns: &[Complex32],
-    ) -> Vec<Complex32> {
-        let means = baseband.means(self.phase.start_s + offset_s, self.symbol_s, self.count);
-        means.zip(turns).map(|(mean, turn)| mean * turn).collect()
-    }
-
-    fn symbols(&self, baseband: &Baseband) -> Vec<Complex32> {
-        self.symbols_at(baseband, 0.0, &self.turns())
-    }
-
-    /// The symbols in parts. Within a symbol the phase stands still.
-    fn parts(&self, baseband: &Baseband) -> Vec<Parts> {
-        let part_s = self.symbol_s / envelope::PARTS as f64;
-        let count = envelope::PARTS * self.count;
-        let means: Vec<Complex32> = baseband.means(self.phase.start_s, part_s, count).collect();
-        let parts = means.as_chunks::<{ envelope::PARTS }>().0.iter().zip(self.turns());
-        parts.map(|(parts, turn)| parts.map(|part| part * turn)).collect()
-    }
-
-    /// The first phase: its double from the squares of all symbols, its sign from the known ones.
-    fn seed(&mut self, baseband: &Baseband, known: &[f64]) {
-        let symbols = self.symbols(baseband);
-        // Before the phase is known, the noise shows in the power only.
-        symbol_weights::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
-        let weighted = symbols.iter().zip(&self.weights).map(|(symbol, weight)| symbol * weight);
-        let symbols: Vec<Complex64> = weighted.map(wide).collect();
-        let squares: Complex64 = symbols.iter().map(|z| z * z).sum();
-        let coherent: Complex64 = symbols.iter().zip(known).map(|(z, sign)| z * sign).sum();
-        let half = squares.arg() / 2.0;
-        let agrees = (coherent * Complex64::from_polar(1.0, -half)).re >= 0.0;
-        let all_known = known.len() >= symbols.len();
-        self.phase.coefficients[0] = match (all_known, agrees) {
-            (true, _) => coherent.arg(),
-            (false, true) => half,
-            (false, false) => half + PI,
-        };
-        let turn = Complex64::from_polar(1.0, -self.phase.coefficients[0]);
-        let noise = symbols.iter().map(|z| (z * turn).im.powi(2)).sum::<f64>();
-        let worth = |count: usize| self.weights.iter().take(count).sum::<f32>().into();
-        self.amplitude = coherent.norm() / f64::max(worth(known.len()), f64::MIN_POSITIVE);
-        self.noise_variance = noise / f64::max(worth(symbols.len()), f64::MIN_POSITIVE);
-    }
-
-    /// Improves phase and timing in turn; returns the symbols at the end.
-    fn follow(&mut self, baseband: &Baseband, known: &[f64]) -> Vec<Complex32> {
-        for step in TIMING_STEPS {
-            self.improve(&self.symbols(baseband), known);
-            self.adjust_timing(baseband, known, step);
-        }
-        let symbols = self.symbols(baseband);
-        symbol_weights::weigh(
-            &mut self.weights,
-            symbols.iter().map(|symbol| symbol.im * symbol.im),
-        );
-        self.improve(&symbols, known);
-        let symbols = self.symbols(baseband);
-        self.fit_level(&symbols, known);
-        symbols
-    }
-
-    /// One round: decide softly, then move the phase and amplitude to what the decisions say.
-    fn improve(&mut self, symbols: &[Complex32], known: &[f64]) {
-        self.fit_level(symbols, known);
-        self.expect_signs(symbols, known);
-        let mut numerator = [0.0; 4];
-        let mut denominator = [0.0; 4];
-        let worth = self.signs.iter().zip(&self.weights);
-        for (k, (symbol, (&sign, &weight))) in symbols.iter().zip(worth).enumerate() {
-            let error = f64::from(symbol.im * sign * weight);
-            let weight = self.amplitude * f64::from(sign * sign * weight);
-            let x = (2.0 * k as f64 + 1.0) / self.count as f64 - 1.0;
-            for (i, p) in legendre(x).into_iter().enumerate() {
-                numerator[i] += error * p;
-                denominator[i] += weight * p * p;
-            }
-        }
-        let sums = numerator.iter().zip(&denominator);
-        for (coefficient, (n, d)) in self.phase.coefficients.iter_mut().zip(sums) {
-            *coefficient += (n / d.max(f64::MIN_POSITIVE)).clamp(-0.7, 0.7);
-        }
-    }
-
-    /// Notes the expected signs of symbols, -1 to 1: known for the first, from the symbols themselves
-    /// for the rest.
-    fn expect_signs(&mut self, symbols: &[Complex32], known: &[f64]) {
-        let reliability = (self.amplitude / self.noise_variance.max(f64::MIN_POSITIVE)) as f32;
-        self.signs.clear();
-        self.signs.extend(known.iter().take(symbols.len()).map(|&sign| sign as f32));
-        let known = self.signs.len();
-        let unknown = symbols[known..].iter().zip(&self.weights[known..]);
-        self.signs.extend(unknown.map(|(z, weight)| soft_sign(reliability * weight * z.re)));
-    }
-
-    fn fit_level(&mut self, symbols: &[Complex32], known: &[f64]) {
-        self.expect_signs(symbols, known);
-        let (mut product, mut power, mut noise, mut worth) = (0.0, 0.0, 0.0, 0.0);
-        for (symbol, (&sign, &weight)) in symbols.iter().zip(self.signs.iter().zip(&self.weights)) {
-            product += f64::from(symbol.re * sign * weight);
-            power += f64::from(sign * sign * weight);
-            noise += f64::from(symbol.im * symbol.im * weight);
-            worth += f64::from(weight);
-        }
-        self.amplitude = (product / power.max(f64::MIN_POSITIVE)).max(0.0);
-        self.noise_variance = noise / worth.max(f64::MIN_POSITIVE);
-    }
-
-    /// Moves the timing by up to `step` of a symbol to where the symbols are largest.
-    fn adjust_timing(&mut self, baseband: &Baseband, known: &[f64], step: f64) {
-        let step_s = step * self.symbol_s;
-        let turns = self.turns();
-        let mut strength = |offset_s: f64| -> f64 {
-            let symbols = self.symbols_at(baseband, offset_s, &turns);
-            self.expect_signs(&symbols, known);
-            let worth = self.signs.iter().zip(&self.weights);
-            symbols
-                .iter()
-                .zip(worth)
-                .map(|(z, (sign, weight))| f64::from(z.re * sign * weight))
-                .sum()
-        };
-        let (early, here, late) = (strength(-step_s), strength(0.0), strength(step_s));
-        let curvature = early - 2.0 * here + late;
-        let offset = if curvature < 0.0 {
-            ((early - late) / (2.0 * curvature)).clamp(-1.0, 1.0)
-        } else {
-            (late - early).signum()
-        };
-        self.phase.start_s += offset * step_s;
-    }
-}
-
-/// The Legendre polynomials of degree 0 to 3.
-fn legendre(x: f64) -> [f64; 4] {
-    [1.0, x, 1.5 * x * x - 0.5, (2.5 * x * x - 1.5) * x]
 }

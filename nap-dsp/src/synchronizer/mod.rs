@@ -15,6 +15,7 @@ use std::ops::{Add, Mul};
 use crate::baseband::Baseband;
 use crate::boxcar::StepMeans;
 use crate::carrier::{Carrier, carrier_differences};
+use crate::demodulator::forward_backward::{ForwardBackward, Wander};
 use crate::detector::Candidate;
 use crate::kernels::lanes::{LANES, Lanes};
 use crate::kernels::sums::{larger, narrow};
@@ -47,6 +48,24 @@ const COARSE_SHARE: f64 = 0.88;
 /// Hypotheses kept for one candidate. Neighbouring frame types and starts resemble each other; the
 /// check sum decides.
 const MOST_HYPOTHESES: usize = 8;
+
+/// Share of the products of neighbouring symbols that must add up as a word has it.
+const MIN_DIFFERENTIAL_SHARE: f64 = 0.5;
+/// The share that the energy over the noise promises, and of that what must be there however the carrier bends.
+const DIFFERENTIAL_PROMISED_SHARE: f64 = 0.75;
+/// A score from which on the word's carrier is known to be steady.
+const CERTAIN_SCORE: f64 = 0.65;
+/// The score of a word that explains all products, which tell less than the symbols in step.
+const DIFFERENTIAL_WORTH: f64 = 0.8;
+/// Places that are looked at with a pass, those whose products agree best.
+const MAX_DIFFERENTIAL_TRIALS: usize = 6;
+/// Logarithm of how much likelier symbols must be with a word than with any others. Of a candidate's 1700
+/// places and words some are not independent.
+const MIN_LN_WORD_RATIO: f64 = 7.0;
+/// Energy of a symbol over the noise density (linear) that is believed at most, as in the demodulator.
+const MAX_ES_OVER_N0: f64 = 20.0;
+/// Share of a symbol's energy that is taken for noise at most.
+const MAX_NOISE_SHARE: f64 = 0.67;
 
 /// A known word found at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,8 +105,16 @@ pub struct Synchronizer {
     /// Means over the steps of the timing grid, and over a symbol from each of them on.
     steps: Vec<Complex32>,
     symbols: Vec<Complex32>,
+    /// Means over symbols from between the steps on.
+    between: Vec<Complex32>,
     /// Energy of a symbol, and that and the sum of a segment of the preamble, from each step on.
     symbol_energies: Vec<f32>,
+    /// From each step on, a symbol times the conjugate of the one before.
+    products: Vec<Complex32>,
+    changes_of_words: Vec<Vec<f32>>,
+    changes: Vec<Changes>,
+    scaled: Vec<Complex32>,
+    passes: ForwardBackward,
     segment_energies: Vec<f32>,
     segments: Vec<Complex32>,
     segment_magnitudes: Vec<f32>,
@@ -100,6 +127,17 @@ pub struct Synchronizer {
     starts: Vec<Start>,
     scores: Vec<f64>,
     found: Vec<Hypothesis>,
+}
+
+/// A word that the changes of the phase from a start on resemble.
+#[derive(Debug, Clone, Copy)]
+struct Changes {
+    step: usize,
+    word: usize,
+    /// How much of the products of neighbouring symbols adds up.
+    share: f32,
+    /// Their sum, freed of the word's signs.
+    sum: Complex32,
 }
 
 /// A start at which the preamble fits.
@@ -147,7 +185,16 @@ impl Synchronizer {
             baseband: Baseband::default(),
             steps: Vec::new(),
             symbols: Vec::new(),
+            between: Vec::new(),
             symbol_energies: Vec::new(),
+            products: Vec::new(),
+            changes_of_words: words
+                .iter()
+                .map(|w| w.windows(2).map(|pair| (pair[0] * pair[1]) as f32).collect())
+                .collect(),
+            changes: Vec::new(),
+            scaled: Vec::new(),
+            passes: ForwardBackward::default(),
             segment_energies: Vec::new(),
             segments: Vec::new(),
             segment_magnitudes: Vec::new(),
@@ -194,6 +241,10 @@ impl Synchronizer {
             let start_s = first_s + start.step as f64 * step_s;
             self.try_words(start, (start_s, centre_hz), noise);
         }
+        let after = &self.symbols[STEPS_A_SYMBOL.min(self.symbols.len())..];
+        self.products.clear();
+        let pairs = after.iter().zip(&self.symbols);
+        self.products.extend(pairs.map(|(after, before)| after * before.conj()));
         if !self.found.is_empty() {
             self.keep_best();
             let (time_s, ready_s) = (candidate.time_s, self.ready_s(candidate));
@@ -201,6 +252,10 @@ impl Synchronizer {
             let stretch = (first_s, ready_s);
             self.baseband.extract(history, grid, &carrier, 1.0 / self.symbol_s, stretch);
             self.refine(centre_hz, first_s);
+        }
+        if self.found.first().is_none_or(|best| best.score < CERTAIN_SCORE) {
+            self.try_differentially((first_s, step_s, starts), centre_hz, noise);
+            self.keep_best();
         }
         &self.found
     }
@@ -293,6 +348,98 @@ impl Synchronizer {
         }
     }
 
+    /// Looks for words by the changes of the phase from symbol to symbol, whatever the carrier does over
+    /// more of them; the best of them are kept if a carrier that wanders makes them likely.
+    fn try_differentially(
+        &mut self,
+        (first_s, step_s, starts): (f64, f64, usize),
+        centre_hz: f64,
+        noise: f64,
+    ) {
+        self.changes.clear();
+        for step in 0..starts {
+            self.find_changes(step, noise);
+        }
+        let steadiest = |a: &Changes, b: &Changes| {
+            let share = b.share.total_cmp(&a.share);
+            share.then(a.step.cmp(&b.step)).then(a.word.cmp(&b.word))
+        };
+        self.changes.sort_unstable_by(steadiest);
+        let mut tried = 0;
+        for index in 0..self.changes.len() {
+            let this = self.changes[index];
+            let repeated = self.changes[..index].iter().any(|better| {
+                better.word == this.word && better.step.abs_diff(this.step) < STEPS_A_SYMBOL
+            });
+            if repeated {
+                continue;
+            }
+            tried += 1;
+            if tried > MAX_DIFFERENTIAL_TRIALS {
+                break;
+            }
+            if self.ln_word_ratio(&this, noise) < MIN_LN_WORD_RATIO {
+                continue;
+            }
+            let start_s = first_s + this.step as f64 * step_s;
+            let carrier = Carrier {
+                time_s: start_s + self.word.length as f64 * self.symbol_s / 2.0,
+                frequency_hz: centre_hz + f64::from(this.sum.arg()) / (TAU * self.symbol_s),
+                drift_hz_per_s: 0.0,
+            };
+            let power = f64::from(this.sum.norm()) / (self.word.length - 1) as f64;
+            let score = DIFFERENTIAL_WORTH * f64::from(this.share);
+            self.found.push(Hypothesis { word: this.word, start_s, carrier, score, power });
+        }
+    }
+
+    /// Finds the words that the changes of the phase from a start on resemble.
+    fn find_changes(&mut self, step: usize, noise: f64) {
+        let length = self.word.length;
+        let products = || self.products[step..].iter().step_by(STEPS_A_SYMBOL).take(length - 1);
+        let magnitude = |product: &Complex32| product.norm_sqr().sqrt();
+        let shared = self.preamble.length - 1;
+        let of_preamble: f32 = products().take(shared).map(magnitude).sum();
+        let all = of_preamble + products().skip(shared).map(magnitude).sum::<f32>();
+        let energies = self.symbol_energies[step..].iter().step_by(STEPS_A_SYMBOL);
+        let energy: f64 = energies.take(length).sum::<f32>().into();
+        let promised = DIFFERENTIAL_PROMISED_SHARE * (1.0 - length as f64 * noise / energy);
+        let least = all * promised.max(MIN_DIFFERENTIAL_SHARE) as f32;
+        let agreement = |changes: &[f32]| products().zip(changes).map(|(z, sign)| z * *sign).sum();
+        let preamble: Complex32 = self.changes_of_words.first().map_or_else(Complex32::default, |word| agreement(&word[..shared]));
+        // The rest may agree with the preamble at most.
+        if preamble.norm() + all - of_preamble < least {
+            return;
+        }
+        for (word, changes) in self.changes_of_words.iter().enumerate() {
+            let own = products().zip(changes).skip(shared).map(|(z, sign)| z * *sign);
+            let sum = preamble + own.sum::<Complex32>();
+            if sum.norm() >= least {
+                let share = sum.norm() / all.max(f32::MIN_POSITIVE);
+                self.changes.push(Changes { step, word, share, sum });
+            }
+        }
+    }
+
+    /// The logarithm of how much likelier the symbols are with a word than with any others, if the carrier
+    /// may wander as far as it can be followed.
+    fn ln_word_ratio(&mut self, changes: &Changes, noise: f64) -> f64 {
+        let length = self.word.length;
+        let symbols = || self.symbols[changes.step..].iter().step_by(STEPS_A_SYMBOL).take(length);
+        let power = symbols().map(|z| f64::from(z.norm_sqr())).sum::<f64>() / length as f64;
+        let noise = noise.clamp(power / (1.0 + MAX_ES_OVER_N0), power * MAX_NOISE_SHARE);
+        let factor = (2.0 * (power - noise).sqrt() / noise.max(f64::MIN_POSITIVE)) as f32;
+        let turn = Complex32::cis(-changes.sum.arg());
+        let mut turned = Complex32::from(factor);
+        self.scaled.clear();
+        self.scaled.extend(symbols().map(|z| {
+            turned *= turn;
+            z * turned
+        }));
+        let [.., widest] = Wander::LADDER;
+        self.passes.ln_signs_ratio(&self.scaled, &self.words[changes.word], 0, widest)
+    }
+
     /// Looks around each hypothesis between the steps of timing and frequency, and drops what does
     /// not reach the threshold even so.
     fn refine(&mut self, centre_hz: f64, first_s: f64) {
@@ -305,14 +452,14 @@ impl Synchronizer {
                 if start_s < first_s {
                     continue;
                 }
-                self.symbols.clear();
-                self.symbols.extend(self.baseband.means(start_s, self.symbol_s, length));
+                self.between.clear();
+                self.between.extend(self.baseband.means(start_s, self.symbol_s, length));
                 for half_step in -1..=1 {
                     let offset_hz = f64::from(half_step) * self.word.frequency_step_hz / 2.0;
                     let frequency_hz = coarse.frequency_hz + offset_hz;
                     let relative = Carrier { frequency_hz: frequency_hz - centre_hz, ..coarse };
                     let (score, power) =
-                        exact_score(&self.symbols, word, &relative, start_s, self.symbol_s);
+                        exact_score(&self.between, word, &relative, start_s, self.symbol_s);
                     if score > hypothesis.score {
                         hypothesis.score = score;
                         hypothesis.power = power;

@@ -16,7 +16,7 @@ use crate::uplink::frame_type::FrameType;
 
 /// Symbols whose squares have less in common than this are noise. Those of a long frame that is just clear
 /// enough to be kept have 0.4, noise a quarter, more in shorter frames.
-const LEAST_COHERENCE: f64 = 0.245;
+const MIN_LN_LIKELIHOOD_RATIO: f64 = 15.0;
 
 /// What came of a trial to decode a burst by itself.
 pub(super) enum Trial {
@@ -92,8 +92,8 @@ impl BurstDecoder {
         let frame_type = FrameType::ALL[hypothesis.word];
         let known = &self.words[hypothesis.word];
         let start = (hypothesis.start_s, hypothesis.carrier);
-        let acquisition = self.demodulator.acquire(start, known, symbol_count(frame_type));
-        let is_clear = acquisition.coherence >= LEAST_COHERENCE;
-        is_clear.then(|| Fragment::new(acquisition.track(known), frame_type))
+        let soft = self.demodulator.acquire(start, known, symbol_count(frame_type));
+        let is_clear = soft.ln_likelihood_ratio >= MIN_LN_LIKELIHOOD_RATIO;
+        is_clear.then(|| Fragment::new(soft, frame_type))
     }
 }

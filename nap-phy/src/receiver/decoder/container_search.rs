@@ -91,7 +91,7 @@ impl ContainerSearch {
         share: f64,
         statistics: &mut Statistics,
     ) -> Search {
-        self.of_anyone(&[frame], class, share * frame.sync_belief(), statistics)
+        self.of_anyone(&[frame], class, share * frame.sync_belief(), |_| true, statistics)
     }
 
     /// The container that is common to all frames of a message, whoever sent it.
@@ -100,7 +100,33 @@ impl ContainerSearch {
         message: &SoftMessage<'_>,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
-        self.of_anyone(message.frames, message.class, message.prior(), statistics).found
+        let SoftMessage { class, frames, .. } = *message;
+        self.of_anyone(frames, class, message.prior(), |_| true, statistics).found
+    }
+
+    /// The same of frames whose soft symbols hold the code's own opinion, which proves nothing: `ln_ratio` is
+    /// the logarithm of how much likelier the frames are with a container's symbols than with any.
+    pub(crate) fn in_iterated_group(
+        &mut self,
+        message: &SoftMessage<'_>,
+        mut ln_ratio: impl FnMut(&Container) -> f64,
+        statistics: &mut Statistics,
+    ) -> Option<Decoded> {
+        let SoftMessage { class, frames, .. } = *message;
+        let prior = message.prior();
+        let bits = Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
+        let least = self.budget.least_odds().ln() + bits * std::f64::consts::LN_2;
+        let confirm = |container: &Container| {
+            (prior / (1.0 - prior)).ln() + ln_ratio(container) >= least
+        };
+        self.of_anyone(frames, class, prior, confirm, statistics).found
+    }
+
+    /// The logarithm of the odds that frames are of one message, whatever it is.
+    pub(crate) fn ln_group_odds(&mut self, message: &SoftMessage<'_>) -> f64 {
+        let prior = message.prior();
+        let template = Template::of_class(message.class);
+        (prior / (1.0 - prior)).ln() + self.decoder.ln_factor(message.frames, &template)
     }
 
     /// The container of one or several frames, sent by a known device: with its identity given in
@@ -136,6 +162,7 @@ impl ContainerSearch {
         frames: &[&SoftContainer],
         class: LengthClass,
         prior: f64,
+        mut confirm: impl FnMut(&Container) -> bool,
         statistics: &mut Statistics,
     ) -> Search {
         let terms = Terms {
@@ -149,7 +176,8 @@ impl ContainerSearch {
         // single frame: that may be forged, which must be told.
         let accept = |container: &Container, index: usize| {
             let is_plain = frames.len() == 1 && index == 0;
-            is_plain || self.devices.authenticate(container) != Authentication::Failed
+            (is_plain || self.devices.authenticate(container) != Authentication::Failed)
+                && confirm(container)
         };
         let search = self.decoder.search(frames, class, &terms, accept);
         self.budget.charge(search.refuted);

@@ -50,6 +50,13 @@ pub(crate) struct FrameDecoder {
 }
 
 impl FrameDecoder {
+    /// The logarithm of how much likelier frames are with one container than with any phases.
+    pub(crate) fn ln_factor(&mut self, frames: &[&SoftContainer], template: &Template) -> f64 {
+        let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
+        let ln_total = self.trellis.run(&phases, template);
+        ln_factor(frames, template, ln_total)
+    }
+
     /// The most likely container of `class` that was sent in all of `frames`, whose check sum is right
     /// and which `accept`s, given its place in the list.
     ///
@@ -61,7 +68,7 @@ impl FrameDecoder {
         frames: &[&SoftContainer],
         class: LengthClass,
         terms: &Terms,
-        accept: impl Fn(&Container, usize) -> bool,
+        mut accept: impl FnMut(&Container, usize) -> bool,
     ) -> Search {
         let length = class.container_bits();
         if frames.iter().any(|frame| frame.length() != length) {
@@ -93,15 +100,18 @@ impl FrameDecoder {
     }
 }
 
-/// The probability that the frames have one container that fits the template, by Bayes: against
-/// phases that are bound to nothing, neither to the template nor to those of other frames.
+/// The probability that the frames have one container that fits the template, by Bayes.
 fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
-    let length = frames.first().map_or(0, |frame| frame.length());
-    let free_bits = length as f64 - f64::from(template.pinned());
-    let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance()).sum();
-    let ln_factor = ln_total - free_bits * std::f64::consts::LN_2 - ln_chance;
-    let odds_against = (1.0 - prior) / prior * (-ln_factor).exp();
+    let odds_against = (1.0 - prior) / prior * (-ln_factor(frames, template, ln_total)).exp();
     (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MOST_BELIEF)
+}
+
+/// The logarithm of how much likelier the frames are with one container that fits the template than with
+/// phases that are bound to nothing, neither to the template nor to those of other frames.
+fn ln_factor(frames: &[&SoftContainer], template: &Template, ln_total: f64) -> f64 {
+    let length = frames.first().map_or(0, |frame| frame.length());
+    let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance()).sum();
+    ln_total - template.free_bits(length) * std::f64::consts::LN_2 - ln_chance
 }
 
 /// The container that frame 1's phases send, if it is valid.

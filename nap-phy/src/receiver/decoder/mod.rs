@@ -1,5 +1,6 @@
 //! From the soft symbols of frames to containers.
 
+pub(super) mod code_extrinsic;
 pub(super) mod container_search;
 pub(super) mod false_message_budget;
 mod known_devices;
@@ -8,4 +9,4 @@ pub(super) mod rivals;
 pub(super) mod soft_container;
 pub(super) mod symbols;
 pub(super) mod template;
-mod trellis;
+pub(super) mod trellis;

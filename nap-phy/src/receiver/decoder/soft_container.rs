@@ -53,16 +53,52 @@ pub(crate) struct SoftContainer {
 
 impl SoftContainer {
     pub(crate) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
+        Self::with_soft_signs(frame, frame_type, &frame.soft_signs)
+    }
+
+    /// The same with other half log likelihood ratios of the symbols' signs.
+    pub(crate) fn with_soft_signs(
+        frame: &SoftFrame,
+        frame_type: FrameType,
+        soft_signs: &[f32],
+    ) -> Self {
         let weights = frame.weights.iter().copied().map(f64::from);
         let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
         let symbols: Vec<Complex64> = symbols.collect();
-        Self::of_symbols(&SoftSymbols {
+        let mut container = Self::of_symbols(&SoftSymbols {
             frame_type,
             symbols: &symbols,
             amplitude: frame.amplitude,
-            noise_variance: frame.noise_variance,
+            noise_variance: frame.noise_variance.max(frame.amplitude.powi(2) / 40.0),
             dips: Some(&frame.dips),
-        })
+        });
+        container.take_soft_signs(soft_signs, frame_type);
+        container
+    }
+
+    /// Takes half the log likelihood ratios of all symbols' signs, from the reference on, in place of what
+    /// the symbols say with the phase taken for known.
+    fn take_soft_signs(&mut self, soft_signs: &[f32], frame_type: FrameType) {
+        let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
+        self.sync_belief = sync_belief(soft_signs.iter().copied().map(f64::from), &signs);
+        let last = signs.last().copied().unwrap_or(1.0) as f32;
+        let soft_signs = soft_signs.get(SYNC_SYMBOLS..).unwrap_or_default();
+        for (phase, soft_sign) in self.phases.iter_mut().zip(soft_signs) {
+            // What the envelope says is worth as much less as the phase is uncertain.
+            let certainty = (soft_sign.abs() / phase.value.abs().max(f32::MIN_POSITIVE)).min(1.0);
+            phase.flip *= certainty;
+            phase.dip *= certainty;
+            phase.value = last * soft_sign;
+        }
+        self.decide();
+    }
+
+    /// What follows from the phases.
+    fn decide(&mut self) {
+        let decide =
+            |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(self.rank, n);
+        self.hard = self.phases.iter().enumerate().map(decide).collect();
+        self.ln_chance = SoftPhases { rank: self.rank, phases: &self.phases }.ln_chance();
     }
 
     /// The container of these symbols, each times what it is worth.
@@ -73,12 +109,7 @@ impl SoftContainer {
         // Without noise all is as clear as numbers can tell.
         let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
         let weight = amplitude / noise_variance.max(least_variance);
-        let agreement = |(symbol, sign): (&Complex64, &f64)| {
-            let value = (weight * symbol.re * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
-            value - ln_cosh(value as f32)
-        };
-        let ln_sync: f64 = all.iter().zip(&signs).map(agreement).sum();
-        let sync_belief = 1.0 / (1.0 + (LN_PLACES - ln_sync).exp());
+        let sync_belief = sync_belief(all.iter().map(|symbol| weight * symbol.re), &signs);
 
         let scale = weight * signs.last().copied().unwrap_or(1.0);
         let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
@@ -150,6 +181,17 @@ impl SoftContainer {
         let agreement = f64::from(agreement.max(0.0));
         agreement * agreement / (self.phases.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
     }
+}
+
+/// Probability that the known symbols of these signs are there, given half the log likelihood ratios of the
+/// symbols.
+fn sync_belief(soft_signs: impl Iterator<Item = f64>, signs: &[f64]) -> f64 {
+    let agreement = |(value, sign): (f64, &f64)| {
+        let value = (value * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
+        value - ln_cosh(value as f32)
+    };
+    let ln_sync: f64 = soft_signs.zip(signs).map(agreement).sum();
+    1.0 / (1.0 + (LN_PLACES - ln_sync).exp())
 }
 
 /// A half log likelihood ratio as it is kept.

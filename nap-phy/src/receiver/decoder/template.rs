@@ -50,9 +50,10 @@ impl Template {
         !at(&self.mask) || at(&self.bits) == bit
     }
 
-    /// How many bits are pinned.
-    pub(crate) fn pinned(&self) -> u32 {
-        self.mask.iter().map(|byte| byte.count_ones()).sum()
+    /// How many of so many bits are not pinned.
+    pub(crate) fn free_bits(&self, length: usize) -> f64 {
+        let pinned: u32 = self.mask.iter().map(|byte| byte.count_ones()).sum();
+        length as f64 - f64::from(pinned)
     }
 }
 

@@ -122,7 +122,7 @@ const TRANSITIONS: [[usize; 2 * STATES]; 3] = {
 };
 
 /// What the generator of a rank makes of the newest three bits, the newest first.
-const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) -> bool {
+pub(crate) const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) -> bool {
     match rank {
         Rank::First => newest,
         Rank::Second => newest ^ before ^ oldest,

@@ -7,7 +7,6 @@ use super::fragment::{Fragment, PAUSE_TOLERANCE};
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
-use crate::receiver::decoder::soft_container::SoftContainer;
 use crate::receiver::statistics::Statistics;
 
 /// Fragments that may be paired with a new one, the clearest.
@@ -83,9 +82,9 @@ impl Fragments {
         self.kept.extract_if(.., |fragment| fragment.is_sibling_of(frame)).collect()
     }
 
-    /// The containers of a group's fragments.
-    pub(crate) fn containers(&self, group: &Group) -> impl Iterator<Item = &SoftContainer> {
-        group.members.iter().filter_map(|&index| self.kept.get(index)).map(|kept| &kept.container)
+    /// A group's fragments.
+    pub(crate) fn parts<'a>(&'a self, group: &Group) -> impl Iterator<Item = &'a Fragment> {
+        group.members.clone().into_iter().filter_map(|index| self.kept.get(index))
     }
 
     /// Takes out the fragments of a group.

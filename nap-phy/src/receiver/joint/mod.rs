@@ -3,6 +3,7 @@
 pub(super) mod carrier_plan;
 pub(super) mod fragment;
 pub(super) mod groups;
+mod iterations;
 
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
@@ -16,13 +17,20 @@ use crate::receiver::statistics::Statistics;
 use carrier_plan::CarrierRules;
 use fragment::Fragment;
 use groups::{Fragments, Group};
+use iterations::Iterations;
 
 /// How long a fragment is kept: the other two frames and their pauses, in seconds.
 pub(super) const FRAGMENT_AGE_S: f64 = 12.0;
 
+/// Logarithm of the odds, by the first soft symbols, from which on a group is decoded iteratively.
+const MIN_LN_GROUP_ODDS: f64 = -12.0;
+/// Groups of a new fragment that are decoded iteratively, the likeliest.
+const MAX_ITERATED_GROUPS: usize = 2;
+
 /// Decodes the frames of one bit rate that did not decode alone.
 pub(super) struct JointDecoder {
     fragments: Fragments,
+    iterations: Iterations,
 }
 
 impl JointDecoder {
@@ -33,7 +41,10 @@ impl JointDecoder {
         radio_configuration: Option<RadioConfiguration>,
     ) -> Self {
         let rules = CarrierRules::new(radio_configuration);
-        Self { fragments: Fragments::new(bit_rate, limits, rules) }
+        Self {
+            fragments: Fragments::new(bit_rate, limits, rules),
+            iterations: Iterations::default(),
+        }
     }
 
     /// Forgets all.
@@ -73,6 +84,8 @@ impl JointDecoder {
             let groups = self.fragments.groups(&fragment, statistics);
             let mut read = |group| self.read(group, &fragment, containers, statistics);
             let together = groups.iter().find_map(|group| Some((group, read(group)?)));
+            let together = together
+                .or_else(|| self.iterate(&groups, &fragment, containers, statistics));
             if let Some((group, reading)) = together {
                 return Some(Decision { reading, fragments: self.take(group, fragment) });
             }
@@ -90,7 +103,7 @@ impl JointDecoder {
         statistics: &mut Statistics,
     ) -> Option<Reading> {
         statistics.groups += 1;
-        let kept = self.fragments.containers(group);
+        let kept = self.fragments.parts(group).map(|part| &part.container);
         let frames: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
         let message = SoftMessage {
             class: fragment.frame_type.class,
@@ -102,6 +115,42 @@ impl JointDecoder {
             None => (containers.of_known_device(&message, statistics)?, Decoder::APriori),
         };
         Some(Reading { container: found.container, decoder, crc_ok: false })
+    }
+
+    /// Decodes a fragment iteratively with the groups that are likeliest to be of one message.
+    fn iterate<'a>(
+        &mut self,
+        groups: &'a [Group],
+        fragment: &Fragment,
+        containers: &mut ContainerSearch,
+        statistics: &mut Statistics,
+    ) -> Option<(&'a Group, Reading)> {
+        let mut likely: Vec<(f64, &Group)> = groups
+            .iter()
+            .map(|group| {
+                let parts: Vec<&Fragment> =
+                    self.fragments.parts(group).chain([fragment]).collect();
+                let frames: Vec<&SoftContainer> =
+                    parts.iter().map(|part| &part.container).collect();
+                let message = SoftMessage {
+                    class: fragment.frame_type.class,
+                    frames: &frames,
+                    likelihood_ratio: group.likelihood_ratio,
+                };
+                (containers.ln_group_odds(&message), group)
+            })
+            .filter(|(ln_odds, _)| *ln_odds >= MIN_LN_GROUP_ODDS)
+            .collect();
+        likely.sort_by(|a, b| b.0.total_cmp(&a.0));
+        likely.truncate(MAX_ITERATED_GROUPS);
+        likely.into_iter().find_map(|(_, group)| {
+            let parts: Vec<&Fragment> = self.fragments.parts(group).chain([fragment]).collect();
+            let ratio = group.likelihood_ratio;
+            let found = self.iterations.decode(&parts, ratio, containers, statistics)?;
+            let reading =
+                Reading { container: found.container, decoder: Decoder::Joint, crc_ok: false };
+            Some((group, reading))
+        })
     }
 
     /// Takes out a group's fragments, which come with a new one in the order of ranks.

@@ -1,0 +1,315 @@
+//! Follows the carrier and the timing of a burst.
+
+use num_complex::{Complex32, Complex64};
+
+use crate::baseband::Baseband;
+use crate::carrier::Carrier;
+use crate::demodulator::envelope::{PARTS, Parts};
+use crate::demodulator::forward_backward::{ForwardBackward, KNOWN_PRIOR, Smoothed, Wander};
+use crate::demodulator::phase_track::PhaseTrack;
+use crate::demodulator::symbol_weights;
+use crate::kernels::sums::wide;
+
+/// Energy of a symbol over the noise density (linear) beyond which symbols are not taken to be clearer: by
+/// their transmitters' shapes, the grid of phases and errors of timing they are not.
+const MAX_ES_OVER_N0: f64 = 20.0;
+/// Share of the received power that is taken for signal before anything is known.
+const FIRST_SHARE: f64 = 0.5;
+/// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
+const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
+
+/// Where a burst starts, and what is mixed out of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    pub(super) carrier: Carrier,
+    pub(super) start_s: f64,
+    pub(super) symbol_s: f64,
+}
+
+/// The state of tracking: timing, level, phases. Its memory is kept from one burst to the next.
+#[derive(Debug)]
+pub(super) struct Tracker {
+    start: Start,
+    count: usize,
+    wander: Wander,
+    amplitude: f64,
+    /// Of the noise in a symbol, both dimensions together.
+    noise_density: f64,
+    ln_likelihood_ratio: f64,
+    /// As received, and as the passes take them.
+    symbols: Vec<Complex32>,
+    scaled: Vec<Complex32>,
+    /// What is believed of the signs before.
+    priors: Vec<f32>,
+    /// What the symbols are worth, see [`symbol_weights::weigh`].
+    weights: Vec<f32>,
+    passes: ForwardBackward,
+    smoothed: Smoothed,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        let carrier = Carrier { time_s: 0.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 };
+        Self {
+            start: Start { carrier, start_s: 0.0, symbol_s: 1.0 },
+            count: 0,
+            wander: Wander::LADDER[0],
+            amplitude: 0.0,
+            noise_density: 0.0,
+            ln_likelihood_ratio: 0.0,
+            symbols: Vec::new(),
+            scaled: Vec::new(),
+            priors: Vec::new(),
+            weights: Vec::new(),
+            passes: ForwardBackward::default(),
+            smoothed: Smoothed::default(),
+        }
+    }
+}
+
+impl Tracker {
+    /// Looks how a burst of `count` symbols, of which the first are known (±1), wanders around the start's
+    /// carrier; returns the logarithm of how much likelier it is than noise.
+    ///
+    /// The ways to wander are tried in their order as long as they become likelier.
+    pub(super) fn begin(
+        &mut self,
+        baseband: &Baseband,
+        start: Start,
+        (known, count): (&[f64], usize),
+        wanders: impl Iterator<Item = Wander>,
+    ) -> f64 {
+        self.reset(baseband, start, known, count);
+        let mut best = (f64::NEG_INFINITY, Wander::LADDER[0]);
+        for wander in wanders {
+            self.pass(wander);
+            if self.ln_likelihood_ratio <= best.0 {
+                break;
+            }
+            best = (self.ln_likelihood_ratio, wander);
+        }
+        (self.ln_likelihood_ratio, self.wander) = best;
+        self.ln_likelihood_ratio
+    }
+
+    /// Follows a burst of `count` symbols, of which the first are known (±1).
+    pub(super) fn follow(
+        &mut self,
+        baseband: &Baseband,
+        start: Start,
+        known: &[f64],
+        count: usize,
+        wander: Wander,
+    ) {
+        self.reset(baseband, start, known, count);
+        self.pass(wander);
+        self.fit_level();
+        for step in TIMING_STEPS {
+            self.adjust_timing(baseband, step);
+        }
+        self.take_symbols(baseband);
+        self.pass(wander);
+        self.fit_level();
+        self.pass(wander);
+    }
+
+    /// Follows a burst whose signs (±1) are all known.
+    pub(super) fn follow_known(
+        &mut self,
+        baseband: &Baseband,
+        start: Start,
+        signs: &[f64],
+        wander: Wander,
+    ) {
+        self.reset(baseband, start, signs, signs.len());
+        self.pass(wander);
+        self.fit_level();
+        for step in TIMING_STEPS {
+            self.adjust_timing(baseband, step);
+        }
+        self.take_symbols(baseband);
+        self.pass(wander);
+        self.fit_level();
+    }
+
+    fn reset(&mut self, baseband: &Baseband, start: Start, known: &[f64], count: usize) {
+        (self.start, self.count) = (start, count);
+        self.priors.clear();
+        self.priors.extend(known.iter().take(count).map(|&sign| KNOWN_PRIOR * sign as f32));
+        self.priors.resize(count, 0.0);
+        self.take_symbols(baseband);
+        // Before the phase is known, interference shows in the power only.
+        symbol_weights::weigh(&mut self.weights, self.symbols.iter().map(Complex32::norm_sqr));
+        let power = self.mean_power();
+        self.amplitude = (FIRST_SHARE * power).sqrt();
+        self.noise_density = (1.0 - FIRST_SHARE) * power;
+    }
+
+    fn take_symbols(&mut self, baseband: &Baseband) {
+        self.symbols.clear();
+        let Start { start_s, symbol_s, .. } = self.start;
+        self.symbols.extend(baseband.means(start_s, symbol_s, self.count));
+    }
+
+    /// One pass over the symbols.
+    fn pass(&mut self, wander: Wander) {
+        self.wander = wander;
+        let squared = self.amplitude * self.amplitude;
+        let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
+        let factor = (2.0 * self.amplitude / density) as f32;
+        self.scaled.clear();
+        let weighted = self.symbols.iter().zip(&self.weights);
+        self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
+        self.smoothed.clone_from(self.passes.run(&self.scaled, &self.priors, wander));
+        let worth: f64 = self.weights.iter().copied().map(f64::from).sum();
+        self.ln_likelihood_ratio = self.smoothed.ln_likelihood - worth * squared / density;
+    }
+
+    /// The mean power of the symbols, those that are worth more counting more.
+    fn mean_power(&self) -> f64 {
+        let weighted = self.symbols.iter().zip(&self.weights);
+        let power: f64 = weighted.map(|(symbol, weight)| f64::from(symbol.norm_sqr() * weight)).sum();
+        power / self.worth()
+    }
+
+    fn worth(&self) -> f64 {
+        self.weights.iter().copied().map(f64::from).sum::<f64>().max(f64::MIN_POSITIVE)
+    }
+
+    /// The amplitude and the noise that the smoothed phases leave, and where the noise is stronger than
+    /// elsewhere.
+    fn fit_level(&mut self) {
+        let agreement = |(symbol, expected): (&Complex32, &Complex32)| (symbol * expected.conj()).re;
+        let agreements = self.symbols.iter().zip(&self.smoothed.signed_phasors).map(agreement);
+        let weighted = agreements.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
+        self.amplitude = (weighted.sum::<f64>() / self.worth()).max(0.0);
+        // Across the line on which a symbol lies, as the others tell it, there is noise alone, and as much of
+        // the signal as the line is uncertain.
+        let across = |(symbol, axis): (&Complex32, &Complex32)| {
+            let line = Complex32::cis(-axis.arg() / 2.0);
+            (symbol * line).im.powi(2)
+        };
+        // No symbol is taken to be clearer than this, see `MAX_ES_OVER_N0`.
+        let least = (self.amplitude * self.amplitude / (2.0 * MAX_ES_OVER_N0)) as f32;
+        let across: Vec<f32> = self.symbols.iter().zip(&self.smoothed.axes).map(across).collect();
+        symbol_weights::weigh(&mut self.weights, across.iter().map(|value| value + least));
+        let mean = |values: &mut dyn Iterator<Item = f32>| -> f64 {
+            let weighted = values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
+            weighted.sum::<f64>() / self.worth()
+        };
+        let noise = mean(&mut across.iter().copied());
+        let uncertain = mean(&mut self.smoothed.axes.iter().map(|axis| 1.0 - axis.norm()));
+        let leaked = self.amplitude * self.amplitude * uncertain / 2.0;
+        self.noise_density = (2.0 * (noise - leaked)).max(noise / 2.0);
+    }
+
+    /// Moves the timing by up to `step` of a symbol to where the symbols agree best with what is expected
+    /// of them.
+    fn adjust_timing(&mut self, baseband: &Baseband, step: f64) {
+        let Start { start_s, symbol_s, .. } = self.start;
+        let step_s = step * symbol_s;
+        let agreement = |offset_s: f64| -> f64 {
+            let symbols = baseband.means(start_s + offset_s, symbol_s, self.count);
+            let expected = self.smoothed.signed_phasors.iter().zip(&self.weights);
+            symbols.zip(expected).map(|(z, (e, w))| f64::from((z * e.conj()).re * w)).sum()
+        };
+        let (early, here, late) = (agreement(-step_s), agreement(0.0), agreement(step_s));
+        let curvature = early - 2.0 * here + late;
+        let offset = if curvature < 0.0 {
+            ((early - late) / (2.0 * curvature)).clamp(-1.0, 1.0)
+        } else {
+            (late - early).signum()
+        };
+        self.start.start_s += offset * step_s;
+    }
+
+    /// The smoothed phases over time.
+    pub(super) fn track(&self) -> PhaseTrack {
+        let Start { carrier, start_s, symbol_s } = self.start;
+        PhaseTrack::new(carrier, start_s, symbol_s, self.smoothed.phasors.iter().copied())
+    }
+
+    /// The phases as the symbols of these signs (±1) themselves tell them, smoothed anew: the passes know
+    /// the phases of their grid only.
+    pub(super) fn refined_track(&self, signs: &[f64]) -> PhaseTrack {
+        let mut track = self.track();
+        let amplitude = self.amplitude.max(f64::MIN_POSITIVE);
+        let errors = self.symbols.iter().zip(&self.smoothed.phasors).zip(signs);
+        let errors: Vec<f64> = errors
+            .map(|((symbol, phasor), sign)| {
+                let derotated = wide(symbol * phasor.conj()) * *sign / f64::from(phasor.norm());
+                // A weak symbol's phase says little and may be anything.
+                (derotated.im / derotated.re.max(amplitude / 2.0)).clamp(-1.0, 1.0)
+            })
+            .collect();
+        track.refine(&errors, &self.certainties());
+        track
+    }
+
+    /// How well each symbol tells the phase.
+    pub(super) fn certainties(&self) -> Vec<f64> {
+        self.weights.iter().copied().map(f64::from).collect()
+    }
+
+    /// The symbols in parts, freed of a track's phase.
+    pub(super) fn parts(&self, baseband: &Baseband, track: &PhaseTrack) -> Vec<Parts> {
+        let part_s = self.start.symbol_s / PARTS as f64;
+        let means = baseband.means(self.start.start_s, part_s, PARTS * self.count);
+        let middle_s = |n: usize| self.start.start_s + (n as f64 + 0.5) * part_s;
+        let derotated: Vec<Complex32> = means
+            .enumerate()
+            .map(|(n, mean)| {
+                let phase = track.correction_at(middle_s(n)) as f32;
+                mean * Complex32::cis(-phase)
+            })
+            .collect();
+        derotated.as_chunks().0.to_vec()
+    }
+
+    /// The symbols freed of the phase.
+    pub(super) fn derotated(&self) -> Vec<Complex64> {
+        let places = self.symbols.iter().zip(&self.smoothed.phasors);
+        places
+            .map(|(symbol, phasor)| wide(symbol * phasor.conj()) / f64::from(phasor.norm()).max(1e-9))
+            .collect()
+    }
+
+    /// The expected signs, -1 to 1.
+    pub(super) fn expected_signs(&self) -> Vec<f32> {
+        let Smoothed { phasors, signed_phasors, .. } = &self.smoothed;
+        let places = phasors.iter().zip(signed_phasors);
+        places
+            .map(|(phasor, signed)| (signed * phasor.conj()).re / phasor.norm_sqr().sqrt().max(1e-9))
+            .map(|sign| sign.clamp(-1.0, 1.0))
+            .collect()
+    }
+
+    pub(super) fn soft_signs(&self) -> &[f32] {
+        &self.smoothed.soft_signs
+    }
+
+    /// The symbols as the last pass took them.
+    pub(super) fn scaled(&self) -> &[Complex32] {
+        &self.scaled
+    }
+
+    pub(super) fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    pub(super) fn amplitude(&self) -> f64 {
+        self.amplitude
+    }
+
+    pub(super) fn noise_density(&self) -> f64 {
+        self.noise_density
+    }
+
+    pub(super) fn wander(&self) -> Wander {
+        self.wander
+    }
+
+    pub(super) fn ln_likelihood_ratio(&self) -> f64 {
+        self.ln_likelihood_ratio
+    }
+}

@@ -1,0 +1,137 @@
+//! What the code of a message's frames says of each symbol, beside what was received of it.
+//!
+//! The algorithm of Bahl, Cocke, Jelinek and Raviv in its max-log form over the four states of the code and
+//! the signs of the frames: where a carrier was lost for a moment, a frame may go on with all its phases
+//! turned by half a turn.
+
+use super::template::Template;
+use super::trellis::{SoftPhases, constant, generate};
+
+/// States of the code: the last two phase bits of frame 1, the newest in bit 0.
+const STATES: usize = 4;
+/// Sets of signs of up to three frames.
+const SIGNS: usize = 8;
+/// What a turn by half a turn costs, as a logarithm: about one in five thousand symbols.
+const SLIP: f32 = 8.0;
+
+/// By state of the code and signs of the frames, the metric of the best path.
+type Metrics = [[f32; SIGNS]; STATES];
+
+/// Works out extrinsic information; its memory is kept from one use to the next.
+#[derive(Debug, Default)]
+pub(crate) struct CodeExtrinsic {
+    /// Before each symbol, of the paths there.
+    before: Vec<Metrics>,
+    /// By frame and symbol.
+    extrinsic: Vec<Vec<f32>>,
+}
+
+impl CodeExtrinsic {
+    /// By frame and symbol, half the log likelihood ratio that the code and all other symbols give it,
+    /// positive for the phase of the last known symbol. Dips of the envelope are left out.
+    pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> &[Vec<f32>] {
+        let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
+        self.extrinsic.resize(frames.len(), Vec::new());
+        self.extrinsic.iter_mut().for_each(|values| values.resize(length, 0.0));
+        let places: Vec<Place> = (0..length).map(|n| Place::new(frames, template, n)).collect();
+        self.before.clear();
+        let mut metrics = [[f32::NEG_INFINITY; SIGNS]; STATES];
+        metrics[0][0] = 0.0;
+        for place in &places {
+            slip(&mut metrics, frames.len());
+            self.before.push(metrics);
+            metrics = place.forward(&metrics);
+        }
+        let mut after = [[0.0; SIGNS]; STATES];
+        for (n, place) in places.iter().enumerate().rev() {
+            let (before, best) = place.backward(&self.before[n], &after);
+            for (values, (best, frame)) in self.extrinsic.iter_mut().zip(best.iter().zip(frames)) {
+                values[n] = (best[0] - best[1]) / 2.0 - frame.phases[n].value;
+            }
+            after = before;
+            slip(&mut after, frames.len());
+        }
+        &self.extrinsic
+    }
+}
+
+/// Lets each frame go over to the other sign, at a price.
+fn slip(metrics: &mut Metrics, frames: usize) {
+    for signs in metrics {
+        for bit in (0..frames).map(|frame| 1 << frame) {
+            for low in (0..SIGNS).filter(|signs| signs & bit == 0) {
+                let [here, other] = [signs[low], signs[low | bit]];
+                signs[low] = here.max(other - SLIP);
+                signs[low | bit] = other.max(here - SLIP);
+            }
+        }
+    }
+}
+
+/// A symbol of all frames.
+struct Place {
+    /// By the phases received, a bit a frame, what they add to the metric.
+    gains: [f32; SIGNS],
+    /// By the code's newest three bits, the newest in bit 0, the phases sent; `None` where the template does
+    /// not have the bit that they send.
+    sent: [Option<usize>; 2 * STATES],
+}
+
+impl Place {
+    fn new(frames: &[SoftPhases<'_>], template: &Template, n: usize) -> Self {
+        let gain = |phases: usize| {
+            let of_frame = |(frame, soft): (usize, &SoftPhases<'_>)| {
+                let value = soft.phases[n].value;
+                if phases >> frame & 1 == 1 { -value } else { value }
+            };
+            frames.iter().enumerate().map(of_frame).sum()
+        };
+        let sent = |bits: usize| {
+            let newest = [bits & 1 == 1, bits & 2 != 0, bits & 4 != 0];
+            let phase = |soft: &SoftPhases<'_>| constant(soft.rank, n) ^ generate(soft.rank, newest);
+            let phases = frames.iter().enumerate().map(|(frame, soft)| usize::from(phase(soft)) << frame);
+            template.allows(n, newest[0] == newest[1]).then(|| phases.sum())
+        };
+        Self { gains: std::array::from_fn(gain), sent: std::array::from_fn(sent) }
+    }
+
+    /// The code's transitions: the newest three bits, from which state to which, and the phases sent.
+    fn transitions(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let allowed = |(bits, sent): (usize, &Option<usize>)| {
+            sent.map(|sent| (bits >> 1, bits & (STATES - 1), sent))
+        };
+        self.sent.iter().enumerate().filter_map(allowed)
+    }
+
+    /// From the metrics before the symbol to those after it.
+    fn forward(&self, before: &Metrics) -> Metrics {
+        let mut after = [[f32::NEG_INFINITY; SIGNS]; STATES];
+        for (from, to, sent) in self.transitions() {
+            for signs in 0..SIGNS {
+                let metric = before[from][signs] + self.gains[sent ^ signs];
+                after[to][signs] = after[to][signs].max(metric);
+            }
+        }
+        after
+    }
+
+    /// From the metrics of what comes after the symbol to those of what comes from it on; by frame, those of
+    /// the best paths with either phase received.
+    fn backward(&self, before: &Metrics, after: &Metrics) -> (Metrics, [[f32; 2]; 3]) {
+        let mut from_here = [[f32::NEG_INFINITY; SIGNS]; STATES];
+        let mut best = [[f32::NEG_INFINITY; 2]; 3];
+        for (from, to, sent) in self.transitions() {
+            for signs in 0..SIGNS {
+                let received = sent ^ signs;
+                let metric = after[to][signs] + self.gains[received];
+                from_here[from][signs] = from_here[from][signs].max(metric);
+                let path = before[from][signs] + metric;
+                for (frame, best) in best.iter_mut().enumerate() {
+                    let phase = received >> frame & 1;
+                    best[phase] = best[phase].max(path);
+                }
+            }
+        }
+        (from_here, best)
+    }
+}
