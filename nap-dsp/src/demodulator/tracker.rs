@@ -13,8 +13,8 @@ use crate::kernels::sums::wide;
 /// Energy of a symbol over the noise density (linear) beyond which symbols are not taken to be clearer: by
 /// their transmitters' shapes, the grid of phases and errors of timing they are not.
 const MAX_ES_OVER_N0: f64 = 20.0;
-/// Share of the received power that is taken for signal before anything is known.
-const FIRST_SHARE: f64 = 0.5;
+/// Symbols over which the frequency hardly changes.
+const STEADY_SYMBOLS: usize = 8;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
 
@@ -141,8 +141,24 @@ impl Tracker {
         // Before the phase is known, interference shows in the power only.
         symbol_weights::weigh(&mut self.weights, self.symbols.iter().map(Complex32::norm_sqr));
         let power = self.mean_power();
-        self.amplitude = (FIRST_SHARE * power).sqrt();
-        self.noise_density = (1.0 - FIRST_SHARE) * power;
+        let es_over_n0 = self.first_es_over_n0(known);
+        self.amplitude = (power * es_over_n0 / (1.0 + es_over_n0)).sqrt();
+        self.noise_density = power / (1.0 + es_over_n0);
+    }
+
+    /// The energy of a symbol over the noise density (linear) as the products of neighbouring known symbols
+    /// tell it, whatever the carrier does. It is not taken too high: the tracker would follow the noise.
+    fn first_es_over_n0(&self, known: &[f64]) -> f64 {
+        let signed = || self.symbols.iter().zip(known).map(|(symbol, &sign)| symbol * sign as f32);
+        let count = self.symbols.len().min(known.len()) as f64;
+        let power: f64 = signed().map(|symbol| f64::from(symbol.norm_sqr())).sum::<f64>() / count;
+        let products = signed().zip(signed().skip(1)).map(|(before, after)| after * before.conj());
+        let products: Vec<Complex32> = products.collect();
+        // A few at a time, over which the frequency stays what it is.
+        let sums = products.chunks(STEADY_SYMBOLS).map(|some| some.iter().sum::<Complex32>().norm());
+        let squared = sums.map(f64::from).sum::<f64>() / (count - 1.0);
+        let es_over_n0 = squared / (power - squared).max(f64::MIN_POSITIVE);
+        es_over_n0.max(1.0).min(MAX_ES_OVER_N0)
     }
 
     fn take_symbols(&mut self, baseband: &Baseband) {

@@ -175,9 +175,11 @@ impl Chain {
         let mut round = self.candidates.start_round(&self.synchronizer, now_s);
         while let Some(candidate) = self.candidates.next(&mut round, &context.band.grid, covers) {
             let Some(hypotheses) = self.hypotheses(&candidate, context) else {
+                if std::env::var("NAP_DEBUG").is_ok() { eprintln!("cand t {:.3} f {:.1} st {:.1} p {:.2e}: none", candidate.time_s, candidate.frequency_hz, candidate.strength, candidate.power); }
                 self.give_up_candidate(&candidate, context);
                 continue;
             };
+            if std::env::var("NAP_DEBUG").is_ok() { for h in hypotheses.iter().take(3) { eprintln!("cand t {:.3} f {:.1} st {:.1} p {:.2e}: w {} s {:.4} f {:.1} score {:.3}", candidate.time_s, candidate.frequency_hz, candidate.strength, candidate.power, h.word, h.start_s, h.carrier.frequency_hz, h.score); } }
             covers.extend(self.bursts.cover(&hypotheses[0]));
             let least_due_s = self.candidates.patient_s(&candidate);
             self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
