@@ -47,6 +47,13 @@ impl Wander {
         Self { reach: 6, step_probability: 0.1, jitter_probability: 0.2 },
         Self { reach: 12, step_probability: 0.1, jitter_probability: 0.2 },
     ];
+
+    /// The model after this one, which wanders more; the last is its own.
+    #[must_use]
+    pub fn wider(&self) -> Self {
+        let wider = Self::LADDER.into_iter().find(|other| other.reach > self.reach);
+        wider.unwrap_or(*self)
+    }
 }
 
 /// What a pass found.

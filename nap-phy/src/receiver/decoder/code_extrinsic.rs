@@ -24,6 +24,8 @@ pub(crate) struct CodeExtrinsic {
     before: Vec<Metrics>,
     /// By frame and symbol.
     extrinsic: Vec<Vec<f32>>,
+    /// By symbol, the signs of the frames on the best path, a bit a frame.
+    signs: Vec<usize>,
 }
 
 impl CodeExtrinsic {
@@ -42,16 +44,27 @@ impl CodeExtrinsic {
             self.before.push(metrics);
             metrics = place.forward(&metrics);
         }
+        self.signs.clear();
+        self.signs.resize(length, 0);
         let mut after = [[0.0; SIGNS]; STATES];
         for (n, place) in places.iter().enumerate().rev() {
             let (before, best) = place.backward(&self.before[n], &after);
-            for (values, (best, frame)) in self.extrinsic.iter_mut().zip(best.iter().zip(frames)) {
+            for (values, (best, frame)) in
+                self.extrinsic.iter_mut().zip(best.phases.iter().zip(frames))
+            {
                 values[n] = (best[0] - best[1]) / 2.0 - frame.phases[n].value;
             }
+            self.signs[n] = best.signs;
             after = before;
             slip(&mut after, frames.len());
         }
         &self.extrinsic
+    }
+
+    /// By symbol, whether a frame goes on with its phases turned by half a turn, on the path that is likeliest
+    /// for all of them.
+    pub(crate) fn turned(&self, frame: usize) -> impl Iterator<Item = bool> {
+        self.signs.iter().map(move |signs| signs >> frame & 1 == 1)
     }
 }
 
@@ -66,6 +79,14 @@ fn slip(metrics: &mut Metrics, frames: usize) {
             }
         }
     }
+}
+
+/// The best paths through a symbol.
+struct Best {
+    /// By frame and phase received, their metrics.
+    phases: [[f32; 2]; 3],
+    /// The signs of the frames on the best of all.
+    signs: usize,
 }
 
 /// A symbol of all frames.
@@ -115,18 +136,22 @@ impl Place {
         after
     }
 
-    /// From the metrics of what comes after the symbol to those of what comes from it on; by frame, those of
-    /// the best paths with either phase received.
-    fn backward(&self, before: &Metrics, after: &Metrics) -> (Metrics, [[f32; 2]; 3]) {
+    /// From the metrics of what comes after the symbol to those of what comes from it on, and the best paths
+    /// through it.
+    fn backward(&self, before: &Metrics, after: &Metrics) -> (Metrics, Best) {
         let mut from_here = [[f32::NEG_INFINITY; SIGNS]; STATES];
-        let mut best = [[f32::NEG_INFINITY; 2]; 3];
+        let mut best = Best { phases: [[f32::NEG_INFINITY; 2]; 3], signs: 0 };
+        let mut most = f32::NEG_INFINITY;
         for (from, to, sent) in self.transitions() {
             for signs in 0..SIGNS {
                 let received = sent ^ signs;
                 let metric = after[to][signs] + self.gains[received];
                 from_here[from][signs] = from_here[from][signs].max(metric);
                 let path = before[from][signs] + metric;
-                for (frame, best) in best.iter_mut().enumerate() {
+                if path > most {
+                    (most, best.signs) = (path, signs);
+                }
+                for (frame, best) in best.phases.iter_mut().enumerate() {
                     let phase = received >> frame & 1;
                     best[phase] = best[phase].max(path);
                 }

@@ -1,5 +1,7 @@
 //! The soft symbols of a frame's container.
 
+use std::f64::consts::PI;
+
 use nap_dsp::demodulator::{Dips, SoftFrame};
 use num_complex::Complex64;
 
@@ -15,6 +17,8 @@ const SUREST_KNOWN: f64 = 2.5;
 /// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
 /// some dozen starts and many frequencies, one that fits has been chosen.
 const LN_PLACES: f64 = 12.0;
+/// Symbols over which a carrier is hardly lost more than once.
+const STRETCH: usize = 44;
 /// The largest number that is kept, so that sums of some have no end either.
 const MOST_KEPT: f64 = 1e30;
 
@@ -93,6 +97,18 @@ impl SoftContainer {
         self.decide();
     }
 
+    /// The same with the phases turned by half a turn where that is said.
+    pub(crate) fn straightened(&self, turned: impl Iterator<Item = bool>) -> Self {
+        let mut straight = self.clone();
+        for (phase, turned) in straight.phases.iter_mut().zip(turned) {
+            if turned {
+                (phase.value, phase.flip) = (-phase.value, -phase.flip);
+            }
+        }
+        straight.decide();
+        straight
+    }
+
     /// What follows from the phases.
     fn decide(&mut self) {
         let decide =
@@ -157,13 +173,24 @@ impl SoftContainer {
     /// parity checks that hold beyond half of them, in standard deviations of chance.
     ///
     /// Both phases stem from the same bits, so one's phases convolved with the other's generator
-    /// equal the reverse.
+    /// equal the reverse. Where a frame goes on with its phases turned by half a turn, none hold in place of
+    /// all: so the checks are counted by stretches too.
     pub(crate) fn kinship(&self, other: &Self) -> f64 {
         let length = self.hard.len().min(other.hard.len());
-        let holds = (0..length)
-            .filter(|&n| tap(other.rank, &self.hard, n) == tap(self.rank, &other.hard, n))
-            .count();
-        (2.0 * holds as f64 - length as f64) / (length as f64).sqrt().max(1.0)
+        let checks: Vec<i32> = (0..length)
+            .map(|n| tap(other.rank, &self.hard, n) == tap(self.rank, &other.hard, n))
+            .map(|holds| if holds { 1 } else { -1 })
+            .collect();
+        let beyond = |checks: &[i32]| f64::from(checks.iter().sum::<i32>());
+        let steady = beyond(&checks) / (length as f64).sqrt().max(1.0);
+        let stretches = checks.chunks(STRETCH);
+        let (excess, variance) = stretches.fold((0.0, 0.0), |(excess, variance), stretch| {
+            let count = stretch.len() as f64;
+            // The magnitude of a sum of chance: its mean and its variance.
+            let mean = (2.0 * count / PI).sqrt();
+            (excess + beyond(stretch).abs() - mean, variance + count - mean * mean)
+        });
+        steady.max(excess / f64::sqrt(variance).max(1.0))
     }
 
     /// The share of the energy that a decision explains, 0 to 1.

@@ -19,6 +19,9 @@ const ROUNDS: usize = 4;
 /// Share of what the code says that is taken over: its max-log form is too sure of itself.
 const EXTRINSIC_SHARE: f32 = 0.7;
 
+/// A frame of a group, and how its carrier is expected to wander.
+type Part<'a> = (&'a Fragment, Wander);
+
 /// Decodes groups iteratively; its memory is kept from one to the next.
 #[derive(Debug, Default)]
 pub(super) struct Iterations {
@@ -27,7 +30,8 @@ pub(super) struct Iterations {
 }
 
 impl Iterations {
-    /// The container that is common to a group's frames.
+    /// The container that is common to a group's frames. `likelihood_ratio` is what their carriers say for
+    /// it.
     pub(super) fn decode(
         &mut self,
         group: &[&Fragment],
@@ -35,12 +39,29 @@ impl Iterations {
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
-        let class = group.first()?.frame_type.class;
+        // By itself a frame may have told too little of how its carrier wanders.
+        [Wander::clone, Wander::wider].into_iter().find_map(|choose| {
+            let wander = |part: &&Fragment| choose(&part.soft.wander);
+            let parts: Vec<Part<'_>> = group.iter().map(|part| (*part, wander(part))).collect();
+            self.iterate(&parts, likelihood_ratio, containers, statistics)
+        })
+    }
+
+    fn iterate(
+        &mut self,
+        group: &[Part<'_>],
+        likelihood_ratio: f64,
+        containers: &mut ContainerSearch,
+        statistics: &mut Statistics,
+    ) -> Option<Decoded> {
+        let class = group.first()?.0.frame_type.class;
         let template = Template::of_class(class);
-        let mut soft: Vec<SoftContainer> = group.iter().map(|part| part.container.clone()).collect();
+        let mut soft: Vec<SoftContainer> =
+            group.iter().map(|(part, _)| part.container.clone()).collect();
         (0..ROUNDS).find_map(|_| {
             soft = self.pass(group, &soft, &template);
-            let frames: Vec<&SoftContainer> = soft.iter().collect();
+            let straight = self.straighten(&soft, &template);
+            let frames: Vec<&SoftContainer> = straight.iter().collect();
             let message = SoftMessage { class, frames: &frames, likelihood_ratio };
             let ln_ratio = |container: &Container| self.ln_ratio(group, container);
             containers.in_iterated_group(&message, ln_ratio, statistics)
@@ -50,34 +71,38 @@ impl Iterations {
     /// One round: the group's soft symbols with the help of the code.
     fn pass(
         &mut self,
-        group: &[&Fragment],
+        group: &[Part<'_>],
         soft: &[SoftContainer],
         template: &Template,
     ) -> Vec<SoftContainer> {
         let phases: Vec<SoftPhases<'_>> = soft.iter().map(SoftContainer::soft_phases).collect();
         let extrinsic = self.code.run(&phases, template);
         let parts = group.iter().zip(extrinsic);
-        let again = parts.map(|(part, extrinsic)| {
+        let again = parts.map(|(&(part, wander), extrinsic)| {
             let known = symbol_signs(&part.frame_type.sync_word().to_be_bytes());
             let last = known.last().copied().unwrap_or(1.0) as f32;
             let priors = extrinsic.iter().map(|value| EXTRINSIC_SHARE * last * value);
-            let signs = self.detector.soft_signs(&part.soft, wander(part), &known, priors);
+            let signs = self.detector.soft_signs(&part.soft, wander, &known, priors);
             SoftContainer::with_soft_signs(&part.soft, part.frame_type, signs)
         });
         again.collect()
     }
 
+    /// The soft symbols without the half turns at which a carrier was lost.
+    fn straighten(&mut self, soft: &[SoftContainer], template: &Template) -> Vec<SoftContainer> {
+        let phases: Vec<SoftPhases<'_>> = soft.iter().map(SoftContainer::soft_phases).collect();
+        self.code.run(&phases, template);
+        let straight =
+            |(frame, soft): (usize, &SoftContainer)| soft.straightened(self.code.turned(frame));
+        soft.iter().enumerate().map(straight).collect()
+    }
+
     /// The logarithm of how much likelier a group's frames are with a container's symbols than with any.
-    fn ln_ratio(&mut self, group: &[&Fragment], container: &Container) -> f64 {
-        let of_part = |part: &&Fragment| {
+    fn ln_ratio(&mut self, group: &[Part<'_>], container: &Container) -> f64 {
+        let of_part = |&(part, wander): &Part<'_>| {
             let signs = symbol_signs(&container.bitstream(part.frame_type.rank));
-            self.detector.ln_signs_ratio(&part.soft, wander(part), &signs, SYNC_SYMBOLS)
+            self.detector.ln_signs_ratio(&part.soft, wander, &signs, SYNC_SYMBOLS)
         };
         group.iter().map(of_part).sum()
     }
-}
-
-/// How a fragment's carrier is expected to wander.
-fn wander(part: &Fragment) -> Wander {
-    part.soft.wander
 }

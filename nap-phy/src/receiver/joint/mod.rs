@@ -137,7 +137,8 @@ impl JointDecoder {
                     frames: &frames,
                     likelihood_ratio: group.likelihood_ratio,
                 };
-                (containers.ln_group_odds(&message), group)
+                let odds = containers.ln_group_odds(&message);
+                (odds, group)
             })
             .filter(|(ln_odds, _)| *ln_odds >= MIN_LN_GROUP_ODDS)
             .collect();
