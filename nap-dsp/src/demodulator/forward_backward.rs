@@ -180,13 +180,15 @@ impl ForwardBackward {
         let mut ln_likelihood = 0.0;
         self.state.clear();
         self.state.resize(states, 1.0 / states as f32);
-        for k in 0..symbols {
-            if k > 0 {
-                advance(&mut self.next, &self.state, wander);
-                std::mem::swap(&mut self.next, &mut self.state);
+        let observed = self.observed.as_chunks().0;
+        let predicted = self.predicted.chunks_exact_mut(states);
+        for (k, (predicted, observed)) in predicted.zip(observed).take(symbols).enumerate() {
+            if k == 0 {
+                predicted.copy_from_slice(&self.state);
+            } else {
+                advance(predicted, &self.state, wander);
             }
-            self.predicted[k * states..][..states].copy_from_slice(&self.state);
-            let total = multiply(&mut self.state, &self.observed.as_chunks().0[k]);
+            let total = multiply(&mut self.state, predicted, observed);
             ln_likelihood += f64::from(total.ln());
             scale(&mut self.state, total.recip());
         }
@@ -210,11 +212,10 @@ impl ForwardBackward {
             [phasors[k], signed_phasors[k]] =
                 expected_phasors(&phases, likelihoods, self.positive[k], &self.grid);
             if k > 0 {
-                multiply(&mut self.state, observed);
-                retreat(&mut self.next, &mut self.state, wander);
-                std::mem::swap(&mut self.next, &mut self.state);
-                let total: f32 = self.state.iter().sum();
-                scale(&mut self.state, total.recip());
+                // What the normalisers leave of a sum of one.
+                let total = multiply(&mut self.next, &self.state, observed);
+                scale(&mut self.next, total.recip());
+                retreat(&mut self.state, &mut self.next, wander);
             }
         }
     }
@@ -257,19 +258,21 @@ fn weigh_signs(observed: &mut [f32; PHASES], likelihoods: &[f32; PHASES], positi
     }
 }
 
-/// Multiplies the states by the likelihoods of their phases; returns their sum.
+/// The states times the likelihoods of their phases; returns their sum.
 #[multiversion(targets("x86_64+avx2+fma"))]
-fn multiply(state: &mut [f32], likelihoods: &[f32; PHASES]) -> f32 {
+fn multiply(out: &mut [f32], state: &[f32], likelihoods: &[f32; PHASES]) -> f32 {
     let mut sums = [0.0; PHASES];
-    for row in state.as_chunks_mut::<PHASES>().0 {
+    let rows = out.as_chunks_mut::<PHASES>().0.iter_mut().zip(state.as_chunks::<PHASES>().0);
+    for (out, row) in rows {
         for n in 0..PHASES {
-            row[n] *= likelihoods[n];
-            sums[n] += row[n];
+            out[n] = row[n] * likelihoods[n];
+            sums[n] += out[n];
         }
     }
     sums.iter().sum()
 }
 
+#[multiversion(targets("x86_64+avx2+fma"))]
 fn scale(state: &mut [f32], factor: f32) {
     state.iter_mut().for_each(|value| *value *= factor);
 }
@@ -277,15 +280,17 @@ fn scale(state: &mut [f32], factor: f32) {
 /// The row of a frequency's phases with those of both its neighbours, where the frequency has taken a step;
 /// at the ends it stays.
 #[inline(always)]
-fn stepped(state: &[[f32; PHASES]], row: usize, probability: f32) -> [f32; PHASES] {
+fn step(out: &mut [f32; PHASES], state: &[[f32; PHASES]], row: usize, probability: f32) {
     let (below, above) = (&state[row.saturating_sub(1)], &state[(row + 1).min(state.len() - 1)]);
     let (here, stay) = (&state[row], 1.0 - 2.0 * probability);
-    std::array::from_fn(|n| stay * here[n] + probability * (below[n] + above[n]))
+    for n in 0..PHASES {
+        out[n] = stay * here[n] + probability * (below[n] + above[n]);
+    }
 }
 
 /// A row's phases turned by some of them and jittered.
 #[inline(always)]
-fn turned(row: &[f32; PHASES], turn: isize, probability: f32) -> [f32; PHASES] {
+fn turn(out: &mut [f32; PHASES], row: &[f32; PHASES], turn: isize, probability: f32) {
     let mut padded = [0.0; PADDED];
     padded[..MARGIN].copy_from_slice(&row[PHASES - MARGIN..]);
     padded[MARGIN..MARGIN + PHASES].copy_from_slice(row);
@@ -294,16 +299,19 @@ fn turned(row: &[f32; PHASES], turn: isize, probability: f32) -> [f32; PHASES] {
     let (before, here, after) =
         (&padded[from - 1..][..PHASES], &padded[from..][..PHASES], &padded[from + 1..][..PHASES]);
     let stay = 1.0 - 2.0 * probability;
-    std::array::from_fn(|n| stay * here[n] + probability * (before[n] + after[n]))
+    for n in 0..PHASES {
+        out[n] = stay * here[n] + probability * (before[n] + after[n]);
+    }
 }
 
 /// From the states at a symbol to those at the next.
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn advance(next: &mut [f32], state: &[f32], wander: Wander) {
     let state = state.as_chunks().0;
+    let mut row = [0.0; PHASES];
     for (n, next) in next.as_chunks_mut().0.iter_mut().enumerate() {
-        let row = stepped(state, n, wander.step_probability);
-        *next = turned(&row, n as isize - wander.reach as isize, wander.jitter_probability);
+        step(&mut row, state, n, wander.step_probability);
+        turn(next, &row, n as isize - wander.reach as isize, wander.jitter_probability);
     }
 }
 
@@ -313,10 +321,11 @@ fn advance(next: &mut [f32], state: &[f32], wander: Wander) {
 fn retreat(before: &mut [f32], state: &mut [f32], wander: Wander) {
     let state = state.as_chunks_mut().0;
     for (n, row) in state.iter_mut().enumerate() {
-        *row = turned(row, wander.reach as isize - n as isize, wander.jitter_probability);
+        let from = *row;
+        turn(row, &from, wander.reach as isize - n as isize, wander.jitter_probability);
     }
     for (n, before) in before.as_chunks_mut().0.iter_mut().enumerate() {
-        *before = stepped(state, n, wander.step_probability);
+        step(before, state, n, wander.step_probability);
     }
 }
 

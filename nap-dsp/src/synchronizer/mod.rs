@@ -51,6 +51,8 @@ const MOST_HYPOTHESES: usize = 8;
 
 /// Share of the products of neighbouring symbols that must add up as a word has it.
 const MIN_DIFFERENTIAL_SHARE: f64 = 0.5;
+/// The same of the preamble alone.
+const MIN_PREAMBLE_SHARE: f32 = 0.35;
 /// The share that the energy over the noise promises, and of that what must be there however the carrier bends.
 const DIFFERENTIAL_PROMISED_SHARE: f64 = 0.75;
 /// A score from which on the word's carrier is known to be steady.
@@ -111,7 +113,11 @@ pub struct Synchronizer {
     symbol_energies: Vec<f32>,
     /// From each step on, a symbol times the conjugate of the one before.
     products: Vec<Complex32>,
+    product_magnitudes: Vec<f32>,
     changes_of_words: Vec<Vec<f32>>,
+    /// From each start on, over the preamble: the sum of the products, freed of its signs, and of their
+    /// magnitudes.
+    preamble_changes: Vec<(Complex32, f32)>,
     changes: Vec<Changes>,
     scaled: Vec<Complex32>,
     passes: ForwardBackward,
@@ -188,10 +194,12 @@ impl Synchronizer {
             between: Vec::new(),
             symbol_energies: Vec::new(),
             products: Vec::new(),
+            product_magnitudes: Vec::new(),
             changes_of_words: words
                 .iter()
                 .map(|w| w.windows(2).map(|pair| (pair[0] * pair[1]) as f32).collect())
                 .collect(),
+            preamble_changes: Vec::new(),
             changes: Vec::new(),
             scaled: Vec::new(),
             passes: ForwardBackward::default(),
@@ -241,10 +249,6 @@ impl Synchronizer {
             let start_s = first_s + start.step as f64 * step_s;
             self.try_words(start, (start_s, centre_hz), noise);
         }
-        let after = &self.symbols[STEPS_A_SYMBOL.min(self.symbols.len())..];
-        self.products.clear();
-        let pairs = after.iter().zip(&self.symbols);
-        self.products.extend(pairs.map(|(after, before)| after * before.conj()));
         if !self.found.is_empty() {
             self.keep_best();
             let (time_s, ready_s) = (candidate.time_s, self.ready_s(candidate));
@@ -356,6 +360,7 @@ impl Synchronizer {
         centre_hz: f64,
         noise: f64,
     ) {
+        self.sum_products(starts);
         self.changes.clear();
         for step in 0..starts {
             self.find_changes(step, noise);
@@ -393,29 +398,52 @@ impl Synchronizer {
         }
     }
 
+    /// Sums the products of neighbouring symbols and their magnitudes over the preamble, from every step on.
+    fn sum_products(&mut self, starts: usize) {
+        let after = self.symbols.get(STEPS_A_SYMBOL..).unwrap_or_default();
+        self.products.clear();
+        let pairs = after.iter().zip(&self.symbols);
+        self.products.extend(pairs.map(|(after, before)| after * before.conj()));
+        self.product_magnitudes.clear();
+        self.product_magnitudes.extend(self.products.iter().map(|product| product.norm_sqr().sqrt()));
+        let shared = self.preamble.length - 1;
+        let Some(changes) = self.changes_of_words.first() else { return };
+        self.preamble_changes.clear();
+        self.preamble_changes.extend((0..starts).map(|step| {
+            let mut sums = (Complex32::default(), 0.0);
+            for (k, sign) in changes[..shared].iter().enumerate() {
+                let place = step + k * STEPS_A_SYMBOL;
+                sums.0 += self.products[place] * *sign;
+                sums.1 += self.product_magnitudes[place];
+            }
+            sums
+        }));
+    }
+
     /// Finds the words that the changes of the phase from a start on resemble.
     fn find_changes(&mut self, step: usize, noise: f64) {
+        let (preamble, of_preamble) = self.preamble_changes[step];
+        if preamble.norm_sqr().sqrt() < MIN_PREAMBLE_SHARE * of_preamble {
+            return;
+        }
         let length = self.word.length;
-        let products = || self.products[step..].iter().step_by(STEPS_A_SYMBOL).take(length - 1);
-        let magnitude = |product: &Complex32| product.norm_sqr().sqrt();
         let shared = self.preamble.length - 1;
-        let of_preamble: f32 = products().take(shared).map(magnitude).sum();
-        let all = of_preamble + products().skip(shared).map(magnitude).sum::<f32>();
+        let own = || (shared..length - 1).map(|k| step + k * STEPS_A_SYMBOL);
+        let all = of_preamble + own().map(|place| self.product_magnitudes[place]).sum::<f32>();
         let energies = self.symbol_energies[step..].iter().step_by(STEPS_A_SYMBOL);
         let energy: f64 = energies.take(length).sum::<f32>().into();
         let promised = DIFFERENTIAL_PROMISED_SHARE * (1.0 - length as f64 * noise / energy);
         let least = all * promised.max(MIN_DIFFERENTIAL_SHARE) as f32;
-        let agreement = |changes: &[f32]| products().zip(changes).map(|(z, sign)| z * *sign).sum();
-        let preamble: Complex32 = self.changes_of_words.first().map_or_else(Complex32::default, |word| agreement(&word[..shared]));
         // The rest may agree with the preamble at most.
-        if preamble.norm() + all - of_preamble < least {
+        if preamble.norm_sqr().sqrt() + all - of_preamble < least {
             return;
         }
         for (word, changes) in self.changes_of_words.iter().enumerate() {
-            let own = products().zip(changes).skip(shared).map(|(z, sign)| z * *sign);
+            let own = own().zip(&changes[shared..]).map(|(place, sign)| self.products[place] * *sign);
             let sum = preamble + own.sum::<Complex32>();
-            if sum.norm() >= least {
-                let share = sum.norm() / all.max(f32::MIN_POSITIVE);
+            let magnitude = sum.norm_sqr().sqrt();
+            if magnitude >= least {
+                let share = magnitude / all.max(f32::MIN_POSITIVE);
                 self.changes.push(Changes { step, word, share, sum });
             }
         }
