@@ -17,13 +17,11 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::error::Error;
 use crate::filter::{fastest_length, low_pass};
-use crate::kernels::sums::usable;
+use crate::kernels::sums::silence_unusable;
 use crate::subbands::SubbandGrid;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;
-/// Far more than any receiver samples; what is above comes from a damaged file.
-const MOST_SAMPLE_RATE_HZ: f64 = 1.0e9;
 /// Length of the prototype filter in multiples of the number of subbands: flat to three quarters of
 /// the spacing, so that a signal between two centres passes either.
 const TAPS_PER_BRANCH: usize = 8;
@@ -58,9 +56,7 @@ impl Channelizer {
     /// [`Error::SampleRate`] for a rate outside 20 kS/s to 1 GS/s, and
     /// [`Error::ChannelOutside`] when the channel reaches outside the sampled band.
     pub fn new(sample_rate_hz: f64, offset_hz: f64, half_width_hz: f64) -> Result<Self, Error> {
-        if !(4.0 * TARGET_SPACING_HZ..=MOST_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
-            return Err(Error::SampleRate { sample_rate_hz });
-        }
+        Error::check_sample_rate(sample_rate_hz)?;
         let reach_hz = offset_hz.abs() + half_width_hz;
         if !(reach_hz <= sample_rate_hz / 2.0 && half_width_hz > 0.0) {
             return Err(Error::ChannelOutside { offset_hz, half_width_hz, sample_rate_hz });
@@ -141,13 +137,7 @@ impl Channelizer {
         }
         let first = self.pending.len();
         self.pending.extend_from_slice(chunk);
-        // Mostly all are usable, which is seen faster without a branch for each.
-        let unusable = count_unusable(chunk);
-        if unusable > 0 {
-            self.unusable_samples += u64::from(unusable);
-            let chunk = self.pending[first..].iter_mut();
-            chunk.for_each(|sample| *sample = usable(*sample).unwrap_or_default());
-        }
+        self.unusable_samples += silence_unusable(&mut self.pending[first..]);
     }
 
     /// Weights one filter length of samples, folds it to `size` points and transforms.
@@ -177,12 +167,6 @@ impl fmt::Debug for Channelizer {
             .field("columns", &self.columns)
             .finish_non_exhaustive()
     }
-}
-
-/// How many samples cannot be any.
-#[multiversion(targets("x86_64+avx2"))]
-fn count_unusable(samples: &[Complex32]) -> u32 {
-    samples.iter().map(|&sample| u32::from(usable(sample).is_none())).sum()
 }
 
 /// Adds up the branches of the filter: in each, the numbers of as many samples as the transform has

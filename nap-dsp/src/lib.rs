@@ -13,6 +13,7 @@
 #![warn(missing_debug_implementations)]
 
 pub mod baseband;
+pub mod blanker;
 mod boxcar;
 pub mod canceller;
 pub mod carrier;

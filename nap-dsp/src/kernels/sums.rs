@@ -14,6 +14,22 @@ pub(crate) fn usable(sample: Complex32) -> Option<Complex32> {
     (usable(sample.re) & usable(sample.im)).then_some(sample)
 }
 
+/// Makes samples zero that cannot be any, and returns how many there were.
+pub(crate) fn silence_unusable(samples: &mut [Complex32]) -> u64 {
+    // Mostly all are usable, which is seen faster without a branch for each.
+    let unusable = count_unusable(samples);
+    if unusable > 0 {
+        samples.iter_mut().for_each(|sample| *sample = usable(*sample).unwrap_or_default());
+    }
+    u64::from(unusable)
+}
+
+/// How many samples cannot be any.
+#[multiversion(targets("x86_64+avx2"))]
+fn count_unusable(samples: &[Complex32]) -> u32 {
+    samples.iter().map(|&sample| u32::from(usable(sample).is_none())).sum()
+}
+
 /// The number in single precision, as samples are.
 pub(crate) fn narrow(value: Complex64) -> Complex32 {
     Complex32::new(value.re as f32, value.im as f32)

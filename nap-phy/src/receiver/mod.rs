@@ -2,26 +2,27 @@
 //!
 //! A [`Receiver`] listens to one channel. The stages, in the order of the signal:
 //!
-//! 1. The filter bank ([`Channelizer`]) splits the samples into subbands of about 10 kS/s, which are
+//! 1. Impulses that fill the whole band are blanked ([`Blanker`]).
+//! 2. The filter bank ([`Channelizer`]) splits the samples into subbands of about 10 kS/s, which are
 //!    remembered for some seconds.
-//! 2. The detector ([`PreambleDetector`], one for each bit rate) looks for preambles in them. What it finds
+//! 3. The detector ([`PreambleDetector`], one for each bit rate) looks for preambles in them. What it finds
 //!    are *candidates*. Those that a stronger burst masks wait until that is decoded or given up.
-//! 3. The synchronizer ([`Synchronizer`]) tries the known symbols of all frame types around a candidate:
+//! 4. The synchronizer ([`Synchronizer`]) tries the known symbols of all frame types around a candidate:
 //!    time, carrier and drift. What it finds is a *burst* with one or several hypotheses, which waits for
 //!    the end of its frame.
-//! 4. The demodulator ([`Demodulator`]) follows the carrier of a burst that is due and gives soft symbols.
-//! 5. The decoder ([`stages::decode`] by itself) lists the likely containers of one frame and takes the
+//! 5. The demodulator ([`Demodulator`]) follows the carrier of a burst that is due and gives soft symbols.
+//! 6. The decoder ([`stages::decode`] by itself) lists the likely containers of one frame and takes the
 //!    first whose check sum is right, as far as the budget of false messages goes
 //!    ([`ReceiverConfig::false_messages_per_day`]).
-//! 6. A frame that does not decode alone is compared with frames of the last seconds: it may be another
+//! 7. A frame that does not decode alone is compared with frames of the last seconds: it may be another
 //!    one of a message that is known, or decode with the help of a known device's key, or together with
 //!    others that did not decode.
-//! 7. A frame that is known to the last bit is measured, reported and cancelled ([`Canceller`]) in the
+//! 8. A frame that is known to the last bit is measured, reported and cancelled ([`Canceller`]) in the
 //!    subbands. There the detector looks again, and bursts that were masked are tried again.
-//! 8. Frames become messages ([`Event`]): each message is told of once, with all its frames. What was seen
+//! 9. Frames become messages ([`Event`]): each message is told of once, with all its frames. What was seen
 //!    and will not decode any more is told of too ([`UndecodedBurst`]).
 //!
-//! Stages 2 to 4 and 7 are those of `nap-dsp`; [`stages`] has what they need of the protocol, to put them
+//! Stages 1 to 5 and 8 are those of `nap-dsp`; [`stages`] has what they need of the protocol, to put them
 //! together step by step.
 //!
 //! # Memory
@@ -31,6 +32,7 @@
 //! until its message is complete.
 //! What is held is bounded by [`Limits`], whatever is on the air.
 //!
+//! [`Blanker`]: nap_dsp::blanker::Blanker
 //! [`Channelizer`]: nap_dsp::channelizer::Channelizer
 //! [`PreambleDetector`]: nap_dsp::detector::PreambleDetector
 //! [`Synchronizer`]: nap_dsp::synchronizer::Synchronizer
@@ -68,12 +70,14 @@ mod undecoded_bursts;
 
 use std::fmt;
 
+use nap_dsp::blanker::Blanker;
 use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
 
 use crate::device::table::DeviceTable;
 use crate::error::Error;
 use crate::message::Level;
+use alignment::least_common_multiple;
 use pipeline::Pipeline;
 
 pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
@@ -108,6 +112,7 @@ pub struct Receiver {
     sample_rate_hz: f64,
     /// What long gaps add to the times that the stages count, in seconds.
     skipped_s: f64,
+    blanker: Blanker,
     channelizer: Channelizer,
     pipeline: Pipeline,
 }
@@ -126,8 +131,9 @@ impl Receiver {
         let channelizer =
             Channelizer::new(config.sample_rate_hz, config.channel_offset_hz(), half_width_hz)?;
         let sample_rate_hz = config.sample_rate_hz;
+        let blanker = Blanker::new(sample_rate_hz).map_err(Error::from)?;
         let pipeline = Pipeline::new(channelizer.grid(), config);
-        Ok(Self { sample_rate_hz, skipped_s: 0.0, channelizer, pipeline })
+        Ok(Self { sample_rate_hz, skipped_s: 0.0, blanker, channelizer, pipeline })
     }
 
     /// Takes samples in and returns what they complete. Any split of a stream into blocks gives the
@@ -163,13 +169,14 @@ impl Receiver {
         self.pipeline.set_devices(devices);
     }
 
-    /// Samples after which filter bank and detectors are where they were: a receiver that begins a
-    /// multiple of so many samples later cuts the stream at the same instants.
+    /// Samples after which blanker, filter bank and detectors are where they were: a receiver that begins
+    /// a multiple of so many samples later cuts the stream at the same instants.
     #[must_use]
     pub fn period_samples(&self) -> u64 {
         let hop_samples = self.channelizer.hop_samples() as u64;
         // Of two columns, one is turned.
-        hop_samples * 2 * self.pipeline.hop_columns()
+        let detection_samples = hop_samples * 2 * self.pipeline.hop_columns();
+        least_common_multiple(detection_samples, self.blanker.segment_samples() as u64)
     }
 
     /// Begins at a sample of a longer stream, a multiple of [`Self::period_samples`]: times count from the
@@ -200,20 +207,28 @@ impl Receiver {
     }
 
     fn take(&mut self, samples: &[Complex32]) {
-        let pipeline = &mut self.pipeline;
-        self.channelizer.push(samples, |column| pipeline.take(column));
-        pipeline.context.statistics.samples += samples.len() as u64;
-        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
+        self.work_on(samples);
+        let counts = self.blanker.counts();
+        let statistics = &mut self.pipeline.context.statistics;
+        statistics.samples += samples.len() as u64;
+        statistics.unusable_samples = counts.unusable_samples;
+        statistics.impulses = counts.impulses;
+        statistics.blanked_samples = counts.blanked_samples;
+    }
+
+    /// Sends samples through all stages.
+    fn work_on(&mut self, samples: &[Complex32]) {
+        let Self { blanker, channelizer, pipeline, .. } = self;
+        blanker.push(samples, |clean| channelizer.push(clean, |column| pipeline.take(column)));
     }
 
     /// Takes so many samples of silence in, which do not count.
     fn take_silence(&mut self, samples: u64) {
         let silence = [Complex32::ZERO; PIECE];
-        let pipeline = &mut self.pipeline;
         let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
         while left > 0 {
             let count = left.min(PIECE);
-            self.channelizer.push(&silence[..count], |column| pipeline.take(column));
+            self.work_on(&silence[..count]);
             left -= count;
         }
     }
@@ -226,6 +241,7 @@ impl Receiver {
     /// How many samples of silence complete the last frames.
     fn closing_silence(&self) -> u64 {
         (self.pipeline.latency_s() * self.sample_rate_hz) as u64
+            + self.blanker.latency_samples() as u64
     }
 
     /// Takes out the events since the last call, their times counted from the first sample ever.

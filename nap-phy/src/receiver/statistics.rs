@@ -55,6 +55,8 @@ statistics! {
     samples: "Samples taken in.",
     lost_samples: "Samples that were lost before they came to the receiver.",
     unusable_samples: "Samples taken in that were not finite or absurdly large and counted as silence.",
+    impulses: "Impulses that filled the whole band and were blanked.",
+    blanked_samples: "Samples blanked with them.",
     candidates: "Places where a preamble might have begun.",
     dropped_candidates: "Candidates given up because there were too many at once.",
     bursts: "Candidates at which a preamble and a frame type were found.",

@@ -17,6 +17,7 @@ const LAYERS: [(&str, Layers); 5] = [
             &["error", "kernels"],
             &[
                 "baseband",
+                "blanker",
                 "channelizer",
                 "decimator",
                 "filter",
