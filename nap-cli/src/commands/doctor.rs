@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 /// What is wrong here.
 ///
 /// Listens to a radio or a recording for a while and says what it finds: noise floor, DC spike,
-/// images, clipping, lost samples, the true sample rate, the radio's crystal, the sensitivity to be
+/// images, clipping, impulses, lost samples, the true sample rate, the radio's crystal, the sensitivity to be
 /// expected, with advice. Exit status 1 if something is wrong.
 #[derive(clap::Args)]
 pub struct Args {

@@ -8,7 +8,7 @@ use crate::kernels::sums::wide;
 /// cancel.
 const LEAST_SMOOTHNESS: f64 = 0.75;
 /// So many samples tell: the few of a very short impulse are smooth by chance, or by the receiver's filter.
-const LEAST_SMOOTH: f64 = 6.0;
+const LEAST_SMOOTH: f64 = 8.0;
 /// Of an even envelope, as much of its length holds the energy; of noise, half.
 const LEAST_EVENNESS: f64 = 0.75;
 /// So many samples of noise are never that even.

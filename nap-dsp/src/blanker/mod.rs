@@ -6,10 +6,10 @@
 //! 30 dB over the noise, hold 1 % of the time and eight times the energy of the noise.
 //!
 //! What stands out is measured against the samples around it, signals and all: by the median over a
-//! [segment](Blanker::segment_samples) of some 16 ms and over both of its neighbours, so that neither a
+//! [segment](Blanker::segment_samples) of 12 to 24 ms and over both of its neighbours, so that neither a
 //! burst nor its start, its end or a step of the receiver's gain stands out, however strong. What lasts
-//! longer than [`MOST_S`] is no impulse, nor is what is as [steady as a carrier](is_carrier): the short
-//! bursts of other systems pass as they are.
+//! longer than 3 ms is no impulse, nor is what is as steady as a carrier: the short bursts of other systems
+//! pass as they are.
 
 mod carrier_test;
 mod power;
@@ -21,7 +21,7 @@ use std::ops::Range;
 use num_complex::Complex32;
 
 use crate::blanker::carrier_test::is_carrier;
-use crate::blanker::power::{BLOCK, measure, write_powers};
+use crate::blanker::power::{BLOCK, Meter, write_powers};
 use crate::error::Error;
 use crate::kernels::median::median;
 use crate::kernels::sums::silence_unusable;
@@ -68,7 +68,7 @@ pub struct Blanker {
     peaks: [f32; 2],
     /// Cells at the start of the oldest segment that were judged with those before them.
     judged: usize,
-    energies: Vec<f32>,
+    meter: Meter,
     powers: Vec<f32>,
     counts: Counts,
 }
@@ -101,7 +101,7 @@ impl Blanker {
             levels: [0.0; 3],
             peaks: [0.0; 2],
             judged: 0,
-            energies: vec![0.0; layout.segment / BLOCK],
+            meter: Meter::new(layout.segment),
             powers: vec![0.0; 2 * layout.cells()],
             counts: Counts::default(),
             layout,
@@ -165,8 +165,8 @@ impl Blanker {
 
     /// Measures the newest segment, which is complete.
     fn measure(&mut self) {
-        let peak = measure(&self.pending[self.measured..], &mut self.energies);
-        let level = median(&self.energies) / BLOCK as f32;
+        let (energies, peak) = self.meter.measure(&self.pending[self.measured..]);
+        let level = median(energies) / BLOCK as f32;
         self.levels = [self.levels[1], self.levels[2], level];
         self.peaks = [self.peaks[1], peak];
         self.measured += self.layout.segment;
@@ -177,8 +177,8 @@ impl Blanker {
         let Layout { cell, segment, most_cells } = self.layout;
         let level = self.levels.into_iter().fold(0.0, f32::max);
         let mut next = std::mem::take(&mut self.judged);
-        // In silence anything stands out.
-        if level == 0.0 || self.peaks[0] <= LEAST_PEAK * level {
+        // In silence, whose median is nearly nothing, anything stands out.
+        if level < f32::MIN_POSITIVE || self.peaks[0] <= LEAST_PEAK * level {
             return;
         }
         write_powers(&self.pending[self.oldest..self.measured], cell, &mut self.powers);
@@ -264,5 +264,245 @@ impl Layout {
     /// Cells of a segment.
     fn cells(self) -> usize {
         self.segment / self.cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use num_complex::Complex;
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
+    use rand_distr::StandardNormal;
+
+    use super::*;
+
+    const RATES_HZ: [f64; 4] = [48e3, 250e3, 1e6, 2.4e6];
+
+    /// White noise of this power.
+    fn noise(count: usize, power: f32, rng: &mut ChaCha12Rng) -> Vec<Complex32> {
+        let mut part = || (power / 2.0).sqrt() * rng.sample::<f32, _>(StandardNormal);
+        (0..count).map(|_| Complex::new(part(), part())).collect()
+    }
+
+    /// A carrier of this amplitude, `n` samples after its start.
+    fn carrier(amplitude: f32, cycles_a_sample: f64, n: usize) -> Complex32 {
+        let phase = TAU * (cycles_a_sample * n as f64).fract();
+        Complex32::from_polar(amplitude, phase as f32)
+    }
+
+    fn add(samples: &mut [Complex32], start: usize, others: &[Complex32]) {
+        samples.iter_mut().skip(start).zip(others).for_each(|(sample, other)| *sample += other);
+    }
+
+    /// What comes out once as much silence has come in as may be held back.
+    fn blanked(rate_hz: f64, samples: &[Complex32], block: usize) -> (Vec<Complex32>, Counts) {
+        let mut blanker = Blanker::new(rate_hz).unwrap();
+        let silence = vec![Complex32::ZERO; blanker.latency_samples()];
+        let mut out = Vec::new();
+        for block in samples.chunks(block).chain([&silence[..]]) {
+            blanker.push(block, |done| out.extend_from_slice(done));
+        }
+        out.truncate(samples.len());
+        assert_eq!(out.len(), samples.len());
+        (out, blanker.counts())
+    }
+
+    /// The plain way: the whole recording at once, sample by sample.
+    fn reference(rate_hz: f64, samples: &[Complex32]) -> Vec<Complex32> {
+        let Layout { cell, segment, most_cells } = Layout::new(rate_hz);
+        let mut out = samples.to_vec();
+        out.resize(samples.len().next_multiple_of(segment) + 2 * segment, Complex32::ZERO);
+        let mean = |samples: &[Complex32]| {
+            samples.iter().map(Complex32::norm_sqr).sum::<f32>() / samples.len() as f32
+        };
+        let level =
+            |segment: &[Complex32]| median(&segment.chunks(BLOCK).map(mean).collect::<Vec<f32>>());
+        let peak = |segment: &[Complex32]| {
+            segment.iter().flat_map(|s| [s.re * s.re, s.im * s.im]).fold(0.0, f32::max)
+        };
+        let levels: Vec<f32> = out.chunks(segment).map(level).collect();
+        let peaks: Vec<f32> = out.chunks(segment).map(peak).collect();
+        let mut next = 0;
+        for number in 0..levels.len() - 1 {
+            let around = &levels[number.saturating_sub(1)..number + 2];
+            let level = around.iter().copied().fold(0.0, f32::max);
+            let (first, last) = (number * segment / cell, (number + 1) * segment / cell);
+            let powers: Vec<f32> = out[..(number + 2) * segment].chunks(cell).map(mean).collect();
+            if level < f32::MIN_POSITIVE || peaks[number] <= LEAST_PEAK * level {
+                next = next.max(last);
+                continue;
+            }
+            next = next.max(first);
+            while let Some(start) = (next..last).find(|&c| powers[c] > LEAST_EDGE * level) {
+                let is_faint = |end: usize| {
+                    let cells = end..(end + MOST_FAINT + 1).min(powers.len());
+                    cells.into_iter().all(|c| powers[c] <= LEAST_EDGE * level)
+                };
+                let end = (start + 1..)
+                    .find(|&end| is_faint(end) && powers[end - 1] > LEAST_EDGE * level);
+                let end = end.unwrap();
+                next = end;
+                let is_high = powers[start..end].iter().any(|&power| power > LEAST_CORE * level);
+                let (from, to) = (start * cell, end * cell);
+                if !is_high || end - start > most_cells || is_carrier(&out[from..to]) {
+                    continue;
+                }
+                for (n, sample) in out.iter_mut().enumerate() {
+                    let away = if n < from { from - n - 1 } else { n.saturating_sub(to) };
+                    if (from..to).contains(&n) {
+                        *sample = Complex32::ZERO;
+                    } else if away < cell {
+                        *sample *= edge((away as f32 + 0.5) / cell as f32);
+                    }
+                }
+            }
+        }
+        out.truncate(samples.len());
+        out
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn any_split_gives_what_the_plain_way_gives(
+            seed in 0u64..1000,
+            block in 1usize..9000,
+            impulses in prop::collection::vec((0usize..12_000, 1usize..900, 2f32..200.0), 0..8),
+        ) {
+            let mut rng = ChaCha12Rng::seed_from_u64(seed);
+            let mut samples = noise(12_000, 1.0, &mut rng);
+            for (start, length, amplitude) in impulses {
+                let impulse = noise(length, amplitude * amplitude, &mut rng);
+                add(&mut samples, start, &impulse);
+            }
+            let expected = reference(48e3, &samples);
+            prop_assert_eq!(blanked(48e3, &samples, block).0, expected);
+        }
+    }
+
+    #[test]
+    fn impulses_are_blanked_at_any_rate_and_nothing_else() {
+        for rate_hz in RATES_HZ {
+            for (width_s, level_db) in [(10e-6, 30.0), (2e-4, 20.0), (2e-4, 50.0), (1e-3, 30.0)] {
+                let mut rng = ChaCha12Rng::seed_from_u64(1);
+                let quiet = noise((0.5 * rate_hz) as usize, 1.0, &mut rng);
+                let mut samples = quiet.clone();
+                let width = ((width_s * rate_hz) as usize).max(1);
+                // Like a dimmer: a hundred a second.
+                for n in 0..50 {
+                    let start = ((0.003 + 0.01 * f64::from(n)) * rate_hz) as usize;
+                    let power = 10f32.powf(level_db / 10.0);
+                    add(&mut samples, start, &noise(width, power, &mut rng));
+                }
+                let (out, counts) = blanked(rate_hz, &samples, 4096);
+                let place = format!("{rate_hz} S/s, {width_s} s, {level_db} dB: {counts:?}");
+                let energy =
+                    |samples: &[Complex32]| samples.iter().map(Complex32::norm_sqr).sum::<f32>();
+                let excess = energy(&out) / energy(&quiet) - 1.0;
+                let before = energy(&samples) / energy(&quiet) - 1.0;
+                // Some of the shortest are no stronger than the noise.
+                assert!(
+                    (-0.2..f32::max(0.02 * before, 0.05)).contains(&excess),
+                    "{place}: {excess} of {before}"
+                );
+                assert!((35..60).contains(&counts.impulses), "{place}");
+                let hole = (width + 12 * Layout::new(rate_hz).cell) as u64;
+                assert!(counts.blanked_samples <= counts.impulses * hole, "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_stays_as_it_is() {
+        for rate_hz in RATES_HZ {
+            let mut rng = ChaCha12Rng::seed_from_u64(2);
+            let samples = noise(1_000_000, 1e-6, &mut rng);
+            let (out, counts) = blanked(rate_hz, &samples, 10_000);
+            assert!(counts == Counts::default() && out == samples, "{rate_hz}: {counts:?}");
+        }
+    }
+
+    /// The sample `n` of a signal at a rate.
+    type Signal = fn(f64, usize) -> Complex32;
+
+    /// Signals of others, by a name.
+    fn signals() -> [(&'static str, Signal); 5] {
+        [
+            ("a burst", |rate_hz, n| {
+                let is_on = (0.103..0.35).contains(&(n as f64 / rate_hz));
+                carrier(if is_on { 1000.0 } else { 0.0 }, 0.11, n)
+            }),
+            ("several bursts", |rate_hz, n| {
+                (0..5).fold(Complex32::ZERO, |sum, burst| {
+                    let since_s = n as f64 / rate_hz - 0.07 * f64::from(burst);
+                    let amplitude = if (0.05..0.3).contains(&since_s) { 300.0 } else { 0.0 };
+                    sum + carrier(amplitude, 0.083 * f64::from(burst) - 0.2, n)
+                })
+            }),
+            ("keyed carrier", |rate_hz, n| {
+                let bit = (n as f64 / rate_hz / 5e-4) as u32;
+                let is_on = bit.wrapping_mul(2_654_435_761) >> 30 == 0;
+                carrier(if is_on { 30.0 } else { 0.0 }, -0.23, n)
+            }),
+            ("fast FSK", |rate_hz, n| {
+                // Packets of 2.5 ms, ten a second.
+                let time_s = n as f64 / rate_hz;
+                let is_on = (time_s + 0.0413) % 0.1 < 0.0025;
+                let sign = if (n / 7).wrapping_mul(2_654_435_761) & 64 == 0 { 1.0 } else { -1.0 };
+                carrier(if is_on { 100.0 } else { 0.0 }, 0.2 * sign, n)
+            }),
+            ("chirps through the band", |rate_hz, n| {
+                let since_s = (n as f64 / rate_hz) % 1e-3;
+                let phase = TAU * 0.5 * 6e7 * (since_s - 2e-4) * (since_s - 2e-4);
+                let amplitude = if since_s < 4e-4 { 30.0 } else { 0.0 };
+                Complex32::from_polar(amplitude, (phase % TAU) as f32)
+            }),
+        ]
+    }
+
+    #[test]
+    fn signals_of_others_pass_as_they_are() {
+        for rate_hz in RATES_HZ {
+            for (name, signal) in signals() {
+                let mut rng = ChaCha12Rng::seed_from_u64(3);
+                let mut samples = noise((0.6 * rate_hz) as usize, 1.0, &mut rng);
+                samples.iter_mut().enumerate().for_each(|(n, s)| *s += signal(rate_hz, n));
+                let (out, counts) = blanked(rate_hz, &samples, 4096);
+                assert!(
+                    counts == Counts::default() && out == samples,
+                    "{name} at {rate_hz}: {counts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn steps_of_the_gain_and_clipping_are_no_impulses() {
+        let mut rng = ChaCha12Rng::seed_from_u64(4);
+        let mut samples = noise(250_000, 1.0, &mut rng);
+        let gains = [1.0f32, 10.0, 0.1, 3.0, 0.03, 30.0];
+        samples.iter_mut().enumerate().for_each(|(n, sample)| {
+            *sample *= gains[n / 43_333 % gains.len()];
+            *sample = Complex32::new(sample.re.clamp(-20.0, 20.0), sample.im.clamp(-20.0, 20.0));
+        });
+        let (out, counts) = blanked(250e3, &samples, 4096);
+        assert!(counts == Counts::default() && out == samples, "{counts:?}");
+    }
+
+    #[test]
+    fn silence_and_what_cannot_be_a_sample_are_no_impulses() {
+        let mut samples = vec![Complex32::ZERO; 20_000];
+        samples[9_000] = Complex32::new(0.5, 0.0);
+        let (out, counts) = blanked(250e3, &samples, 512);
+        assert!(counts == Counts::default() && out == samples, "{counts:?}");
+        samples[9_001] = Complex32::new(f32::NAN, 0.0);
+        samples[12_000] = Complex32::new(0.0, 1e30);
+        let (out, counts) = blanked(250e3, &samples, 512);
+        assert!(out.iter().all(|sample| sample.is_finite()));
+        assert_eq!(counts, Counts { unusable_samples: 2, ..Counts::default() });
+        assert!(matches!(Blanker::new(f64::NAN), Err(Error::SampleRate { .. })));
     }
 }

@@ -11,26 +11,54 @@ pub(super) const BLOCK: usize = 32;
 /// Numbers that are worked on together.
 const LANES: usize = 8;
 
-/// Writes the energy of every block of samples, and returns the largest square of a real or imaginary part.
-pub(super) fn measure(samples: &[Complex32], energies: &mut [f32]) -> f32 {
-    let mut peaks = [0.0; LANES];
-    let blocks = cast_slice::<_, f32>(samples).as_chunks::<{ 2 * BLOCK }>().0;
-    measure_blocks(blocks, energies, &mut peaks);
-    peaks.into_iter().fold(0.0, f32::max)
+/// What was found in a block, some numbers side by side.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lanes {
+    energy: [f32; LANES],
+    peak: [f32; LANES],
 }
 
+/// Measures samples block by block.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    lanes: Vec<Lanes>,
+    energies: Vec<f32>,
+}
+
+impl Meter {
+    /// Measures so many samples at a time.
+    pub(super) fn new(samples: usize) -> Self {
+        let blocks = samples / BLOCK;
+        Self { lanes: vec![Lanes::default(); blocks], energies: vec![0.0; blocks] }
+    }
+
+    /// The energy of every block, and the largest square of a real or imaginary part.
+    pub(super) fn measure(&mut self, samples: &[Complex32]) -> (&[f32], f32) {
+        let blocks = cast_slice::<_, f32>(samples).as_chunks::<{ 2 * BLOCK }>().0;
+        measure_blocks(blocks, &mut self.lanes);
+        let mut peak = 0.0;
+        for (energy, lanes) in self.energies.iter_mut().zip(&self.lanes) {
+            *energy = lanes.energy.iter().sum();
+            peak = lanes.peak.iter().fold(peak, |peak, &square| larger(peak, square));
+        }
+        (&self.energies, peak)
+    }
+}
+
+/// Squares, their sums and the largest of them. These are put together elsewhere: together with that the
+/// compiler no longer sees that they are alike.
 #[multiversion(targets("x86_64+avx2"))]
-fn measure_blocks(blocks: &[[f32; 2 * BLOCK]], energies: &mut [f32], peaks: &mut [f32; LANES]) {
-    for (energy, block) in energies.iter_mut().zip(blocks) {
-        let mut sums = [0.0; LANES];
+fn measure_blocks(blocks: &[[f32; 2 * BLOCK]], found: &mut [Lanes]) {
+    for (found, block) in found.iter_mut().zip(blocks) {
+        let mut lanes = Lanes::default();
         for numbers in block.as_chunks::<LANES>().0 {
-            for lane in 0..LANES {
-                let square = numbers[lane] * numbers[lane];
-                sums[lane] += square;
-                peaks[lane] = larger(peaks[lane], square);
+            for n in 0..LANES {
+                let square = numbers[n] * numbers[n];
+                lanes.energy[n] += square;
+                lanes.peak[n] = larger(lanes.peak[n], square);
             }
         }
-        *energy = sums.iter().sum();
+        *found = lanes;
     }
 }
 
@@ -56,8 +84,8 @@ mod tests {
             let samples: Vec<Complex32> =
                 parts.into_iter().map(|(re, im)| Complex32::new(re, im)).collect();
             let samples = &samples[..samples.len() / BLOCK * BLOCK];
-            let mut energies = vec![0.0; samples.len() / BLOCK];
-            let peak = measure(samples, &mut energies);
+            let mut meter = Meter::new(samples.len());
+            let (energies, peak) = meter.measure(samples);
             for (found, block) in energies.iter().zip(samples.chunks(BLOCK)) {
                 let sum: f32 = block.iter().map(Complex32::norm_sqr).sum();
                 prop_assert!((found - sum).abs() < 1e-4 * sum.max(1.0));

@@ -68,6 +68,7 @@ pub(crate) fn of(report: &Report) -> Vec<Finding> {
         sample_rate(report),
         Some(lost_samples(report)),
         Some(clipping(report)),
+        Some(impulses(report)),
         Some(level(report)),
         dc_spike(report),
         Some(images(report)),
@@ -107,6 +108,17 @@ fn clipping(report: &Report) -> Finding {
     let text = format!("{:.4} % of the samples", 100.0 * report.clipped);
     let advice = "lower the gain, or put a filter for the band before the radio";
     finding("clipping", judge(report.clipped > 1e-3, report.clipped > 1e-6), text, advice)
+}
+
+fn impulses(report: &Report) -> Finding {
+    let statistics = &report.statistics;
+    let count = statistics.samples.max(1) as f64;
+    let share = statistics.blanked_samples as f64 / count;
+    let per_s = statistics.impulses as f64 / count * report.config.sample_rate_hz;
+    let text = format!("{per_s:.1} a second, blanked with {:.3} % of the samples", 100.0 * share);
+    let advice = "something sparks or switches near the antenna: motors, dimmers, power supplies; move the antenna away \
+                  from them";
+    finding("impulses", judge(share > 0.1, share > 0.01), text, advice)
 }
 
 fn level(report: &Report) -> Finding {
