@@ -273,6 +273,100 @@ fn a_recording_may_be_cut_to_the_frame() {
     assert!(Score::new(&truth, &messages).is_perfect());
 }
 
+/// Short messages of one shape and bit rate, far above the noise, one after the other.
+fn strong_scene(shape: &str, bit_rate: u16, level_dbm: f64) -> Scene {
+    let symbol_s = 1.0 / f64::from(bit_rate);
+    let mut text = String::from(
+        "sample_rate_hz = 250_000\nfull_scale_dbm = -60\nnoise_figure_db = 6\nseed = 5\n",
+    );
+    text += &format!("duration_s = {}\n", 500.0 * symbol_s);
+    for n in 0..4 {
+        text += &format!(
+            r#"
+            [[device]]
+            id = "{:08X}"
+            key = "{:032X}"
+            bit_rate = {bit_rate}
+            shape = "{shape}"
+            level_dbm = {level_dbm}
+            message = [{{ time_s = {}, sequence_number = {n}, kind = "bit1", frames = 1,
+                         frequencies_hz = [{}] }}]
+            "#,
+            0x1357_9BDFu32.wrapping_mul(2 * n + 1),
+            n + 1,
+            (20.3 + 115.7 * f64::from(n)) * symbol_s,
+            868_100_123 + 13_579 * n,
+        );
+    }
+    toml::from_str(&text).unwrap()
+}
+
+/// How far the starts and the Eb/N0 in dB of all frames are off at most; starts in symbols.
+fn most_off(scene: &Scene, bit_rate: BitRate) -> (f64, f64) {
+    let (truth, messages, _) = decode_scene(scene);
+    assert_eq!(messages.len(), truth.messages.len());
+    messages.iter().fold((0.0, 0.0), |(time, snr): (f64, f64), message| {
+        let sent = sent(&truth, message);
+        let frame = &message.frames[0].signal;
+        let time_s = (frame.time_s - sent.frames[0].time_s).abs();
+        let snr_db = (frame.snr_db - true_snr_db(&truth, &sent.frames[0], bit_rate)).abs();
+        (time.max(time_s / bit_rate.symbol_s()), snr.max(snr_db))
+    })
+}
+
+#[test]
+fn starts_are_those_of_the_transmissions_whatever_their_shape() {
+    for bit_rate in BitRate::ALL {
+        for shape in ["rect", "hann", "s2lp"] {
+            let density_dbm = -168.0 + 10.0 * f64::from(bit_rate.bits_per_s()).log10();
+            for (snr_db, most_symbols) in [(40.0, 0.01), (12.0, 0.1)] {
+                let scene = strong_scene(shape, bit_rate.bits_per_s(), density_dbm + snr_db);
+                let (off, _) = most_off(&scene, bit_rate);
+                println!("{shape}, {bit_rate:?}, {snr_db} dB: {off:.4} symbols");
+                assert!(off < most_symbols, "{shape}, {bit_rate:?}, {snr_db} dB: {off} symbols");
+            }
+        }
+    }
+}
+
+#[test]
+fn strong_bursts_are_not_their_own_noise() {
+    for shape in ["rect", "hann", "s2lp"] {
+        for snr_db in [20.0, 30.0, 40.0] {
+            let scene = strong_scene(shape, 600, -140.2 + snr_db);
+            let (_, off_db) = most_off(&scene, BitRate::Bps600);
+            println!("{shape}, {snr_db} dB: {off_db:.2} dB");
+            assert!(off_db < 1.5, "{shape}, {snr_db} dB: off by {off_db} dB");
+        }
+    }
+}
+
+/// Clicks that hold eight times the noise's energy cost a message nothing.
+#[test]
+fn impulses_are_blanked_before_they_spread() {
+    let mut scene = strong_scene("rect", 100, -133.0);
+    let clean = decode_scene(&scene).1;
+    let impulses = r#"
+        level_over_noise_db = 30.0
+        time_s = 0.0
+        duration_s = 5.0
+        frequency_hz = 868_130_000.0
+        [signal]
+        kind = "impulses"
+        width_s = 0.0002
+        rate_hz = 40.0
+        bandwidth_hz = 250_000.0
+    "#;
+    scene.interferers.push(toml::from_str(impulses).unwrap());
+    let (_, messages, statistics) = decode_scene(&scene);
+    assert!((150..250).contains(&statistics.impulses), "{}", statistics.impulses);
+    assert!((8_000..25_000).contains(&statistics.blanked_samples));
+    assert_eq!(messages.len(), clean.len());
+    for (disturbed, clean) in messages.iter().zip(&clean) {
+        assert!((disturbed.signal.snr_db - clean.signal.snr_db).abs() < 1.0);
+    }
+}
+
 #[test]
 fn noise_says_nothing() {
     let scene: Scene = toml::from_str(

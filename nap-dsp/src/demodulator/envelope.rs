@@ -76,6 +76,12 @@ impl Dips {
             energies: energies.take(symbols.len()).collect(),
         }
     }
+
+    /// The share of a symbol's energy that is missing around a flip of the phase, where all symbols are worth
+    /// the same.
+    pub(super) fn loss(&self) -> f64 {
+        f64::from(2.0 * self.energies.iter().copied().fold(0.0, f32::max))
+    }
 }
 
 /// The parts at this distance before and after the boundary between two symbols.

@@ -5,6 +5,7 @@
 //! the known symbols and from the squared symbols, which carry no data; then decisions and phase
 //! are improved in turn.
 
+mod beginning;
 mod envelope;
 mod symbol_weights;
 
@@ -85,9 +86,13 @@ impl SoftFrame {
         let mut track = Track::new(self.mixed, self.start_s, self.symbol_s, signs.len());
         track.seed(&self.baseband, signs);
         track.follow(&self.baseband, signs);
+        let parts = track.parts(&self.baseband);
+        let dips = Dips::measure(&parts, &track.signs, &track.weights);
+        let lead = beginning::lead(track.before(&self.baseband), self.es_over_n0(), dips.loss());
         Measurement {
+            start_s: track.phase.start_s - lead * self.symbol_s,
             carrier: track.phase.carrier_at_middle(),
-            power: envelope::power(&track.parts(&self.baseband), signs),
+            power: envelope::power(&parts, signs),
             track: track.phase,
         }
     }
@@ -97,11 +102,15 @@ impl SoftFrame {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Measurement {
+    /// When the transmission began, in seconds from the start of the recording: with its first symbol, which
+    /// of a polar transmitter is the ramp. Where the amplitude rises smoothly, that is where it has risen to
+    /// half.
+    pub start_s: f64,
     /// The carrier, described at the middle of the burst.
     pub carrier: Carrier,
     /// Mean power, 1 is that of a carrier at full scale.
     pub power: f64,
-    /// Start and phase.
+    /// Phase, and the start of the first of the symbols between which it turns.
     pub track: PhaseTrack,
 }
 
@@ -527,6 +536,15 @@ impl Track {
         let means: Vec<Complex32> = baseband.means(self.phase.start_s, part_s, count).collect();
         let parts = means.as_chunks::<{ envelope::PARTS }>().0.iter().zip(self.turns());
         parts.map(|(parts, turn)| parts.map(|part| part * turn)).collect()
+    }
+
+    /// The mean before the first symbol over the amplitude, turned to that symbol's sign.
+    fn before(&self, baseband: &Baseband) -> f64 {
+        let span_s = beginning::BEFORE * self.symbol_s;
+        let mean = baseband.means(self.phase.start_s - span_s, span_s, 1).next();
+        let (Some(mean), Some(sign)) = (mean, self.signs.first()) else { return 0.0 };
+        let turn = self.turns().first().copied().unwrap_or(Complex32::ONE);
+        f64::from((mean * turn).re * sign) / self.amplitude.max(f64::MIN_POSITIVE)
     }
 
     /// The first phase: its double from the squares of all symbols, its sign from the known ones.

@@ -240,7 +240,9 @@ impl Chain {
     /// Gives up a burst, for the time being.
     fn give_up(&mut self, burst: &Burst, reason: UndecodedReason, context: &mut Context) {
         let best = burst.best();
-        let density = self.noise.density(context.band.grid.nearest(best.carrier.frequency_hz));
+        let subband = context.band.grid.nearest(best.carrier.frequency_hz);
+        let symbol_energy = best.power * self.bit_rate.symbol_s();
+        let density = self.noise.density_under(subband, symbol_energy);
         let sighting = Sighting::of_burst(best, self.bit_rate, density, reason);
         context.undecoded.add(sighting, &mut context.statistics);
     }

@@ -66,12 +66,11 @@ impl FrameReporter {
         let (frame_type, symbol_s) = (fragment.frame_type, self.bit_rate.symbol_s());
         let signs = symbol_signs(&reading.container.bitstream(frame_type.rank));
         let measurement = fragment.soft.measure(&signs);
-        let density = noise.density(context.band.grid.nearest(measurement.carrier.frequency_hz));
-        let eb_over_n0 = if density > 0.0 {
-            measurement.power * symbol_s / density
-        } else {
-            fragment.soft.es_over_n0()
-        };
+        let subband = context.band.grid.nearest(measurement.carrier.frequency_hz);
+        let symbol_energy = measurement.power * symbol_s;
+        let density = noise.density_under(subband, symbol_energy);
+        let eb_over_n0 =
+            if density > 0.0 { symbol_energy / density } else { fragment.soft.es_over_n0() };
         let track = &measurement.track;
         let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
         let cover = Cover::of_track(track, symbol_s, measurement.power);

@@ -22,7 +22,7 @@ impl Reporter {
     fn report(&self, frame: &DecodedFrame) -> FrameReport {
         let measurement = &frame.measurement;
         let signal = Signal {
-            time_s: measurement.track.start_s,
+            time_s: measurement.start_s,
             frequency_hz: self.calibration.frequency_hz(measurement.carrier.frequency_hz),
             level: self.calibration.level(measurement.power),
             snr_db: decibel(frame.eb_over_n0),
