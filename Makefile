@@ -28,7 +28,7 @@ export PATH := $(CURDIR)/out/live-tools:$(PATH)
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench
 
@@ -109,6 +109,9 @@ sensitivity: ## loss of messages over Eb/N0: docs/sensitivity.md with pictures a
 
 scenarios: ## who is heard where devices meet
 	$(CARGO) run --release --locked -p nap-benches --bin scenarios
+
+foreign-air: ## count what is reported of recordings of other systems, at 20 other rates and mirrored
+	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- $(NAP_LOCAL_RECORDINGS)/real_air
 
 carriers: ## what is lost of carriers that wander and fade: a table
 	$(CARGO) run --release --locked -p nap-benches --bin carriers

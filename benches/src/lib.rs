@@ -3,6 +3,7 @@
 
 mod conditions;
 mod differential;
+mod foreign_air;
 mod impairments;
 mod load;
 mod loss;
@@ -15,6 +16,7 @@ pub mod theory;
 
 pub use conditions::{Conditions, Outcome, measure, measure_beside_differential};
 pub use differential::heard_differentially;
+pub use foreign_air::{Findings, ForeignAir, Relabelling, receive_foreign_air};
 pub use impairments::Impairments;
 pub use load::Recording;
 pub use loss::LossArgs;

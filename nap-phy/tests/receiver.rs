@@ -540,6 +540,87 @@ fn an_update_follows_for_each_further_frame() {
     assert_eq!(told, [("message", 1), ("update", 2), ("update", 3), ("complete", 3)]);
 }
 
+/// Devices of 600 bit/s and what they send, as `traffic` or one by one, in noise.
+fn weak_scene(seed: u64, devices: &str) -> Scene {
+    let text = format!(
+        r#"
+        sample_rate_hz = 250_000
+        duration_s = 12
+        full_scale_dbm = -60
+        noise_figure_db = 6
+        seed = {seed}
+        {devices}
+        "#
+    );
+    toml::from_str(&text).unwrap()
+}
+
+/// All events of a scene with a budget of so many false messages a day, and the counters.
+fn weak_events(scene: &Scene, false_messages_per_day: f64) -> (Truth, Vec<Event>, Statistics) {
+    let (truth, samples) = render(scene);
+    let mut config = config(&truth, truth.center_hz);
+    config.bit_rates = vec![BitRate::Bps600];
+    // A key would prove what it confirms.
+    config.devices = DeviceTable::new();
+    config.false_messages_per_day = false_messages_per_day;
+    let mut receiver = Receiver::new(config).unwrap();
+    let events = all_events(&mut receiver, &samples);
+    (truth, events, receiver.statistics())
+}
+
+/// Single frames at 4 dB, where most readings that are found are far down the list.
+#[test]
+fn weakly_proven_messages_wait_until_they_are_complete() {
+    let device = |n: u32| {
+        let (time_s, hz) = (0.3 + 0.2 * f64::from(n), 868_040_000 + 4_400 * n);
+        format!(
+            "[[device]]\nid = \"{n:08X}\"\nkey = \"{n:032X}\"\nlevel_dbm = -136.2\nbit_rate = 600\n\
+             shape = \"rect\"\n[[device.message]]\ntime_s = {time_s}\nframes = 1\n\
+             payload = \"{n:016X}\"\nfrequencies_hz = [{hz}.0]\n"
+        )
+    };
+    let scene = weak_scene(3, &(1..=40).map(device).collect::<String>());
+    let (truth, events, statistics) = weak_events(&scene, 1.0);
+    let score = Score::new(&truth, &completed(events.clone()));
+    assert_eq!((score.invented, score.repeated), (0, 0));
+    let mut waited = 0;
+    for id in 1..=statistics.messages {
+        let is_of = |event: &Event| event.message().is_some_and(|message| message.id.0 == id);
+        let told: Vec<usize> = (0..events.len()).filter(|&n| is_of(&events[n])).collect();
+        let [first, last] = told[..] else { panic!("{told:?}") };
+        assert_eq!((kind(&events[first]), kind(&events[last])), ("message", "complete"));
+        let single = events[first].message().unwrap().decoder == Decoder::Single;
+        waited += usize::from(last == first + 1 && !single);
+    }
+    println!("{waited} of {} messages waited", statistics.messages);
+    assert!(waited > 0 && waited < score.heard, "{waited} of {}", score.heard);
+}
+
+/// With a budget that lets every decision pass, frames are read wrongly. Their messages' other frames put
+/// that right: no burst is of two messages, and what was wrong is not told of.
+#[test]
+fn a_burst_is_of_one_message() {
+    let traffic = "[traffic]\nmessages = 150\nlevel_dbm = [-139.5, -137.5]\npause_s = [0.1, 0.2]\n\
+                   payload_bytes = [0, 12]\nbit_rates = [600]\nshapes = [\"rect\"]\n";
+    let (truth, events, statistics) = weak_events(&weak_scene(1, traffic), 1e6);
+    let messages = completed(events.clone());
+    println!("{:?}\n{statistics:?}", Score::new(&truth, &messages));
+    assert!(statistics.contradictions > 0 && statistics.dropped_messages > 0);
+    let frames = || messages.iter().flat_map(|m| m.frames.iter().map(move |frame| (m, frame)));
+    for (message, frame) in frames() {
+        let rival = frames().find(|(other, twin)| {
+            let (a, b) = (&twin.signal, &frame.signal);
+            other.id != message.id
+                && (a.time_s - b.time_s).abs() < 0.003
+                && (a.frequency_hz - b.frequency_hz).abs() < 200.0
+        });
+        assert!(rival.is_none(), "{message:?} and {rival:?}");
+    }
+    let retracted: Vec<u64> = events.iter().filter_map(Event::retracted).map(|m| m.id.0).collect();
+    assert_eq!(retracted.len() as u64, statistics.retracted_messages);
+    assert!(messages.iter().all(|message| !retracted.contains(&message.id.0)));
+}
+
 #[test]
 fn what_cannot_work_is_refused() {
     for rate in [f64::NAN, f64::INFINITY, 1e300, -1.0, 0.0, 199_999.0] {

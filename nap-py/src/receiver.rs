@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use nap_phy::receiver::{Statistics, UndecodedBurst};
-use nap_phy::schema::{MessageRecord, MessageRecordType, UndecodedRecord};
+use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord, UndecodedRecord};
 use nap_phy::{BitRate, Event, Level, Message, RadioConfiguration, Receiver};
 use num_complex::Complex32;
 use numpy::PyArray1;
@@ -180,6 +180,7 @@ impl State {
             Event::Message(message) => ("message", self.message(Type::Message, message)),
             Event::Update(message) => ("update", self.message(Type::Update, message)),
             Event::Complete(message) => ("complete", self.message(Type::Message, message)),
+            Event::Retracted(message) => ("retracted", retracted(&message)),
             Event::Undecoded(burst) => ("undecoded", self.undecoded(burst)),
             _ => return None,
         })
@@ -201,6 +202,10 @@ impl State {
     fn time(&self, time_s: f64) -> Option<String> {
         self.start.and_then(|start| nap_io::utc_text(start, time_s))
     }
+}
+
+fn retracted(message: &Message) -> String {
+    serde_json::json!(RetractedRecord::new(message.id)).to_string()
 }
 
 fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {

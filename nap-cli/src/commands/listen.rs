@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use nap_io::StreamInfo;
 use nap_io::live::{Fault, OnError, Outage};
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
-use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
 use nap_station::Monitor;
 use nap_station::http::{Published, Server};
@@ -35,7 +35,8 @@ use crate::output::rotated_file::Rotation;
 /// not, that is said once, counted, and the radio is opened again.
 ///
 /// A message is written as soon as one of its frames is decoded, and again, as an `update`, with each
-/// frame that follows.
+/// frame that follows. One that is weakly proven waits until no more frames can come; one that turns out
+/// wrong after it was written is `retracted`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -311,6 +312,11 @@ impl Session<'_> {
             Event::Complete(message) => {
                 (MessageRecordType::Message, message, wanted == Report::Complete)
             }
+            Event::Retracted(message) => {
+                let was_printed = wanted != Report::Complete;
+                let time = received.time.as_deref();
+                return if was_printed { self.retract(message, time) } else { Ok(()) };
+            }
             Event::Undecoded(burst) => {
                 let (time_s, mhz) = (burst.signal.time_s, burst.signal.frequency_hz / 1e6);
                 tracing::debug!(
@@ -338,6 +344,15 @@ impl Session<'_> {
         self.publish(kind, || json!(record));
         let name = self.names.padded(message);
         let written = self.printer.record(&record, || log::message(&record, &name));
+        self.tolerate(written)
+    }
+
+    /// Takes back a message that was printed.
+    fn retract(&mut self, message: &Message, time: Option<&str>) -> Result<()> {
+        let record = RetractedRecord::new(message.id);
+        self.publish("retracted", || json!(record));
+        let name = self.names.padded(message);
+        let written = self.printer.record(&record, || log::retracted(message, time, &name));
         self.tolerate(written)
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 use nap_phy::schema::{ControlFields, FrameRecord, MessageRecord, SignalFields};
-use nap_phy::{Authentication, Decoder, Kind};
+use nap_phy::{Authentication, Decoder, Kind, Message};
 
 const STRONG: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -18,7 +18,7 @@ const CONTENT_WIDTH: usize = 24;
 /// A message; `name` is what its device is called, padded to the same width for all.
 pub fn message(record: &MessageRecord, name: &str) -> String {
     let fields = [
-        styled(DIM, format!("{:<27}", time(record))),
+        start(record.time.as_deref(), record.time_s),
         styled(STRONG, record.device_id) + name,
         counter(record.sequence_number.value(), record.bidirectional),
         content(record.kind, &record.payload, &record.control),
@@ -30,6 +30,18 @@ pub fn message(record: &MessageRecord, name: &str) -> String {
         decoder(record.decoder).to_owned(),
     ];
     fields.join("  ").trim_end().to_owned()
+}
+
+/// A message that was shown and turned out wrong.
+pub fn retracted(message: &Message, time: Option<&str>, name: &str) -> String {
+    let uplink = &message.uplink;
+    let fields = [
+        start(time, message.signal.time_s),
+        styled(STRONG, uplink.device_id()) + name,
+        counter(uplink.sequence_number().value(), uplink.bidirectional()),
+        styled(BAD, "retracted: it was never sent"),
+    ];
+    fields.join("  ")
 }
 
 /// A bitstream's fields.
@@ -57,8 +69,10 @@ fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-fn time(record: &MessageRecord) -> String {
-    record.time.clone().unwrap_or_else(|| format!("{:.6} s", record.time_s))
+/// When a message started: the time of day if it is known, else that of the stream.
+fn start(time: Option<&str>, time_s: f64) -> String {
+    let text = time.map_or_else(|| format!("{time_s:.6} s"), str::to_owned);
+    styled(DIM, format!("{text:<27}"))
 }
 
 /// The sequence number, with an arrow if the device listens for a downlink.

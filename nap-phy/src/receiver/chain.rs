@@ -16,11 +16,15 @@ use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::symbols::known_words;
 use super::frame_reporter::FrameReporter;
+use super::joint::fragment::Fragment;
 use super::joint::{FRAGMENT_AGE_S, JointDecoder};
 use super::masking::{Cancelled, Cover};
+use super::proof::TAG_LN_ODDS;
+use super::statistics::Statistics;
 use super::undecoded::UndecodedReason;
 use super::undecoded_bursts::Sighting;
 use crate::device::table::DeviceTable;
+use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
@@ -213,7 +217,7 @@ impl Chain {
         match self.decoder.decode(&mut burst, &mut self.containers, context, now_s) {
             Trial::Unfinished => self.bursts.wait(burst),
             Trial::Decoded(decision) => {
-                self.report(&decision, context);
+                self.report(decision, context);
                 if !context.band.has_changed() {
                     // It may come out when something else has.
                     self.bursts.miss(burst);
@@ -222,7 +226,7 @@ impl Chain {
             Trial::Failed => {
                 let reason = burst.attempt.reason();
                 if let Some(decision) = self.decode_jointly(&mut burst, context) {
-                    self.report(&decision, context);
+                    self.report(decision, context);
                 } else {
                     self.give_up(&burst, reason, context);
                     self.bursts.miss(burst);
@@ -255,18 +259,53 @@ impl Chain {
 
     /// Reports the frames of a decision and with them the fragments that prove to be of the same
     /// message. What is reported is cancelled in the band.
-    fn report(&mut self, decision: &Decision, context: &mut Context) {
-        let Decision { reading, fragments } = decision;
-        let mut is_news = false;
-        for fragment in fragments {
-            is_news |= self.reporter.report(fragment, reading, &mut self.noise, context);
+    fn report(&mut self, decision: Decision, context: &mut Context) {
+        let mut decision = self.reconciled(decision, &mut context.statistics);
+        let reading = &mut decision.reading;
+        // What was found with the help of a key has been weighed with its tag.
+        let is_blind = reading.decoder != Decoder::APriori;
+        if is_blind && self.containers.is_verified(&reading.container) {
+            reading.ln_odds += TAG_LN_ODDS;
         }
-        let Some(newest) = self.reporter.recent().last().filter(|_| is_news) else { return };
-        let siblings = self.joint.take_siblings(newest);
-        let Reading { container, decoder, .. } = reading;
-        let known = Reading { container: container.clone(), decoder: *decoder, crc_ok: false };
-        for fragment in siblings {
-            self.reporter.report(&fragment, &known, &mut self.noise, context);
+        let known = Reading { crc_ok: false, ln_odds: 0.0, ..reading.clone() };
+        if !self.reporter.report(decision, &mut self.noise, context) {
+            return;
         }
+        let mut siblings = self.reporter.take_claimed();
+        if let Some(newest) = self.reporter.recent().last() {
+            siblings.append(&mut self.joint.take_siblings(newest));
+        }
+        let of_siblings = Decision { reading: known, fragments: siblings };
+        self.reporter.report(of_siblings, &mut self.noise, context);
+    }
+
+    /// What a single frame says, in the light of the messages that it may belong to: what it hardly says
+    /// by itself yields to a well proven message of which it proves to be another frame, and with the frames
+    /// of a weakly proven one it is read together, which tells more than either.
+    fn reconciled(&mut self, decision: Decision, statistics: &mut Statistics) -> Decision {
+        let [fragment] = &decision.fragments[..] else { return decision };
+        let own = &decision.reading;
+        if let Some(reading) = self.reporter.overruling(fragment, own) {
+            statistics.contradictions += 1;
+            return Decision { reading, ..decision };
+        }
+        let Some((container, kin)) = self.reporter.doubtful_kin(fragment) else { return decision };
+        if own.crc_ok && own.container == *container {
+            return decision;
+        }
+        let together = self.joint.read_with(&kin, fragment, &mut self.containers, statistics);
+        let Some(together) = together else { return decision };
+        if together.container == own.container {
+            let ln_odds = together.ln_odds.max(own.ln_odds);
+            let reading = Reading { ln_odds, ..own.clone() };
+            return Decision { reading, ..decision };
+        }
+        if !self.reporter.outweighs(&together, 1 + kin.len(), container) {
+            return decision;
+        }
+        let mut fragments: Vec<Fragment> = kin.into_iter().cloned().collect();
+        fragments.extend(decision.fragments);
+        fragments.sort_by_key(|part| part.frame_type.rank);
+        Decision { reading: together, fragments }
     }
 }

@@ -1,7 +1,7 @@
 //! What the stages of all bit rates work on together.
 
 use super::band::Band;
-use super::decoded_frame::DecodedFrame;
+use super::frame_news::FrameNews;
 use super::statistics::Statistics;
 use super::undecoded_bursts::UndecodedBursts;
 
@@ -9,8 +9,8 @@ use super::undecoded_bursts::UndecodedBursts;
 pub(super) struct Context {
     pub(super) band: Band,
     pub(super) statistics: Statistics,
-    /// Frames decoded since the last report.
-    pub(super) frames: Vec<DecodedFrame>,
+    /// What became known of frames since the last report, in this order.
+    pub(super) news: Vec<FrameNews>,
     pub(super) undecoded: UndecodedBursts,
 }
 
@@ -20,7 +20,7 @@ impl Context {
         Self {
             band,
             statistics: Statistics::default(),
-            frames: Vec::new(),
+            news: Vec::new(),
             undecoded: UndecodedBursts::default(),
         }
     }

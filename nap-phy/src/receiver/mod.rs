@@ -19,7 +19,9 @@
 //!    others that did not decode.
 //! 8. A frame that is known to the last bit is measured, reported and cancelled ([`Canceller`]) in the
 //!    subbands. There the detector looks again, and bursts that were masked are tried again.
-//! 9. Frames become messages ([`Event`]): each message is told of once, with all its frames. What was seen
+//! 9. Frames become messages ([`Event`]): each message is told of once, with all its frames. A burst is of
+//!    one message: where two claim it, the better proven one keeps it, and what is weakly proven is told of
+//!    when nothing can contradict it any more. What was seen
 //!    and will not decode any more is told of too ([`UndecodedBurst`]).
 //!
 //! Stages 1 to 5 and 8 are those of `nap-dsp`; [`stages`] has what they need of the protocol, to put them
@@ -50,10 +52,12 @@ pub mod channel_choice;
 pub mod channels;
 mod config;
 mod context;
+mod contradiction;
 mod decision;
 mod decoded_frame;
 mod decoder;
 mod event;
+mod frame_news;
 mod frame_reporter;
 mod gap;
 mod joint;
@@ -62,6 +66,7 @@ mod message_assembler;
 mod noise_density;
 pub mod pieces;
 mod pipeline;
+mod proof;
 mod same_message;
 pub mod stages;
 mod statistics;
@@ -90,6 +95,10 @@ pub use undecoded::{UndecodedBurst, UndecodedReason};
 /// How long after its start a burst is given up that did not decode, in seconds: until then it may
 /// decode with the other frames of its message.
 pub const UNDECODED_AFTER_S: f64 = undecoded_bursts::HOLD_S;
+
+/// So long after its start all has been told of that begins at an instant, in seconds: bursts that were
+/// given up, and messages, those included that waited because they are weakly proven.
+pub const TOLD_AFTER_S: f64 = 17.0;
 
 /// Silence is pushed in pieces of so many samples.
 const PIECE: usize = 1 << 12;
@@ -261,5 +270,26 @@ impl fmt::Debug for Receiver {
             .field("sample_rate_hz", &self.sample_rate_hz)
             .field("statistics", &self.statistics())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::bit_rate::BitRate;
+    use bursts::longest_frame_s;
+    use chain::Chain;
+    use decoded_frame::LONGEST_PAUSE_S;
+
+    /// A message of which the first frame is heard only is complete when two more could have come and what
+    /// is decoded late has been.
+    #[test]
+    fn all_is_told_of_in_time() {
+        for bit_rate in BitRate::ALL {
+            let frame_s = longest_frame_s(bit_rate);
+            let complete_s = 3.0 * frame_s + 2.0 * LONGEST_PAUSE_S + Chain::lookback_s(bit_rate);
+            assert!(complete_s < TOLD_AFTER_S - 0.5, "{complete_s} s at {bit_rate} bit/s");
+        }
+        const { assert!(UNDECODED_AFTER_S < TOLD_AFTER_S) };
     }
 }

@@ -174,19 +174,16 @@ impl Pipeline {
 
     /// From frames to events.
     fn report(&mut self) {
-        let Context { frames, statistics, .. } = &mut self.context;
-        for frame in frames.drain(..) {
-            let event = self.assembler.add(&frame);
-            statistics.frames += u64::from(event.is_some());
-            statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
-            self.events.extend(event);
+        let Context { news, statistics, .. } = &mut self.context;
+        for news in news.drain(..) {
+            self.assembler.take(&news, &mut self.events, statistics);
         }
     }
 
     /// Completes what can change no more after `now_s`.
     fn complete(&mut self, now_s: f64) {
-        self.assembler.complete(now_s, &mut self.events);
         let Context { undecoded, statistics, .. } = &mut self.context;
+        self.assembler.complete(now_s, &mut self.events, statistics);
         for sighting in undecoded.take_final(now_s) {
             statistics.undecoded_bursts += 1;
             self.events.push(Event::Undecoded(sighting.report(&self.calibration)));

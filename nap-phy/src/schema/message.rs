@@ -44,7 +44,8 @@ pub struct MessageRecord {
     pub control: ControlFields,
     /// Whether the device listens for a downlink.
     pub bidirectional: bool,
-    /// `verified`, `failed`, or `unchecked` where the device's key is not known.
+    /// `verified`, `failed` (a device that encrypts its payload may be meant, too), or `unchecked` where
+    /// the device's key is not known.
     pub auth: Authentication,
     /// The channel's radio configuration, `RC1` to `RC7` with `RC3_LBT` and `RC3_LDC`; `null` where
     /// it is not known.

@@ -21,7 +21,7 @@ from ._errors import (
     SampleError,
     TruncatedRecordingError,
 )
-from ._event import Event, MessageEvent, UndecodedEvent
+from ._event import Event, MessageEvent, RetractedEvent, UndecodedEvent
 from ._message import Frame, Message, MessageList, messages_to_dataframe
 from ._nap import __version__
 from ._radio_configuration import RadioConfiguration
@@ -52,6 +52,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "RecordingWarning",
+    "RetractedEvent",
     "SampleError",
     "Signal",
     "Spectrogram",

@@ -85,8 +85,9 @@ class Message:
     bidirectional : bool
         Whether the device listens for a downlink afterwards.
     auth : str
-        ``"verified"``: the device's key made the tag. ``"failed"``: it did not, so do not trust a
-        field. ``"unchecked"``: no key is known.
+        ``"verified"``: the device's key made the tag. ``"failed"``: it did not, because the message
+        is forged, the key is another one's, or the device encrypts its payload; do not trust a field
+        before you know which. ``"unchecked"``: no key is known.
     radio_configuration : str or None
         That of the channel, ``"RC1"`` to ``"RC7"``; ``None`` where none was chosen.
     channel_center_hz : float or None

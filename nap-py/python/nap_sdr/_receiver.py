@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional, Type, Union, cast
 
 from . import _nap
 from ._devices import Devices, device_table
-from ._event import Event, MessageEvent, UndecodedEvent
+from ._event import Event, MessageEvent, RetractedEvent, UndecodedEvent
 from ._message import Message, MessageList
 from ._options import BitRate, ReceiverOptions, shows
 from ._progress import Progress, reporter
@@ -313,6 +314,8 @@ def _complete(events: Iterable[Event]) -> Iterator[Message]:
 
 
 def _event(kind: str, record: str) -> Event:
+    if kind == "retracted":
+        return RetractedEvent(json.loads(record)["message_id"])
     if kind == "undecoded":
         return UndecodedEvent(UndecodedBurst._from_json(record))
     return MessageEvent(cast(Any, kind), Message._from_json(record))

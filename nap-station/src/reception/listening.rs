@@ -96,10 +96,9 @@ impl Listening {
 
     /// An event with its time of day and its latency.
     pub(crate) fn timed(&self, event: Event, now: Instant) -> Received {
-        let signal = match (event.message(), event.undecoded()) {
-            (Some(message), _) => Some(&message.signal),
-            (None, burst) => burst.map(|burst| &burst.signal),
-        };
+        let message = event.message().or_else(|| event.retracted());
+        let burst = event.undecoded().map(|burst| &burst.signal);
+        let signal = message.map(|message| &message.signal).or(burst);
         let newest = match &event {
             Event::Message(message) | Event::Update(message) => Some(message),
             _ => None,

@@ -82,6 +82,11 @@ impl ContainerSearch {
         self.budget.advance(time_s);
     }
 
+    /// Whether the key of a known device made the tag.
+    pub(crate) fn is_verified(&self, container: &Container) -> bool {
+        self.devices.authenticate(container) == Authentication::Verified
+    }
+
     /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
     /// type and starts here, if a frame there is.
     pub(crate) fn in_frame(

@@ -3,6 +3,7 @@
 pub(super) mod carrier_plan;
 pub(super) mod fragment;
 pub(super) mod groups;
+mod plausibility;
 
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
@@ -11,6 +12,7 @@ use crate::receiver::config::Limits;
 use crate::receiver::decision::{Decision, Reading};
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
+use crate::receiver::decoder::list_decoder::Decoded;
 use crate::receiver::decoder::soft_container::SoftContainer;
 use crate::receiver::statistics::Statistics;
 use carrier_plan::CarrierRules;
@@ -71,7 +73,10 @@ impl JointDecoder {
                 return Some(Decision { reading, fragments: vec![fragment] });
             }
             let groups = self.fragments.groups(&fragment, statistics);
-            let mut read = |group| self.read(group, &fragment, containers, statistics);
+            let mut read = |group: &Group| {
+                let kept: Vec<&Fragment> = self.fragments.of_group(group).collect();
+                self.read_with(&kept, &fragment, containers, statistics)
+            };
             let together = groups.iter().find_map(|group| Some((group, read(group)?)));
             if let Some((group, reading)) = together {
                 return Some(Decision { reading, fragments: self.take(group, fragment) });
@@ -81,27 +86,33 @@ impl JointDecoder {
         None
     }
 
-    /// Decodes a fragment together with a group of those that are kept.
-    fn read(
+    /// Reads a fragment together with others that may be of the same message.
+    pub(super) fn read_with(
         &self,
-        group: &Group,
+        others: &[&Fragment],
         fragment: &Fragment,
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Reading> {
         statistics.groups += 1;
-        let kept = self.fragments.containers(group);
-        let frames: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
+        let parts: Vec<&Fragment> = others.iter().copied().chain([fragment]).collect();
+        let frames: Vec<&SoftContainer> = parts.iter().map(|part| &part.container).collect();
         let message = SoftMessage {
             class: fragment.frame_type.class,
             frames: &frames,
-            likelihood_ratio: group.likelihood_ratio,
+            likelihood_ratio: self.fragments.likelihood_ratio(&parts),
         };
-        let (found, decoder) = match containers.in_group(&message, statistics) {
-            Some(found) => (found, Decoder::Joint),
-            None => (containers.of_known_device(&message, statistics)?, Decoder::APriori),
+        let Some(found) = containers.in_group(&message, statistics) else {
+            let Decoded { container, ln_odds, .. } =
+                containers.of_known_device(&message, statistics)?;
+            return Some(Reading { container, decoder: Decoder::APriori, crc_ok: false, ln_odds });
         };
-        Some(Reading { container: found.container, decoder, crc_ok: false })
+        let Decoded { container, ln_odds, .. } = found;
+        if !self.fragments.may_be(&container, &parts) {
+            statistics.implausible_groups += 1;
+            return None;
+        }
+        Some(Reading { container, decoder: Decoder::Joint, crc_ok: false, ln_odds })
     }
 
     /// Takes out a group's fragments, which come with a new one in the order of ranks.
@@ -115,8 +126,7 @@ impl JointDecoder {
 
 /// Reads a fragment as another frame of a message that is known.
 fn as_sibling(fragment: &Fragment, recent: &[DecodedFrame]) -> Option<Reading> {
-    let known = recent.iter().find(|frame| fragment.is_sibling_of(frame))?;
-    Some(Reading { container: known.container.clone(), decoder: known.decoder, crc_ok: false })
+    recent.iter().find(|frame| fragment.is_sibling_of(frame)).map(Reading::of_sibling)
 }
 
 /// Reads a fragment as the frame of a known device.
@@ -130,6 +140,6 @@ fn as_of_known_device(
         frames: &[&fragment.container],
         likelihood_ratio: 1.0,
     };
-    let found = containers.of_known_device(&alone, statistics)?;
-    Some(Reading { container: found.container, decoder: Decoder::APriori, crc_ok: true })
+    let Decoded { container, ln_odds, .. } = containers.of_known_device(&alone, statistics)?;
+    Some(Reading { container, decoder: Decoder::APriori, crc_ok: true, ln_odds })
 }
