@@ -29,7 +29,13 @@
 //! While there is nothing but noise, the receiver allocates nothing once it has started, but for what
 //! looks like a burst, about once a second. A frame of 100 bit/s far above the noise costs 300 allocations
 //! until its message is complete.
-//! What is held is bounded by [`Limits`], whatever is on the air.
+//! What is held is bounded by [`Limits`], whatever is on the air, and [`ReceiverConfig::max_memory_bytes`] refuses
+//! limits that allow too much.
+//!
+//! # Time
+//!
+//! [`Receiver::push`] does all the work on the samples, most of it where bursts end. Who may not be held so long
+//! has [`PacedReceiver`](paced::PacedReceiver), which spreads the work.
 //!
 //! [`Channelizer`]: nap_dsp::channelizer::Channelizer
 //! [`PreambleDetector`]: nap_dsp::detector::PreambleDetector
@@ -56,8 +62,10 @@ mod frame_reporter;
 mod gap;
 mod joint;
 mod masking;
+mod memory;
 mod message_assembler;
 mod noise_density;
+pub mod paced;
 pub mod pieces;
 mod pipeline;
 mod same_message;
@@ -117,6 +125,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
+    /// - [`Error::MemoryBound`] if the limits allow more memory than the receiver may take.
     /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
     /// - [`Error::Signal`] if the channel lies outside the sampled band, or a limit or the sample
     ///   rate makes no sense.
@@ -125,6 +134,7 @@ impl Receiver {
         let half_width_hz = config.channel_width_hz / 2.0;
         let channelizer =
             Channelizer::new(config.sample_rate_hz, config.channel_offset_hz(), half_width_hz)?;
+        memory::check(&config, &channelizer.grid())?;
         let sample_rate_hz = config.sample_rate_hz;
         let pipeline = Pipeline::new(channelizer.grid(), config);
         Ok(Self { sample_rate_hz, skipped_s: 0.0, channelizer, pipeline })
@@ -200,20 +210,39 @@ impl Receiver {
     }
 
     fn take(&mut self, samples: &[Complex32]) {
+        self.work_on(samples);
+        self.count(samples.len());
+    }
+
+    /// Does all work on these samples.
+    fn work_on(&mut self, samples: &[Complex32]) {
+        let pipeline = &mut self.pipeline;
+        self.channelizer.push(samples, |column| {
+            pipeline.take(column);
+            while pipeline.step() {}
+        });
+    }
+
+    /// Takes up samples that complete one column at most, without the work on it.
+    fn take_up(&mut self, samples: &[Complex32]) {
         let pipeline = &mut self.pipeline;
         self.channelizer.push(samples, |column| pipeline.take(column));
-        pipeline.context.statistics.samples += samples.len() as u64;
-        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
+    }
+
+    /// Counts samples that were taken in.
+    fn count(&mut self, samples: usize) {
+        let statistics = &mut self.pipeline.context.statistics;
+        statistics.samples += samples as u64;
+        statistics.unusable_samples = self.channelizer.unusable_samples();
     }
 
     /// Takes so many samples of silence in, which do not count.
     fn take_silence(&mut self, samples: u64) {
         let silence = [Complex32::ZERO; PIECE];
-        let pipeline = &mut self.pipeline;
         let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
         while left > 0 {
             let count = left.min(PIECE);
-            self.channelizer.push(&silence[..count], |column| pipeline.take(column));
+            self.work_on(&silence[..count]);
             left -= count;
         }
     }
@@ -221,6 +250,7 @@ impl Receiver {
     fn end(&mut self) {
         self.take_silence(self.closing_silence());
         self.pipeline.finish();
+        while self.pipeline.step() {}
     }
 
     /// How many samples of silence complete the last frames.
