@@ -10,6 +10,7 @@ mod reception;
 pub mod scenarios;
 mod sender;
 mod shape;
+mod subbands;
 mod sweep;
 pub mod theory;
 
@@ -18,6 +19,7 @@ pub use differential::heard_differentially;
 pub use impairments::Impairments;
 pub use load::Recording;
 pub use loss::LossArgs;
-pub use reception::{Reception, timed};
+pub use reception::{Reception, thread_timed, timed};
 pub use shape::{parse_shape, shape_name};
+pub use subbands::Subbands;
 pub use sweep::{Sweep, crossing};
