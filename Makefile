@@ -163,9 +163,9 @@ install-c: ## build the C library and install it: PREFIX=/usr/local
 
 small-c: ## the C library for small machines: its sizes, whole and with frames alone
 	$(CARGO) build --profile small --locked -p nap-c
-	size -t $(or $(CARGO_TARGET_DIR),target)/small/libnap.so
+	size -t $(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so
 	$(CARGO) rustc --profile frames --locked -p nap-c --no-default-features --features panic-handler --crate-type staticlib
-	nap-c/frames-size $(or $(CARGO_TARGET_DIR),target)/frames/libnap.a
+	nap-c/frames-size $(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a
 
 day: ## a day with 840 messages, part by part
 	$(CARGO) bench --locked -p nap-benches --bench day

@@ -6,17 +6,17 @@ use std::mem::{MaybeUninit, size_of};
 use std::ptr::{null, null_mut};
 
 use libfuzzer_sys::fuzz_target;
-use nap::config::NapConfig;
-use nap::content::NapUplink;
-use nap::event::NapEvent;
-use nap::frame::{NapAuthentication, NapFrame};
-use nap::receiver::{
+use nap_c::config::NapConfig;
+use nap_c::content::NapUplink;
+use nap_c::event::NapEvent;
+use nap_c::frame::{NapAuthentication, NapFrame};
+use nap_c::receiver::{
     NapCounter, NapNoise, NapReceiver, nap_config_init, nap_receiver_add_device,
     nap_receiver_counters, nap_receiver_create, nap_receiver_destroy, nap_receiver_flush,
     nap_receiver_noise, nap_receiver_poll, nap_receiver_push_cf32, nap_receiver_push_cs16,
     nap_receiver_push_cu8, nap_receiver_remove_device, nap_receiver_skip, nap_receiver_work,
 };
-use nap::status::NapStatus;
+use nap_c::status::NapStatus;
 
 /// The longest silences that an input may ask for, which take as long as noise.
 const MAX_SKIPS: usize = 8;
@@ -103,16 +103,16 @@ fn frames(bytes: &mut Bytes<'_>) {
     let capacity = usize::from(bytes.next().unwrap_or(0)) % (out.len() + 1);
     // SAFETY: every address has as many values, or as much room, as the calls are told.
     unsafe {
-        nap::frame::nap_frame_parse(bitstream.as_ptr(), bitstream.len(), frame.as_mut_ptr());
+        nap_c::frame::nap_frame_parse(bitstream.as_ptr(), bitstream.len(), frame.as_mut_ptr());
         let key = [7; 16];
-        nap::frame::nap_frame_authenticate(
+        nap_c::frame::nap_frame_authenticate(
             bitstream.as_ptr(),
             bitstream.len(),
             key.as_ptr(),
             &mut authentication,
         );
         let rank = bytes.next().unwrap_or(0) % 5;
-        let status = nap::frame::nap_frame_encode(
+        let status = nap_c::frame::nap_frame_encode(
             &uplink,
             key.as_ptr(),
             rank,
@@ -121,7 +121,7 @@ fn frames(bytes: &mut Bytes<'_>) {
             &mut written,
         );
         if status == NapStatus::Ok {
-            let status = nap::frame::nap_frame_parse(out.as_ptr(), written, frame.as_mut_ptr());
+            let status = nap_c::frame::nap_frame_parse(out.as_ptr(), written, frame.as_mut_ptr());
             assert_eq!(status, NapStatus::Ok);
             assert_eq!(frame.assume_init().uplink, uplink_of_kind(uplink));
         }
@@ -157,7 +157,9 @@ fn of_receiver(call: u8, bytes: &mut Bytes<'_>, receiver: *mut NapReceiver) {
             }
             5 => nap_receiver_skip(receiver, u64::from(bytes.word()) << (call >> 2)),
             6 => nap_receiver_flush(receiver),
-            7 => nap_receiver_work(receiver, u64::from(bytes.word() % 2000), null_mut(), null_mut()),
+            7 => {
+                nap_receiver_work(receiver, u64::from(bytes.word() % 2000), null_mut(), null_mut())
+            }
             8 => nap_receiver_poll(receiver, event.as_mut_ptr(), size_of::<NapEvent>()),
             9 => nap_receiver_add_device(receiver, bytes.word() % 4, null()),
             10 => nap_receiver_remove_device(receiver, bytes.word() % 4),
@@ -167,5 +169,8 @@ fn of_receiver(call: u8, bytes: &mut Bytes<'_>, receiver: *mut NapReceiver) {
             }
         }
     };
-    assert!(!matches!(status, NapStatus::Panic | NapStatus::Poisoned | NapStatus::Busy), "{status:?}");
+    assert!(
+        !matches!(status, NapStatus::Panic | NapStatus::Poisoned | NapStatus::Busy),
+        "{status:?}"
+    );
 }

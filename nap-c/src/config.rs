@@ -185,8 +185,8 @@ impl NapConfig {
 }
 
 /// Bytes between the fields, which would have no value.
-const PADDING: usize =
-    size_of::<NapConfig>() - (8 * size_of::<u32>() + 7 * size_of::<f64>() + 2 * size_of::<u64>());
+const PADDING: usize = size_of::<NapConfig>()
+    - (size_of::<[u32; 8]>() + size_of::<[f64; 7]>() + size_of::<[u64; 2]>());
 
 /// The radio configuration of a number, if it is known.
 fn radio_configuration(number: i32) -> Result<Option<RadioConfiguration>, NapStatus> {

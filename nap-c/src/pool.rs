@@ -60,10 +60,9 @@ static ALLOCATOR: FromPool = FromPool;
 // SAFETY: what it hands out comes from the pool or from the system, and goes back to where its address lies.
 unsafe impl GlobalAlloc for FromPool {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if END.load(Ordering::Acquire) > 0 {
-            if let Some(place) = take(layout) {
-                return place.as_ptr();
-            }
+        let is_reserved = END.load(Ordering::Acquire) > 0;
+        if let Some(place) = is_reserved.then(|| take(layout)).flatten() {
+            return place.as_ptr();
         }
         // SAFETY: the caller keeps to what an allocator is promised.
         unsafe { System.alloc(layout) }

@@ -100,7 +100,7 @@ fn a_burst_allocates_so_often() {
     assert!(burst <= MAX_ALLOCATIONS, "{burst} allocations");
 }
 
-/// What a receiver takes at most in a crowd, beside what it says that its limits allow.
+/// What a receiver takes at most in a crowd, beside what its limits allow.
 #[test]
 fn a_crowd_keeps_within_the_memory_that_was_promised() {
     let crowd = r#"
@@ -139,5 +139,6 @@ fn a_crowd_keeps_within_the_memory_that_was_promised() {
     });
     println!("{} of {needed_bytes} bytes", taken.bytes_max);
     assert!(taken.bytes_max <= needed_bytes, "{} of {needed_bytes} bytes", taken.bytes_max);
-    assert!(statistics.dropped_bursts > 0 && statistics.messages > 30, "{statistics:?}");
+    assert!(statistics.dropped_fragments > 0, "no limit was reached: {statistics:?}");
+    assert_eq!(statistics.messages, 60);
 }
