@@ -17,11 +17,12 @@ PACKAGE := nap-py/python/nap_sdr
 FUZZ_SECONDS ?= 30
 # With SoapySDR: `yes`, `no`, or `auto` if it is there.
 SOAPY ?= auto
+comma := ,
 # Asked when it is needed: `make live-tools` may have brought it.
-FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde)
-# What the tests of live reception need of Debian: headers and compilers for the bindings, a radio over the
-# network, and the bus without which its server does not run. None of these starts a service.
-LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ soapysdr-module-remote dbus-daemon
+FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde$(comma)nap-c/test-hooks$(comma)nap-c/pool)
+# What the tests of live reception and of the C library need of Debian: headers and compilers for the bindings,
+# what watches memory, a radio over the network, and the bus without which its server does not run. None of these starts a service.
+LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ valgrind soapysdr-module-remote dbus-daemon
 # Programs out of packages that would start one.
 export PATH := $(CURDIR)/out/live-tools:$(PATH)
 # Minutes of listening.
@@ -30,7 +31,7 @@ SOAK_MINUTES ?= 15
 .DEFAULT_GOAL := help
 .PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench
+.PHONY: python-bench install-c small-c day firmware
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -77,9 +78,10 @@ lint: ## clippy, and who imports whom; a warning is an error
 unit: ## tests and examples in the documentation
 	$(CARGO) test --locked --workspace $(FEATURES) -- $(shell tools/live-tools skip)
 
-no-std: ## the frame half of nap-phy, by itself
+no-std: ## the frame halves of nap-phy and nap-c, by themselves
 	$(CARGO) clippy --locked -p nap-phy --no-default-features -- -D warnings
 	$(CARGO) test --locked -p nap-phy --no-default-features
+	$(CARGO) clippy --locked -p nap-c --no-default-features -- -D warnings
 
 doc: ## the crates' documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace $(FEATURES) --no-deps
@@ -153,6 +155,26 @@ python-pictures: python ## draw the pictures of docs/python anew
 
 python-bench: python ## time of Python over that of Rust, and of two threads over one after the other
 	$(VENV)/python nap-py/tools/bench.py
+
+# Where the C library goes, and what it has beside the receiver: for example `C_FEATURES=pool`.
+PREFIX ?= /usr/local
+C_FEATURES ?=
+
+install-c: ## build the C library and install it: PREFIX=/usr/local
+	$(CARGO) build --release --locked -p nap-c --features "$(C_FEATURES)"
+	nap-c/install $(PREFIX) $(or $(CARGO_TARGET_DIR),target)/release
+
+small-c: ## the C library for small machines: its sizes, whole and with frames alone
+	$(CARGO) build --profile small --locked -p nap-c
+	size -t $(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so
+	$(CARGO) rustc --profile frames --locked -p nap-c --no-default-features --features panic-handler --crate-type staticlib
+	nap-c/frames-size $(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a
+
+day: ## a day with 840 messages, part by part
+	$(CARGO) bench --locked -p nap-benches --bench day
+
+firmware: ## how long a driver's thread is held in a crowd
+	$(CARGO) run --release --locked -p nap-benches --bin firmware
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -11,6 +11,7 @@ mod reception;
 pub mod scenarios;
 mod sender;
 mod shape;
+mod subbands;
 mod sweep;
 pub mod theory;
 
@@ -20,6 +21,7 @@ pub use foreign_air::{Findings, ForeignAir, Relabelling, receive_foreign_air};
 pub use impairments::Impairments;
 pub use load::Recording;
 pub use loss::LossArgs;
-pub use reception::{Reception, timed};
+pub use reception::{Reception, thread_timed, timed};
 pub use shape::{parse_shape, shape_name};
+pub use subbands::Subbands;
 pub use sweep::{Sweep, crossing};

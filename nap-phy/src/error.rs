@@ -25,6 +25,19 @@ pub enum Error {
         found_hz: f64,
     },
 
+    /// The limits of a receiver allow more memory than it may take.
+    #[cfg(feature = "receiver")]
+    #[error(
+        "the receiver's limits allow {needed_bytes} bytes of memory and it may take {max_bytes}; \
+         lower the numbers of bursts and fragments or allow more"
+    )]
+    MemoryBound {
+        /// What the limits allow.
+        needed_bytes: u64,
+        /// What the receiver may take.
+        max_bytes: u64,
+    },
+
     /// The signal processing cannot do what was asked for.
     #[cfg(feature = "receiver")]
     #[error(transparent)]

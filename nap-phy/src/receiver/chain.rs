@@ -9,7 +9,7 @@ use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::burst_decoder::{BurstDecoder, Trial};
 use super::bursts::{Burst, Bursts, longest_frame_s};
-use super::candidates::Candidates;
+use super::candidates::{Candidates, Round};
 use super::config::ReceiverConfig;
 use super::context::Context;
 use super::decision::{Decision, Reading};
@@ -39,6 +39,8 @@ const RIVAL_DISTANCE: f64 = 0.14;
 pub(super) struct Chain {
     bit_rate: BitRate,
     candidates: Candidates,
+    /// How far the candidates have been gone through.
+    round: Round,
     noise: NoiseFloor,
     synchronizer: Synchronizer,
     bursts: Bursts,
@@ -63,6 +65,7 @@ impl Chain {
             bit_rate,
             noise: NoiseFloor::new(grid.subbands, candidates.interval_s()),
             candidates,
+            round: Round::default(),
             synchronizer: Synchronizer::new(
                 symbol_rate_hz,
                 &known_words(),
@@ -168,24 +171,34 @@ impl Chain {
         self.bursts.covers()
     }
 
-    /// Turns the candidates whose known symbols have passed into bursts, the strongest first. Those
-    /// that a burst covers wait until it is cancelled or given up.
-    pub(super) fn synchronize(
+    /// Begins to turn the candidates whose known symbols have passed into bursts, the strongest first.
+    pub(super) fn start_round(&mut self, now_s: f64) {
+        self.round = self.candidates.start_round(&self.synchronizer, now_s);
+    }
+
+    /// Turns the next candidate of the round into a burst; returns whether there was one. Those that a
+    /// burst covers wait until it is cancelled or given up.
+    pub(super) fn synchronize_next(
         &mut self,
         covers: &mut Vec<Cover>,
         context: &mut Context,
-        now_s: f64,
-    ) {
-        let mut round = self.candidates.start_round(&self.synchronizer, now_s);
-        while let Some(candidate) = self.candidates.next(&mut round, &context.band.grid, covers) {
-            let Some(hypotheses) = self.hypotheses(&candidate, context) else {
-                self.give_up_candidate(&candidate, context);
-                continue;
-            };
-            covers.extend(self.bursts.cover(&hypotheses[0]));
-            let least_due_s = self.candidates.patient_s(&candidate);
-            self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
-        }
+    ) -> bool {
+        let grid = &context.band.grid;
+        let Some(candidate) = self.candidates.next(&mut self.round, grid, covers) else {
+            return false;
+        };
+        let Some(hypotheses) = self.hypotheses(&candidate, context) else {
+            self.give_up_candidate(&candidate, context);
+            return true;
+        };
+        covers.extend(self.bursts.cover(&hypotheses[0]));
+        let least_due_s = self.candidates.patient_s(&candidate);
+        self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
+        true
+    }
+
+    /// Ends the round: gives up bursts if there are too many.
+    pub(super) fn end_round(&mut self, context: &mut Context) {
         for burst in self.bursts.take_worst() {
             context.statistics.dropped_bursts += 1;
             self.give_up(&burst, UndecodedReason::TooMany, context);
@@ -202,13 +215,11 @@ impl Chain {
         Some(found.iter().filter(may_be).copied().collect())
     }
 
-    /// Decodes the bursts that are due, the strongest first, until something is cancelled in the band.
-    /// Returns whether that was so.
-    pub(super) fn decode(&mut self, context: &mut Context, now_s: f64) -> bool {
-        while !context.band.has_changed() {
-            let Some(burst) = self.bursts.take_due(now_s) else { return false };
-            self.decode_burst(burst, context, now_s);
-        }
+    /// Decodes the strongest burst that is due; returns whether there was one. Call it until it returns
+    /// `false` or something is cancelled in the band.
+    pub(super) fn decode_next(&mut self, context: &mut Context, now_s: f64) -> bool {
+        let Some(burst) = self.bursts.take_due(now_s) else { return false };
+        self.decode_burst(burst, context, now_s);
         true
     }
 

@@ -77,6 +77,8 @@ pub struct ReceiverConfig {
     pub(super) budget_share: BudgetShare,
     /// Bounds on work and memory.
     pub limits: Limits,
+    /// Memory that the receiver may take at most, in bytes; there is no receiver if the limits allow more.
+    pub max_memory_bytes: Option<u64>,
 }
 
 impl ReceiverConfig {
@@ -96,6 +98,7 @@ impl ReceiverConfig {
             false_messages_per_day: 1.0,
             budget_share: BudgetShare::ALL,
             limits: Limits::default(),
+            max_memory_bytes: None,
         }
     }
 

@@ -32,7 +32,13 @@
 //! While there is nothing but noise, the receiver allocates nothing once it has started, but for what
 //! looks like a burst, about once a second. A frame of 100 bit/s far above the noise costs 300 allocations
 //! until its message is complete.
-//! What is held is bounded by [`Limits`], whatever is on the air.
+//! What is held is bounded by [`Limits`], whatever is on the air, and [`ReceiverConfig::max_memory_bytes`] refuses
+//! limits that allow too much.
+//!
+//! # Time
+//!
+//! [`Receiver::push`] does all the work on the samples, most of it where bursts end. Who may not be held so long
+//! has [`PacedReceiver`](paced::PacedReceiver), which spreads the work.
 //!
 //! [`Blanker`]: nap_dsp::blanker::Blanker
 //! [`Channelizer`]: nap_dsp::channelizer::Channelizer
@@ -62,8 +68,10 @@ mod frame_reporter;
 mod gap;
 mod joint;
 mod masking;
+mod memory;
 mod message_assembler;
 mod noise_density;
+pub mod paced;
 pub mod pieces;
 mod pipeline;
 mod proof;
@@ -131,6 +139,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
+    /// - [`Error::MemoryBound`] if the limits allow more memory than the receiver may take.
     /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
     /// - [`Error::Signal`] if the channel lies outside the sampled band, or a limit or the sample
     ///   rate makes no sense.
@@ -139,6 +148,7 @@ impl Receiver {
         let half_width_hz = config.channel_width_hz / 2.0;
         let channelizer =
             Channelizer::new(config.sample_rate_hz, config.channel_offset_hz(), half_width_hz)?;
+        memory::check(&config, &channelizer.grid())?;
         let sample_rate_hz = config.sample_rate_hz;
         let blanker = Blanker::new(sample_rate_hz).map_err(Error::from)?;
         let pipeline = Pipeline::new(channelizer.grid(), config);
@@ -217,18 +227,40 @@ impl Receiver {
 
     fn take(&mut self, samples: &[Complex32]) {
         self.work_on(samples);
+        self.count(samples.len());
+    }
+
+    /// Does all work on these samples.
+    fn work_on(&mut self, samples: &[Complex32]) {
+        let Self { blanker, channelizer, pipeline, .. } = self;
+        blanker.push(samples, |clean| {
+            channelizer.push(clean, |column| {
+                pipeline.take(column);
+                while pipeline.step() {}
+            });
+        });
+    }
+
+    /// Takes samples up without the work on the newest that comes out of the blanker, which hands out a
+    /// segment at a time: what is due before is worked on.
+    fn take_up(&mut self, samples: &[Complex32]) {
+        let Self { blanker, channelizer, pipeline, .. } = self;
+        blanker.push(samples, |clean| {
+            channelizer.push(clean, |column| {
+                while pipeline.step() {}
+                pipeline.take(column);
+            });
+        });
+    }
+
+    /// Counts samples that were taken in.
+    fn count(&mut self, samples: usize) {
         let counts = self.blanker.counts();
         let statistics = &mut self.pipeline.context.statistics;
-        statistics.samples += samples.len() as u64;
+        statistics.samples += samples as u64;
         statistics.unusable_samples = counts.unusable_samples;
         statistics.impulses = counts.impulses;
         statistics.blanked_samples = counts.blanked_samples;
-    }
-
-    /// Sends samples through all stages.
-    fn work_on(&mut self, samples: &[Complex32]) {
-        let Self { blanker, channelizer, pipeline, .. } = self;
-        blanker.push(samples, |clean| channelizer.push(clean, |column| pipeline.take(column)));
     }
 
     /// Takes so many samples of silence in, which do not count.
@@ -245,6 +277,7 @@ impl Receiver {
     fn end(&mut self) {
         self.take_silence(self.closing_silence());
         self.pipeline.finish();
+        while self.pipeline.step() {}
     }
 
     /// How many samples of silence complete the last frames.
