@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// The sample rate is not a number, far too low, or far too high.
-    #[error("a sample rate of {sample_rate_hz} S/s cannot be used: it has to be 20 kS/s to 1 GS/s")]
+    #[error("a sample rate of {sample_rate_hz} S/s cannot be used: it has to be 2 kS/s to 1 GS/s")]
     SampleRate {
         /// The rate that was asked for, in samples per second.
         sample_rate_hz: f64,

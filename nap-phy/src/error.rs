@@ -14,15 +14,17 @@ pub enum Error {
     #[error(transparent)]
     Frame(#[from] FrameError),
 
-    /// The sample rate does not cover a channel.
+    /// The sample rate is too low for a bit rate.
     #[cfg(feature = "receiver")]
     #[error(
-        "a sample rate of {found_hz} S/s is too low: a channel needs {} S/s or more",
-        crate::radio::channel::LEAST_SAMPLE_RATE_HZ
+        "a sample rate of {found_hz} S/s is too low: frames of {bit_rate} bit/s need {} S/s or more",
+        bit_rate.least_sample_rate_hz()
     )]
     SampleRate {
         /// The rate given, in samples per second.
         found_hz: f64,
+        /// The bit rate that was to be received.
+        bit_rate: crate::radio::bit_rate::BitRate,
     },
 
     /// The signal processing cannot do what was asked for.

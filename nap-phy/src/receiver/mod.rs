@@ -48,6 +48,7 @@ pub mod channel_choice;
 pub mod channels;
 mod config;
 mod context;
+mod coverage;
 mod decision;
 mod decoded_frame;
 mod decoder;
@@ -76,8 +77,8 @@ use crate::error::Error;
 use crate::message::Level;
 use pipeline::Pipeline;
 
-pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
 pub use config::{Limits, ReceiverConfig};
+pub use coverage::Coverage;
 pub use event::Event;
 pub use noise_density::NoiseDensity;
 pub use statistics::{Counter, Statistics};
@@ -117,14 +118,15 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
+    /// - [`Error::SampleRate`] if the sample rate is too low for a bit rate.
     /// - [`Error::Signal`] if the channel lies outside the sampled band, or a limit or the sample
-    ///   rate makes no sense.
+    ///   rate makes no sense. Of a band that is narrower than the channel, a part of it may be outside.
     pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
         config.check()?;
-        let half_width_hz = config.channel_width_hz / 2.0;
-        let channelizer =
-            Channelizer::new(config.sample_rate_hz, config.channel_offset_hz(), half_width_hz)?;
+        let channel_hz = config.channel_hz();
+        let half_width_hz = (channel_hz.end() - channel_hz.start()) / 2.0;
+        let offset_hz = channel_hz.start() + half_width_hz;
+        let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
         let sample_rate_hz = config.sample_rate_hz;
         let pipeline = Pipeline::new(channelizer.grid(), config);
         Ok(Self { sample_rate_hz, skipped_s: 0.0, channelizer, pipeline })

@@ -38,6 +38,7 @@ class RecordingOptions(TypedDict, total=False):
     sample_format: Optional[str]
     sample_rate_hz: Optional[float]
     center_hz: Optional[float]
+    swap_iq: bool
 
 
 class ReceptionOptions(TypedDict, total=False):
@@ -74,6 +75,7 @@ class ReceiverOptions(ChannelOptions, total=False):
     start: Union[None, str, dt.datetime]
     start_s: float
     allow_nan: bool
+    swap_iq: bool
 
 
 class FileOptions(RecordingOptions, ChannelOptions, total=False):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional, T
 
 from . import _nap
 from ._devices import Devices, device_table
+from ._errors import ConfigurationError
 from ._event import Event, MessageEvent, UndecodedEvent
 from ._message import Message, MessageList
 from ._options import BitRate, ReceiverOptions, shows
@@ -35,7 +36,8 @@ class Receiver:
     Parameters
     ----------
     sample_rate_hz : float
-        Samples per second, 200 kS/s or more.
+        Samples per second: 3 kS/s or more for 100 bit/s, 12 kS/s for 600. Of a band that is
+        narrower than the channel's 192 kHz, what is in it is heard: see ``heard_hz``.
     center_hz : float, optional
         Frequency of the samples' 0 Hz. Without it the receiver listens in the middle, and
         frequencies count from there.
@@ -56,11 +58,14 @@ class Receiver:
     most_drift_hz_per_s : float
         The fastest change of a carrier's frequency that is looked for, Hz/s.
     start : str or datetime, optional
-        Time of the first sample (RFC 3339); messages then have a ``time``.
+        Time of the first sample (RFC 3339); messages then have a ``time``. A ``datetime`` has to
+        have a time zone.
     start_s : float
         What ``time_s`` of the first sample is, s.
     allow_nan : bool
         Take samples that are not finite for silence instead of raising.
+    swap_iq : bool
+        Swap I and Q, of samples whose spectrum is mirrored.
 
     Raises
     ------
@@ -91,6 +96,7 @@ class Receiver:
         start: Union[None, str, dt.datetime] = None,
         start_s: float = 0.0,
         allow_nan: bool = False,
+        swap_iq: bool = False,
     ) -> None:
         self._native = _nap.Receiver(
             sample_rate_hz,
@@ -105,6 +111,7 @@ class Receiver:
             start=start if start is None or isinstance(start, str) else _rfc3339(start),
             start_s=start_s,
             allow_nan=allow_nan,
+            swap_iq=swap_iq,
         )
 
     def push(self, iq: npt.NDArray[Any]) -> list[Event]:
@@ -220,6 +227,16 @@ class Receiver:
         return self._native.channel_center_hz
 
     @property
+    def heard_hz(self) -> tuple[float, float]:
+        """The lowest and the highest frequency that are heard, Hz: what of the channel is sampled."""
+        return self._native.heard_hz
+
+    @property
+    def heard_share(self) -> float:
+        """Share of the channel that is heard, at most 1."""
+        return self._native.heard_share
+
+    @property
     def radio_configuration(self) -> Optional[str]:
         """The radio configuration of the channel, if one was chosen."""
         return self._native.radio_configuration
@@ -248,8 +265,9 @@ class Receiver:
     def __repr__(self) -> str:
         channel = self.radio_configuration or f"{self.channel_center_hz / 1e6:.6f} MHz"
         rates = "/".join(str(rate) for rate in self.bit_rates)
+        part = "" if self.heard_share > 0.999999 else f", {self.heard_share:.1%} of the channel"
         state = ", closed" if self.closed else ""
-        return f"<Receiver {channel}, {rates} bit/s{state}>"
+        return f"<Receiver {channel}, {rates} bit/s{part}{state}>"
 
 
 @shows(ReceiverOptions, Receiver)
@@ -319,5 +337,10 @@ def _event(kind: str, record: str) -> Event:
 
 
 def _rfc3339(time: dt.datetime) -> str:
-    """A time as text; one without a zone is local, as everywhere in Python."""
-    return time.astimezone().isoformat()
+    """A time as text. Without a zone nobody knows which hour is meant."""
+    if time.utcoffset() is None:
+        raise ConfigurationError(
+            f"start={time.isoformat()!r} has no time zone; give one, such as "
+            "start.replace(tzinfo=datetime.timezone.utc), or start.astimezone() for local time"
+        )
+    return time.isoformat()
