@@ -5,7 +5,6 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use nap_phy::receiver::channel_choice::ChosenChannels;
 use nap_phy::receiver::pieces::{self, Decoding, Ending, plan};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{Message, ReceiverConfig};
@@ -61,7 +60,9 @@ pub fn decode_recording(
     };
     let processors = || thread::available_parallelism().map_or(1, usize::from);
     let chosen = settings.chosen()?;
-    let mut notes = unheard(&chosen);
+    let unheard = chosen.unheard().join("; ");
+    let mut notes: Vec<String> =
+        Some(unheard).filter(|text| !text.is_empty()).into_iter().collect();
     let part = Part {
         recording,
         first,
@@ -72,17 +73,6 @@ pub fn decode_recording(
     let (records, unusable, problem) = part.decode(py, progress)?;
     notes.extend(problem);
     Ok((records, unusable, notes))
-}
-
-/// What of the channels is not listened to, in words.
-fn unheard(chosen: &ChosenChannels) -> Vec<String> {
-    let coverages = chosen.configs.iter().map(ReceiverConfig::coverage);
-    let parts = coverages.filter(|coverage| !coverage.is_whole());
-    let too_fast = chosen.unheard_bit_rates.iter().map(|bit_rate| {
-        let least_hz = bit_rate.least_sample_rate_hz();
-        format!("{bit_rate} bit/s is not listened for: it needs {least_hz} S/s")
-    });
-    parts.map(|coverage| coverage.to_string()).chain(too_fast).collect()
 }
 
 /// What is to be decoded of a recording.

@@ -99,6 +99,11 @@ impl PyRecording {
         py.detach(|| self.with_source(|source| source.skip(count)))
     }
 
+    /// When a sample was taken, RFC 3339 in UTC, if known.
+    fn time_at(&self, sample: u64) -> Option<String> {
+        nap_io::utc_text(self.start_time?, sample as f64 / self.sample_rate_hz)
+    }
+
     /// Closes the file; closing it again does nothing.
     fn close(&self, py: Python<'_>) {
         py.detach(|| drop(self.lock().take()));

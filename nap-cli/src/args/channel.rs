@@ -133,14 +133,8 @@ fn tell(chosen: &ChosenChannels, info: &StreamInfo) {
              there (--center-frequency HZ tells it)"
         );
     }
-    for config in chosen.configs.iter().filter(|config| !config.coverage().is_whole()) {
-        tracing::info!("{}", config.coverage());
-    }
-    if let [bit_rate, ..] = chosen.unheard_bit_rates[..] {
-        tracing::info!(
-            "{bit_rate} bit/s is not listened for: it needs {} S/s",
-            bit_rate.least_sample_rate_hz()
-        );
+    for note in chosen.unheard() {
+        tracing::info!("{note}");
     }
     let first = chosen.configs.first().and_then(|config| config.radio_configuration);
     if let (Some(first), false) = (first, chosen.others.is_empty()) {

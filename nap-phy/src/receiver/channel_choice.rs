@@ -191,6 +191,18 @@ impl Channels {
 }
 
 impl ChosenChannels {
+    /// What of the channels is not listened to, in words; nothing if all is.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<String> {
+        let coverages = self.configs.iter().map(ReceiverConfig::coverage);
+        let parts = coverages.filter(|coverage| !coverage.is_whole());
+        let too_fast = self.unheard_bit_rates.iter().map(|bit_rate| {
+            let least_hz = bit_rate.least_sample_rate_hz();
+            format!("{bit_rate} bit/s is not listened for: that needs {least_hz} S/s")
+        });
+        parts.map(|coverage| coverage.to_string()).chain(too_fast).collect()
+    }
+
     /// Nothing but these.
     fn only(configs: Vec<ReceiverConfig>) -> Self {
         Self { configs, others: Vec::new(), unheard_bit_rates: Vec::new() }
@@ -341,6 +353,9 @@ mod tests {
             (&config.bit_rates[..], &chosen.unheard_bit_rates[..]),
             (&[BitRate::Bps100][..], &[BitRate::Bps600][..])
         );
+        let [part, bit_rate] = &chosen.unheard()[..] else { panic!("two notes") };
+        assert!(part.contains("5.000 of the channel's 192 kHz"), "{part}");
+        assert_eq!(bit_rate, "600 bit/s is not listened for: that needs 12000 S/s");
         let chosen = choice.in_band(12e3, Some(868.03e6)).unwrap();
         assert_eq!(chosen.configs[0].radio_configuration, Some(Rc1));
         assert_eq!(chosen.configs[0].bit_rates, BitRate::ALL);

@@ -11,8 +11,7 @@ from ._devices import Devices, device_table
 from ._errors import ConfigurationError
 from ._event import Event, MessageEvent, UndecodedEvent
 from ._message import Message, MessageList
-from ._options import BitRate, ReceiverOptions, shows
-from ._progress import Progress, reporter
+from ._options import BitRate
 from ._undecoded import UndecodedBurst
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
-    from typing_extensions import Unpack
 
 #: Samples that are handed over at once: a second at 250 kS/s.
 BLOCK = 1 << 18
@@ -270,58 +268,27 @@ class Receiver:
         return f"<Receiver {channel}, {rates} bit/s{part}{state}>"
 
 
-@shows(ReceiverOptions, Receiver)
-def decode(
-    iq: npt.NDArray[Any],
-    sample_rate_hz: float,
-    *,
-    center_hz: Optional[float] = None,
-    progress: Progress = False,
-    **options: Unpack[ReceiverOptions],
+def decode_blocks(
+    receiver: Receiver, blocks: Iterable[npt.NDArray[Any]], report: Callable[[int], None]
 ) -> MessageList:
-    """Find and decode all messages in an array of samples.
-
-    Parameters
-    ----------
-    iq : ndarray
-        The samples, as ``Receiver.push`` takes them: complex64 without a copy, others and
-        memory maps converted block by block.
-    sample_rate_hz : float
-        Samples per second, 200 kS/s or more.
-    center_hz : float, optional
-        Frequency of the samples' 0 Hz. Without it the receiver listens in the middle, and
-        frequencies count from there.
-    progress : bool or callable
-        ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
-        done and their total.
-    **options
-        As for ``Receiver``.
-
-    Returns
-    -------
-    MessageList
-        The messages, each once with all its frames, in the order in which they were completed.
-
-    Raises
-    ------
-    TypeError, SampleError, ConfigurationError
-        As for ``Receiver`` and ``Receiver.push``.
-    """
-    receiver = Receiver(sample_rate_hz, center_hz, **options)
-    with receiver, reporter(progress, _nap.sample_count(iq), sample_rate_hz) as report:
-        messages = receiver.messages(_blocks(iq, report))
+    """All messages in blocks of samples; ``report`` is told how many are done."""
+    with receiver:
+        messages = receiver.messages(_reported(blocks, report))
         # Counted as those of a recording are, in the order in which they are complete.
         return MessageList(replace(one, message_id=n) for n, one in enumerate(messages, 1))
 
 
-def _blocks(
-    iq: npt.NDArray[Any], report: Callable[[int], None]
-) -> Iterator[npt.NDArray[Any]]:
-    """Views of the array, one block after the other; ``report`` is told how many are done."""
+def blocks_of(iq: npt.NDArray[Any], samples: int) -> Iterator[npt.NDArray[Any]]:
+    """Views of an array that holds so many samples, one block after the other."""
     # Of interleaved integers, a sample is two numbers.
-    step = len(iq) // max(1, _nap.sample_count(iq)) * BLOCK or BLOCK
-    for first in range(0, len(iq), step):
-        block = iq[first : first + step]
+    step = len(iq) // max(1, samples) * BLOCK or BLOCK
+    return (iq[first : first + step] for first in range(0, len(iq), step))
+
+
+def _reported(
+    blocks: Iterable[npt.NDArray[Any]], report: Callable[[int], None]
+) -> Iterator[npt.NDArray[Any]]:
+    for block in blocks:
         yield block
         report(_nap.sample_count(block))
 

@@ -97,6 +97,7 @@ class Recording:
             center_hz=center_hz,
             swap_iq=swap_iq,
         )
+        self._position = 0
         for warning in self._native.warnings:
             warnings.warn(f"{self.path}: {warning}", RecordingWarning, stacklevel=2)
 
@@ -141,6 +142,21 @@ class Recording:
         """What the recording says about itself."""
         return self._native.description
 
+    @property
+    def position(self) -> int:
+        """How many samples were read or left out."""
+        return self._position
+
+    @property
+    def samples_left(self) -> Optional[int]:
+        """How many samples are still to be read; ``None`` for a pipe."""
+        return None if self.total_samples is None else self.total_samples - self._position
+
+    @property
+    def time_of_next(self) -> Optional[str]:
+        """Time of the sample that is read next, RFC 3339 in UTC, if known."""
+        return self._native.time_at(self._position)
+
     def read(self, count: int) -> npt.NDArray[np.complex64]:
         """The next samples, full scale 1.0; fewer than ``count`` at the end, none after it.
 
@@ -151,11 +167,15 @@ class Recording:
         TruncatedRecordingError
             Once, after all samples that are there, if the recording is cut short.
         """
-        return self._native.read(count)
+        samples = self._native.read(count)
+        self._position += len(samples)
+        return samples
 
     def skip(self, count: int) -> int:
         """Leave out the next samples; returns how many there were."""
-        return self._native.skip(count)
+        skipped = self._native.skip(count)
+        self._position += skipped
+        return skipped
 
     def blocks(self, count: Optional[int] = None) -> Iterator[npt.NDArray[np.complex64]]:
         """The next ``count`` samples, or all that are left, block by block.
