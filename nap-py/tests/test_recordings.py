@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sigmf  # type: ignore[import-untyped]
 from conftest import RECORDINGS, metadata, recording
-from nap_sdr import ConfigurationError, Recording, RecordingWarning
+from nap_sdr import ConfigurationError, Recording, RecordingWarning, stages
 
 NAME = "rc1_two_uplinks"
 
@@ -123,5 +123,9 @@ def test_a_part_of_a_channel_is_received(rate_hz: float, bit_rate: int, tmp_path
     assert receiver.heard_share == pytest.approx(rate_hz / 192e3)
     assert "of the channel" in repr(receiver)
     assert nap_sdr.Receiver(250e3, 868.13e6).heard_share == 1
+    subbands = stages.channelize(scene.iq, rate_hz, center_hz=868.1e6)
+    burst = subbands.burst_of(message)
+    decision = stages.decode_soft_symbols([burst])
+    assert decision is not None and decision.frame.payload == message.payload
     spectrum = nap_sdr.spectrogram(scene.iq, rate_hz, center_hz=868.1e6)
     assert spectrum.extent[1] - spectrum.extent[0] == pytest.approx(rate_hz, rel=0.05)

@@ -65,7 +65,7 @@ impl Pipeline {
             devices,
         };
         Self {
-            context: Context::new(Band::new(grid, lookback_s)),
+            context: Context::new(Band::new(grid, lookback_s), config.sample_rate_hz),
             chains,
             covers: Vec::new(),
             calibration,
