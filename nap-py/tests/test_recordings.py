@@ -57,6 +57,13 @@ def test_times_count_from_the_start_of_a_recording(tmp_path: Path) -> None:
         assert abs((one.datetime - other.datetime).total_seconds()) < 1e-4
 
 
+def test_a_time_without_a_zone_is_utc_in_sigmf() -> None:
+    opened = sigmf.sigmffile.fromfile(recording(NAME))
+    opened.get_captures()[0]["core:datetime"] = "2026-11-23T06:15:58.5"
+    for message in nap_sdr.decode(opened):
+        assert message.time is not None and message.time.startswith("2026-11-23T06:")
+
+
 def test_what_decode_cannot_take_is_said() -> None:
     wrong: Any
     for wrong in [str(recording(NAME)), recording(NAME)]:

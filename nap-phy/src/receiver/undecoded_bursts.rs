@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn of_too_many_the_strongest_are_told_of() {
         let statistics = &mut Statistics::default();
-        let mut bursts = UndecodedBursts::new(250e3);
+        let mut bursts = UndecodedBursts::new(1e9);
         for n in 0..MAX_SIGHTINGS + 10 {
             let power = 1.0 + n as f64;
             bursts.add(sighting(cover(1.0, 10_000.0 * n as f64, power)), statistics);

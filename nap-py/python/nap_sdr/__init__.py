@@ -10,8 +10,8 @@ Besides what is here there are ``nap_sdr.simulation``, ``nap_sdr.stages``,
 """
 
 from . import simulation, stages, theory
-from ._devices import Device, Devices, Key
 from ._decode import decode
+from ._devices import Device, Devices, Key
 from ._errors import (
     ClosedError,
     ConfigurationError,

@@ -142,8 +142,15 @@ def _of_sigmf(recording: SigMFRecording) -> _Source:
         count,
         recording.get_global_field("core:sample_rate"),
         first.get("core:frequency"),
-        first.get("core:datetime"),
+        _utc(first.get("core:datetime")),
     )
+
+
+def _utc(time: Optional[str]) -> Optional[str]:
+    """A time of SigMF, which is in UTC whether it says so or not."""
+    if time is None or time[-1:] in ("Z", "z") or any(sign in time[10:] for sign in "+-"):
+        return time
+    return f"{time}Z"
 
 
 def _sigmf_blocks(recording: SigMFRecording, count: int) -> Iterator[npt.NDArray[Any]]:
