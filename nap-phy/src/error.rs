@@ -17,14 +17,16 @@ pub enum Error {
     /// The sample rate is too low for a bit rate.
     #[cfg(feature = "receiver")]
     #[error(
-        "a sample rate of {found_hz} S/s is too low: frames of {bit_rate} bit/s need {} S/s or more",
-        bit_rate.least_sample_rate_hz()
+        "a sample rate of {found_hz} S/s is too low: frames of {bits_per_s} bit/s need {least_hz} S/s \
+         or more"
     )]
     SampleRate {
         /// The rate given, in samples per second.
         found_hz: f64,
-        /// The bit rate that was to be received.
-        bit_rate: crate::radio::bit_rate::BitRate,
+        /// The bit rate that was to be received, bit/s.
+        bits_per_s: u16,
+        /// The lowest rate for that, in samples per second.
+        least_hz: f64,
     },
 
     /// The signal processing cannot do what was asked for.

@@ -129,11 +129,11 @@ fn bit_rates_need_a_sample_rate() {
     let mut config = ReceiverConfig::new(11_999.0, CENTER_HZ);
     config.bit_rates = vec![Bps600];
     let refused = Receiver::new(config).unwrap_err();
-    assert_eq!(refused, Error::SampleRate { found_hz: 11_999.0, bit_rate: Bps600 });
+    assert_eq!(refused, Error::SampleRate { found_hz: 11_999.0, bits_per_s: 600, least_hz: 12e3 });
     let text = "a sample rate of 11999 S/s is too low: frames of 600 bit/s need 12000 S/s or more";
     assert_eq!(refused.to_string(), text);
     let refused = Receiver::new(ReceiverConfig::new(2_999.0, CENTER_HZ)).unwrap_err();
-    assert_eq!(refused, Error::SampleRate { found_hz: 2_999.0, bit_rate: Bps100 });
+    assert_eq!(refused, Error::SampleRate { found_hz: 2_999.0, bits_per_s: 100, least_hz: 3e3 });
 }
 
 #[test]

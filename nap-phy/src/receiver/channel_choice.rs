@@ -330,13 +330,14 @@ mod tests {
         let fails = |choice: ChannelChoice, rate_hz, center_hz| {
             choice.in_band(rate_hz, Some(center_hz)).unwrap_err()
         };
-        let too_low =
-            |found_hz, bit_rate| ChannelError::Band(Error::SampleRate { found_hz, bit_rate });
-        assert_eq!(fails(of(&[Rc1]), 2.9e3, 868e6), too_low(2.9e3, BitRate::Bps100));
-        assert_eq!(fails(of(&[Rc2]), 11.9e3, 902.2e6), too_low(11.9e3, BitRate::Bps600));
+        let too_low = |found_hz, bits_per_s, least_hz| {
+            ChannelError::Band(Error::SampleRate { found_hz, bits_per_s, least_hz })
+        };
+        assert_eq!(fails(of(&[Rc1]), 2.9e3, 868e6), too_low(2.9e3, 100, 3e3));
+        assert_eq!(fails(of(&[Rc2]), 11.9e3, 902.2e6), too_low(11.9e3, 600, 12e3));
         let only_600 =
             ChannelChoice { bit_rate: BitRateChoice::Only(BitRate::Bps600), ..of(&[Rc1]) };
-        assert_eq!(fails(only_600, 11.9e3, 868e6), too_low(11.9e3, BitRate::Bps600));
+        assert_eq!(fails(only_600, 11.9e3, 868e6), too_low(11.9e3, 600, 12e3));
         let none = ChannelError::NoneInBand { lowest_hz: 433.795e6, highest_hz: 434.045e6 };
         assert_eq!(fails(ChannelChoice::default(), 250e3, 433.92e6), none);
         let twice = ChannelError::Twice { center_hz: 923.2e6 };

@@ -181,13 +181,14 @@ pub(super) fn receivable(bit_rates: &[BitRate], sample_rate_hz: f64) -> Vec<BitR
 /// Checks that the sample rate is enough for some bit rates; for any at all, if there are none.
 pub(super) fn check_sample_rate(sample_rate_hz: f64, bit_rates: &[BitRate]) -> Result<(), Error> {
     let bit_rates = if bit_rates.is_empty() { &BitRate::ALL[..1] } else { bit_rates };
-    let is_too_fast = |bit_rate: &&BitRate| {
-        sample_rate_hz.is_nan() || sample_rate_hz < bit_rate.least_sample_rate_hz()
-    };
-    match bit_rates.iter().find(is_too_fast) {
-        Some(&bit_rate) => Err(Error::SampleRate { found_hz: sample_rate_hz, bit_rate }),
-        None => Ok(()),
+    for bit_rate in bit_rates {
+        let least_hz = bit_rate.least_sample_rate_hz();
+        if sample_rate_hz.is_nan() || sample_rate_hz < least_hz {
+            let bits_per_s = bit_rate.bits_per_s();
+            return Err(Error::SampleRate { found_hz: sample_rate_hz, bits_per_s, least_hz });
+        }
     }
+    Ok(())
 }
 
 /// The sample rate of receivers of one stream, in samples per second; 1 if there are none.
