@@ -86,7 +86,7 @@ fn a_mirrored_spectrum_is_turned_round() {
     let mirrored = folder.path().join("mirrored_868.15M_250k.cs16");
     fs::write(&mirrored, swapped).unwrap();
 
-    assert_eq!(carriers(&run("decode", &mirrored, &["--format=json"])), []);
+    assert!(carriers(&run("decode", &mirrored, &["--format=json"])).is_empty());
     let expected = carriers(&run("decode", &file, &["--format=json"]));
     assert_eq!(expected.len(), 1);
     for command in ["decode", "listen"] {
