@@ -31,7 +31,7 @@ SOAK_MINUTES ?= 15
 .DEFAULT_GOAL := help
 .PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench install-c small-c day firmware
+.PHONY: python-bench python-manylinux install-c small-c day firmware
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -146,6 +146,10 @@ python-install: .venv/tests ## build the package and its sources, install each i
 	$(VENV)/maturin sdist --out out/dist
 	$(VENV)/pip wheel --quiet --no-deps --wheel-dir out/dist .
 	$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*
+
+python-manylinux: .venv/tests ## a wheel for any Linux with glibc 2.17 or later, in out/dist
+	$(VENV)/pip install --quiet ziglang
+	$(VENV)/maturin build --quiet --release --zig --compatibility manylinux2014 --out out/dist
 
 python-docs: python .venv/docs ## the documentation site with the notebooks: out/site
 	$(VENV)/mkdocs build --quiet --strict

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::Error;
 use crate::file_name::{extension, file_name, name_hint};
 use crate::input::Input;
+use crate::mirror::Mirror;
 use crate::open_options::OpenOptions;
 use crate::raw;
 use crate::sigmf::names::find_meta;
@@ -28,8 +29,12 @@ use crate::wav::recording as wav_recording;
 /// Any [`Error`] but the ones for writing; a recording without a single byte of samples is
 /// [`Error::Empty`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
+    Ok(mirrored(open_as_stored(path, options)?, options))
+}
+
+fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
     if path.as_os_str() == "-" {
-        return open_stream(Box::new(io::stdin()), path, options);
+        return stream(Box::new(io::stdin()), path, options);
     }
     if let Some(meta_path) = find_meta(path)? {
         return sigmf_recording::open(&meta_path, options);
@@ -52,5 +57,18 @@ pub fn open_stream(
     name: &Path,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
+    Ok(mirrored(self::stream(stream, name, options)?, options))
+}
+
+fn stream(
+    stream: Box<dyn Read + Send>,
+    name: &Path,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
     raw::source(name, Input::Pipe(stream), options.as_told(), name_hint(None))
+}
+
+/// The source as the user says its samples are.
+fn mirrored(source: Box<dyn SampleSource>, options: &OpenOptions) -> Box<dyn SampleSource> {
+    if options.swap_iq { Box::new(Mirror(source)) } else { source }
 }

@@ -25,6 +25,9 @@ pub struct OpenOptions {
     pub center_hz: Option<f64>,
     /// The time of the first sample.
     pub start: Option<Timestamp>,
+    /// Whether I and Q are the wrong way round, so that the spectrum is mirrored: they are swapped on
+    /// the way, whatever stores the samples.
+    pub swap_iq: bool,
 }
 
 impl OpenOptions {

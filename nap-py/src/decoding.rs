@@ -19,8 +19,9 @@ use crate::settings::Settings;
 /// From one look at Python's signals to the next.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The messages' records, how many samples were unusable, and why reading stopped before the end.
-type Decoded = (Vec<String>, u64, Option<String>);
+/// The messages' records, how many samples were unusable, and what should be known about it: what was
+/// not listened to, and why reading stopped before the end.
+type Decoded = (Vec<String>, u64, Vec<String>);
 
 /// What comes of the pieces: the records, and how the recording ended.
 type Merged = (Vec<String>, Result<Ending<nap_io::Error>, nap_phy::Error>);
@@ -58,14 +59,20 @@ pub fn decode_recording(
         most_drift_hz_per_s,
     };
     let processors = || thread::available_parallelism().map_or(1, usize::from);
+    let chosen = settings.chosen()?;
+    let unheard = chosen.unheard().join("; ");
+    let mut notes: Vec<String> =
+        Some(unheard).filter(|text| !text.is_empty()).into_iter().collect();
     let part = Part {
         recording,
         first,
         count,
-        configs: settings.configs()?,
+        configs: chosen.configs,
         threads: threads.unwrap_or_else(processors).max(1),
     };
-    part.decode(py, progress)
+    let (records, unusable, problem) = part.decode(py, progress)?;
+    notes.extend(problem);
+    Ok((records, unusable, notes))
 }
 
 /// What is to be decoded of a recording.
@@ -78,7 +85,12 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn decode(self, py: Python<'_>, progress: &Bound<'_, PyAny>) -> PyResult<Decoded> {
+    /// The messages' records, how many samples were unusable, and why reading stopped before the end.
+    fn decode(
+        self,
+        py: Python<'_>,
+        progress: &Bound<'_, PyAny>,
+    ) -> PyResult<(Vec<String>, u64, Option<String>)> {
         let (recording, first, count) = (self.recording, self.first, self.count);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
         let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;

@@ -21,7 +21,8 @@ pub type Reader<'a> = Box<dyn FnMut(&mut [Complex32]) -> Result<usize, nap_io::E
 /// A recording that is open for reading.
 #[pyclass(frozen, module = "nap_sdr._nap", name = "Recording")]
 pub struct PyRecording {
-    source: Mutex<Box<dyn SampleSource>>,
+    /// Nothing once it is closed.
+    source: Mutex<Option<Box<dyn SampleSource>>>,
     path: PathBuf,
     options: OpenOptions,
     start_time: Option<Timestamp>,
@@ -46,21 +47,22 @@ pub struct PyRecording {
 #[pymethods]
 impl PyRecording {
     #[new]
-    #[pyo3(signature = (path, *, sample_format, sample_rate_hz, center_hz))]
+    #[pyo3(signature = (path, *, sample_format, sample_rate_hz, center_hz, swap_iq))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         sample_format: Option<&str>,
         sample_rate_hz: Option<f64>,
         center_hz: Option<f64>,
+        swap_iq: bool,
     ) -> PyResult<Self> {
         let format: Option<SampleFormat> =
             sample_format.map(str::parse).transpose().map_err(error::configuration)?;
-        let options = OpenOptions { format, sample_rate_hz, center_hz, start: None };
+        let options = OpenOptions { format, sample_rate_hz, center_hz, start: None, swap_iq };
         let source = py.detach(|| open(&path, &options))?;
         let info = source.info().clone();
         Ok(Self {
-            source: Mutex::new(source),
+            source: Mutex::new(Some(source)),
             path,
             options,
             start_time: info.start,
@@ -85,7 +87,7 @@ impl PyRecording {
             // Room for what there is, however much is asked for.
             let most = self.total_samples.unwrap_or(MOST_OF_A_PIPE);
             let mut samples = silence(count.min(usize::try_from(most).unwrap_or(usize::MAX)))?;
-            let got = self.lock().read(&mut samples).map_err(error::recording)?;
+            let got = self.with_source(|source| source.read(&mut samples))?;
             samples.truncate(got);
             PyResult::Ok(samples)
         })?;
@@ -94,7 +96,22 @@ impl PyRecording {
 
     /// Leaves out samples and returns how many there were.
     fn skip(&self, py: Python<'_>, count: u64) -> PyResult<u64> {
-        py.detach(|| self.lock().skip(count).map_err(error::recording))
+        py.detach(|| self.with_source(|source| source.skip(count)))
+    }
+
+    /// When a sample was taken, RFC 3339 in UTC, if known.
+    fn time_at(&self, sample: u64) -> Option<String> {
+        nap_io::utc_text(self.start_time?, sample as f64 / self.sample_rate_hz)
+    }
+
+    /// Closes the file; closing it again does nothing.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| drop(self.lock().take()));
+    }
+
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().is_none())
     }
 }
 
@@ -120,14 +137,28 @@ impl PyRecording {
             Ok(got)
         };
         if sample == 0 {
-            return Ok(Box::new(move |block| limited(block, &mut **self.lock())));
+            // What is closed meanwhile has no more samples.
+            return Ok(Box::new(move |block| match &mut *self.lock() {
+                Some(source) => limited(block, &mut **source),
+                None => Ok(0),
+            }));
         }
         let mut source = nap_io::open(&self.path, &self.options)?;
         source.skip(first + sample)?;
         Ok(Box::new(move |block| limited(block, &mut *source)))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Box<dyn SampleSource>> {
+    fn with_source<T>(
+        &self,
+        work: impl FnOnce(&mut dyn SampleSource) -> Result<T, nap_io::Error>,
+    ) -> PyResult<T> {
+        let mut source = self.lock();
+        let source = source.as_mut().ok_or_else(|| error::closed("recording"))?;
+        work(&mut **source).map_err(error::recording)
+    }
+
+    /// Call this detached from Python only: who holds the lock may wait to be attached.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<dyn SampleSource>>> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

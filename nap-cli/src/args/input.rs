@@ -31,6 +31,10 @@ pub struct InputArgs {
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     center_frequency: Option<f64>,
 
+    /// Swap I and Q, of a recording whose spectrum is mirrored.
+    #[arg(long)]
+    swap_iq: bool,
+
     /// Leave out the first seconds.
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "0")]
     start: f64,
@@ -89,6 +93,7 @@ impl InputArgs {
             sample_rate_hz: self.sample_rate,
             center_hz: self.center_frequency,
             start: None,
+            swap_iq: self.swap_iq,
         }
     }
 }

@@ -43,6 +43,10 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FORMAT")]
     sample_format: Option<SampleFormat>,
 
+    /// Swap I and Q, of a source whose spectrum is mirrored.
+    #[arg(long)]
+    swap_iq: bool,
+
     #[command(flatten)]
     tuning: TuningArgs,
 }
@@ -140,6 +144,7 @@ impl SourceArgs {
             sample_rate_hz: self.sample_rate,
             center_hz: self.center_frequency,
             start: None,
+            swap_iq: self.swap_iq,
         };
         settings.tuning = self.tuning(channel);
         if matches!(address, SourceAddress::Radio(_)) {

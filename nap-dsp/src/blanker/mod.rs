@@ -89,7 +89,7 @@ impl Blanker {
     /// A blanker at the start of a stream.
     ///
     /// # Errors
-    /// [`Error::SampleRate`] for a rate outside 20 kS/s to 1 GS/s.
+    /// [`Error::SampleRate`] for a rate outside 2 kS/s to 1 GS/s.
     pub fn new(sample_rate_hz: f64) -> Result<Self, Error> {
         Error::check_sample_rate(sample_rate_hz)?;
         let layout = Layout::new(sample_rate_hz);

@@ -18,6 +18,7 @@ mod block;
 mod driver_program;
 mod event;
 mod fault;
+mod mirror;
 #[cfg(feature = "soapy")]
 pub mod soapy;
 mod source;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::live::driver_program::DriverProgram;
+use crate::live::mirror::Mirror;
 use crate::live::source::{LiveSource, Opener};
 use crate::live::sources::replay::Replay;
 use crate::live::sources::rtl_tcp::RtlTcp;
@@ -49,7 +50,7 @@ pub struct SourceSettings {
     /// How many seconds of signal a second brings, of recordings and of radios that play one; `None`
     /// for as fast as a recording can be read.
     pub speed: Option<f64>,
-    /// How raw samples and recordings are stored.
+    /// How raw samples and recordings are stored; of any source, whether its I and Q are swapped.
     pub samples: OpenOptions,
     /// How a radio is set.
     pub tuning: Tuning,
@@ -154,6 +155,7 @@ impl SourceAddress {
                 opener(move |_| RawUdp::bind(&address, info.clone()))
             }
         };
+        let opener = if settings.samples.swap_iq { mirrored(opener) } else { opener };
         let name = self.to_string();
         let Some(speed) = settings.speed else {
             let advice = "only recordings can be read as fast as can be; give a speed";
@@ -180,6 +182,11 @@ fn opener<S: LiveSource + 'static>(
     open: impl Fn(Duration) -> Result<S, Error> + Send + Sync + 'static,
 ) -> Opener {
     Arc::new(move |within| Ok(Box::new(open(within)?) as Box<dyn LiveSource>))
+}
+
+/// Opens the source with I and Q swapped.
+fn mirrored(inner: Opener) -> Opener {
+    opener(move |within| Ok(Mirror(inner(within)?)))
 }
 
 fn recording(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {

@@ -60,7 +60,7 @@ impl Chain {
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let most_drift = config.limits.most_drift_hz_per_s;
-        let candidates = Candidates::new(bit_rate, grid, &config.channel_hz());
+        let candidates = Candidates::new(bit_rate, grid, &config.carriers_hz(bit_rate));
         Self {
             bit_rate,
             noise: NoiseFloor::new(grid.subbands, candidates.interval_s()),

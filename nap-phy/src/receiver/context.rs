@@ -15,13 +15,13 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// A context at the start of a stream.
-    pub(super) fn new(band: Band) -> Self {
+    /// A context at the start of a stream of samples of this rate.
+    pub(super) fn new(band: Band, sample_rate_hz: f64) -> Self {
         Self {
             band,
             statistics: Statistics::default(),
             news: Vec::new(),
-            undecoded: UndecodedBursts::default(),
+            undecoded: UndecodedBursts::new(sample_rate_hz),
         }
     }
 }

@@ -59,6 +59,7 @@ pub mod channels;
 mod config;
 mod context;
 mod contradiction;
+mod coverage;
 mod decision;
 mod decoded_frame;
 mod decoder;
@@ -93,8 +94,8 @@ use crate::message::Level;
 use alignment::least_common_multiple;
 use pipeline::Pipeline;
 
-pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
 pub use config::{Limits, ReceiverConfig};
+pub use coverage::Coverage;
 pub use event::Event;
 pub use noise_density::NoiseDensity;
 pub use statistics::{Counter, Statistics};
@@ -140,14 +141,15 @@ impl Receiver {
     /// # Errors
     ///
     /// - [`Error::MemoryBound`] if the limits allow more memory than the receiver may take.
-    /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
+    /// - [`Error::SampleRate`] if the sample rate is too low for a bit rate.
     /// - [`Error::Signal`] if the channel lies outside the sampled band, or a limit or the sample
-    ///   rate makes no sense.
+    ///   rate makes no sense. Of a band that is narrower than the channel, a part of it may be outside.
     pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
         config.check()?;
-        let half_width_hz = config.channel_width_hz / 2.0;
-        let channelizer =
-            Channelizer::new(config.sample_rate_hz, config.channel_offset_hz(), half_width_hz)?;
+        let channel_hz = config.channel_hz();
+        let half_width_hz = (channel_hz.end() - channel_hz.start()) / 2.0;
+        let offset_hz = channel_hz.start() + half_width_hz;
+        let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
         memory::check(&config, &channelizer.grid())?;
         let sample_rate_hz = config.sample_rate_hz;
         let blanker = Blanker::new(sample_rate_hz).map_err(Error::from)?;

@@ -86,7 +86,10 @@ impl Pipeline {
             devices,
         };
         Self {
-            context: Context::new(Band::new(grid, lookback_columns(&config, &grid))),
+            context: Context::new(
+                Band::new(grid, lookback_columns(&config, &grid)),
+                config.sample_rate_hz,
+            ),
             chains,
             covers: Vec::new(),
             calibration,

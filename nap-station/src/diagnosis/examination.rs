@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
 use nap_io::live::{Block, Source};
+use nap_io::swap_iq;
 use nap_phy::receiver::Statistics;
 use nap_phy::{Authentication, Event, Receiver, ReceiverConfig};
 use num_complex::{Complex32, Complex64};
@@ -21,6 +22,9 @@ const SETTLE_S: f64 = 0.5;
 pub(crate) struct Examination {
     config: ReceiverConfig,
     receiver: Receiver,
+    /// Hears the same with I and Q swapped, until the other has heard something.
+    mirrored: Option<Receiver>,
+    swapped: Vec<Complex32>,
     spectrogram: Spectrogram,
     is_radio: bool,
     samples: u64,
@@ -55,6 +59,8 @@ pub(crate) struct Report {
     /// Samples a second by the clock, of a radio, and the time over which they were counted.
     pub(crate) measured_rate: Option<(f64, f64)>,
     pub(crate) offsets_hz: Vec<f64>,
+    /// Messages heard with I and Q swapped, if none was as it is.
+    pub(crate) mirrored_messages: u64,
 }
 
 impl Examination {
@@ -69,9 +75,14 @@ impl Examination {
         spectrogram.time_step_s = 0.1;
         spectrogram.max_rows = 64;
         spectrogram.max_columns = 8192;
+        let receiver = || {
+            Receiver::new(config.clone())
+                .map_err(|error| Error::Receiver { name: name(), source: error })
+        };
         Ok(Self {
-            receiver: Receiver::new(config.clone())
-                .map_err(|error| Error::Receiver { name: name(), source: error })?,
+            receiver: receiver()?,
+            mirrored: Some(receiver()?),
+            swapped: Vec::new(),
             config,
             spectrogram: Spectrogram::new(spectrogram)
                 .map_err(|error| Error::Spectrum { name: name(), source: error })?,
@@ -109,6 +120,20 @@ impl Examination {
         let mut events = self.receiver.skip(block.lost_before);
         events.append(&mut self.receiver.push(&block.samples));
         self.hear(events);
+        self.try_mirror(block);
+    }
+
+    /// Listens to the samples with I and Q swapped, as long as nothing is heard without.
+    fn try_mirror(&mut self, block: &Block) {
+        if self.receiver.statistics().messages > 0 {
+            self.mirrored = None;
+        }
+        let Some(mirrored) = &mut self.mirrored else { return };
+        self.swapped.clear();
+        self.swapped.extend_from_slice(&block.samples);
+        swap_iq(&mut self.swapped);
+        mirrored.skip_with(block.lost_before, |_| ());
+        mirrored.push_with(&self.swapped, |_| ());
     }
 
     fn count(&mut self, sample: Complex32) {
@@ -136,6 +161,11 @@ impl Examination {
     pub(crate) fn finish(mut self) -> Report {
         let events = self.receiver.flush();
         self.hear(events);
+        let is_heard = self.receiver.statistics().messages > 0;
+        let mirrored_messages = self.mirrored.filter(|_| !is_heard).map_or(0, |mut mirrored| {
+            mirrored.flush_with(|_| ());
+            mirrored.statistics().messages
+        });
         let count = self.samples.max(1) as f64;
         let mean = self.sum / count;
         let power = self.power / count - mean.norm_sqr();
@@ -158,6 +188,7 @@ impl Examination {
             image: (squares / (2.0 * power.max(f64::MIN_POSITIVE))).powi(2),
             measured_rate: rate.filter(|(_, elapsed_s)| *elapsed_s > 1.0),
             offsets_hz: self.offsets_hz,
+            mirrored_messages,
         }
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn of(report: &Report) -> Vec<Finding> {
     let all = [
         sample_rate(report),
         Some(lost_samples(report)),
+        channel(report),
         Some(clipping(report)),
         Some(impulses(report)),
         Some(level(report)),
@@ -77,6 +78,7 @@ pub(crate) fn of(report: &Report) -> Vec<Finding> {
         interference(report),
         sensitivity(report),
         Some(messages(report)),
+        spectrum_direction(report),
         crystal(report),
     ];
     all.into_iter().flatten().collect()
@@ -102,6 +104,13 @@ fn lost_samples(report: &Report) -> Finding {
     let text = format!("{} lost, {:.3} %", report.lost, 100.0 * share);
     let advice = "lower the sample rate, use another USB port or cable, or a faster computer";
     finding("lost samples", judge(share > 1e-3, report.lost > 0), text, advice)
+}
+
+/// How much of the channel is in the band, if not all.
+fn channel(report: &Report) -> Option<Finding> {
+    let coverage = report.config.coverage();
+    let advice = "take a higher sample rate to hear all of it";
+    (!coverage.is_whole()).then(|| finding("channel", Verdict::Note, coverage.to_string(), advice))
 }
 
 fn clipping(report: &Report) -> Finding {
@@ -225,6 +234,15 @@ fn messages(report: &Report) -> Finding {
     )
 }
 
+/// Messages that are heard only in the mirror.
+fn spectrum_direction(report: &Report) -> Option<Finding> {
+    let count = report.mirrored_messages;
+    (count > 0).then(|| {
+        let text = format!("{count} messages are heard with I and Q swapped, none without");
+        finding("spectrum", Verdict::Bad, text, "the spectrum is mirrored: give --swap-iq")
+    })
+}
+
 /// Devices spread their frames evenly over the channel, so the mean of many tells where its middle is
 /// for this receiver: a frame alone is off by a 3.5th of the channel's width.
 fn crystal(report: &Report) -> Option<Finding> {
@@ -245,11 +263,11 @@ fn crystal(report: &Report) -> Option<Finding> {
     Some(finding("crystal", judge(false, is_off), text, advice))
 }
 
-/// The edges of the channel from the centre of the samples.
+/// The edges of what of the channel is in the band, from the centre of the samples.
 fn channel_hz(report: &Report) -> (f64, f64) {
     let config = &report.config;
-    let offset_hz = config.channel_centre_hz - config.centre_hz;
-    (offset_hz - config.channel_width_hz / 2.0, offset_hz + config.channel_width_hz / 2.0)
+    let coverage = config.coverage();
+    (coverage.lowest_hz - config.centre_hz, coverage.highest_hz - config.centre_hz)
 }
 
 fn floor_db(report: &Report) -> Option<f64> {
