@@ -51,6 +51,7 @@ fn decode(
     let done = AtomicU64::new(0);
     let recording = Recording {
         pieces: pieces.to_vec(),
+        gaps: Vec::new(),
         configs: configs.to_vec(),
         open: |first: u64| {
             let mut first = first as usize;
@@ -129,6 +130,7 @@ fn a_recording_that_is_cut_short_says_so_after_its_last_sample() {
     for count in [1, 2] {
         let recording = Recording {
             pieces: plan::plan(500_000, count, &configs).unwrap(),
+            gaps: Vec::new(),
             configs: configs.to_vec(),
             open: |first: u64| {
                 let mut left = 500_000 - first as usize;

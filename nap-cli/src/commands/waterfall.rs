@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::slice;
 
 use anyhow::{Context, Result, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
@@ -91,7 +91,8 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 pub fn run(args: &Args) -> Result<Outcome> {
     let name = || args.file.display().to_string();
     let devices = args.devices.load()?;
-    let mut recording = args.input.open(&args.file)?;
+    let recording = args.input.open(slice::from_ref(&args.file))?;
+    let (start_s, centre_hz) = (recording.start_s(), recording.info().center_hz);
     let config = args.channel.receiver_config(&name(), recording.info(), &devices)?;
     let span = args.span.unwrap_or(Span::Width(config.channel_width_hz));
     let frequency_hz = span.range_hz(&config);
@@ -99,14 +100,14 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut spectrogram = Spectrogram::new(cells).map_err(misuse).with_context(name)?;
     let receiver = (!args.no_decode).then(|| Receiver::new(config.clone())).transpose();
 
-    let seen = watch(&mut recording, &mut spectrogram, receiver.with_context(name)?);
+    let seen = watch(recording, &mut spectrogram, receiver.with_context(name)?);
     let array = spectrogram.array();
     if !array.power_db.is_empty() {
         let view = View {
             frequency_hz,
-            start_s: recording.start_s(),
+            start_s,
             duration_s: seen.samples as f64 / config.sample_rate_hz,
-            centre_hz: recording.info().center_hz,
+            centre_hz,
         };
         draw(args, &config, &view, &array, &seen.messages)?;
     }
@@ -137,12 +138,12 @@ struct Seen {
 
 /// Reads the recording once, for the spectrogram and for the receiver.
 fn watch(
-    recording: &mut Recording,
+    recording: Recording,
     spectrogram: &mut Spectrogram,
     mut receiver: Option<Receiver>,
 ) -> Seen {
     let mut messages = Vec::new();
-    let (samples, read) = recording.read_all(&AtomicBool::new(false), |block| {
+    let (samples, read) = recording.read_all(|block| {
         spectrogram.push(block);
         if let Some(receiver) = &mut receiver {
             messages.extend(receiver.push(block).into_iter().filter_map(Event::complete));

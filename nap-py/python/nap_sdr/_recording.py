@@ -244,11 +244,13 @@ def decode_file(
     rate_hz = recording.sample_rate_hz
     first = _samples("offset_s", offset_s, rate_hz)
     wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
-    if recording.skip(first) < first or first == recording.total_samples:
+    # Samples that are missing count: offset and duration are times.
+    sample = recording._native.sample_at(first)
+    total = recording._native.time_line_samples
+    if recording.skip(sample) < sample or (total is not None and first >= total):
         raise ConfigurationError(
             f"{recording.path}: offset_s={offset_s} is not before the end of the recording"
         )
-    total = recording.total_samples
     counts = [count for count in (wanted, None if total is None else total - first)
               if count is not None]
     with reporter(progress, min(counts, default=None), rate_hz) as report:
