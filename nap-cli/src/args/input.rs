@@ -15,6 +15,10 @@ use crate::terminal::sample_bar;
 /// Samples read at once.
 const BLOCK: usize = 1 << 16;
 
+/// Missing samples are silence in pictures, unless so many seconds are missing that nothing else would be
+/// seen.
+const LONGEST_SILENCE_S: f64 = 3600.0;
+
 /// How to read recordings, and how much of them.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Recordings")]
@@ -203,14 +207,24 @@ impl Recording {
     /// missing ones as silence. Returns how many there were, and what kept the rest from being read.
     pub fn read_all(self, mut take: impl FnMut(&[Complex32])) -> (u64, Result<(), nap_io::Error>) {
         let bar = self.bar();
-        self.tell_what_follows();
-        let gaps = self.stretches.first().map(|first| first.gaps.clone()).unwrap_or_default();
+        let rate_hz = self.info.sample_rate_hz;
+        if let Some(next) = self.stretches.get(1) {
+            tell_what_follows(&self.name, next.position as f64 / rate_hz);
+        }
+        let (first, gaps) = match self.stretches.into_iter().next() {
+            Some(stretch) => (stretch.position, stretch.gaps),
+            None => (0, Vec::new()),
+        };
         let mut reader = StretchReader { source: self.source, left: self.left };
         let mut block = vec![Complex32::ZERO; BLOCK];
         let (mut position, mut gaps) = (0, gaps.into_iter().peekable());
         let result = loop {
             let bound = gaps.peek().map_or(u64::MAX, |gap| gap.start);
             let read = match gaps.next_if(|gap| gap.start <= position) {
+                Some(gap) if (gap.end - gap.start) as f64 > LONGEST_SILENCE_S * rate_hz => {
+                    tell_what_follows(&self.name, (first + gap.end) as f64 / rate_hz);
+                    break Ok(());
+                }
                 Some(gap) => Ok(silence(gap.end - gap.start, &mut block, &mut take)),
                 None => reader.read(up_to(&mut block, bound - position)).map(|count| {
                     take(&block[..count]);
@@ -230,18 +244,6 @@ impl Recording {
         (position, result)
     }
 
-    /// Says that what is read ends before the recording does.
-    fn tell_what_follows(&self) {
-        if let [_, next, ..] = self.stretches.as_slice() {
-            let next_s = next.position as f64 / self.info.sample_rate_hz;
-            tracing::warn!(
-                "{}: only the part before {next_s:.3} s, where the centre frequency changes or the clock \
-                 was set; --start {next_s:.3} goes on there",
-                self.name
-            );
-        }
-    }
-
     /// A progress bar for what is still to come.
     pub fn bar(&self) -> ProgressBar {
         let lengths = self.stretches.iter().map(|stretch| self.length(stretch));
@@ -253,6 +255,14 @@ impl Recording {
     pub fn into_reader(self) -> StretchReader {
         StretchReader { source: self.source, left: self.left }
     }
+}
+
+/// Says that what is read ends before the recording does.
+fn tell_what_follows(name: &str, next_s: f64) {
+    tracing::warn!(
+        "{name}: only the part before {next_s:.3} s, where the centre frequency changes, the clock was set \
+         or a long pause ends; --start {next_s:.3} goes on there"
+    );
 }
 
 /// A block with room for so many samples at most.

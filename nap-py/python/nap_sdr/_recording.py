@@ -39,10 +39,10 @@ class Recording:
         ``x.sigmf-meta``, ``x.wav``, or a raw file such as ``g001_868.13M_250k.cu8``, whose name
         tells format, sample rate and centre.
     sample_format : str, optional
-        How the samples of a raw file are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a
-        SigMF data type.
+        How the samples are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a SigMF data
+        type; replaces what the file says.
     sample_rate_hz : float, optional
-        Samples per second, where the file does not tell.
+        Samples per second; replaces what the file says.
     center_hz : float, optional
         Frequency of the centre; replaces what the file says.
 
