@@ -5,7 +5,7 @@ use crate::format::SampleFormat;
 /// Of numbers that belong together nearly all lie in so many octaves up to the strongest and down.
 const OCTAVES: i32 = 12;
 /// Fewer numbers say nothing.
-const LEAST_NUMBERS: usize = 64;
+const LEAST_NUMBERS: usize = 32;
 
 /// The format of 32 bits that these bytes are in, if they make sense as that and none as the 64 bits that
 /// somebody says they are.
@@ -42,8 +42,8 @@ fn belong_together(mut exponents: Vec<i32>) -> bool {
     exponents.sort_unstable();
     let median = exponents[exponents.len() / 2];
     let near = exponents.iter().filter(|&&x| (x - median).abs() <= OCTAVES).count();
-    // Seven numbers of eight: bursts on silence are strong at times.
-    near * 8 >= exponents.len() * 7 && median < 64
+    // Some numbers are far smaller than the others, where a signal crosses zero.
+    near * 16 >= exponents.len() * 15 && median < 64
 }
 
 #[cfg(test)]

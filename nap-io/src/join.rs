@@ -31,7 +31,8 @@ pub enum JoinRule {
 /// and so is one that cannot be opened.
 pub fn group(paths: &[PathBuf], options: &OpenOptions, rule: JoinRule) -> Vec<Vec<PathBuf>> {
     let part = |path: &PathBuf| {
-        let is_candidate = rule == JoinRule::Names || is_sigmf(path);
+        // A pipe can be read once only.
+        let is_candidate = path.is_file() && (rule == JoinRule::Names || is_sigmf(path));
         let info = is_candidate.then(|| open(path, options).ok()).flatten();
         Part { path: path.clone(), info: info.map(|source| source.info().clone()) }
     };

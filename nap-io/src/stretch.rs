@@ -62,7 +62,7 @@ impl Stretch {
         let length = wanted.end.min(end) - self.position;
         self.length = self.length.map(|_| length).or((wanted.end != u64::MAX).then_some(length));
         self.gaps.retain_mut(|gap| {
-            *gap = gap.start.saturating_sub(from)..gap.end.saturating_sub(from);
+            *gap = gap.start.saturating_sub(from)..gap.end.saturating_sub(from).min(length);
             gap.start < length && !gap.is_empty()
         });
         Some(self)

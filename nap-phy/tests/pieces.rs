@@ -173,10 +173,9 @@ fn messages_keep_their_times_over_gaps() {
     const MESSAGES: u32 = 15;
     let one = |k: u32| device(2000 + k, -110.0, BitRate::Bps600, 1.0 + 6.0 * f64::from(k));
     let devices: String = (0..MESSAGES).map(one).collect();
-    let scene: Scene = toml::from_str(&format!(
-        "sample_rate_hz = 200_000\nduration_s = 94\nseed = 8\n{devices}"
-    ))
-    .unwrap();
+    let scene: Scene =
+        toml::from_str(&format!("sample_rate_hz = 200_000\nduration_s = 94\nseed = 8\n{devices}"))
+            .unwrap();
     let (truth, mut samples) = Samples::render(&scene);
     let total = samples.0.len() as u64;
     let gaps = [(10.5, 16.5), (40.5, 64.5)];
