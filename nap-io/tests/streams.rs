@@ -177,7 +177,7 @@ fn empty_and_missing_files() {
 #[test]
 fn a_pipe_needs_format_and_rate() {
     let error_of = |options: &OpenOptions| {
-        let stream = Box::new(io::Cursor::new([0x80; 8]));
+        let stream = Box::new(Cursor::new([0x80; 8]));
         nap_io::open_stream(stream, Path::new("-"), options).err().unwrap()
     };
     let error = error_of(&OpenOptions::default());

@@ -30,6 +30,14 @@ impl<'a> Object<'a> {
         Error::malformed(self.path, self.place_of(name), problem)
     }
 
+    /// What was found out about a field, with its place where that is an error.
+    pub(super) fn in_place<T>(&self, name: &str, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| match error {
+            Error::Malformed { .. } => error,
+            error => self.malformed(name, &error.nameless()),
+        })
+    }
+
     /// A field of the right kind, `None` if it is not there or null.
     fn get<T>(
         &self,

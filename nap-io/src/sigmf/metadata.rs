@@ -228,7 +228,7 @@ fn sample_rate_hz(
     let rate_hz = rate_hz
         .and_then(|rate_hz| rate_hz.map(|hz| check_sample_rate(global.path, hz)).transpose());
     match given_hz {
-        Some(_) => Ok(optional(rate_hz, warnings)),
+        Some(_) => Ok(optional(global.in_place("core:sample_rate", rate_hz), warnings)),
         None => rate_hz,
     }
 }
@@ -294,7 +294,7 @@ fn capture(
     Ok(Some(Capture {
         sample_start: sample_start.saturating_sub(first_index),
         global_index: optional(fields.index("core:global_index"), warnings),
-        center_hz: optional(center_hz, warnings),
+        center_hz: optional(fields.in_place("core:frequency", center_hz), warnings),
         time: time.map(|time| time.time),
         is_whole_seconds: time.is_some_and(|time| time.is_whole_seconds),
         header_bytes,
