@@ -13,12 +13,12 @@ pub(crate) fn narrower(format: SampleFormat, bytes: &[u8]) -> Option<SampleForma
     let (narrow, wide_exponents, narrow_exponents) = match format {
         SampleFormat::Cf64Le => (
             SampleFormat::Cf32Le,
-            exponents(bytes, |b| f64::from_le_bytes(b)),
+            exponents(bytes, f64::from_le_bytes),
             exponents(bytes, |b| f32::from_le_bytes(b).into()),
         ),
         SampleFormat::Cf64Be => (
             SampleFormat::Cf32Be,
-            exponents(bytes, |b| f64::from_be_bytes(b)),
+            exponents(bytes, f64::from_be_bytes),
             exponents(bytes, |b| f32::from_be_bytes(b).into()),
         ),
         _ => return None,
