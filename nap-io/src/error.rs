@@ -74,20 +74,6 @@ pub enum Error {
         advice: &'static str,
     },
 
-    /// An option contradicts a file that describes itself.
-    #[error("{}: the {parameter} is given as {given}, but the file says {found}; leave the option out or correct the file",
-        path.display())]
-    Conflict {
-        /// The file.
-        path: PathBuf,
-        /// What they disagree about.
-        parameter: &'static str,
-        /// The value of the option.
-        given: String,
-        /// The value in the file.
-        found: String,
-    },
-
     /// A value is outside its range.
     #[error("{}: the {parameter} is {value}, outside {range}; give a correct one", path.display())]
     OutOfRange {
@@ -99,22 +85,6 @@ pub enum Error {
         value: f64,
         /// The values allowed.
         range: &'static str,
-    },
-
-    /// The receiver was tuned to another frequency during the recording.
-    #[error("{}: the centre frequency changes from {first_hz} Hz to {other_hz} Hz at sample {sample} (captures[{capture}]); \
-        split the recording there", path.display())]
-    Retuned {
-        /// The metadata file.
-        path: PathBuf,
-        /// The index of the capture that differs.
-        capture: usize,
-        /// The sample, counted from the first in the file, where it starts.
-        sample: u64,
-        /// The centre frequency before, in Hz.
-        first_hz: f64,
-        /// The centre frequency from there on, in Hz.
-        other_hz: f64,
     },
 
     /// The file holds no samples.
@@ -192,9 +162,7 @@ impl Error {
             | Self::MissingPart { path, .. }
             | Self::Malformed { path, .. }
             | Self::Unsupported { path, .. }
-            | Self::Conflict { path, .. }
             | Self::OutOfRange { path, .. }
-            | Self::Retuned { path, .. }
             | Self::Empty { path }
             | Self::Truncated { path, .. }
             | Self::Annotation { path, .. } => path,

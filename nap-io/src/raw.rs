@@ -8,25 +8,13 @@ use num_complex::Complex32;
 
 use crate::convert::encode;
 use crate::error::Error;
-use crate::file_name::{FileName, extension, file_name, name_hint};
+use crate::file_name::FileName;
 use crate::format::SampleFormat;
 use crate::input::Input;
-use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
 use crate::sink::SampleSink;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
-
-/// Opens a raw file: options come first, then a prefix of the path, then the name.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
-    let (prefix, path) = match path.to_str().and_then(FileName::split_prefix) {
-        Some((prefix, rest)) => (prefix, Path::new(rest)),
-        None => (FileName::default(), path),
-    };
-    let name = file_name(path);
-    let told = options.as_told().or(prefix).or(FileName::parse(&name));
-    source(path, Input::open(path)?, told, name_hint(extension(&name)))
-}
 
 /// Reads raw samples; `hint` says what the name tells about the format.
 pub(crate) fn source(

@@ -8,6 +8,7 @@ use crate::devices::PyDeviceTable;
 use crate::error;
 
 /// The keywords of receivers.
+#[derive(Clone)]
 pub struct Settings<'a> {
     pub sample_rate_hz: f64,
     pub center_hz: Option<f64>,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::slice;
 
 use anyhow::{Context, Result, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
@@ -95,7 +95,8 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 pub fn run(args: &Args) -> Result<Outcome> {
     let name = || args.file.display().to_string();
     let devices = args.devices.load()?;
-    let mut recording = args.input.open(&args.file)?;
+    let recording = args.input.open(slice::from_ref(&args.file))?;
+    let (start_s, centre_hz) = (recording.start_s(), recording.info().center_hz);
     let (config, receiver) = receiver(args, &name(), recording.info(), &devices)?;
     let coverage = config.coverage();
     let frequency_hz = match args.span {
@@ -106,14 +107,14 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut spectrogram = Spectrogram::new(cells).map_err(misuse).with_context(name)?;
 
     let has_decoded = receiver.is_some();
-    let seen = watch(&mut recording, &mut spectrogram, receiver);
+    let seen = watch(recording, &mut spectrogram, receiver);
     let array = spectrogram.array();
     if !array.power_db.is_empty() {
         let view = View {
             frequency_hz,
-            start_s: recording.start_s(),
+            start_s,
             duration_s: seen.samples as f64 / config.sample_rate_hz,
-            centre_hz: recording.info().center_hz,
+            centre_hz,
         };
         let messages = has_decoded.then_some(&seen.messages[..]);
         draw(args, &config, &view, &array, messages)?;
@@ -171,12 +172,12 @@ struct Seen {
 
 /// Reads the recording once, for the spectrogram and for the receiver.
 fn watch(
-    recording: &mut Recording,
+    recording: Recording,
     spectrogram: &mut Spectrogram,
     mut receiver: Option<Receiver>,
 ) -> Seen {
     let mut messages = Vec::new();
-    let (samples, read) = recording.read_all(&AtomicBool::new(false), |block| {
+    let (samples, read) = recording.read_all(|block| {
         spectrogram.push(block);
         if let Some(receiver) = &mut receiver {
             messages.extend(receiver.push(block).into_iter().filter_map(Event::complete));

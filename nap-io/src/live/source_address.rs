@@ -17,6 +17,7 @@ use crate::live::supervisor::policy::{OnError, Policy};
 use crate::live::tuning::Tuning;
 use crate::open::open;
 use crate::open_options::OpenOptions;
+use crate::source::SampleSource;
 use crate::stream_info::StreamInfo;
 
 const RTL_TCP: &str = "rtl_tcp://";
@@ -195,7 +196,12 @@ fn recording(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
     let speed = settings.speed.filter(|_| !is_live);
     let (path, options) = (PathBuf::from(path), settings.samples);
     // A pipe can be opened once only.
-    let first = Mutex::new(Some(open(&path, &options)?));
+    let first = open(&path, &options)?;
+    if first.info().breaks.iter().any(|at| at.center_hz.is_some()) {
+        let what = "a recording whose centre frequency changes, as a live source,";
+        return Err(Error::unsupported(&path, what, "decode it as a file"));
+    }
+    let first = Mutex::new(Some(first));
     let name = path.display().to_string();
     let opener = opener(move |_| {
         let opened = first.lock().ok().and_then(|mut first| first.take());

@@ -6,6 +6,7 @@
 
 mod annotate;
 pub(crate) mod annotation;
+pub(crate) mod capture_breaks;
 mod fields;
 mod metadata;
 pub(crate) mod names;

@@ -51,10 +51,10 @@ class Recording:
         ``x.sigmf-meta``, ``x.wav``, or a raw file such as ``g001_868.13M_250k.cu8``, whose name
         tells format, sample rate and centre.
     sample_format : str, optional
-        How the samples of a raw file are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a
-        SigMF data type.
+        How the samples are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a SigMF data
+        type; replaces what the file says.
     sample_rate_hz : float, optional
-        Samples per second, where the file does not tell.
+        Samples per second; replaces what the file says.
     center_hz : float, optional
         Frequency of the centre; replaces what the file says.
     swap_iq : bool
@@ -369,11 +369,13 @@ def _decode_open(recording: Recording, part: _Part, channel: ChannelsOptions) ->
     rate_hz = recording.sample_rate_hz
     first = _samples("offset_s", offset_s, rate_hz)
     wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
-    if recording.skip(first) < first or first == recording.total_samples:
+    # Samples that are missing count: offset and duration are times.
+    sample = recording._native.sample_at(first)
+    total = recording._native.time_line_samples
+    if recording.skip(sample) < sample or (total is not None and first >= total):
         raise ConfigurationError(
             f"{recording.path}: offset_s={offset_s} is not before the end of the recording"
         )
-    total = recording.total_samples
     counts = [count for count in (wanted, None if total is None else total - first)
               if count is not None]
     with reporter(progress, min(counts, default=None), rate_hz) as report:

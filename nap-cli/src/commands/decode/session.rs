@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
             Ok(ending) => {
                 self.end(path, &ending);
                 if let Some(annotator) = &self.annotator {
-                    annotator.write(&messages, ending.sample_rate_hz)?;
+                    annotator.write(&messages, &ending.info)?;
                 }
             }
             Err(error) => self.worsen(outcome::report(&error)),
