@@ -37,6 +37,7 @@
 mod atomic_file;
 pub mod convert;
 mod create;
+mod crystal;
 mod error;
 mod file_name;
 mod format;
@@ -54,7 +55,8 @@ mod utc;
 pub mod wav;
 
 pub use create::create;
-pub use error::Error;
+pub use crystal::CrystalCorrected;
+pub use error::{Error, io_words};
 pub use file_name::FileName;
 pub use format::{SampleFormat, UnknownFormatName};
 pub use open::{open, open_stream};

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::file_name::{extension, file_name, name_hint};
+use crate::file_name::{FileName, extension, file_name, name_hint};
 use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::raw;
@@ -39,6 +39,26 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>,
         Some("wav" | "rf64" | "bwf") => wav_recording::open(path, options),
         _ => raw::open(path, options),
     }
+}
+
+/// Reads a raw file from a stream that gives what is written to it, now and later.
+pub(crate) fn open_growing(
+    path: &Path,
+    stream: Box<dyn Read + Send>,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let name = file_name(path);
+    let kind = match extension(&name).map(str::to_ascii_lowercase).as_deref() {
+        Some("wav" | "rf64" | "bwf") => Some("a WAV file"),
+        Some("sigmf-meta" | "sigmf-data" | "sigmf") => Some("a SigMF recording"),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let advice = "have raw samples written";
+        return Err(Error::unsupported(path, format!("following {kind}"), advice));
+    }
+    let told = options.as_told().or(FileName::parse(&name));
+    raw::source(path, Input::Pipe(stream), told, name_hint(extension(&name)))
 }
 
 /// Reads raw samples from a pipe, a socket or anything else that delivers bytes. `name` is used in

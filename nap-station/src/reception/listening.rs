@@ -49,7 +49,7 @@ impl Listening {
             speed,
             full_scale_dbm,
             receiver,
-            time: StreamTime::new(start, sample_rate_hz, speed, source.is_live),
+            time: StreamTime::new(start, sample_rate_hz, speed, source.kind.is_live()),
             recorder,
             end: 0,
             bridged: 0,
