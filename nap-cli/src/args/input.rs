@@ -1,11 +1,13 @@
 //! Opening recordings: what the user says about them and which part is wanted.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
-use nap_io::{OpenOptions, SampleFormat, SampleSource, StreamInfo};
+use nap_io::live::SourceAddress;
+use nap_io::{CrystalCorrected, OpenOptions, SampleFormat, SampleSource, StreamInfo};
 use num_complex::Complex32;
 
 use crate::args::quantity;
@@ -31,6 +33,12 @@ pub struct InputArgs {
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     center_frequency: Option<f64>,
 
+    /// By how many millionths the crystal of the radio that made the recording was too fast: corrects
+    /// frequencies and sample rate.
+    #[arg(long, value_name = "PPM", value_parser = quantity::ppm, default_value = "0",
+        allow_negative_numbers = true)]
+    ppm: f64,
+
     /// Leave out the first seconds.
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "0")]
     start: f64,
@@ -46,7 +54,7 @@ impl InputArgs {
     /// # Errors
     /// Those of [`nap_io::open`], and a start that is after the end.
     pub fn open(&self, path: &Path) -> Result<Recording> {
-        let mut source = nap_io::open(path, &self.options()).map_err(with_flags)?;
+        let mut source = self.source(path).map_err(|error| explain(path, error))?;
         let info = source.info();
         for warning in &info.warnings {
             tracing::warn!("{}: {warning}", path.display());
@@ -63,7 +71,7 @@ impl InputArgs {
             )));
         }
         let left = self.wanted(rate_hz);
-        Ok(Recording { path: path.into(), source, first_sample, left })
+        Ok(Recording { path: path.into(), source: Box::new(source), first_sample, left })
     }
 
     /// Opens a recording that has been opened before once more, at a sample of its wanted part.
@@ -71,11 +79,16 @@ impl InputArgs {
     /// # Errors
     /// Those of [`nap_io::open`].
     pub fn open_at(&self, path: &Path, sample: u64) -> Result<Recording, nap_io::Error> {
-        let mut source = nap_io::open(path, &self.options())?;
+        let mut source = self.source(path)?;
         let first_sample = samples(self.start, source.info().sample_rate_hz) + sample;
         source.skip(first_sample)?;
         let left = self.wanted(source.info().sample_rate_hz).saturating_sub(sample);
-        Ok(Recording { path: path.into(), source, first_sample, left })
+        Ok(Recording { path: path.into(), source: Box::new(source), first_sample, left })
+    }
+
+    /// The recording as the user says that it is.
+    fn source(&self, path: &Path) -> Result<CrystalCorrected<Box<dyn SampleSource>>, nap_io::Error> {
+        Ok(CrystalCorrected::new(nap_io::open(path, &self.options())?, self.ppm))
     }
 
     /// How many samples are wanted; there may be fewer.
@@ -96,6 +109,16 @@ impl InputArgs {
 /// Saturates: a start or end later than any recording.
 fn samples(time_s: f64, sample_rate_hz: f64) -> u64 {
     (time_s * sample_rate_hz).round() as u64
+}
+
+/// Says what to do about a recording that cannot be opened.
+fn explain(path: &Path, error: nap_io::Error) -> anyhow::Error {
+    let address = SourceAddress::parse(&path.to_string_lossy());
+    let is_address = address.kind().is_live() || address.meant().is_some();
+    if is_address && error.io_kind() == Some(io::ErrorKind::NotFound) {
+        return misuse(anyhow!("{error}; `nap listen` takes sources that are no recordings"));
+    }
+    with_flags(error)
 }
 
 /// Names the flags where something is missing.
@@ -121,6 +144,11 @@ impl Recording {
     /// What is known about the whole recording.
     pub fn info(&self) -> &StreamInfo {
         self.source.info()
+    }
+
+    /// The index of the first sample of the wanted part.
+    pub fn first_sample(&self) -> u64 {
+        self.first_sample
     }
 
     /// Where the wanted part starts, in seconds from the start of the recording.

@@ -13,6 +13,7 @@ use nap_phy::receiver::pieces::{self, Decoding, PieceJob};
 use nap_phy::{DeviceTable, ReceiverConfig};
 use num_complex::Complex32;
 
+use super::silence::{Assumed, SharedLook};
 use crate::args::channel::ChannelArgs;
 use crate::args::input::{InputArgs, Recording};
 
@@ -32,6 +33,8 @@ pub struct Ending {
     pub statistics: Statistics,
     /// Samples a second.
     pub sample_rate_hz: f64,
+    /// What was assumed.
+    pub assumed: Assumed,
 }
 
 impl Ending {
@@ -59,6 +62,7 @@ pub struct File {
     start: Option<Timestamp>,
     start_s: f64,
     sample_rate_hz: f64,
+    assumed: Assumed,
 }
 
 /// Opens a recording at a sample.
@@ -87,13 +91,14 @@ impl<'a> Decoder<'a> {
         let (start, start_s) = (info.start, recording.start_s());
         let (sample_rate_hz, bar) = (info.sample_rate_hz, recording.bar());
         let told = bar.clone();
+        let assumed = Assumed::new(info, &configs);
         let (jobs, decoding) = pieces::split(pieces::Recording {
             pieces,
             configs,
-            open: self.opener(path, recording),
+            open: self.opener(path, recording, assumed.look()),
             progress: Box::new(move |samples| told.inc(samples)) as Progress,
         });
-        Ok((jobs, File { decoding, name, bar, start, start_s, sample_rate_hz }))
+        Ok((jobs, File { decoding, name, bar, start, start_s, sample_rate_hz, assumed }))
     }
 
     /// A recording is cut where there are threads for the pieces; a pipe cannot be.
@@ -113,7 +118,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// The first piece goes on where the recording is open; a pipe has no other.
-    fn opener(self, path: &'a Path, recording: Recording) -> Open<'a> {
+    fn opener(self, path: &'a Path, recording: Recording, look: SharedLook) -> Open<'a> {
         let opened = Mutex::new(Some(recording));
         let input = self.input;
         Box::new(move |sample| {
@@ -122,7 +127,13 @@ impl<'a> Decoder<'a> {
                 _ => None,
             };
             let mut recording = opened.map_or_else(|| input.open_at(path, sample), Ok)?;
-            Ok(Box::new(move |block: &mut [Complex32]| recording.read(block)))
+            let (look, mut index) = (look.clone(), recording.first_sample());
+            Ok(Box::new(move |block: &mut [Complex32]| {
+                let count = recording.read(block)?;
+                look.take(index, &block[..count]);
+                index += count as u64;
+                Ok(count)
+            }))
         })
     }
 }
@@ -133,11 +144,11 @@ impl File {
     /// # Errors
     /// A configuration that no receiver takes.
     pub fn finish(self, mut report: impl FnMut(Received)) -> Result<Ending> {
-        let Self { decoding, name, bar, start, start_s, sample_rate_hz } = self;
+        let Self { decoding, name, bar, start, start_s, sample_rate_hz, assumed } = self;
         let ending = decoding.finish(|message| report(Received::new(message, start_s, start)));
         bar.finish_and_clear();
         let pieces::Ending { read, statistics, .. } = ending.context(name)?;
-        Ok(Ending { read, statistics, sample_rate_hz })
+        Ok(Ending { read, statistics, sample_rate_hz, assumed })
     }
 }
 

@@ -176,8 +176,8 @@ impl LiveSource for Zmq {
         let size = self.info.format.bytes_per_sample();
         if self.payload.len() < size {
             self.receive(timeout)?;
-            self.check_first_message()?;
         }
+        self.check_first_message()?;
         samples.resize(count.min(self.payload.len() / size), Complex32::ZERO);
         let used = size * decode(self.info.format, &self.payload, samples);
         self.payload.drain(..used);
