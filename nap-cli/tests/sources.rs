@@ -85,7 +85,11 @@ fn a_crystal_that_is_off_is_corrected_in_recordings() {
     let samples = frame(folder.path(), 868.13e6 * true_to_told, 300e3 * true_to_told);
     let file = write(folder.path().join("x_868.13M_300k.cu8"), SampleFormat::Cu8, &samples);
     let name = file.to_str().unwrap();
-    assert!(json_lines(&run(&["decode", name, "--format", "json"]).stdout).is_empty());
+    // The device is beside the channel then; an image of it in the channel may be heard.
+    for message in json_lines(&run(&["decode", name, "--format", "json"]).stdout) {
+        let frequency_hz = message["frequency_hz"].as_f64().unwrap();
+        assert!((frequency_hz - 868.21e6).abs() > 10e3, "{message}");
+    }
     let ppm = ["--ppm", "-60.0", "--format", "json"];
     let output = run(&[&["decode", name], &ppm[..]].concat());
     let frequency_hz = only_frequency_hz(&output);
@@ -213,11 +217,11 @@ fn mistaken_formats_are_told() {
     let samples = frame(folder.path(), 868.13e6, 200e3);
     let louder: Vec<_> = samples.iter().map(|sample| sample * 32_768.0).collect();
     for (name, stored, samples, expected) in [
-        ("a_868.13M_200k.cu8", SampleFormat::Cs8, &samples, "signed bytes read as unsigned?: try cs8"),
-        ("b_868.13M_200k.cs8", SampleFormat::Cu8, &samples, "unsigned bytes read as signed?: try cu8"),
+        ("a_868.13M_200k.cu8", SampleFormat::Cs8, &samples, "signed bytes read as unsigned? try cs8"),
+        ("b_868.13M_200k.cs8", SampleFormat::Cu8, &samples, "unsigned bytes read as signed? try cu8"),
         ("c_868.13M_200k.cf32", SampleFormat::Cf32Le, &louder, "not scaled to 1.0?"),
         ("d_868.13M_200k.cs16", SampleFormat::Cf32Le, &samples, "try cf32"),
-        ("e_868.13M_200k.cs16", SampleFormat::Cs16Be, &samples, "bytes of each number swapped?"),
+        ("e_868.13M_200k.cs16", SampleFormat::Cs16Be, &samples, "bytes of each number swapped? try cs16_be"),
     ] {
         let file = write(folder.path().join(name), stored, samples);
         let output = run(&["decode", file.to_str().unwrap()]);
@@ -238,7 +242,7 @@ fn mistaken_formats_are_told() {
 fn what_was_assumed_is_told_where_nothing_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let noise: Vec<_> = (0..25_000)
-        .map(|n: i32| Complex32::new((n * 7919 % 101) as f32 - 50.0, (n * 104_729 % 97) as f32 - 48.0))
+        .map(|n: i64| Complex32::new((n * 7919 % 101) as f32 - 50.0, (n * 104_729 % 97) as f32 - 48.0))
         .map(|sample| sample / 5000.0)
         .collect();
     let file = write(folder.path().join("x_868.13M_250k.cs16"), SampleFormat::Cs16Le, &noise);

@@ -9,7 +9,8 @@ use num_complex::Complex32;
 use crate::convert::{decode, encode};
 use crate::format::SampleFormat;
 
-/// Of each block so many samples are read in other formats, too.
+/// Of so many samples so many are read in other formats, too.
+const STRETCH: usize = 16_384;
 const PROBE: usize = 1024;
 /// Blocks are looked at from a sample on that begins a sample of every other format.
 const ALIGNMENT: u64 = 4;
@@ -29,7 +30,7 @@ const QUIET: f64 = 0.12;
 /// Of real signals no more components lie in the outer halves.
 const OUTSIDE_SHARE: f64 = 0.05;
 /// By so much less power another format has to be than the assumed one to be thought right.
-const LESS: f64 = 6.0;
+const LESS: f64 = 4.0;
 /// The mean squares of components where all values come alike.
 const WHITE: std::ops::Range<f64> = 0.28..0.39;
 /// Share of components at the ends of the range that clipping leaves.
@@ -89,7 +90,7 @@ impl fmt::Display for FormatDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Other { assumed, likely } => {
-                write!(f, "{}: try {likely}", symptom(assumed, likely))
+                write!(f, "{} try {likely}", symptom(assumed, likely))
             }
             Self::Unscaled { peak } => {
                 let db = 20.0 * f64::from(peak).log10();
@@ -141,8 +142,13 @@ impl SampleLook {
             return;
         }
         let first = (index.next_multiple_of(ALIGNMENT) - index) as usize;
-        let probe = samples.get(first..).unwrap_or_default();
-        let probe = &probe[..probe.len().min(PROBE)];
+        for stretch in samples.get(first..).unwrap_or_default().chunks(STRETCH) {
+            self.probe(&stretch[..stretch.len().min(PROBE)]);
+        }
+    }
+
+    /// Reads samples in the other formats.
+    fn probe(&mut self, probe: &[Complex32]) {
         self.assumed.add(probe);
         self.bytes.clear();
         encode(self.format, probe, &mut self.bytes);
@@ -163,11 +169,10 @@ impl SampleLook {
     /// Why the format is not thought to be right, if it is not.
     #[must_use]
     pub fn doubt(&self) -> Option<FormatDoubt> {
-        let is_float = matches!(self.format, SampleFormat::Cf32Le | SampleFormat::Cf32Be);
         if self.assumed.components < LEAST_COMPONENTS {
             return None;
         }
-        if is_float {
+        if is_float(self.format) {
             if self.assumed.is_plausible_float() {
                 let is_unscaled =
                     self.peak > UNSCALED_PEAK || self.assumed.mean_square() > UNSCALED_POWER;
@@ -181,30 +186,40 @@ impl SampleLook {
 
     /// The most likely of the other formats whose components have at most this mean square.
     fn other(&self, most: f64) -> Option<FormatDoubt> {
-        let others = || self.others.iter().zip(CANDIDATES).filter(|(_, f)| *f != self.format);
-        let float = others().find(|(reading, format)| {
-            let is_float = matches!(format, SampleFormat::Cf32Le | SampleFormat::Cf32Be);
-            is_float && reading.is_plausible_float()
-        });
-        let likely = float.map(|(_, format)| format).or_else(|| {
-            let is_16 = matches!(self.format, SampleFormat::Cs16Le | SampleFormat::Cs16Be);
-            let mut best: Option<(f64, SampleFormat)> = None;
-            let is_clipped = self.assumed.share(self.assumed.at_ends) > CLIPPED_SHARE;
-            for (reading, format) in others().filter(|(reading, _)| reading.is_quiet()) {
-                // The largest number with its bytes swapped is small.
-                if is_clipped && is_16 && matches!(format, SampleFormat::Cs16Le | SampleFormat::Cs16Be) {
-                    continue;
-                }
-                let square = reading.mean_square();
-                let is_pair = is_16 && format == SampleFormat::Cs8 && reading.is_a_pair();
-                let is_better = best.is_none_or(|(least, _)| square < least / LESS);
-                if (is_pair || square < most) && is_better {
-                    best = Some((square, format));
-                }
-            }
-            best.map(|(_, format)| format)
-        })?;
+        let likely = self.other_float().or_else(|| self.other_integer(most))?;
         Some(FormatDoubt::Other { assumed: self.format, likely })
+    }
+
+    /// What the bytes are in all formats but the assumed one.
+    fn others(&self) -> impl Iterator<Item = (&Reading, SampleFormat)> {
+        self.others.iter().zip(CANDIDATES).filter(|(_, format)| *format != self.format)
+    }
+
+    fn other_float(&self) -> Option<SampleFormat> {
+        let mut others = self.others();
+        let float =
+            others.find(|(reading, format)| is_float(*format) && reading.is_plausible_float());
+        float.map(|(_, format)| format)
+    }
+
+    fn other_integer(&self, most: f64) -> Option<SampleFormat> {
+        let is_clipped = self.assumed.share(self.assumed.at_ends) > CLIPPED_SHARE;
+        let mut best: Option<(f64, SampleFormat)> = None;
+        for (reading, format) in self.others() {
+            // The largest number with its bytes swapped is small.
+            let is_clipped_pair = is_clipped && is_16_bits(self.format) && is_16_bits(format);
+            if is_float(format) || is_clipped_pair || !reading.is_quiet() {
+                continue;
+            }
+            let square = reading.mean_square();
+            let is_pair =
+                is_16_bits(self.format) && format == SampleFormat::Cs8 && reading.is_a_pair();
+            let is_better = best.is_none_or(|(least, _)| square < least / LESS);
+            if (is_pair || square < most) && is_better {
+                best = Some((square, format));
+            }
+        }
+        best.map(|(_, format)| format)
     }
 }
 
@@ -212,6 +227,14 @@ impl SampleLook {
 fn is_exact(format: SampleFormat) -> bool {
     use SampleFormat::{Cf32Be, Cf32Le, Cs8, Cs16Be, Cs16Le, Cu8, Cu16Be, Cu16Le, WavU8};
     matches!(format, Cu8 | Cs8 | WavU8 | Cu16Le | Cu16Be | Cs16Le | Cs16Be | Cf32Le | Cf32Be)
+}
+
+fn is_float(format: SampleFormat) -> bool {
+    matches!(format, SampleFormat::Cf32Le | SampleFormat::Cf32Be)
+}
+
+fn is_16_bits(format: SampleFormat) -> bool {
+    matches!(format, SampleFormat::Cs16Le | SampleFormat::Cs16Be)
 }
 
 impl Reading {

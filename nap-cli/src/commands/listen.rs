@@ -394,6 +394,9 @@ impl Session<'_> {
     /// The last line.
     fn summarize(&self, reception: &Reception) {
         let Some(statistics) = reception.statistics() else { return };
+        if statistics.samples == 0 && self.outcome != Outcome::Done {
+            return;
+        }
         let latencies = reception.latencies();
         let latency = latencies.mean_s().map(|mean_s| {
             let max_s = latencies.max_s();

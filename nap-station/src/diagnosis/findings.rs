@@ -19,6 +19,9 @@ const DC_WIDTH_HZ: f64 = 1_000.0;
 const PARTS: u32 = 8;
 /// Floors that differ by less are level.
 const LEVEL_DB: f64 = 1.5;
+/// A line stands out of what is so near by as much, where FSK does not.
+const LINE_SPAN_HZ: f64 = 4_000.0;
+const STRONG_LINE_DB: f64 = 15.0;
 /// What is broad raises so many of four times as many parts by so much on average, dB.
 const BROAD_PARTS: usize = 3;
 const BROAD_DB: f64 = 3.0;
@@ -70,7 +73,7 @@ pub(crate) fn of_fault(fault: &Fault, kind: SourceKind) -> Finding {
         (SourceKind::Recording | SourceKind::Pipe, _) => "",
         (SourceKind::Network, _) => "look at the program that sends, and at the network",
         (SourceKind::Radio, FaultKind::Open) => "is it plugged in, and free?",
-        (SourceKind::Radio, _) => "try another cable, port or lower sample rate",
+        _ => "try another cable, port or lower sample rate",
     };
     finding("source", Verdict::Bad, fault.text.clone(), advice)
 }
@@ -216,13 +219,24 @@ fn shape(report: &Report) -> Option<Finding> {
         floors_db[far] <= floors_db[near] + LEVEL_DB
     };
     let is_filter = (1..floors_db.len()).all(|n| falls(n - 1, n));
-    let advice = if is_filter {
+    let advice = if has_strong_line(report) {
+        "the skirts of a strong signal, which is there most of the time"
+    } else if is_filter {
         "the analogue filter is too narrow (--bandwidth)"
     } else {
         "something broad sends in the channel, no filter does this: find it, or turn the antenna away"
     };
     let verdict = judge(uneven_db > 10.0, uneven_db > 3.0);
     Some(finding("noise shape", verdict, text, advice))
+}
+
+/// Whether something narrow in the channel is so strong that its skirts are broad.
+fn has_strong_line(report: &Report) -> bool {
+    let (low_hz, high_hz) = channel_hz(report);
+    let spectrum = &report.quiet_spectrum;
+    let around = |hz: f64| spectrum.peak(hz - LINE_SPAN_HZ, hz + LINE_SPAN_HZ);
+    let line = spectrum.peak(low_hz, high_hz).and_then(|(hz, _)| around(hz));
+    line.is_some_and(|(_, height_db)| height_db > STRONG_LINE_DB)
 }
 
 /// What sends in the channel: the strongest line, and what is broad and comes and goes.

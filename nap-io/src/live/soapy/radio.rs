@@ -29,9 +29,8 @@ impl Radio {
         let radio = Self { inner, arguments: arguments.into(), channel };
         let channels = radio.check("count the channels of", radio.inner.num_channels(Rx))?;
         if channel >= channels {
-            let which = "they count from 0";
             return Err(radio.refusal(format!(
-                "there is no channel {channel} among {channels} that receive; {which}"
+                "there is no channel {channel} among {channels} that receive; they count from 0"
             )));
         }
         Ok(radio)
@@ -101,12 +100,18 @@ impl Radio {
     /// Sets the sample rate and returns what the radio says it has set.
     pub(super) fn set_rate(&self, rate_hz: f64) -> Result<f64, Error> {
         let ranges_hz = self.rates_hz()?;
-        if !is_within(rate_hz, &ranges_hz) {
+        let refused = || {
             let ranges = ranges_text(&ranges_hz, 1e3);
             let text = format!("it has no sample rate of {} kS/s; take one of {ranges}", rate_hz / 1e3);
-            return Err(self.refusal(text));
+            self.refusal(text)
+        };
+        if !is_within(rate_hz, &ranges_hz) {
+            return Err(refused());
         }
         let result = self.inner.set_sample_rate(Rx, self.channel, rate_hz);
+        if result.is_err() && !ranges_hz.iter().any(|&range| is_within(rate_hz, &[range])) {
+            return Err(refused());
+        }
         self.check("set the sample rate of", result)?;
         self.check("read back the sample rate of", self.inner.sample_rate(Rx, self.channel))
     }
