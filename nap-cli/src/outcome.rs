@@ -88,7 +88,9 @@ fn outcome_of(error: &anyhow::Error) -> Outcome {
 fn outcome_of_station(error: &nap_station::Error) -> Outcome {
     match error {
         nap_station::Error::Samples(error) => outcome_of_recording(error),
-        nap_station::Error::Receiver { .. } | nap_station::Error::Refused { .. } => Outcome::Misused,
+        nap_station::Error::Receiver { .. } | nap_station::Error::Refused { .. } => {
+            Outcome::Misused
+        }
         _ => Outcome::Failed,
     }
 }

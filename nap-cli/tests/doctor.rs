@@ -88,11 +88,7 @@ fn broad_signals_are_no_filter() {
     let (verdict, text) = &findings["signals"];
     assert_eq!(verdict, "note", "{findings:?}");
     assert!(text.contains("something broad comes and goes from 868.1"), "{text}");
-    let output = nap()
-        .arg("doctor")
-        .arg(scene(folder.path(), &fsk(3.0)))
-        .output()
-        .unwrap();
+    let output = nap().arg("doctor").arg(scene(folder.path(), &fsk(3.0))).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("something broad sends in the channel, no filter does this"), "{told}");
 }

@@ -269,7 +269,10 @@ fn a_radio_that_is_missing_at_the_start_is_waited_for() {
 fn what_the_radio_does_not_have_ends_at_once() {
     let air = Air::new(SPEED, "");
     for (flags, expected) in [
-        (["--sample-rate", "10M"], "it has no sample rate of 10000 kS/s; take one of 250, 1024, 2400"),
+        (
+            ["--sample-rate", "10M"],
+            "it has no sample rate of 10000 kS/s; take one of 250, 1024, 2400",
+        ),
         (["--center-frequency", "3G"], "it does not reach 3000.000000 MHz, only 24 to 1766"),
         (["--antenna", "none"], "there is no antenna \"none\", but RX, RX2"),
         (["--gain", "XYZ=3"], "there is no gain \"XYZ\", but LNA, VGA"),

@@ -94,7 +94,8 @@ fn a_crystal_that_is_off_is_corrected_in_recordings() {
     let output = run(&[&["decode", name], &ppm[..]].concat());
     let frequency_hz = only_frequency_hz(&output);
     assert!((frequency_hz - 868.21e6).abs() < 20.0, "{frequency_hz}");
-    let output = run(&[&["listen", name, "--replay", "max", "--report", "first"], &ppm[..]].concat());
+    let output =
+        run(&[&["listen", name, "--replay", "max", "--report", "first"], &ppm[..]].concat());
     assert_eq!(only_frequency_hz(&output), frequency_hz);
     // Raw samples through a pipe are no different.
     let flags = ["listen", "-", "--report", "first", "--sample-format", "cu8", "--sample-rate"];
@@ -217,11 +218,26 @@ fn mistaken_formats_are_told() {
     let samples = frame(folder.path(), 868.13e6, 200e3);
     let louder: Vec<_> = samples.iter().map(|sample| sample * 32_768.0).collect();
     for (name, stored, samples, expected) in [
-        ("a_868.13M_200k.cu8", SampleFormat::Cs8, &samples, "signed bytes read as unsigned? try cs8"),
-        ("b_868.13M_200k.cs8", SampleFormat::Cu8, &samples, "unsigned bytes read as signed? try cu8"),
+        (
+            "a_868.13M_200k.cu8",
+            SampleFormat::Cs8,
+            &samples,
+            "signed bytes read as unsigned? try cs8",
+        ),
+        (
+            "b_868.13M_200k.cs8",
+            SampleFormat::Cu8,
+            &samples,
+            "unsigned bytes read as signed? try cu8",
+        ),
         ("c_868.13M_200k.cf32", SampleFormat::Cf32Le, &louder, "not scaled to 1.0?"),
         ("d_868.13M_200k.cs16", SampleFormat::Cf32Le, &samples, "try cf32"),
-        ("e_868.13M_200k.cs16", SampleFormat::Cs16Be, &samples, "bytes of each number swapped? try cs16_be"),
+        (
+            "e_868.13M_200k.cs16",
+            SampleFormat::Cs16Be,
+            &samples,
+            "bytes of each number swapped? try cs16_be",
+        ),
     ] {
         let file = write(folder.path().join(name), stored, samples);
         let output = run(&["decode", file.to_str().unwrap()]);
@@ -242,14 +258,17 @@ fn mistaken_formats_are_told() {
 fn what_was_assumed_is_told_where_nothing_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let noise: Vec<_> = (0..25_000)
-        .map(|n: i64| Complex32::new((n * 7919 % 101) as f32 - 50.0, (n * 104_729 % 97) as f32 - 48.0))
+        .map(|n: i64| {
+            Complex32::new((n * 7919 % 101) as f32 - 50.0, (n * 104_729 % 97) as f32 - 48.0)
+        })
         .map(|sample| sample / 5000.0)
         .collect();
     let file = write(folder.path().join("x_868.13M_250k.cs16"), SampleFormat::Cs16Le, &noise);
     let output = run(&["decode", file.to_str().unwrap()]);
     assert_eq!(exit_code(&output), 0);
     let said = stderr(&output);
-    let line = said.lines().find(|line| line.contains("no messages")).unwrap_or_else(|| panic!("{said}"));
+    let line =
+        said.lines().find(|line| line.contains("no messages")).unwrap_or_else(|| panic!("{said}"));
     for part in [
         "read as cs16, 250 kS/s, centre 868.130000 MHz; listened to RC1 around 868.130000 MHz at",
         "; 0.10 s, -4",

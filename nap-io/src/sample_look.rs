@@ -94,9 +94,14 @@ impl fmt::Display for FormatDoubt {
             }
             Self::Unscaled { peak } => {
                 let db = 20.0 * f64::from(peak).log10();
-                write!(f, "values up to {peak:.0} in floats, {db:.0} dB over full scale: not scaled to 1.0?")
+                write!(
+                    f,
+                    "values up to {peak:.0} in floats, {db:.0} dB over full scale: not scaled to 1.0?"
+                )
             }
-            Self::White => f.write_str("all values come alike, up to full scale: wrong sample format?"),
+            Self::White => {
+                f.write_str("all values come alike, up to full scale: wrong sample format?")
+            }
         }
     }
 }
@@ -192,7 +197,7 @@ impl SampleLook {
 
     /// What the bytes are in all formats but the assumed one.
     fn others(&self) -> impl Iterator<Item = (&Reading, SampleFormat)> {
-        self.others.iter().zip(CANDIDATES).filter(|(_, format)| *format != self.format)
+        self.others.iter().zip(CANDIDATES).filter(move |(_, format)| *format != self.format)
     }
 
     fn other_float(&self) -> Option<SampleFormat> {
@@ -314,7 +319,11 @@ mod tests {
             .collect()
     }
 
-    fn doubt(stored: SampleFormat, read: SampleFormat, samples: &[Complex32]) -> Option<FormatDoubt> {
+    fn doubt(
+        stored: SampleFormat,
+        read: SampleFormat,
+        samples: &[Complex32],
+    ) -> Option<FormatDoubt> {
         let mut bytes = Vec::new();
         encode(stored, samples, &mut bytes);
         let mut samples = vec![Complex32::ZERO; bytes.len() / read.bytes_per_sample()];
@@ -359,7 +368,8 @@ mod tests {
         // Eight bits in sixteen, and silence.
         let mut samples = signal(0.1, 3);
         for sample in &mut samples {
-            *sample = Complex32::new((sample.re * 128.0).round(), (sample.im * 128.0).round()) / 128.0;
+            *sample =
+                Complex32::new((sample.re * 128.0).round(), (sample.im * 128.0).round()) / 128.0;
         }
         assert_eq!(doubt(Cs16Le, Cs16Le, &samples), None);
         for format in CANDIDATES {

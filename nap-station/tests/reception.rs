@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nap_io::live::{
-    SourceKind,
-    LiveSource, Loss, OnError, Policy, Reading, Source, SourceAddress, SourceSettings,
+    LiveSource, Loss, OnError, Policy, Reading, Source, SourceAddress, SourceKind, SourceSettings,
 };
 use nap_io::{Error, OpenOptions, SampleSource, StreamInfo};
 use nap_phy::{Event, RadioConfiguration, ReceiverConfig};

@@ -87,7 +87,10 @@ impl InputArgs {
     }
 
     /// The recording as the user says that it is.
-    fn source(&self, path: &Path) -> Result<CrystalCorrected<Box<dyn SampleSource>>, nap_io::Error> {
+    fn source(
+        &self,
+        path: &Path,
+    ) -> Result<CrystalCorrected<Box<dyn SampleSource>>, nap_io::Error> {
         Ok(CrystalCorrected::new(nap_io::open(path, &self.options())?, self.ppm))
     }
 

@@ -26,9 +26,9 @@ pub fn seconds(text: &str) -> Result<f64, String> {
 
 /// Reads the error of a crystal in millionths.
 pub fn ppm(text: &str) -> Result<f64, String> {
-    finite(text)
-        .filter(|value| value.abs() <= 1000.0)
-        .ok_or_else(|| format!("{text:?} is not the error of a crystal in millionths, such as -1.5"))
+    finite(text).filter(|value| value.abs() <= 1000.0).ok_or_else(|| {
+        format!("{text:?} is not the error of a crystal in millionths, such as -1.5")
+    })
 }
 
 /// Reads any number that is finite.

@@ -175,8 +175,7 @@ impl SourceArgs {
     /// Refuses flags that would have no effect.
     fn check(&self, address: &SourceAddress) -> Result<()> {
         let flags: Vec<&str> = self.tuning.given().chain(self.given()).collect();
-        let idle: Vec<&str> =
-            flags.into_iter().filter(|flag| !has_effect(flag, address)).collect();
+        let idle: Vec<&str> = flags.into_iter().filter(|flag| !has_effect(flag, address)).collect();
         if idle.is_empty() {
             return Ok(());
         }

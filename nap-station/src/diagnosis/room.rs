@@ -8,9 +8,8 @@ use nap_phy::{BitRate, LengthClass, ReceiverConfig};
 pub fn too_short(config: &ReceiverConfig, duration_s: f64) -> Option<String> {
     let (fitting, others): (Vec<BitRate>, Vec<BitRate>) =
         config.bit_rates.iter().partition(|rate| shortest_frame_s(**rate) <= duration_s);
-    let text = |rate: BitRate| {
-        format!("{:.2} s at {} bit/s", shortest_frame_s(rate), rate.bits_per_s())
-    };
+    let text =
+        |rate: BitRate| format!("{:.2} s at {} bit/s", shortest_frame_s(rate), rate.bits_per_s());
     let needed = others.iter().map(|&rate| text(rate)).collect::<Vec<_>>().join(" and ");
     if others.is_empty() {
         None

@@ -92,7 +92,11 @@ impl<'a> Session<'a> {
                     tracing::warn!("{}: {doubt}", path.display());
                 }
                 if self.messages == before && ending.statistics.samples > 0 {
-                    tracing::info!("{}: {}", path.display(), ending.assumed.text(ending.signal_s()));
+                    tracing::info!(
+                        "{}: {}",
+                        path.display(),
+                        ending.assumed.text(ending.signal_s())
+                    );
                 }
                 if let Some(annotator) = &self.annotator {
                     annotator.write(&messages, ending.sample_rate_hz)?;

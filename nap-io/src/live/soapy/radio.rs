@@ -102,7 +102,8 @@ impl Radio {
         let ranges_hz = self.rates_hz()?;
         let refused = || {
             let ranges = ranges_text(&ranges_hz, 1e3);
-            let text = format!("it has no sample rate of {} kS/s; take one of {ranges}", rate_hz / 1e3);
+            let text =
+                format!("it has no sample rate of {} kS/s; take one of {ranges}", rate_hz / 1e3);
             self.refusal(text)
         };
         if !is_within(rate_hz, &ranges_hz) {
@@ -191,7 +192,11 @@ fn is_within(value: f64, ranges: &[(f64, f64)]) -> bool {
 /// Ranges for people.
 fn ranges_text(ranges: &[(f64, f64)], unit: f64) -> String {
     let text = |&(low, high): &(f64, f64)| {
-        if low == high { format!("{}", low / unit) } else { format!("{} to {}", low / unit, high / unit) }
+        if low == high {
+            format!("{}", low / unit)
+        } else {
+            format!("{} to {}", low / unit, high / unit)
+        }
     };
     ranges.iter().map(text).collect::<Vec<_>>().join(", ")
 }

@@ -185,8 +185,7 @@ mod tests {
 
     /// The stored bytes of so many samples, each another one, and the samples.
     fn ramp(count: usize) -> (Vec<u8>, Vec<Complex32>) {
-        let bytes: Vec<u8> =
-            (0..2 * count).flat_map(|n| ((37 * n) as u16).to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..2 * count).flat_map(|n| ((37 * n) as u16).to_le_bytes()).collect();
         let mut samples = vec![Complex32::ZERO; count];
         decode(SampleFormat::Cs16Le, &bytes, &mut samples);
         (bytes, samples)

@@ -196,11 +196,8 @@ mod tests {
             // It takes commands until the client has gone.
             drop(stream.read_to_end(&mut Vec::new()));
         });
-        let tuning = Tuning {
-            sample_rate_hz: Some(250e3),
-            center_hz: Some(868.13e6),
-            ..Tuning::default()
-        };
+        let tuning =
+            Tuning { sample_rate_hz: Some(250e3), center_hz: Some(868.13e6), ..Tuning::default() };
         let error = RtlTcp::connect(&address, &tuning, header_within).err();
         server.join().unwrap();
         error.map(|error| error.nameless())
@@ -227,12 +224,14 @@ mod tests {
     #[test]
     fn what_no_receiver_has_is_refused_before_it_is_asked() {
         let refused = |rate_hz, center_hz| {
-            let tuning =
-                Tuning { sample_rate_hz: Some(rate_hz), center_hz, ..Tuning::default() };
+            let tuning = Tuning { sample_rate_hz: Some(rate_hz), center_hz, ..Tuning::default() };
             RtlTcp::check("a:1", &tuning).unwrap_err().to_string()
         };
         let text = refused(500e3, Some(868e6));
-        assert!(text.starts_with("rtl_tcp://a:1: an RTL-SDR has no sample rate of 500000"), "{text}");
+        assert!(
+            text.starts_with("rtl_tcp://a:1: an RTL-SDR has no sample rate of 500000"),
+            "{text}"
+        );
         let text = refused(250e3, Some(5e9));
         assert!(text.contains("no tuner of an RTL-SDR reaches 5000.000000 MHz"), "{text}");
     }

@@ -111,7 +111,10 @@ mod tests {
     #[test]
     fn what_is_missing_is_counted_once_the_number_is_known() {
         let mut number = SequenceNumber::default();
-        assert_eq!((number.follow(&5_u32.to_le_bytes()), number.follow(&9_u32.to_le_bytes())), (0, 0));
+        assert_eq!(
+            (number.follow(&5_u32.to_le_bytes()), number.follow(&9_u32.to_le_bytes())),
+            (0, 0)
+        );
         for n in 10_u32..30 {
             assert_eq!(number.follow(&n.to_le_bytes()), 0);
         }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use num_complex::Complex32;
 
 use super::socket::{LEAST_TIMEOUT, connect, is_timeout};
-use super::zmtp::{Command, Frames, GREETING_BYTES, check_greeting, greeting, pong, ready, subscription};
+use super::zmtp::{
+    Command, Frames, GREETING_BYTES, check_greeting, greeting, pong, ready, subscription,
+};
 use crate::convert::decode;
 use crate::error::Error;
 use crate::live::source::{LiveSource, Loss, Reading};
@@ -66,7 +68,11 @@ impl Zmq {
         self.send(&greeting())?;
         let mut theirs = [0; GREETING_BYTES];
         self.stream.read_exact(&mut theirs).map_err(|error| {
-            if is_timeout(&error) { self.silent(within) } else { self.io("read the greeting of")(error) }
+            if is_timeout(&error) {
+                self.silent(within)
+            } else {
+                self.io("read the greeting of")(error)
+            }
         })?;
         check_greeting(&theirs).map_err(|problem| self.refused(problem))?;
         while Instant::now() < deadline {
@@ -110,7 +116,9 @@ impl Zmq {
         for command in &commands {
             match command {
                 Command::Ping { context } => self.send(&pong(context))?,
-                Command::Error { reason } => return Err(self.refused(format!("it refuses: {reason}"))),
+                Command::Error { reason } => {
+                    return Err(self.refused(format!("it refuses: {reason}")));
+                }
                 Command::Ready { .. } | Command::Other => {}
             }
         }
@@ -124,7 +132,8 @@ impl Zmq {
         }
         self.has_begun = true;
         if self.payload.starts_with(&TAGS) {
-            let problem = "the messages hold tags beside samples; switch off \"Pass Tags\" of the sink";
+            let problem =
+                "the messages hold tags beside samples; switch off \"Pass Tags\" of the sink";
             return Err(self.refused(problem.to_owned()));
         }
         Ok(())
@@ -152,7 +161,8 @@ impl Zmq {
     }
 
     fn silent(&self, within: Duration) -> Error {
-        let problem = format!("no answer within {} s: is this a ZeroMQ socket?", within.as_secs_f64());
+        let problem =
+            format!("no answer within {} s: is this a ZeroMQ socket?", within.as_secs_f64());
         self.radio(&problem)
     }
 }

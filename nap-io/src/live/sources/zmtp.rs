@@ -149,7 +149,8 @@ impl Frames {
                 self.begin()?;
                 continue;
             };
-            let count = usize::try_from(frame.left).map_or(bytes.len(), |left| left.min(bytes.len()));
+            let count =
+                usize::try_from(frame.left).map_or(bytes.len(), |left| left.min(bytes.len()));
             let (now, rest) = bytes.split_at(count);
             bytes = rest;
             frame.left -= count as u64;

@@ -412,10 +412,7 @@ mod tests {
         let refused = || WorkerMessage::NotOpened(Error::refused("radio", "it has no such rate"));
         let event = life.handle(refused());
         let Some(LiveEvent::Fault(fault)) = event else { panic!("{event:?}") };
-        assert_eq!(
-            (fault.kind, fault.text.as_str()),
-            (FaultKind::Refused, "it has no such rate")
-        );
+        assert_eq!((fault.kind, fault.text.as_str()), (FaultKind::Refused, "it has no such rate"));
         assert!(matches!(life.due(), Due::Event(LiveEvent::Ended)));
         // What has worked may work again: somebody has put another radio into its place for a while.
         let mut life = Life::new(OnError::Restart);
