@@ -46,6 +46,8 @@ mod open;
 mod open_options;
 mod raw;
 mod sample_reader;
+mod sdriq;
+mod side_file;
 pub mod sigmf;
 mod sink;
 mod source;

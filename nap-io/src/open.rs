@@ -8,6 +8,7 @@ use crate::file_name::{extension, file_name, name_hint};
 use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::raw;
+use crate::sdriq;
 use crate::sigmf::names::find_meta;
 use crate::sigmf::recording as sigmf_recording;
 use crate::source::SampleSource;
@@ -18,9 +19,11 @@ use crate::wav::recording as wav_recording;
 /// | `path` | is read as |
 /// | --- | --- |
 /// | `x.sigmf-meta`, `x.sigmf-data`, or `x` and `x.sigmf` where these two exist | SigMF |
+/// | `x.sigmf` | a SigMF archive of one recording, read where it lies in the archive |
 /// | `x.wav`, `x.rf64` | WAV with two channels, I and Q |
+/// | `x.sdriq` | a recording of SDRangel |
 /// | `-` | raw samples from standard input |
-/// | anything else | a raw file; see [`FileName`](crate::FileName) for what its name tells, a prefix like `cs16:` included |
+/// | anything else | a raw file; see [`FileName`](crate::FileName) for what its name tells, a prefix like `cs16:` included. Beside PortaPack's `x.C16` and `x.C8`, `x.TXT` tells the rest |
 ///
 /// Named pipes work like standard input.
 ///
@@ -37,6 +40,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>,
     let name = file_name(path);
     match extension(&name).map(str::to_ascii_lowercase).as_deref() {
         Some("wav" | "rf64" | "bwf") => wav_recording::open(path, options),
+        Some("sigmf") => sigmf_recording::open_archive(path, options),
+        Some("sdriq") => sdriq::open(path, options),
         _ => raw::open(path, options),
     }
 }
@@ -52,5 +57,5 @@ pub fn open_stream(
     name: &Path,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
-    raw::source(name, Input::Pipe(stream), options.as_told(), name_hint(None))
+    raw::source(name, Input::Pipe(stream), options.as_told(), name_hint(None), Vec::new())
 }

@@ -13,19 +13,32 @@ use crate::format::SampleFormat;
 use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
+use crate::side_file;
 use crate::sink::SampleSink;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
 
-/// Opens a raw file: options come first, then a prefix of the path, then the name.
+/// Opens a raw file: options come first, then a prefix of the path, then a file beside it, then the name.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
     let (prefix, path) = match path.to_str().and_then(FileName::split_prefix) {
         Some((prefix, rest)) => (prefix, Path::new(rest)),
         None => (FileName::default(), path),
     };
     let name = file_name(path);
-    let told = options.as_told().or(prefix).or(FileName::parse(&name));
-    source(path, Input::open(path)?, told, name_hint(extension(&name)))
+    let mut told = options.as_told().or(prefix);
+    let mut notes = Vec::new();
+    if let Some((side_path, beside)) = side_file::find(path) {
+        notes.extend(note(&file_name(&side_path), beside.without(told)));
+        told = told.or(beside);
+    }
+    let by_name = FileName::parse(&name);
+    notes.extend(note("the name", by_name.without(told)));
+    source(path, Input::open(path)?, told.or(by_name), name_hint(extension(&name)), notes)
+}
+
+/// Says what was taken from where, if anything was.
+pub(crate) fn note(from: &str, taken: FileName) -> Option<String> {
+    (taken != FileName::default()).then(|| format!("taken from {from}: {taken}"))
 }
 
 /// Reads raw samples; `hint` says what the name tells about the format.
@@ -34,6 +47,7 @@ pub(crate) fn source(
     input: Input,
     told: FileName,
     hint: String,
+    notes: Vec<String>,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let format = told.format.ok_or(Error::UnknownFormat { path: path.into(), hint })?;
     let sample_rate_hz = told.sample_rate_hz.ok_or_else(|| Error::Missing {
@@ -44,6 +58,7 @@ pub(crate) fn source(
     let mut info = StreamInfo::new(check_sample_rate(path, sample_rate_hz)?, format);
     info.center_hz = told.center_hz.map(|center_hz| check_center(path, center_hz)).transpose()?;
     info.start = told.start;
+    info.notes = notes;
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
 }
 

@@ -101,10 +101,13 @@ impl Metadata {
 
 /// Reads the text of a metadata file.
 pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
+    read_limited(path, File::open(path).map_err(Error::io(path, "read"))?)
+}
+
+/// Reads to the end, unless that is further than metadata goes.
+pub(super) fn read_limited(path: &Path, file: impl Read) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut text))
-        .map_err(Error::io(path, "read"))?;
+    file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut text).map_err(Error::io(path, "read"))?;
     if text.len() as u64 > MAX_TEXT_BYTES {
         let what = format!("metadata of more than {MAX_TEXT_BYTES} bytes");
         return Err(Error::unsupported(path, what, "check that this is the .sigmf-meta file"));

@@ -6,6 +6,8 @@
 
 mod annotate;
 pub(crate) mod annotation;
+mod archive;
+mod data_file;
 mod fields;
 mod metadata;
 pub(crate) mod names;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-const META: &str = "sigmf-meta";
-const DATA: &str = "sigmf-data";
+pub(super) const META: &str = "sigmf-meta";
+pub(super) const DATA: &str = "sigmf-data";
 
 /// The metadata file that a path means, `None` if it means no SigMF recording.
 ///
-/// Fails for an archive and for a data file without metadata.
+/// Fails for a collection and for a data file without metadata.
 pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some(META) => Ok(Some(path.into())),
@@ -19,11 +19,6 @@ pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
             let missing = Error::MissingPart { path: path.into(), missing: meta.clone() };
             if meta.exists() { Ok(Some(meta)) } else { Err(missing) }
         }
-        Some("sigmf") if path.exists() => Err(Error::unsupported(
-            path,
-            "a SigMF archive",
-            "unpack it (tar xf) and give the .sigmf-meta file",
-        )),
         Some("sigmf-collection") => Err(Error::unsupported(
             path,
             "a SigMF collection",

@@ -1,15 +1,13 @@
 //! Reading a recording: metadata and data together.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::archive;
+use super::data_file::DataFile;
 use super::metadata::{Capture, Metadata};
-use super::names::data_path;
 use crate::error::Error;
-use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
@@ -31,16 +29,36 @@ pub(crate) fn open(
             "get the data file and set core:metadata_only to false",
         ));
     }
+    let data = DataFile::beside(meta_path, &metadata)?;
+    read(meta_path, &metadata, data, options)
+}
+
+/// Opens the recording in an archive.
+pub(crate) fn open_archive(
+    path: &Path,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let (meta_path, metadata, data) = archive::find(path)?;
+    read(&meta_path, &metadata, data, options)
+}
+
+fn read(
+    meta_path: &Path,
+    metadata: &Metadata,
+    data: DataFile,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let data_path = data.path.clone();
     let header_bytes = header_bytes(meta_path, &metadata.captures)?;
-    let data_path = existing_data_path(meta_path, &metadata)?;
-    let (input, samples) = open_data(&data_path, &metadata, header_bytes)?;
+    let (input, samples) = data.samples(metadata, header_bytes)?;
 
     // Captures of samples that do not exist are ignored, as the specification wants it.
     let (captures, missing) = metadata
         .captures
-        .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples));
+        .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples.there));
     let promised = missing.last().map(|capture| capture.sample_start.saturating_add(1));
-    let info = stream_info(meta_path, &metadata, captures, options)?;
+    let promised = promised.max(samples.described);
+    let info = stream_info(meta_path, metadata, captures, options)?;
     let reader = SampleReader::new(data_path, info, input)?;
     Ok(Box::new(match promised {
         Some(promised) => reader.promise(promised),
@@ -66,35 +84,6 @@ fn header_bytes(meta_path: &Path, captures: &[Capture]) -> Result<u64, Error> {
         ));
     }
     Ok(first.header_bytes)
-}
-
-fn existing_data_path(meta_path: &Path, metadata: &Metadata) -> Result<PathBuf, Error> {
-    let path = match &metadata.dataset {
-        Some(name) => meta_path.with_file_name(name),
-        None => data_path(meta_path),
-    };
-    match path.try_exists() {
-        Ok(true) => Ok(path),
-        Ok(false) => Err(Error::MissingPart { path: meta_path.into(), missing: path }),
-        Err(error) => Err(Error::io(&path, "open")(error)),
-    }
-}
-
-/// The samples in the data file, and how many whole ones there are.
-fn open_data(path: &Path, metadata: &Metadata, header_bytes: u64) -> Result<(Input, u64), Error> {
-    let file = File::open(path).map_err(Error::io(path, "open"))?;
-    let file_info = file.metadata().map_err(Error::io(path, "open"))?;
-    if file_info.is_dir() {
-        return Err(Error::io(path, "open")(io::ErrorKind::IsADirectory.into()));
-    }
-    let other_bytes = header_bytes.saturating_add(metadata.trailing_bytes);
-    let bytes = file_info.len().saturating_sub(other_bytes);
-    let samples = bytes / metadata.format.bytes_per_sample() as u64;
-    if bytes == 0 {
-        return Err(Error::Empty { path: path.into() });
-    }
-    let input = Input::region(file, header_bytes, bytes).map_err(Error::io(path, "read"))?;
-    Ok((input, samples))
 }
 
 fn stream_info(

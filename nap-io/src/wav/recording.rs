@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::file_name::{FileName, file_name};
 use crate::input::Input;
 use crate::open_options::OpenOptions;
+use crate::raw::note;
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_sample_rate};
@@ -40,12 +41,19 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleS
 }
 
 fn stream_info(path: &Path, header: &Header) -> Result<StreamInfo, Error> {
-    let name = FileName::parse(&file_name(path));
     let rate_hz = check_sample_rate(path, header.sample_rate_hz.into())?;
     let mut info = StreamInfo::new(rate_hz, header.format);
     // An `auxi` chunk can only hold frequencies up to 4.29 GHz, and 0 stands for unknown.
-    info.center_hz = header.center_hz.filter(|&center_hz| center_hz > 0.0).or(name.center_hz);
-    info.start = header.start.or(name.start);
+    let told = FileName {
+        center_hz: header.center_hz.filter(|&center_hz| center_hz > 0.0),
+        start: header.start,
+        ..FileName::default()
+    };
+    let name = FileName::parse(&file_name(path));
+    let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
+    info.notes.extend(note("the name", by_name.without(told)));
+    info.center_hz = told.or(by_name).center_hz;
+    info.start = told.or(by_name).start;
     if header.data_bytes.is_none() {
         info.warnings.push(
             "the header does not tell how many samples there are; reading to the end of the file"
