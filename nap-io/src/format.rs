@@ -204,7 +204,8 @@ impl FromStr for SampleFormat {
 
 fn by_name(lower: &str) -> Option<SampleFormat> {
     let is_it = |name: &str, datatype: Option<&str>| {
-        name == lower || datatype.is_some_and(|d| d == lower || d.strip_suffix("_le") == Some(lower))
+        name == lower
+            || datatype.is_some_and(|d| d == lower || d.strip_suffix("_le") == Some(lower))
     };
     NAMES.iter().find(|(_, name, datatype)| is_it(name, *datatype)).map(|(format, ..)| *format)
 }

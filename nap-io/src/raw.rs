@@ -28,17 +28,12 @@ pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleS
     let mut told = options.as_told().or(prefix);
     let mut notes = Vec::new();
     if let Some((side_path, beside)) = side_file::find(path) {
-        notes.extend(note(&file_name(&side_path), beside.without(told)));
+        notes.extend(beside.without(told).taken_from(&file_name(&side_path)));
         told = told.or(beside);
     }
     let by_name = FileName::parse(&name);
-    notes.extend(note("the name", by_name.without(told)));
+    notes.extend(by_name.without(told).taken_from("the name"));
     source(path, Input::open(path)?, told.or(by_name), name_hint(extension(&name)), notes)
-}
-
-/// Says what was taken from where, if anything was.
-pub(crate) fn note(from: &str, taken: FileName) -> Option<String> {
-    (taken != FileName::default()).then(|| format!("taken from {from}: {taken}"))
 }
 
 /// Reads raw samples; `hint` says what the name tells about the format.
@@ -62,10 +57,10 @@ pub(crate) fn source(
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
 }
 
-/// Writes a raw file, and the samples of every other format.
-pub struct RawWriter {
+/// Writes raw samples to a file or anything else, and the samples of every other format.
+pub struct RawWriter<W: Write = File> {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<W>,
     format: SampleFormat,
     bytes: Vec<u8>,
     samples_written: u64,
@@ -79,14 +74,27 @@ impl RawWriter {
     /// [`Error::Io`] if that fails.
     pub fn create(path: &Path, format: SampleFormat) -> Result<Self, Error> {
         let file = File::create(path).map_err(Error::io(path, "create"))?;
-        Ok(Self {
-            path: path.into(),
-            file: BufWriter::new(file),
+        Ok(Self::new(file, path, format))
+    }
+
+    /// The file, written out, for what is left to do in it.
+    pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
+        self.flush()?;
+        Ok(self.file.get_mut())
+    }
+}
+
+impl<W: Write> RawWriter<W> {
+    /// Writes to standard output, a socket or anything else that takes bytes; `name` is used in messages only.
+    pub fn new(writer: W, name: &Path, format: SampleFormat) -> Self {
+        Self {
+            path: name.into(),
+            file: BufWriter::new(writer),
             format,
             bytes: Vec::new(),
             samples_written: 0,
             clipped_components: 0,
-        })
+        }
     }
 
     /// Writes bytes that are no samples.
@@ -94,10 +102,8 @@ impl RawWriter {
         self.file.write_all(bytes).map_err(Error::io(&self.path, "write"))
     }
 
-    /// The file, written out, for what is left to do in it.
-    pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
-        self.file.flush().map_err(Error::io(&self.path, "write"))?;
-        Ok(self.file.get_mut())
+    fn flush(&mut self) -> Result<(), Error> {
+        self.file.flush().map_err(Error::io(&self.path, "write"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -109,7 +115,7 @@ impl RawWriter {
     }
 }
 
-impl SampleSink for RawWriter {
+impl<W: Write + Send> SampleSink for RawWriter<W> {
     fn write(&mut self, samples: &[Complex32]) -> Result<(), Error> {
         // In pieces, so that a long slice does not need as much memory again.
         for piece in samples.chunks(1 << 14) {
@@ -130,6 +136,6 @@ impl SampleSink for RawWriter {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        self.flushed_file().map(|_| ())
+        self.flush()
     }
 }

@@ -64,18 +64,12 @@ fn names_of_other_programs() {
         ("SDRuno_20240115_123045Z_868130kHz.wav", (None, mhz, None, start)),
         ("HackRF_20240115_123045Z_868130kHz_IQ.wav", (None, mhz, None, start)),
         ("15-Jan-2024 123045.678 868.130MHz.wav", (None, mhz, None, None)),
-        (
-            "2024-01-15_12-30-45_250000SPS_868130000Hz.cs16",
-            (Some(Cs16Le), mhz, Some(250e3), start),
-        ),
+        ("2024-01-15_12-30-45_250000SPS_868130000Hz.cs16", (Some(Cs16Le), mhz, Some(250e3), start)),
         (
             "2024-01-15_12-30-45-250_1000000SPS_868130000Hz.f32",
             (Some(Cf32Le), mhz, Some(1e6), Some("2024-01-15T12:30:45.25Z")),
         ),
-        (
-            "2024-01-15_12-30-45_250000SPS_868130000Hz.s8",
-            (Some(Cs8), mhz, Some(250e3), start),
-        ),
+        ("2024-01-15_12-30-45_250000SPS_868130000Hz.s8", (Some(Cs8), mhz, Some(250e3), start)),
         (
             "RTL-SDR-20240115_123045-868_13MHz-1MSps-1MHz.complex16u",
             (Some(Cu8), mhz, Some(1e6), None),
@@ -92,7 +86,7 @@ fn names_of_other_programs() {
             "name-f8.681300e+08-s2.500000e+05-t20240115123045.cfile",
             (Some(Cf32Le), mhz, Some(250e3), None),
         ),
-        ("name-f868130000-s250000.cfile", (Some(Cf32Le), mhz, Some(250e3), None)),
+        ("my-far-site-f868130000-s250000.cfile", (Some(Cf32Le), mhz, Some(250e3), None)),
         (
             "rec0_868.13M.2024-01-15T12_30_45_123.sdriq",
             (None, mhz, None, Some("2024-01-15T12:30:45.123Z")),

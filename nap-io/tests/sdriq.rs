@@ -36,10 +36,9 @@ fn samples_of_16_and_24_bits() {
     let folder = tempfile::tempdir().unwrap();
     let samples_16 = [0x00, 0x40, 0x00, 0x80].as_slice();
     let samples_24 = [0x00, 0x00, 0x40, 0x00, 0x00, 0x00, 0x80, 0xff].as_slice();
-    for (bits, format, samples) in [
-        (16, SampleFormat::Cs16Le, samples_16),
-        (24, SampleFormat::Cs24In32Le, samples_24),
-    ] {
+    for (bits, format, samples) in
+        [(16, SampleFormat::Cs16Le, samples_16), (24, SampleFormat::Cs24In32Le, samples_24)]
+    {
         let head = header(250_000, 868_130_000, 1_705_321_845, bits);
         let path = write(&folder, &[&head, samples].concat());
         let mut source = open(&path).unwrap();

@@ -82,6 +82,11 @@ impl FileName {
         }
     }
 
+    /// A note on what was taken from where, if anything was.
+    pub(crate) fn taken_from(self, place: &str) -> Option<String> {
+        (self != Self::default()).then(|| format!("taken from {place}: {self}"))
+    }
+
     /// What this name tells and `other` does not.
     pub(crate) fn without(self, other: Self) -> Self {
         Self {

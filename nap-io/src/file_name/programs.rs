@@ -41,13 +41,18 @@ fn with_unit(text: &str, unit: &str) -> Option<f64> {
 /// osmocom_fft: `name-f8.681300e+08-s2.500000e+05-t20240115123045.cfile`.
 fn osmocom_fft(name: &str) -> Option<FileName> {
     let field = |letter: &str| {
-        let (_, rest) = name.split_once(letter)?;
-        let end = rest.find(|c: char| !(c.is_ascii_digit() || "e+.".contains(c)));
-        let number = &rest[..end.unwrap_or(rest.len())];
-        // The point before an extension is no part of the number.
-        number.trim_end_matches('.').parse::<f64>().ok()
+        let mut places = name.match_indices(letter);
+        places.find_map(|(at, _)| leading_number(&name[at + letter.len()..]))
     };
     tuning(field("-f")?, field("-s")?)
+}
+
+/// The number that a text begins with, if it is large enough for a frequency or a rate.
+fn leading_number(text: &str) -> Option<f64> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || "e+.".contains(c)));
+    let number = &text[..end.unwrap_or(text.len())];
+    // The point before an extension is no part of the number.
+    number.trim_end_matches('.').parse().ok().filter(|&number: &f64| number >= 1e3)
 }
 
 fn whole_number(text: &str) -> Option<f64> {

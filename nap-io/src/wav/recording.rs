@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::file_name::{FileName, file_name};
 use crate::input::Input;
 use crate::open_options::OpenOptions;
-use crate::raw::note;
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_sample_rate};
@@ -51,7 +50,7 @@ fn stream_info(path: &Path, header: &Header) -> Result<StreamInfo, Error> {
     };
     let name = FileName::parse(&file_name(path));
     let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
-    info.notes.extend(note("the name", by_name.without(told)));
+    info.notes.extend(by_name.without(told).taken_from("the name"));
     info.center_hz = told.or(by_name).center_hz;
     info.start = told.or(by_name).start;
     if header.data_bytes.is_none() {
