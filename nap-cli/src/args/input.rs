@@ -36,7 +36,7 @@ pub struct InputArgs {
     start: f64,
 
     /// Stop after so many seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration)]
     duration: Option<f64>,
 }
 
@@ -50,6 +50,9 @@ impl InputArgs {
         let info = source.info();
         for warning in &info.warnings {
             tracing::warn!("{}: {warning}", path.display());
+        }
+        for note in &info.notes {
+            tracing::debug!("{}: {note}", path.display());
         }
         let rate_hz = info.sample_rate_hz;
         let (first_sample, total) = (samples(self.start, rate_hz), info.total_samples);
@@ -126,6 +129,11 @@ impl Recording {
     /// Where the wanted part starts, in seconds from the start of the recording.
     pub fn start_s(&self) -> f64 {
         self.first_sample as f64 / self.info().sample_rate_hz
+    }
+
+    /// Whether the samples come when they come.
+    pub fn is_pipe(&self) -> bool {
+        self.info().total_samples.is_none()
     }
 
     /// How many samples are still to come; `None` for a pipe without a given duration.

@@ -25,7 +25,7 @@ pub struct Args {
     source: SourceArgs,
 
     /// How long to listen, in seconds of signal.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "10")]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration, default_value = "10")]
     duration: f64,
 
     /// One JSON object a line.
@@ -47,6 +47,9 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let findings = diagnose(&source, args.duration, |info| {
         for warning in &info.warnings {
             tracing::warn!("{}: {warning}", source.name);
+        }
+        for note in &info.notes {
+            tracing::debug!("{}: {note}", source.name);
         }
         channel.receiver_config(&source.name, info, &devices)
     })?;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
-use nap_phy::{Event, Message, Receiver, ReceiverConfig};
+use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
 use nap_plot::waterfall::{Figure, LARGEST_SIZE, LEAST_SIZE, Layout, Mark};
 
 use crate::args::channel::ChannelArgs;
@@ -25,13 +25,15 @@ const PIXELS_A_ROW: f64 = 2.0;
 const ROUNDING: f64 = 1.05;
 /// A bin much narrower than the symbol rate shows no more, and blurs the time.
 const LEAST_RESOLUTION_HZ: f64 = 25.0;
+/// Names of devices are cut to this.
+const MAX_NAME_WIDTH: usize = 20;
 /// Time cells of a pipe, of which the length is not known, before they are doubled.
 const PIPE_TIME_STEP_S: f64 = 0.005;
 
 /// Draws the power over time and frequency and marks the frames that are decoded from it.
 ///
 /// The picture shows the receiver's channel, time running downwards. Each box is a frame, labelled
-/// with the device and the frame's rank; frames of one device have one colour.
+/// with the device, by its name if it has one, and the frame's rank; frames of one device have one colour.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,7 +46,7 @@ pub struct Args {
     file: PathBuf,
 
     /// The picture to write.
-    #[arg(short, long, value_name = "PNG")]
+    #[arg(short, long, value_name = "PNG", value_parser = png)]
     output: PathBuf,
 
     /// Width and height of the picture in pixels.
@@ -68,6 +70,15 @@ pub struct Args {
 
     #[command(flatten)]
     channel: ChannelArgs,
+}
+
+/// Names that promise another kind of picture are refused.
+fn png(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("png") => Ok(path),
+        _ => Err("the picture is PNG: give it a name that ends with .png".into()),
+    }
 }
 
 /// Reads a picture's size.
@@ -108,7 +119,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
             duration_s: seen.samples as f64 / config.sample_rate_hz,
             centre_hz: recording.info().center_hz,
         };
-        draw(args, &config, &view, &array, &seen.messages)?;
+        let marks = marks(&seen.messages, view.start_s, &devices);
+        draw(args, &config, &view, &array, &marks, seen.messages.len())?;
     }
     // A picture of what could be read is better than none.
     seen.read?;
@@ -196,11 +208,11 @@ fn draw(
     config: &ReceiverConfig,
     view: &View,
     array: &SpectrogramArray,
-    messages: &[Message],
+    marks: &[Mark],
+    messages: usize,
 ) -> Result<()> {
-    let marks = marks(messages, view.start_s);
-    let found = (!args.no_decode)
-        .then(|| format!("{} messages, {} frames decoded", messages.len(), marks.len()));
+    let found =
+        (!args.no_decode).then(|| format!("{messages} messages, {} frames decoded", marks.len()));
     let figure = Figure {
         size: args.size,
         title: &title(&args.file),
@@ -211,7 +223,7 @@ fn draw(
         time_s: (view.start_s, view.start_s + view.duration_s),
         centre_hz: view.centre_hz,
         frequency_hz: view.frequency_hz,
-        marks: &marks,
+        marks,
     };
     let rendered = figure.render()?;
     let output = args.output.display();
@@ -246,23 +258,25 @@ fn subtitle(config: &ReceiverConfig, view: &View, found: Option<&str>) -> String
 }
 
 /// A mark for each frame. Devices are numbered in the order of time.
-fn marks(messages: &[Message], start_s: f64) -> Vec<Mark> {
+fn marks(messages: &[Message], start_s: f64, known: &DeviceTable) -> Vec<Mark> {
     let mut devices = Vec::new();
     let mut marks = Vec::new();
     for message in messages {
         let device_id = message.uplink.device_id();
-        let known = devices.iter().position(|&device| device == device_id);
-        let group = known.unwrap_or_else(|| {
+        let group = devices.iter().position(|&device| device == device_id);
+        let group = group.unwrap_or_else(|| {
             devices.push(device_id);
             devices.len() - 1
         });
+        let name = known.name(device_id).map(|name| log::cut(name, MAX_NAME_WIDTH));
+        let name = name.unwrap_or_else(|| device_id.to_string());
         let extent = message.frame_extent();
         marks.extend(message.frames.iter().map(|frame| Mark {
             time_s: start_s + frame.signal.time_s,
             duration_s: extent.duration_s,
             frequency_hz: frame.signal.frequency_hz,
             width_hz: extent.width_hz,
-            label: format!("{device_id} frame {}", frame.rank),
+            label: format!("{name} frame {}", frame.rank),
             group,
         }));
     }

@@ -59,6 +59,7 @@ pub struct File {
     start: Option<Timestamp>,
     start_s: f64,
     sample_rate_hz: f64,
+    is_pipe: bool,
 }
 
 /// Opens a recording at a sample.
@@ -85,6 +86,7 @@ impl<'a> Decoder<'a> {
         let configs = self.channel.receiver_configs(&name, info, self.devices)?;
         let pieces = self.pieces(&recording, &configs).with_context(|| name.clone())?;
         let (start, start_s) = (info.start, recording.start_s());
+        let is_pipe = recording.is_pipe();
         let (sample_rate_hz, bar) = (info.sample_rate_hz, recording.bar());
         let told = bar.clone();
         let (jobs, decoding) = pieces::split(pieces::Recording {
@@ -93,7 +95,7 @@ impl<'a> Decoder<'a> {
             open: self.opener(path, recording),
             progress: Box::new(move |samples| told.inc(samples)) as Progress,
         });
-        Ok((jobs, File { decoding, name, bar, start, start_s, sample_rate_hz }))
+        Ok((jobs, File { decoding, name, bar, start, start_s, sample_rate_hz, is_pipe }))
     }
 
     /// A recording is cut where there are threads for the pieces; a pipe cannot be.
@@ -128,12 +130,17 @@ impl<'a> Decoder<'a> {
 }
 
 impl File {
+    /// Whether the samples come when they come.
+    pub fn is_pipe(&self) -> bool {
+        self.is_pipe
+    }
+
     /// Reports the messages one by one, to the end of the recording.
     ///
     /// # Errors
     /// A configuration that no receiver takes.
     pub fn finish(self, mut report: impl FnMut(Received)) -> Result<Ending> {
-        let Self { decoding, name, bar, start, start_s, sample_rate_hz } = self;
+        let Self { decoding, name, bar, start, start_s, sample_rate_hz, .. } = self;
         let ending = decoding.finish(|message| report(Received::new(message, start_s, start)));
         bar.finish_and_clear();
         let pieces::Ending { read, statistics, .. } = ending.context(name)?;
