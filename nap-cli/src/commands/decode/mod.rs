@@ -26,10 +26,10 @@ use session::Session;
 ///
 /// Finds the messages in recordings: SigMF, WAV, and raw samples.
 ///
-/// Each message is written once, with all its frames, in the order of time, those of a pipe as soon as no
-/// more of their frames can come. Several recordings follow each other in the order given. Long recordings are cut into pieces that are decoded
-/// side by side. Raw files tell their format, sample rate and frequency in
-/// their names (`g001_868.13M_250k.cu8`) or through the flags.
+/// Each message is written once, with all its frames, in the order of time; those of a pipe as soon as no
+/// more of their frames can come. Several recordings follow each other in the order given. Long
+/// recordings are cut into pieces that are decoded side by side. Raw files tell their format, sample rate
+/// and frequency in their names (`g001_868.13M_250k.cu8`) or through the flags.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
