@@ -42,9 +42,13 @@ fn a_reader_that_has_had_enough_is_no_error() {
         .spawn()
         .unwrap();
     let mut first = String::new();
-    // The pipe is closed when the reader goes, after the first of six lines.
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    // The pipe is closed when the reader goes, after the heading and the first of six messages.
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut first).unwrap();
+    assert!(first.ends_with("rc2_minus112dbm:\n"), "{first}");
+    reader.read_line(&mut first).unwrap();
     assert!(first.contains("4C21232F"), "{first}");
+    drop(reader);
     let output = child.wait_with_output().unwrap();
     assert_eq!((exit_code(&output), stderr(&output)), (0, ""));
 }
@@ -86,7 +90,9 @@ fn other_files_are_decoded_all_the_same() {
         .output()
         .unwrap();
     assert_ends(&output, 2, "missing_868.13M_250k.cu8");
-    assert_eq!(stdout(&output).lines().count(), 2);
+    let lines: Vec<&str> = stdout(&output).lines().collect();
+    assert_eq!(lines.len(), 3, "a heading and two messages: {lines:?}");
+    assert!(lines[0].ends_with("rc2_minus112dbm:"), "{lines:?}");
 }
 
 #[test]
