@@ -32,16 +32,19 @@ SOAK_MINUTES ?= 15
 .DEFAULT_GOAL := help
 .PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench python-manylinux install-c small-c day firmware
+.PHONY: python-bench python-manylinux install-c small-c day firmware newcomer
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 nap: ## build the command
 	$(CARGO) build --release --locked -p nap-cli
 
 demo: nap ## decode a recording of two devices
 	$(NAP) decode $(RECORDING).sigmf-meta --devices $(RECORDING).devices.csv
+
+newcomer: ## clone, and do what the README says, in its order
+	tools/newcomer
 
 waterfall: nap ## draw docs/waterfall.png anew
 	$(NAP) waterfall $(RECORDING).sigmf-meta -o docs/waterfall.png

@@ -33,3 +33,5 @@ pub mod subbands;
 pub mod synchronizer;
 
 pub use error::Error;
+/// The crate that samples are from: `num_complex::Complex32`.
+pub use num_complex;

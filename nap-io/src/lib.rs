@@ -54,6 +54,8 @@ mod open_options;
 mod raw;
 mod sample_look;
 mod sample_reader;
+mod sdriq;
+mod side_file;
 pub mod sigmf;
 mod sink;
 mod source;

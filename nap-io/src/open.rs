@@ -11,6 +11,8 @@ use crate::input::Input;
 use crate::mirror::Mirror;
 use crate::open_options::OpenOptions;
 use crate::raw;
+use crate::sdriq;
+use crate::side_file;
 use crate::sigmf::names::find_meta;
 use crate::sigmf::recording as sigmf_recording;
 use crate::source::SampleSource;
@@ -21,9 +23,11 @@ use crate::wav::recording as wav_recording;
 /// | `path` | is read as |
 /// | --- | --- |
 /// | `x.sigmf-meta`, `x.sigmf-data`, or `x` and `x.sigmf` where these two exist | SigMF |
+/// | `x.sigmf` | a SigMF archive of one recording, read where it lies in the archive |
 /// | a file that begins as WAV, RF64 or BW64 does | WAV with two channels, I and Q |
+/// | `x.sdriq` | a recording of SDRangel |
 /// | `-` | standard input: WAV if it begins like that, else raw samples |
-/// | anything else | a raw file; see [`FileName`] for what its name tells |
+/// | anything else | a raw file; see [`FileName`] for what its name tells, a prefix like `cs16:` included. Beside PortaPack's `x.C16` and `x.C8`, `x.TXT` tells the rest |
 ///
 /// What was compressed with gzip, bzip2, xz or Zstandard is unpacked while it is read; it is known by
 /// its first bytes, and the name before `.gz` counts. Named pipes work like standard input. A prefix
@@ -49,6 +53,11 @@ fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSo
     if let Some(meta_path) = find_meta(path)? {
         return sigmf_recording::open(&meta_path, &options);
     }
+    match extension(&file_name(path)).map(str::to_ascii_lowercase).as_deref() {
+        Some("sigmf") => return sigmf_recording::open_archive(path, &options),
+        Some("sdriq") => return sdriq::open(path, &options),
+        _ => {}
+    }
     open_input(path, &file_name(path), Input::open(path)?, &options)
 }
 
@@ -69,7 +78,7 @@ pub(crate) fn open_growing(
         return Err(Error::unsupported(path, format!("following {kind}"), advice));
     }
     let told = options.as_told().or(FileName::parse(&name));
-    raw::source(path, Input::Pipe(stream), told, name_hint(extension(&name)))
+    raw::source(path, Input::Pipe(stream), told, name_hint(extension(&name)), Vec::new())
 }
 
 /// Reads samples from a pipe, a socket or anything else that delivers bytes, after its first ones
@@ -125,10 +134,26 @@ fn open_input(
             wav_recording::open(path, name, input, options)
         }
         Content::Unknown => {
-            let told = options.as_told().or(FileName::parse(name));
-            raw::source(path, input, told, name_hint(extension(name)))
+            let (told, notes) = told(path, name, options);
+            raw::source(path, input, told, name_hint(extension(name)), notes)
         }
     }
+}
+
+/// What is known of a raw file, and what of that was not told by the user: options come first, then a file
+/// beside it, then the name. What comes through a pipe has no name.
+fn told(path: &Path, name: &str, options: &OpenOptions) -> (FileName, Vec<String>) {
+    let mut told = options.as_told();
+    let mut notes = Vec::new();
+    if let Some((side_path, beside)) =
+        Some(path).filter(|_| !name.is_empty()).and_then(side_file::find)
+    {
+        notes.extend(beside.without(told).taken_from(&file_name(&side_path)));
+        told = told.or(beside);
+    }
+    let by_name = FileName::parse(name);
+    notes.extend(by_name.without(told).taken_from("the name"));
+    (told.or(by_name), notes)
 }
 
 /// Looks at the first bytes, of which there must be one.

@@ -22,6 +22,7 @@ pub(crate) fn source(
     input: Input,
     told: FileName,
     hint: String,
+    notes: Vec<String>,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let format = told.format.ok_or(Error::UnknownFormat { path: path.into(), hint })?;
     let sample_rate_hz = told.sample_rate_hz.ok_or_else(|| Error::Missing {
@@ -32,13 +33,14 @@ pub(crate) fn source(
     let mut info = StreamInfo::new(check_sample_rate(path, sample_rate_hz)?, format);
     info.center_hz = told.center_hz.map(|center_hz| check_center(path, center_hz)).transpose()?;
     info.start = told.start;
+    info.notes = notes;
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
 }
 
-/// Writes a raw file, and the samples of every other format.
-pub struct RawWriter {
+/// Writes raw samples to a file or anything else, and the samples of every other format.
+pub struct RawWriter<W: Write = File> {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<W>,
     format: SampleFormat,
     bytes: Vec<u8>,
     samples_written: u64,
@@ -52,14 +54,27 @@ impl RawWriter {
     /// [`Error::Io`] if that fails.
     pub fn create(path: &Path, format: SampleFormat) -> Result<Self, Error> {
         let file = File::create(path).map_err(Error::io(path, "create"))?;
-        Ok(Self {
-            path: path.into(),
-            file: BufWriter::new(file),
+        Ok(Self::new(file, path, format))
+    }
+
+    /// The file, written out, for what is left to do in it.
+    pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
+        self.flush()?;
+        Ok(self.file.get_mut())
+    }
+}
+
+impl<W: Write> RawWriter<W> {
+    /// Writes to standard output, a socket or anything else that takes bytes; `name` is used in messages only.
+    pub fn new(writer: W, name: &Path, format: SampleFormat) -> Self {
+        Self {
+            path: name.into(),
+            file: BufWriter::new(writer),
             format,
             bytes: Vec::new(),
             samples_written: 0,
             clipped_components: 0,
-        })
+        }
     }
 
     /// Writes bytes that are no samples.
@@ -67,10 +82,8 @@ impl RawWriter {
         self.file.write_all(bytes).map_err(Error::io(&self.path, "write"))
     }
 
-    /// The file, written out, for what is left to do in it.
-    pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
-        self.file.flush().map_err(Error::io(&self.path, "write"))?;
-        Ok(self.file.get_mut())
+    fn flush(&mut self) -> Result<(), Error> {
+        self.file.flush().map_err(Error::io(&self.path, "write"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -82,7 +95,7 @@ impl RawWriter {
     }
 }
 
-impl SampleSink for RawWriter {
+impl<W: Write + Send> SampleSink for RawWriter<W> {
     fn write(&mut self, samples: &[Complex32]) -> Result<(), Error> {
         // In pieces, so that a long slice does not need as much memory again.
         for piece in samples.chunks(1 << 14) {
@@ -103,6 +116,6 @@ impl SampleSink for RawWriter {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        self.flushed_file().map(|_| ())
+        self.flush()
     }
 }

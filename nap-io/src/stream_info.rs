@@ -40,6 +40,9 @@ pub struct StreamInfo {
     pub annotations: Vec<Annotation>,
     /// What a user should be told about the recording though it can be read, a sentence each.
     pub warnings: Vec<String>,
+    /// What was not told by the recording itself but taken from its name or a file beside it, a sentence
+    /// each.
+    pub notes: Vec<String>,
 }
 
 /// A place where a recording does not simply go on.
@@ -70,6 +73,7 @@ impl StreamInfo {
             description: None,
             annotations: Vec::new(),
             warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

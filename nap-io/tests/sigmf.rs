@@ -228,7 +228,7 @@ fn kinds_that_are_not_supported_say_so() {
     let error = Recording::new().captures(later).error();
     assert!(error.to_string().contains("captures[1].core:header_bytes of 4"), "{error}");
     let recording = Recording::new();
-    for (name, word) in [("r.sigmf", "tar xf"), ("r.sigmf-collection", "one by one")] {
+    for (name, word) in [("r.sigmf", "as tar"), ("r.sigmf-collection", "one by one")] {
         std::fs::write(recording.path(name), [0]).unwrap();
         let error = open_error(&recording.path(name), &OpenOptions::default());
         assert!(error.to_string().contains(word), "{error}");

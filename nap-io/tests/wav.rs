@@ -99,6 +99,36 @@ fn write(path: &Path, format: SampleFormat, samples: &[Complex32]) {
     writer.finish().unwrap();
 }
 
+/// The chunk that HDSDR writes, to the millisecond.
+#[test]
+fn centre_and_start_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, center_hz, start, found) in [
+        ("both.wav", Some(868.13e6), Some("2026-11-23T06:16:00.123456Z"), Some(868.13e6)),
+        ("centre.wav", Some(868_130_000.4), None, Some(868.13e6)),
+        ("start.wav", None, Some("2026-02-28T23:59:59.999Z"), None),
+        ("neither.wav", None, None, None),
+        ("beyond.wav", Some(5.8e9), None, None),
+        ("below.wav", Some(-1000.0), None, None),
+    ] {
+        let path = folder.path().join(name);
+        let mut info = StreamInfo::new(250e3, SampleFormat::Cs16Le);
+        info.center_hz = center_hz;
+        info.start = start.map(|start| start.parse().unwrap());
+        let mut sink = nap_io::create(&path, &info).unwrap();
+        sink.write(&[Complex32::new(0.5, -0.5); 1000]).unwrap();
+        sink.finish().unwrap();
+        let mut source = nap_io::open(&path, &OpenOptions::default()).unwrap();
+        let read = source.info().clone();
+        assert_eq!((read.center_hz, read.total_samples), (found, Some(1000)), "{name}");
+        let milliseconds = |time: jiff::Timestamp| time.as_millisecond();
+        assert_eq!(read.start.map(milliseconds), info.start.map(milliseconds), "{name}");
+        assert_eq!(read_all(source.as_mut()).len(), 1000);
+        // Other readers pass over the chunk.
+        assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 1000, "{name}");
+    }
+}
+
 /// Builds WAV files byte by byte.
 struct Builder {
     riff: [u8; 4],

@@ -58,7 +58,7 @@ pub struct InputArgs {
     start: f64,
 
     /// Stop after so many seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration)]
     duration: Option<f64>,
 }
 
@@ -73,6 +73,9 @@ impl InputArgs {
         let mut info = source.info().clone();
         for warning in &info.warnings {
             tracing::warn!("{name}: {warning}");
+        }
+        for note in &info.notes {
+            tracing::debug!("{name}: {note}");
         }
         let start = samples(self.start, info.sample_rate_hz);
         let stretches = info.stretches_in(start..self.end(info.sample_rate_hz));
@@ -228,6 +231,11 @@ impl Recording {
     pub fn start_s(&self) -> f64 {
         let first = self.stretches.first().map_or(0, |stretch| stretch.position);
         first as f64 / self.info.sample_rate_hz
+    }
+
+    /// Whether the samples come when they come.
+    pub fn is_pipe(&self) -> bool {
+        self.info().total_samples.is_none()
     }
 
     /// How long a stretch is, missing samples included; `None` for a pipe without a given duration.

@@ -31,6 +31,18 @@ pub fn ppm(text: &str) -> Result<f64, String> {
     })
 }
 
+/// Reads a time in seconds that is above 0.
+pub fn duration(text: &str) -> Result<f64, String> {
+    let value = seconds(text)?;
+    if value > 0.0 { Ok(value) } else { Err("a duration is above 0".into()) }
+}
+
+/// Reads a number that is above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value > 0.0 { Ok(value) } else { Err(format!("{text:?} is not above 0")) }
+}
+
 /// Reads any number that is finite.
 pub fn number(text: &str) -> Result<f64, String> {
     finite(text).ok_or_else(|| format!("{text:?} is not a number"))
@@ -65,5 +77,9 @@ mod tests {
         assert!(number("NaN").is_err());
         assert_eq!(ppm("-1.5"), Ok(-1.5));
         assert!(ppm("2000").is_err());
+        for text in ["0", "-1", "inf", "x"] {
+            assert!(duration(text).is_err(), "{text}");
+            assert!(positive(text).is_err(), "{text}");
+        }
     }
 }

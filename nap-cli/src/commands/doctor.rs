@@ -28,7 +28,7 @@ pub struct Args {
     source: SourceArgs,
 
     /// How long to listen, in seconds of signal.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "10")]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration, default_value = "10")]
     duration: f64,
 
     /// One JSON object a line.
@@ -51,6 +51,9 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let configure = |info: &StreamInfo| {
         for warning in &info.warnings {
             tracing::warn!("{}: {warning}", source.name);
+        }
+        for note in &info.notes {
+            tracing::debug!("{}: {note}", source.name);
         }
         let wanted = (args.duration * info.sample_rate_hz) as u64;
         let total = info.total_samples.map_or(wanted, |samples| samples.min(wanted));

@@ -24,8 +24,7 @@ use crate::args::quantity;
 use crate::args::recorder::RecorderArgs;
 use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome, misuse};
-use crate::output::log;
-use crate::output::names::Names;
+use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
 use crate::output::rotated_file::Rotation;
 
@@ -64,7 +63,7 @@ pub struct Args {
     on_error: Option<OnErrorArg>,
 
     /// End after so many seconds of signal.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration)]
     duration: Option<f64>,
 
     #[command(flatten)]
@@ -86,7 +85,7 @@ struct OutputArgs {
     output: Option<PathBuf>,
 
     /// Rename the file to FILE.1 and start anew when it has so many megabytes.
-    #[arg(long, value_name = "MB", value_parser = quantity::number, default_value = "100", requires = "output")]
+    #[arg(long, value_name = "MB", value_parser = quantity::positive, default_value = "100", requires = "output")]
     rotate_size: f64,
 
     /// How many renamed files are kept.
@@ -150,6 +149,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
+    let recorder = args.recorder.options(&devices)?;
     let stop = stop_on_signals()?;
     let printer = args.output.printer(args.format)?;
     let channel = args.source.channel(&args.channel);
@@ -162,12 +162,12 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let restarts = source.policy.on_error == OnError::Restart;
     let monitor = Monitor::new()?;
     let server = args.output.server(&monitor)?;
-    let reception = Reception::new(source, args.recorder.options(), monitor.clone());
+    let reception = Reception::new(source, recorder, monitor.clone());
     let mut session = Session {
         args,
         channel: &channel,
         devices: &devices,
-        names: Names::new(&devices),
+        log: MessageLog::new(&devices),
         printer,
         is_write_failing: false,
         restarts,
@@ -197,7 +197,7 @@ struct Session<'a> {
     args: &'a Args,
     channel: &'a ChannelArgs,
     devices: &'a DeviceTable,
-    names: Names<'a>,
+    log: MessageLog<'a>,
     printer: Printer,
     /// Whether a source that has failed is opened again.
     restarts: bool,
@@ -262,6 +262,9 @@ impl Session<'_> {
         );
         for warning in &info.warnings {
             tracing::warn!("{name}: {warning}");
+        }
+        for note in &info.notes {
+            tracing::debug!("{name}: {note}");
         }
         let config = self.channel.receiver_config(&name, info, self.devices)?;
         Ok(reception.listen(config)?)
@@ -360,14 +363,15 @@ impl Session<'_> {
         message: &Message,
         time: Option<String>,
     ) -> Result<()> {
-        let record = MessageRecord::new(record_type, message, time);
+        let mut record = MessageRecord::new(record_type, message, time);
+        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
         let kind = match record_type {
             MessageRecordType::Message => "message",
             MessageRecordType::Update => "update",
         };
         self.publish(kind, || json!(record));
-        let name = self.names.padded(message);
-        let written = self.printer.record(&record, || log::message(&record, &name));
+        let Self { printer, log, .. } = self;
+        let written = printer.record(&record, || log.message(&record));
         self.tolerate(written)
     }
 
@@ -375,8 +379,8 @@ impl Session<'_> {
     fn retract(&mut self, message: &Message, time: Option<&str>) -> Result<()> {
         let record = RetractedRecord::new(message.id);
         self.publish("retracted", || json!(record));
-        let name = self.names.padded(message);
-        let written = self.printer.record(&record, || log::retracted(message, time, &name));
+        let Self { printer, log, .. } = self;
+        let written = printer.record(&record, || log.retracted(message, time));
         self.tolerate(written)
     }
 

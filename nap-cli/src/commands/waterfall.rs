@@ -28,14 +28,16 @@ const ROUNDING: f64 = 1.05;
 const LEAST_RESOLUTION_HZ: f64 = 25.0;
 /// However narrow the band, it is parted into so many bins.
 const LEAST_BINS: f64 = 64.0;
+/// Names of devices are cut to this.
+const MAX_NAME_WIDTH: usize = 20;
 /// Time cells of a pipe, of which the length is not known, before they are doubled.
 const PIPE_TIME_STEP_S: f64 = 0.005;
 
 /// Draws the power over time and frequency and marks the frames that are decoded from it.
 ///
 /// The picture shows the receiver's channel, or the whole band of a recording that holds none, time
-/// running downwards. Each box is a frame, labelled
-/// with the device and the frame's rank; frames of one device have one colour.
+/// running downwards. Each box is a frame, labelled with the device, by its name if it has one, and the
+/// frame's rank; frames of one device have one colour.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,7 +50,7 @@ pub struct Args {
     file: PathBuf,
 
     /// The picture to write.
-    #[arg(short, long, value_name = "PNG")]
+    #[arg(short, long, value_name = "PNG", value_parser = png)]
     output: PathBuf,
 
     /// Width and height of the picture in pixels.
@@ -72,6 +74,15 @@ pub struct Args {
 
     #[command(flatten)]
     channel: ChannelArgs,
+}
+
+/// Names that promise another kind of picture are refused.
+fn png(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("png") => Ok(path),
+        _ => Err("the picture is PNG: give it a name that ends with .png".into()),
+    }
 }
 
 /// Reads a picture's size.
@@ -116,8 +127,9 @@ pub fn run(args: &Args) -> Result<Outcome> {
             duration_s: seen.samples as f64 / config.sample_rate_hz,
             centre_hz,
         };
-        let messages = has_decoded.then_some(&seen.messages[..]);
-        draw(args, &config, &view, &array, messages)?;
+        let marks = marks(&seen.messages, view.start_s, &devices);
+        let messages = has_decoded.then_some(seen.messages.len());
+        draw(args, &config, &view, &array, &marks, messages)?;
     }
     // A picture of what could be read is better than none.
     seen.read?;
@@ -232,11 +244,11 @@ fn draw(
     config: &ReceiverConfig,
     view: &View,
     array: &SpectrogramArray,
-    messages: Option<&[Message]>,
+    marks: &[Mark],
+    messages: Option<usize>,
 ) -> Result<()> {
-    let marks = marks(messages.unwrap_or_default(), view.start_s);
-    let found = messages
-        .map(|messages| format!("{} messages, {} frames decoded", messages.len(), marks.len()));
+    let found =
+        messages.map(|messages| format!("{messages} messages, {} frames decoded", marks.len()));
     let figure = Figure {
         size: args.size,
         title: &title(&args.file),
@@ -247,7 +259,7 @@ fn draw(
         time_s: (view.start_s, view.start_s + view.duration_s),
         centre_hz: view.centre_hz,
         frequency_hz: view.frequency_hz,
-        marks: &marks,
+        marks,
     };
     let rendered = figure.render()?;
     let output = args.output.display();
@@ -282,23 +294,25 @@ fn subtitle(config: &ReceiverConfig, view: &View, found: Option<&str>) -> String
 }
 
 /// A mark for each frame. Devices are numbered in the order of time.
-fn marks(messages: &[Message], start_s: f64) -> Vec<Mark> {
+fn marks(messages: &[Message], start_s: f64, known: &DeviceTable) -> Vec<Mark> {
     let mut devices = Vec::new();
     let mut marks = Vec::new();
     for message in messages {
         let device_id = message.uplink.device_id();
-        let known = devices.iter().position(|&device| device == device_id);
-        let group = known.unwrap_or_else(|| {
+        let group = devices.iter().position(|&device| device == device_id);
+        let group = group.unwrap_or_else(|| {
             devices.push(device_id);
             devices.len() - 1
         });
+        let name = known.name(device_id).map(|name| log::cut(name, MAX_NAME_WIDTH));
+        let name = name.unwrap_or_else(|| device_id.to_string());
         let extent = message.frame_extent();
         marks.extend(message.frames.iter().map(|frame| Mark {
             time_s: start_s + frame.signal.time_s,
             duration_s: extent.duration_s,
             frequency_hz: frame.signal.frequency_hz,
             width_hz: extent.width_hz,
-            label: format!("{device_id} frame {}", frame.rank),
+            label: format!("{name} frame {}", frame.rank),
             group,
         }));
     }

@@ -131,9 +131,13 @@ pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
     if let Content::Compressed(compression) = identify(&head) {
         input = Input::Pipe(compression.unpack(input));
     }
+    read_limited(path, input)
+}
+
+/// Reads to the end, unless that is further than metadata goes.
+pub(super) fn read_limited(path: &Path, file: impl Read) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
-    let mut limited = input.take(MAX_TEXT_BYTES + 1);
-    limited.read_to_end(&mut text).map_err(Error::io(path, "read"))?;
+    file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut text).map_err(Error::io(path, "read"))?;
     if text.len() as u64 > MAX_TEXT_BYTES {
         let what = format!("metadata of more than {MAX_TEXT_BYTES} bytes");
         return Err(Error::unsupported(path, what, "check that this is the .sigmf-meta file"));

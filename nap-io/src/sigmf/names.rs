@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::compression::{packed_names, unpacked_name};
 use crate::error::Error;
 
-const META: &str = "sigmf-meta";
-const DATA: &str = "sigmf-data";
+pub(super) const META: &str = "sigmf-meta";
+pub(super) const DATA: &str = "sigmf-data";
 
 /// The metadata file that a path means, `None` if it means no SigMF recording.
 ///
-/// Fails for an archive and for a data file without metadata.
+/// Fails for a collection and for a data file without metadata.
 pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
     let unpacked = unpacked_path(path);
     match unpacked.extension().and_then(|extension| extension.to_str()) {
@@ -21,11 +21,6 @@ pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
             let missing = Error::MissingPart { path: path.into(), missing: meta.clone() };
             existing(&meta).map(Some).ok_or(missing)
         }
-        Some("sigmf") if path.exists() => Err(Error::unsupported(
-            path,
-            "a SigMF archive",
-            "unpack it (tar xf) and give the .sigmf-meta file",
-        )),
         Some("sigmf-collection") => Err(Error::unsupported(
             path,
             "a SigMF collection",

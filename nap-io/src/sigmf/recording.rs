@@ -1,15 +1,13 @@
 //! Reading a recording: metadata and data together.
 
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::archive;
 use super::capture_breaks;
+use super::data_file::DataFile;
 use super::metadata::{Capture, Metadata, read_text};
-use super::names::{data_path, existing};
-use crate::content::{Content, identify};
 use crate::error::Error;
 use crate::float_width::narrower;
-use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
@@ -28,10 +26,29 @@ pub(crate) fn open(
             "get the data file and set core:metadata_only to false",
         ));
     }
+    let data = DataFile::beside(meta_path, &metadata)?;
+    read(meta_path, &metadata, data, options)
+}
+
+/// Opens the recording in an archive.
+pub(crate) fn open_archive(
+    path: &Path,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let (meta_path, metadata, data) = archive::find(path, options)?;
+    read(&meta_path, &metadata, data, options)
+}
+
+fn read(
+    meta_path: &Path,
+    metadata: &Metadata,
+    data: DataFile,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let (data_path, described_bytes) = (data.path.clone(), data.described_bytes);
     let header_bytes = header_bytes(meta_path, &metadata.captures)?;
-    let data_path = existing_data_path(meta_path, &metadata)?;
-    let (head, input) = open_data(&data_path, &metadata, header_bytes)?;
-    let mut info = stream_info(meta_path, &metadata, options)?;
+    let (head, input) = data.samples(metadata, header_bytes)?;
+    let mut info = stream_info(meta_path, metadata, options)?;
     if let Some(narrow) = narrower(info.format, &head).filter(|_| options.format.is_none()) {
         info.warnings.push(format!(
             "as {}, which core:datatype says, the samples make no sense; reading {narrow} (some programs \
@@ -47,7 +64,11 @@ pub(crate) fn open(
     let (captures, missing) = metadata
         .captures
         .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples));
+    let other_bytes = header_bytes.saturating_add(metadata.trailing_bytes);
+    let described =
+        described_bytes.map(|bytes| bytes.saturating_sub(other_bytes) / bytes_per_sample);
     let promised = missing.last().map(|capture| capture.sample_start.saturating_add(1));
+    let promised = promised.max(described);
     let info = with_captures(meta_path, info, captures, options)?;
     let reader = SampleReader::new(data_path, info, input)?;
     Ok(Box::new(match promised {
@@ -74,53 +95,6 @@ fn header_bytes(meta_path: &Path, captures: &[Capture]) -> Result<u64, Error> {
         ));
     }
     Ok(first.header_bytes)
-}
-
-fn existing_data_path(meta_path: &Path, metadata: &Metadata) -> Result<PathBuf, Error> {
-    let path = match &metadata.dataset {
-        Some(name) => meta_path.with_file_name(name),
-        None => data_path(meta_path),
-    };
-    let missing = Error::MissingPart { path: meta_path.into(), missing: path.clone() };
-    existing(&path).ok_or(missing)
-}
-
-/// The samples in the data file, unpacked if need be, and the first bytes of them.
-fn open_data(
-    path: &Path,
-    metadata: &Metadata,
-    header_bytes: u64,
-) -> Result<(Vec<u8>, Input), Error> {
-    let empty = || Error::Empty { path: path.into() };
-    let (head, input) = Input::open(path)?.head().map_err(Error::io(path, "read"))?;
-    let compression = match identify(&head) {
-        Content::Compressed(compression) if header_bytes == 0 => Some(compression),
-        // Who wrote the metadata knows that there are samples, unless the file never came.
-        Content::Other { what, advice }
-            if what.contains("pointer") || what.contains("web page") =>
-        {
-            return Err(Error::unsupported(path, what, advice));
-        }
-        _ => None,
-    };
-    let (head, input) = match (compression, input) {
-        (Some(_), _) if metadata.trailing_bytes > 0 => {
-            let what = "a compressed data file with core:trailing_bytes";
-            return Err(Error::unsupported(path, what, "unpack it"));
-        }
-        (Some(compression), input) => Input::Pipe(compression.unpack(input)).head(),
-        (None, Input::File { file, left }) => {
-            let bytes = left.saturating_sub(header_bytes.saturating_add(metadata.trailing_bytes));
-            if bytes == 0 {
-                return Err(empty());
-            }
-            Input::region(file, header_bytes, bytes).and_then(Input::head)
-        }
-        (None, mut pipe) => io::copy(&mut pipe.by_ref().take(header_bytes), &mut io::sink())
-            .and_then(|_| pipe.head()),
-    }
-    .map_err(Error::io(path, "read"))?;
-    if head.is_empty() { Err(empty()) } else { Ok((head, input)) }
 }
 
 /// What the metadata says of all captures, and the user.

@@ -15,6 +15,8 @@ const UNKNOWN_SIZE: u32 = u32::MAX;
 pub(super) const TAG_PCM: u16 = 1;
 pub(super) const TAG_FLOAT: u16 = 3;
 const TAG_EXTENSIBLE: u16 = 0xfffe;
+/// Windows' SYSTEMTIME, eight numbers of 16 bits.
+pub(super) const SYSTEM_TIME_BYTES: usize = 16;
 /// The chunks that are looked into are short; this much of them is enough.
 const MAX_CHUNK_BYTES: u64 = 128;
 
@@ -79,7 +81,7 @@ impl Header {
 struct Found {
     format: Option<(SampleFormat, u32)>,
     data_bytes_64: Option<u64>,
-    tuning: Option<(f64, Timestamp)>,
+    tuning: Option<(f64, Option<Timestamp>)>,
 }
 
 impl Found {
@@ -98,7 +100,7 @@ impl Found {
                 (size, _) => Some(size.into()),
             },
             center_hz: self.tuning.map(|(center_hz, _)| center_hz),
-            start: self.tuning.map(|(_, start)| start),
+            start: self.tuning.and_then(|(_, start)| start),
         })
     }
 }
@@ -232,9 +234,13 @@ fn parse_data_size(content: &[u8]) -> Option<u64> {
 }
 
 /// The `auxi` chunk: start and stop as Windows' SYSTEMTIME (eight 16-bit numbers), then the centre
-/// frequency in Hz. SDR Console puts a text there instead, whose first numbers are no date.
-fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
-    let center_hz = u32::from_le_bytes(*content.get(32..)?.first_chunk()?);
+/// frequency in Hz. SDR Console puts a text there instead, whose first numbers are no date; zeros stand for a
+/// start that is not known.
+fn parse_auxi(content: &[u8]) -> Option<(f64, Option<Timestamp>)> {
+    let center_hz = f64::from(u32::from_le_bytes(*content.get(32..)?.first_chunk()?));
+    if content.iter().take(SYSTEM_TIME_BYTES).all(|&byte| byte == 0) {
+        return Some((center_hz, None));
+    }
     let field = |index: usize| {
         let bytes = content.get(2 * index..)?.first_chunk()?;
         i16::try_from(u16::from_le_bytes(*bytes)).ok()
@@ -244,5 +250,5 @@ fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
     let nanosecond = i32::from(field(7)?).checked_mul(1_000_000)?;
     let time =
         DateTime::new(field(0)?, short(1)?, short(3)?, short(4)?, short(5)?, short(6)?, nanosecond);
-    Some((center_hz.into(), TimeZone::UTC.to_timestamp(time.ok()?).ok()?))
+    Some((center_hz, Some(TimeZone::UTC.to_timestamp(time.ok()?).ok()?)))
 }

@@ -77,10 +77,17 @@ fn stream_info(
     header: &Header,
     options: &OpenOptions,
 ) -> Result<StreamInfo, Error> {
-    let name = FileName::parse(name);
     let mut info = StreamInfo::new(header.sample_rate_hz.into(), header.format);
     // An `auxi` chunk can only hold frequencies up to 4.29 GHz, and 0 stands for unknown.
-    info.center_hz = header.center_hz.filter(|&center_hz| center_hz > 0.0).or(name.center_hz);
-    info.start = header.start.or(name.start);
+    let told = FileName {
+        center_hz: header.center_hz.filter(|&center_hz| center_hz > 0.0),
+        start: header.start,
+        ..FileName::default()
+    };
+    let name = FileName::parse(name);
+    let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
+    info.notes.extend(by_name.without(told).taken_from("the name"));
+    info.center_hz = told.or(by_name).center_hz;
+    info.start = told.or(by_name).start;
     options.apply(path, info)
 }

@@ -105,6 +105,12 @@ impl DeviceTable {
         self.get(device_id)?.key.as_ref()
     }
 
+    /// What this device is called, if that is known.
+    #[must_use]
+    pub fn name(&self, device_id: DeviceId) -> Option<&str> {
+        self.get(device_id)?.name.as_deref()
+    }
+
     /// Whether the key of a container's sender made its tag.
     #[must_use]
     pub fn authenticate(&self, container: &Container) -> Authentication {

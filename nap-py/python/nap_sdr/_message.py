@@ -132,6 +132,10 @@ class Message:
     message_id : int
         The same in all events of one message, and in no other's of the same receiver or recording,
         counted from 1; 0 in records from before there was this field.
+    recording : str or None
+        The recording, in records of ``nap decode`` with several.
+    device_name : str or None
+        What the sender is called, in records of ``nap`` with a table of devices that has names.
     """
 
     type: Literal["message", "update"]
@@ -159,6 +163,8 @@ class Message:
     temperature_decidegree_c: Optional[int] = None
     rssi_dbm_at_device: Optional[int] = None
     message_id: int = 0
+    recording: Optional[str] = None
+    device_name: Optional[str] = None
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Message:

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod file;
+mod in_order;
 mod session;
 mod silence;
 
@@ -27,10 +28,10 @@ use session::Session;
 ///
 /// Finds the messages in recordings: SigMF, WAV, and raw samples.
 ///
-/// Each message is written once, with all its frames, as soon as no more can come; several
-/// recordings follow each other in the order given. Long recordings are cut into pieces that are decoded
-/// side by side. Raw files tell their format, sample rate and frequency in
-/// their names (`g001_868.13M_250k.cu8`) or through the flags.
+/// Each message is written once, with all its frames, in the order of time; those of a pipe as soon as no
+/// more of their frames can come. Several recordings follow each other in the order given. Long
+/// recordings are cut into pieces that are decoded side by side. Raw files tell their format, sample rate
+/// and frequency in their names (`g001_868.13M_250k.cu8`) or through the flags.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -93,7 +94,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
             let stop = &stop;
             scope.spawn_fifo(move |scope| work(scope, decoder, paths, &sender, stop));
         }
-        let mut session = Session::new(args.format, &devices, annotator, &stop);
+        let is_one_of_several = recordings.len() > 1;
+        let mut session = Session::new(args.format, &devices, annotator, is_one_of_several, &stop);
         let paths = recordings.iter().filter_map(|paths| paths.first());
         let result = session.print(paths.zip(inboxes));
         // After an error nobody reads what the workers would still find.

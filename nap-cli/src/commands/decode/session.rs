@@ -12,15 +12,18 @@ use nap_phy::schema::{MessageRecord, MessageRecordType};
 
 use super::annotate::Annotator;
 use super::file::{Ending, File, Received};
+use super::in_order::InOrder;
 use crate::outcome::{self, Outcome};
-use crate::output::log;
-use crate::output::names::Names;
+use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
 
 /// The results of all files, on their way to the user.
 pub struct Session<'a> {
     printer: Printer,
-    names: Names<'a>,
+    log: MessageLog<'a>,
+    devices: &'a DeviceTable,
+    /// Whether results have to say which recording they are from.
+    is_one_of_several: bool,
     annotator: Option<Annotator>,
     /// Tells the workers that nobody wants more results.
     stop: &'a AtomicBool,
@@ -37,11 +40,14 @@ impl<'a> Session<'a> {
         format: Format,
         devices: &'a DeviceTable,
         annotator: Option<Annotator>,
+        is_one_of_several: bool,
         stop: &'a AtomicBool,
     ) -> Self {
         Self {
             printer: Printer::new(format, MESSAGE_COLUMNS),
-            names: Names::new(devices),
+            log: MessageLog::new(devices),
+            devices,
+            is_one_of_several,
             annotator,
             stop,
             outcome: Outcome::Done,
@@ -73,18 +79,31 @@ impl<'a> Session<'a> {
 
     fn file(&mut self, path: &Path, file: File) -> Result<()> {
         let before = self.messages;
+        if self.is_one_of_several {
+            let heading = self.log.recording(&path.display().to_string());
+            self.printer.heading(&heading)?;
+        }
         let mut messages = Vec::new();
         let mut printed = Ok(());
+        let mut order = InOrder::new(file.is_pipe());
         let ending = file.finish(|received| {
-            if printed.is_ok() {
-                printed = self.message(&received);
-                self.stop.store(printed.is_err(), Ordering::Relaxed);
-            }
-            if self.annotator.is_some() {
-                messages.push(received.message);
+            for received in order.push(received) {
+                if printed.is_ok() {
+                    printed = self.message(path, &received);
+                    self.stop.store(printed.is_err(), Ordering::Relaxed);
+                }
+                if self.annotator.is_some() {
+                    messages.push(received.message);
+                }
             }
         });
         printed?;
+        for received in order.finish() {
+            self.message(path, &received)?;
+            if self.annotator.is_some() {
+                messages.push(received.message);
+            }
+        }
         match ending {
             Ok(ending) => {
                 self.end(path, &ending);
@@ -107,14 +126,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn message(&mut self, received: &Received) -> Result<()> {
+    fn message(&mut self, path: &Path, received: &Received) -> Result<()> {
         let message = &received.message;
         self.messages += 1;
         self.frames += message.frames.len();
         let time = received.time.clone();
-        let record = MessageRecord::new(MessageRecordType::Message, message, time);
-        let name = self.names.padded(message);
-        self.printer.record(&record, || log::message(&record, &name))
+        let mut record = MessageRecord::new(MessageRecordType::Message, message, time);
+        record.recording = self.is_one_of_several.then(|| path.display().to_string());
+        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
+        let Self { printer, log, .. } = self;
+        printer.record(&record, || log.message(&record))
     }
 
     /// Tells what was wrong with a recording, now that its messages are printed.

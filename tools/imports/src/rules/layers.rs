@@ -43,7 +43,7 @@ const LAYERS: [(&str, Layers); 5] = [
         "nap-io",
         &[
             &["convert", "error", "format"],
-            &["raw", "sigmf", "wav"],
+            &["raw", "sdriq", "sigmf", "wav"],
             &["create", "open"],
             &["live"],
         ],
