@@ -25,6 +25,9 @@ pub enum NapEventType {
     /// A burst was seen and will not decode any more: `signal`, `duration_s`, `width_hz`, `bit_rate` and
     /// `undecoded_reason` tell of it.
     Undecoded = 4,
+    /// A message that was told of turned out to be wrong: it was never sent. Its figures are those that were
+    /// told of.
+    Retracted = 5,
     /// `count` samples from `signal.time_s` on were dropped because `nap_receiver_work` was too far behind.
     Overrun = 6,
     /// `count` events were dropped because there was no room to keep them.
@@ -152,6 +155,9 @@ impl NapEvent {
             }
             PacedEvent::Received(Event::Complete(message)) => {
                 Some(Self::of_message(NapEventType::Complete, message))
+            }
+            PacedEvent::Received(Event::Retracted(message)) => {
+                Some(Self::of_message(NapEventType::Retracted, message))
             }
             PacedEvent::Received(Event::Undecoded(burst)) => Some(Self::of_burst(burst)),
             PacedEvent::Overrun(overrun) => Some(Self::of_overrun(overrun)),

@@ -50,15 +50,15 @@ impl Meter {
 #[multiversion(targets("x86_64+avx2"))]
 fn measure_blocks(blocks: &[[f32; 2 * BLOCK]], found: &mut [Lanes]) {
     for (found, block) in found.iter_mut().zip(blocks) {
-        let mut lanes = Lanes::default();
+        let (mut energy, mut peak) = ([0.0; LANES], [0.0; LANES]);
         for numbers in block.as_chunks::<LANES>().0 {
             for n in 0..LANES {
                 let square = numbers[n] * numbers[n];
-                lanes.energy[n] += square;
-                lanes.peak[n] = larger(lanes.peak[n], square);
+                energy[n] += square;
+                peak[n] = larger(peak[n], square);
             }
         }
-        *found = lanes;
+        *found = Lanes { energy, peak };
     }
 }
 

@@ -87,8 +87,8 @@ impl SoftFrame {
         track.seed(&self.baseband, signs);
         track.follow(&self.baseband, signs);
         let parts = track.parts(&self.baseband);
-        let dips = Dips::measure(&parts, &track.signs, &track.weights);
-        let lead = beginning::lead(track.before(&self.baseband), self.es_over_n0(), dips.loss());
+        let loss = envelope::loss(&parts, &track.signs, &track.weights);
+        let lead = beginning::lead(track.before(&self.baseband), self.es_over_n0(), loss);
         Measurement {
             start_s: track.phase.start_s - lead * self.symbol_s,
             carrier: track.phase.carrier_at_middle(),
@@ -509,9 +509,13 @@ impl Track {
 
     /// What takes the tracked phase out of each symbol.
     fn turns(&self) -> Vec<Complex32> {
+        self.turning().take(self.count).map(narrow).collect()
+    }
+
+    /// The same one after the other.
+    fn turning(&self) -> Oscillator<4> {
         let middle_s = |n: f64| self.phase.start_s + (n + 0.5) * self.symbol_s;
-        let turns = Oscillator::<4>::following(|n| self.phase.correction_at(middle_s(n)));
-        turns.take(self.count).map(narrow).collect()
+        Oscillator::following(|n| self.phase.correction_at(middle_s(n)))
     }
 
     /// The symbols at another timing, turned.
@@ -542,9 +546,11 @@ impl Track {
     fn before(&self, baseband: &Baseband) -> f64 {
         let span_s = beginning::BEFORE * self.symbol_s;
         let mean = baseband.means(self.phase.start_s - span_s, span_s, 1).next();
-        let (Some(mean), Some(sign)) = (mean, self.signs.first()) else { return 0.0 };
-        let turn = self.turns().first().copied().unwrap_or(Complex32::ONE);
-        f64::from((mean * turn).re * sign) / self.amplitude.max(f64::MIN_POSITIVE)
+        let turn = self.turning().next();
+        let (Some(mean), Some(turn), Some(sign)) = (mean, turn, self.signs.first()) else {
+            return 0.0;
+        };
+        f64::from((mean * narrow(turn)).re * sign) / self.amplitude.max(f64::MIN_POSITIVE)
     }
 
     /// The first phase: its double from the squares of all symbols, its sign from the known ones.

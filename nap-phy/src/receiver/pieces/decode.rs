@@ -8,7 +8,7 @@ use num_complex::Complex32;
 use crate::error::Error;
 use crate::message::Message;
 use crate::receiver::channels::ChannelReceivers;
-use crate::receiver::config::ReceiverConfig;
+use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
 use crate::receiver::event::Event;
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::statistics::Statistics;
@@ -79,6 +79,7 @@ struct Run<'a, Report> {
     piece: &'a Piece,
     /// Where samples are missing, from its position on.
     gaps: &'a [Range<u64>],
+    sample_rate_hz: f64,
     receivers: ChannelReceivers,
     /// How far it is, in samples of the recording.
     position: u64,
@@ -86,6 +87,9 @@ struct Run<'a, Report> {
     before: Statistics,
     /// The counters where they end.
     after: Statistics,
+    /// Bursts that began in them and did not decode. They are told of so much later that the counters
+    /// have others, too, whose messages began before what is read.
+    undecoded_bursts: u64,
     report: Report,
     /// Whether anybody still listens.
     is_wanted: bool,
@@ -107,10 +111,12 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
         Ok(Self {
             piece,
             gaps: &gaps[passed..],
+            sample_rate_hz: common_sample_rate_hz(&configs),
             receivers: ChannelReceivers::starting_at(piece.read.start, configs)?,
             position: piece.read.start,
             before: Statistics::default(),
             after: Statistics::default(),
+            undecoded_bursts: 0,
             report,
             is_wanted: true,
         })
@@ -179,11 +185,22 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
         if self.piece.is_last || self.position < self.piece.own.end {
             self.after = self.receivers.statistics();
         }
-        self.after.since(self.before)
+        let counted = self.after.since(self.before);
+        Statistics { undecoded_bursts: self.undecoded_bursts, ..counted }
+    }
+
+    /// Whether an instant lies in the piece's own samples.
+    fn has(&self, time_s: f64) -> bool {
+        let Piece { own, is_last, .. } = self.piece;
+        let sample = (time_s * self.sample_rate_hz) as u64;
+        own.start <= sample && (sample < own.end || *is_last)
     }
 
     fn report(&mut self, events: Vec<Event>, completed_at: u64) {
         for event in events {
+            let burst = event.undecoded();
+            let is_own = burst.is_some_and(|burst| self.has(burst.signal.time_s));
+            self.undecoded_bursts += u64::from(is_own);
             if let Some(message) = event.complete() {
                 self.is_wanted &= (self.report)(Found { completed_at, message });
             }
