@@ -26,6 +26,9 @@ FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-fea
 LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ valgrind soapysdr-module-remote dbus-daemon gnuradio
 # Programs out of packages that would start one.
 export PATH := $(CURDIR)/out/live-tools:$(PATH)
+# The C library with frames alone, which links without `std`.
+FRAMES_C = $(CARGO) rustc --profile frames --locked -p nap-c --no-default-features --features panic-handler \
+	--crate-type staticlib
 # Minutes of listening.
 SOAK_MINUTES ?= 15
 
@@ -85,7 +88,7 @@ unit: ## tests and examples in the documentation
 no-std: ## the frame halves of nap-phy and nap-c, by themselves
 	$(CARGO) clippy --locked -p nap-phy --no-default-features -- -D warnings
 	$(CARGO) test --locked -p nap-phy --no-default-features
-	$(CARGO) clippy --locked -p nap-c --no-default-features -- -D warnings
+	$(FRAMES_C)
 
 doc: ## the crates' documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace $(FEATURES) --no-deps
@@ -175,7 +178,7 @@ install-c: ## build the C library and install it: PREFIX=/usr/local
 small-c: ## the C library for small machines: its sizes, whole and with frames alone
 	$(CARGO) build --profile small --locked -p nap-c
 	size -t $(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so
-	$(CARGO) rustc --profile frames --locked -p nap-c --no-default-features --features panic-handler --crate-type staticlib
+	$(FRAMES_C)
 	nap-c/frames-size $(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a
 
 day: ## a day with 840 messages, part by part

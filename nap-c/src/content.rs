@@ -60,6 +60,7 @@ pub struct NapUplink {
 
 impl NapUplink {
     /// The plain fields of a message.
+    #[cfg(feature = "receiver")]
     pub(crate) fn of(uplink: &Uplink) -> Self {
         Self {
             sequence_number: uplink.sequence_number().value(),

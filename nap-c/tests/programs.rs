@@ -130,7 +130,7 @@ impl Recording {
     }
 
     /// The same in unsigned bytes, in a file.
-    fn as_cu8(mut self, folder: &Path) -> Self {
+    fn into_cu8(mut self, folder: &Path) -> Self {
         let mut bytes = Vec::new();
         // Loud enough for so few steps.
         let peak = self.samples.iter().map(|sample| sample.norm()).fold(0.0, f32::max);
@@ -208,7 +208,7 @@ fn the_messages_of_every_fixture_come_out_from_c() {
         Recording::open("rc1_minus120dbm"),
         Recording::open("rc1_weak"),
         Recording::open("rc2_minus112dbm"),
-        Recording::open("rc1_two_uplinks").as_cu8(folder.path()),
+        Recording::open("rc1_two_uplinks").into_cu8(folder.path()),
     ];
     for recording in &recordings {
         let found =
@@ -224,7 +224,7 @@ fn a_ring_buffer_loses_nothing_from_cpp() {
     let installed = Installed::new();
     let program = installed.build_static("examples/ring_buffer.cpp", &WATCHED);
     let folder = tempfile::tempdir().unwrap();
-    let recording = Recording::open("rc1_two_uplinks").as_cu8(folder.path());
+    let recording = Recording::open("rc1_two_uplinks").into_cu8(folder.path());
     let found = output(Command::new(program).args(recording.arguments()));
     let mut expected = String::new();
     for message in recording.messages() {
