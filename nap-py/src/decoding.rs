@@ -71,10 +71,7 @@ pub fn decode_recording(
 }
 
 /// The stretches that hold a channel, with what is listened to in them, and what is not listened to.
-fn tuned(
-    stretches: Vec<Stretch>,
-    settings: &Settings<'_>,
-) -> PyResult<(Vec<Tuned>, Vec<String>)> {
+fn tuned(stretches: Vec<Stretch>, settings: &Settings<'_>) -> PyResult<(Vec<Tuned>, Vec<String>)> {
     let (mut tuned, mut notes, mut problem) = (Vec::new(), Vec::new(), None);
     for (index, stretch) in stretches.into_iter().enumerate() {
         let settings = Settings { center_hz: stretch.center_hz, ..settings.clone() };
