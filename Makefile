@@ -21,8 +21,9 @@ comma := ,
 # Asked when it is needed: `make live-tools` may have brought it.
 FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde$(comma)nap-c/test-hooks$(comma)nap-c/pool)
 # What the tests of live reception and of the C library need of Debian: headers and compilers for the bindings,
-# what watches memory, a radio over the network, and the bus without which its server does not run. None of these starts a service.
-LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ valgrind soapysdr-module-remote dbus-daemon
+# what watches memory, a radio over the network, the bus without which its server does not run, and GNU Radio. None of these
+# starts a service.
+LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ valgrind soapysdr-module-remote dbus-daemon gnuradio
 # Programs out of packages that would start one.
 export PATH := $(CURDIR)/out/live-tools:$(PATH)
 # Minutes of listening.

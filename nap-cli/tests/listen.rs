@@ -10,11 +10,10 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::live::Listening;
+use common::live::{Listening, has_all};
 use common::{cu8, json_lines, nap, recording};
 use serde_json::Value;
 
-const DEVICES: [&str; 2] = ["258E05CA", "38DFD2F3"];
 const RATE_HZ: usize = 250_000;
 const RC1: [&str; 2] = ["--radio-configuration", "RC1"];
 
@@ -27,13 +26,6 @@ fn decoded(name: &str) -> Vec<Value> {
 
 fn results(listening: &Listening) -> Vec<Value> {
     listening.results.iter().map(|(_, result)| result.clone()).collect()
-}
-
-/// Whether a message of each device was reported.
-fn has_all(listening: &Listening) -> bool {
-    let heard =
-        |id: &&str| listening.results.iter().any(|(_, message)| message["device_id"] == *id);
-    DEVICES.iter().all(heard)
 }
 
 #[test]

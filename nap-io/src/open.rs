@@ -52,6 +52,26 @@ fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSo
     open_input(path, &file_name(path), Input::open(path)?, &options)
 }
 
+/// Reads a raw file from a stream that gives what is written to it, now and later.
+pub(crate) fn open_growing(
+    path: &Path,
+    stream: Box<dyn Read + Send>,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let name = file_name(path);
+    let kind = match extension(&name).map(str::to_ascii_lowercase).as_deref() {
+        Some("wav" | "rf64" | "bw64" | "bwf") => Some("a WAV file"),
+        Some("sigmf-meta" | "sigmf-data" | "sigmf") => Some("a SigMF recording"),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let advice = "have raw samples written";
+        return Err(Error::unsupported(path, format!("following {kind}"), advice));
+    }
+    let told = options.as_told().or(FileName::parse(&name));
+    raw::source(path, Input::Pipe(stream), told, name_hint(extension(&name)))
+}
+
 /// Reads samples from a pipe, a socket or anything else that delivers bytes, after its first ones
 /// have come. `name` is used in messages only; the format and the sample rate of raw samples must be in
 /// the options.

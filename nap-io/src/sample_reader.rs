@@ -91,9 +91,13 @@ impl SampleReader {
         }
     }
 
-    /// What the end of the input means: the end of the stream, or a recording that is cut short.
+    /// What the end of the input means: the end of the stream, a recording that is cut short, or a pipe
+    /// through which nothing came.
     fn end(&mut self) -> Result<usize, Error> {
         self.state = State::Ended;
+        if self.samples_read == 0 && self.leftover == 0 && self.input.is_pipe() {
+            return Err(Error::Empty { path: self.path.clone() });
+        }
         let promised = self.promised.filter(|&promised| promised > self.samples_read);
         if promised.is_none() && self.leftover == 0 && !self.is_cut_short {
             return Ok(0);

@@ -73,6 +73,19 @@ impl StreamInfo {
         }
     }
 
+    /// Corrects rate, centres and annotations of a radio whose crystal is so many millionths too fast: all
+    /// its frequencies are too high by that, the sample rate too.
+    pub fn correct(&mut self, ppm: f64) {
+        let ratio = true_to_nominal(ppm);
+        self.sample_rate_hz *= ratio;
+        let later = self.breaks.iter_mut().map(|at| &mut at.center_hz);
+        later.chain([&mut self.center_hz]).flatten().for_each(|hz| *hz *= ratio);
+        for annotation in &mut self.annotations {
+            let edges = [&mut annotation.freq_lower_edge_hz, &mut annotation.freq_upper_edge_hz];
+            edges.into_iter().flatten().for_each(|hz| *hz *= ratio);
+        }
+    }
+
     /// The time of a sample counted from the first, missing ones included; `None` if the time of the
     /// first is not known or the result is not a date before the year 10000. The clock is that of the
     /// start: see [`StreamInfo::stretches`] for recordings in which it was set.
@@ -91,6 +104,11 @@ impl StreamInfo {
     pub fn duration_s(&self) -> Option<f64> {
         self.total_samples.map(|samples| samples as f64 / self.sample_rate_hz)
     }
+}
+
+/// The true frequencies of a radio over those that it says, if its crystal is so many millionths too fast.
+pub(crate) fn true_to_nominal(ppm: f64) -> f64 {
+    1.0 + ppm * 1e-6
 }
 
 /// Checks a sample rate, wherever it comes from.

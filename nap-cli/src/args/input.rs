@@ -1,11 +1,15 @@
 //! Opening recordings: what the user says about them and which part is wanted.
 
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
-use nap_io::{JoinRule, OpenOptions, SampleFormat, SampleSource, StreamInfo, Stretch};
+use nap_io::live::SourceAddress;
+use nap_io::{
+    CrystalCorrected, JoinRule, OpenOptions, SampleFormat, SampleSource, StreamInfo, Stretch,
+};
 use num_complex::Complex32;
 
 use crate::args::quantity;
@@ -43,6 +47,12 @@ pub struct InputArgs {
     #[arg(long, value_name = "TIME")]
     start_time: Option<Timestamp>,
 
+    /// By how many millionths the crystal of the radio that made the recording was too fast: corrects
+    /// frequencies and sample rate.
+    #[arg(long, value_name = "PPM", value_parser = quantity::ppm, default_value = "0",
+        allow_negative_numbers = true)]
+    ppm: f64,
+
     /// Leave out the first seconds.
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "0")]
     start: f64,
@@ -59,7 +69,7 @@ impl InputArgs {
     /// Those of [`nap_io::open_joined`], and a start that is after the end.
     pub fn open(&self, paths: &[PathBuf]) -> Result<Recording> {
         let name = name(paths);
-        let mut source = nap_io::open_joined(paths, &self.options()).map_err(with_flags)?;
+        let mut source = self.source(paths).map_err(|error| explain(paths, error))?;
         let mut info = source.info().clone();
         for warning in &info.warnings {
             tracing::warn!("{name}: {warning}");
@@ -76,8 +86,9 @@ impl InputArgs {
             return Err(self.starts_too_late(&name, Some(skipped), info.sample_rate_hz));
         }
         (info.center_hz, info.start) = (first.center_hz, first.start);
-        let left = readable(first);
-        Ok(Recording { name, info, source, left, stretches })
+        let (next, left) = (first.first_sample, readable(first));
+        let reader = StretchReader { source: Box::new(source), next, left };
+        Ok(Recording { name, info, reader, stretches })
     }
 
     /// Opens a recording that has been opened before once more, at a place of one of its stretches.
@@ -90,10 +101,20 @@ impl InputArgs {
         stretch: &Stretch,
         place: u64,
     ) -> Result<StretchReader, nap_io::Error> {
-        let mut source = nap_io::open_joined(paths, &self.options())?;
-        source.skip(stretch.sample_at(place))?;
-        let left = readable(stretch);
-        Ok(StretchReader { source, left: left.saturating_sub(stretch.samples_in(place)) })
+        let mut source = self.source(paths)?;
+        let next = stretch.sample_at(place);
+        source.skip(next)?;
+        let left = readable(stretch).saturating_sub(stretch.samples_in(place));
+        Ok(StretchReader { source: Box::new(source), next, left })
+    }
+
+    /// The recording as the user says that it is.
+    fn source(
+        &self,
+        paths: &[PathBuf],
+    ) -> Result<CrystalCorrected<Box<dyn SampleSource>>, nap_io::Error> {
+        let source = nap_io::open_joined(paths, &self.options())?;
+        Ok(CrystalCorrected::new(source, self.ppm))
     }
 
     /// Which recordings are parts of a longer one.
@@ -145,6 +166,18 @@ fn samples(time_s: f64, sample_rate_hz: f64) -> u64 {
     (time_s * sample_rate_hz).round() as u64
 }
 
+/// Says what to do about a recording that cannot be opened.
+fn explain(paths: &[PathBuf], error: nap_io::Error) -> anyhow::Error {
+    let is_address = |path: &PathBuf| {
+        let address = SourceAddress::parse(&path.to_string_lossy());
+        address.kind().is_live() || address.meant().is_some()
+    };
+    if paths.iter().any(is_address) && error.io_kind() == Some(io::ErrorKind::NotFound) {
+        return misuse(anyhow!("{error}; `nap listen` takes sources that are no recordings"));
+    }
+    with_flags(error)
+}
+
 /// Names the flags where something is missing.
 pub fn with_flags(error: nap_io::Error) -> anyhow::Error {
     match error {
@@ -161,15 +194,17 @@ pub struct Recording {
     name: String,
     /// Of the whole recording, but with centre and start of the wanted part.
     info: StreamInfo,
-    source: Box<dyn SampleSource>,
-    /// How many samples are still wanted of the first stretch; there may be fewer.
-    left: u64,
+    /// Of the first stretch.
+    reader: StretchReader,
     stretches: Vec<Stretch>,
 }
 
 /// A stretch of a recording that is open for reading.
 pub struct StretchReader {
     source: Box<dyn SampleSource>,
+    /// The next sample, counted in those that can be read.
+    next: u64,
+    /// How many samples are still wanted; there may be fewer.
     left: u64,
 }
 
@@ -220,7 +255,7 @@ impl Recording {
             Some(stretch) => (stretch.position, stretch.gaps),
             None => (0, Vec::new()),
         };
-        let mut reader = StretchReader { source: self.source, left: self.left };
+        let mut reader = self.reader;
         let mut block = vec![Complex32::ZERO; BLOCK];
         let (mut position, mut gaps) = (0, gaps.into_iter().peekable());
         let result = loop {
@@ -258,7 +293,7 @@ impl Recording {
 
     /// The first stretch, where it begins.
     pub fn into_reader(self) -> StretchReader {
-        StretchReader { source: self.source, left: self.left }
+        self.reader
     }
 }
 
@@ -289,6 +324,11 @@ fn silence(count: u64, block: &mut [Complex32], take: &mut impl FnMut(&[Complex3
 }
 
 impl StretchReader {
+    /// The next sample, counted in those that can be read.
+    pub fn next_sample(&self) -> u64 {
+        self.next
+    }
+
     /// Reads the next samples and returns how many, 0 at the end.
     ///
     /// # Errors
@@ -299,6 +339,7 @@ impl StretchReader {
             return Ok(0);
         }
         let count = self.source.read(block)?;
+        self.next += count as u64;
         self.left -= count as u64;
         Ok(count)
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nap_io::StreamInfo;
-use nap_io::live::{Fault, OnError, Outage};
+use nap_io::live::{Fault, FaultKind, OnError, Outage};
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
@@ -23,7 +23,7 @@ use crate::args::devices::DevicesArg;
 use crate::args::quantity;
 use crate::args::recorder::RecorderArgs;
 use crate::args::source::{SourceArgs, Speed};
-use crate::outcome::{self, Outcome};
+use crate::outcome::{self, Outcome, misuse};
 use crate::output::log;
 use crate::output::names::Names;
 use crate::output::printer::{Format, Printer};
@@ -59,9 +59,9 @@ pub struct Args {
     #[command(flatten)]
     devices: DevicesArg,
 
-    /// What to do when the radio fails.
-    #[arg(long, value_enum, default_value = "restart")]
-    on_error: OnErrorArg,
+    /// What to do when the radio fails; if left out, restart. A recording that fails is over.
+    #[arg(long, value_enum)]
+    on_error: Option<OnErrorArg>,
 
     /// End after so many seconds of signal.
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
@@ -153,7 +153,13 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let stop = stop_on_signals()?;
     let printer = args.output.printer(args.format)?;
     let channel = args.source.channel(&args.channel);
-    let source = args.source.prepare(&channel, args.on_error.into(), Speed::Times(1.0))?;
+    let on_error = args.on_error.unwrap_or(OnErrorArg::Restart).into();
+    let source = args.source.prepare(&channel, on_error, Speed::Times(1.0))?;
+    if args.on_error == Some(OnErrorArg::Restart) && source.policy.on_error == OnError::Quit {
+        let text = "--on-error restart: a recording that fails is over; leave that out";
+        return Err(misuse(anyhow!("{}: {text}", source.name)));
+    }
+    let restarts = source.policy.on_error == OnError::Restart;
     let monitor = Monitor::new()?;
     let server = args.output.server(&monitor)?;
     let reception = Reception::new(source, args.recorder.options(), monitor.clone());
@@ -164,9 +170,11 @@ pub fn run(args: &Args) -> Result<Outcome> {
         names: Names::new(&devices),
         printer,
         is_write_failing: false,
+        restarts,
         monitor,
         server,
         faults: FaultLog::default(),
+        last_fault: None,
         outcome: Outcome::Done,
     };
     session.run(reception, &stop)?;
@@ -191,11 +199,14 @@ struct Session<'a> {
     devices: &'a DeviceTable,
     names: Names<'a>,
     printer: Printer,
+    /// Whether a source that has failed is opened again.
+    restarts: bool,
     /// Whether the last result could not be written.
     is_write_failing: bool,
     monitor: Monitor,
     server: Option<Server>,
     faults: FaultLog,
+    last_fault: Option<FaultKind>,
     outcome: Outcome,
 }
 
@@ -209,7 +220,10 @@ impl Session<'_> {
         while !stop.load(Ordering::Relaxed) && !self.is_over(&reception) {
             match reception.next(TICK) {
                 Some(ReceptionEvent::Started(info)) => self.started(&mut reception, &info)?,
-                Some(ReceptionEvent::Ended) => break,
+                Some(ReceptionEvent::Ended) => {
+                    self.ended();
+                    break;
+                }
                 Some(event) => self.event(&name, event)?,
                 None => {}
             }
@@ -273,21 +287,31 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The source does not go on: if it could not, trying again is of no use.
+    fn ended(&mut self) {
+        if self.last_fault == Some(FaultKind::Refused) {
+            self.outcome = Outcome::Misused;
+        }
+    }
+
     fn fault(&mut self, name: &str, fault: &Fault) {
-        let restarts = self.args.on_error == OnErrorArg::Restart;
-        let then = match (fault.kind.is_fatal(), restarts) {
-            (true, true) => "; trying again until it works",
-            (true, false) => "; giving up",
-            (false, _) => "",
+        let then = match (fault.kind, self.restarts) {
+            (FaultKind::Refused, _) => "",
+            (kind, _) if !kind.is_fatal() => "",
+            (_, true) => "; trying again until it works",
+            (_, false) => "; giving up",
         };
-        if self.faults.fault(fault, Instant::now()) {
+        if fault.kind == FaultKind::Refused {
+            tracing::error!("{name}: {fault}");
+        } else if self.faults.fault(fault, Instant::now()) {
             tracing::warn!("{name}: {fault}{then}");
         } else {
             tracing::debug!("{name}: {fault}");
         }
+        self.last_fault = Some(fault.kind);
         self.publish("fault", || json!({ "kind": fault.kind.name(), "text": fault.text }));
-        if fault.kind.is_fatal() && !restarts {
-            self.outcome = Outcome::Failed;
+        if fault.kind.is_fatal() && !self.restarts {
+            self.outcome = self.outcome.max(Outcome::Failed);
         }
     }
 
@@ -385,6 +409,9 @@ impl Session<'_> {
     /// The last line.
     fn summarize(&self, reception: &Reception) {
         let Some(statistics) = reception.statistics() else { return };
+        if statistics.samples == 0 && self.outcome != Outcome::Done {
+            return;
+        }
         let latencies = reception.latencies();
         let latency = latencies.mean_s().map(|mean_s| {
             let max_s = latencies.max_s();

@@ -61,7 +61,7 @@ pub struct Args {
     span: Option<Span>,
 
     /// Mark nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["devices", "bit_rate", "false_messages_per_day"])]
     no_decode: bool,
 
     #[command(flatten)]

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
-use nap_io::live::{Block, Source};
-use nap_io::swap_iq;
+use nap_io::live::{Block, Source, SourceKind};
+use nap_io::{SampleLook, StreamInfo, swap_iq};
 use nap_phy::receiver::Statistics;
 use nap_phy::{Authentication, Event, Receiver, ReceiverConfig};
 use num_complex::{Complex32, Complex64};
@@ -26,7 +26,9 @@ pub(crate) struct Examination {
     mirrored: Option<Receiver>,
     swapped: Vec<Complex32>,
     spectrogram: Spectrogram,
-    is_radio: bool,
+    /// What the samples look like.
+    look: SampleLook,
+    kind: SourceKind,
     samples: u64,
     lost: u64,
     clipped: u64,
@@ -43,9 +45,13 @@ pub(crate) struct Examination {
 /// What was measured.
 #[derive(Debug)]
 pub(crate) struct Report {
+    pub(crate) kind: SourceKind,
     pub(crate) config: ReceiverConfig,
+    pub(crate) look: SampleLook,
     pub(crate) statistics: Statistics,
+    /// On average, and while nobody sends for a short time.
     pub(crate) spectrum: Spectrum,
+    pub(crate) quiet_spectrum: Spectrum,
     pub(crate) samples: u64,
     pub(crate) lost: u64,
     /// Share of the samples that were clipped.
@@ -68,7 +74,11 @@ impl Examination {
     ///
     /// # Errors
     /// A channel outside the sampled band, or a rate of which no spectrum can be made.
-    pub(crate) fn new(source: &Source, config: ReceiverConfig) -> Result<Self, Error> {
+    pub(crate) fn new(
+        source: &Source,
+        info: &StreamInfo,
+        config: ReceiverConfig,
+    ) -> Result<Self, Error> {
         let name = || source.name.clone();
         let mut spectrogram = SpectrogramConfig::new(config.sample_rate_hz);
         spectrogram.resolution_hz = RESOLUTION_HZ;
@@ -86,7 +96,8 @@ impl Examination {
             config,
             spectrogram: Spectrogram::new(spectrogram)
                 .map_err(|error| Error::Spectrum { name: name(), source: error })?,
-            is_radio: source.policy.watched,
+            look: SampleLook::new(info.format),
+            kind: source.kind,
             samples: 0,
             lost: 0,
             clipped: 0,
@@ -99,6 +110,11 @@ impl Examination {
         })
     }
 
+    /// How much was seen.
+    pub(crate) fn samples(&self) -> u64 {
+        self.samples
+    }
+
     /// How much was seen, in seconds.
     pub(crate) fn duration_s(&self) -> f64 {
         self.samples as f64 / self.config.sample_rate_hz
@@ -106,6 +122,7 @@ impl Examination {
 
     /// Takes samples in.
     pub(crate) fn take(&mut self, block: &Block) {
+        self.look.take(self.samples, &block.samples);
         self.samples += block.samples.len() as u64;
         self.lost += block.lost_before;
         for &sample in &block.samples {
@@ -157,12 +174,18 @@ impl Examination {
         }
     }
 
+    /// Whether samples come by the clock.
+    fn has_clock(&self) -> bool {
+        matches!(self.kind, SourceKind::Network | SourceKind::Radio)
+    }
+
     /// Ends the examination.
     pub(crate) fn finish(mut self) -> Report {
         let events = self.receiver.flush();
         self.hear(events);
         let is_heard = self.receiver.statistics().messages > 0;
-        let mirrored_messages = self.mirrored.filter(|_| !is_heard).map_or(0, |mut mirrored| {
+        let mirrored = self.mirrored.take().filter(|_| !is_heard);
+        let mirrored_messages = mirrored.map_or(0, |mut mirrored| {
             mirrored.flush_with(|_| ());
             mirrored.statistics().messages
         });
@@ -172,13 +195,17 @@ impl Examination {
         // With x + g x* for x, and x as much to the left as to the right, the mean of the squares is
         // twice g times the power of x.
         let squares = (self.sum_of_squares / count - mean * mean).norm();
-        let rate = self.clock.filter(|_| self.is_radio).map(|[start, end]| {
+        let array = self.spectrogram.array();
+        let rate = self.clock.filter(|_| self.has_clock()).map(|[start, end]| {
             let elapsed_s = end.0.duration_since(start.0).as_secs_f64();
             ((end.1 - start.1) as f64 / elapsed_s, elapsed_s)
         });
         Report {
+            kind: self.kind,
+            look: self.look,
             statistics: self.receiver.statistics(),
-            spectrum: Spectrum::mean(&self.spectrogram.array()),
+            spectrum: Spectrum::mean(&array),
+            quiet_spectrum: Spectrum::median(&array),
             config: self.config,
             samples: self.samples,
             lost: self.lost,

@@ -13,6 +13,7 @@ use nap_phy::receiver::pieces::{self, Decoding, PieceJob};
 use nap_phy::{DeviceTable, Message, MessageId, ReceiverConfig};
 use num_complex::Complex32;
 
+use super::silence::{Assumed, SharedLook};
 use crate::args::channel::ChannelArgs;
 use crate::args::input::{InputArgs, Recording};
 use crate::outcome::text;
@@ -33,6 +34,8 @@ pub struct Ending {
     pub statistics: Statistics,
     /// What was known of the recording.
     pub info: StreamInfo,
+    /// What was assumed.
+    pub assumed: Assumed,
 }
 
 impl Ending {
@@ -58,6 +61,7 @@ pub struct File {
     name: String,
     bar: ProgressBar,
     info: StreamInfo,
+    assumed: Assumed,
 }
 
 /// A stretch of a recording that is being decoded.
@@ -100,6 +104,8 @@ impl<'a> Decoder<'a> {
                 self.pieces(&recording, &stretch, &configs).with_context(|| name.clone())?;
             plans.push((stretch, configs, pieces));
         }
+        let configs = plans.first().map(|(_, configs, _)| &configs[..]).unwrap_or_default();
+        let assumed = Assumed::new(&info, configs);
         let mut opened = is_open.then_some(recording);
         let (mut jobs, mut parts) = (Vec::new(), Vec::new());
         for (stretch, configs, pieces) in plans {
@@ -109,13 +115,13 @@ impl<'a> Decoder<'a> {
                 pieces,
                 gaps: stretch.gaps.clone(),
                 configs,
-                open: self.opener(paths, stretch, opened.take()),
+                open: self.opener(paths, stretch, opened.take(), assumed.look()),
                 progress: Box::new(move |samples| told.inc(samples)) as Progress,
             });
             jobs.extend(more);
             parts.push(Part { decoding, start_s, start });
         }
-        Ok((jobs, File { parts, name, bar, info }))
+        Ok((jobs, File { parts, name, bar, info, assumed }))
     }
 
     /// The stretches to decode, each with what its receivers listen to. Where the radio was tuned to other
@@ -159,7 +165,13 @@ impl<'a> Decoder<'a> {
     }
 
     /// The first piece of a stretch that is open goes on where that is; a pipe has no other.
-    fn opener(self, paths: &'a [PathBuf], stretch: Stretch, opened: Option<Recording>) -> Open<'a> {
+    fn opener(
+        self,
+        paths: &'a [PathBuf],
+        stretch: Stretch,
+        opened: Option<Recording>,
+        look: SharedLook,
+    ) -> Open<'a> {
         let opened = Mutex::new(opened.map(Recording::into_reader));
         let input = self.input;
         Box::new(move |place| {
@@ -168,7 +180,13 @@ impl<'a> Decoder<'a> {
                 _ => None,
             };
             let mut reader = opened.map_or_else(|| input.open_at(paths, &stretch, place), Ok)?;
-            Ok(Box::new(move |block: &mut [Complex32]| reader.read(block)))
+            let look = look.clone();
+            Ok(Box::new(move |block: &mut [Complex32]| {
+                let index = reader.next_sample();
+                let count = reader.read(block)?;
+                look.take(index, &block[..count]);
+                Ok(count)
+            }))
         })
     }
 }
@@ -179,8 +197,8 @@ impl File {
     /// # Errors
     /// A configuration that no receiver takes.
     pub fn finish(self, mut report: impl FnMut(Received)) -> Result<Ending> {
-        let Self { parts, name, bar, info } = self;
-        let mut ending = Ending { read: Ok(()), statistics: Statistics::default(), info };
+        let Self { parts, name, bar, info, assumed } = self;
+        let mut ending = Ending { read: Ok(()), statistics: Statistics::default(), info, assumed };
         let mut newest = MessageId::default();
         for Part { decoding, start_s, start } in parts {
             let before = newest;

@@ -3,6 +3,7 @@
 mod annotate;
 mod file;
 mod session;
+mod silence;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

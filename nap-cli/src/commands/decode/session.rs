@@ -72,6 +72,7 @@ impl<'a> Session<'a> {
     }
 
     fn file(&mut self, path: &Path, file: File) -> Result<()> {
+        let before = self.messages;
         let mut messages = Vec::new();
         let mut printed = Ok(());
         let ending = file.finish(|received| {
@@ -87,6 +88,16 @@ impl<'a> Session<'a> {
         match ending {
             Ok(ending) => {
                 self.end(path, &ending);
+                if let Some(doubt) = ending.assumed.doubt() {
+                    tracing::warn!("{}: {doubt}", path.display());
+                }
+                if self.messages == before && ending.statistics.samples > 0 {
+                    tracing::info!(
+                        "{}: {}",
+                        path.display(),
+                        ending.assumed.text(ending.signal_s())
+                    );
+                }
                 if let Some(annotator) = &self.annotator {
                     annotator.write(&messages, &ending.info)?;
                 }
