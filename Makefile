@@ -173,13 +173,13 @@ C_FEATURES ?=
 
 install-c: ## build the C library and install it: PREFIX=/usr/local
 	$(CARGO) build --release --locked -p nap-c --features "$(C_FEATURES)"
-	nap-c/install $(PREFIX) $(or $(CARGO_TARGET_DIR),target)/release
+	nap-c/install "$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release"
 
 small-c: ## the C library for small machines: its sizes, whole and with frames alone
 	$(CARGO) build --profile small --locked -p nap-c
-	size -t $(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so
+	size -t "$(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so"
 	$(FRAMES_C)
-	nap-c/frames-size $(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a
+	nap-c/frames-size "$(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a"
 
 day: ## a day with 840 messages, part by part
 	$(CARGO) bench --locked -p nap-benches --bench day

@@ -216,6 +216,11 @@ enum NapEventType
    */
   NAP_EVENT_TYPE_UNDECODED = 4,
   /**
+   * A message that was told of turned out to be wrong: it was never sent. Its figures are those that were
+   * told of.
+   */
+  NAP_EVENT_TYPE_RETRACTED = 5,
+  /**
    * `count` samples from `signal.time_s` on were dropped because `nap_receiver_work` was too far behind.
    */
   NAP_EVENT_TYPE_OVERRUN = 6,
