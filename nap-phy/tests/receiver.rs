@@ -623,7 +623,7 @@ fn a_burst_is_of_one_message() {
 
 #[test]
 fn what_cannot_work_is_refused() {
-    for rate in [f64::NAN, f64::INFINITY, 1e300, -1.0, 0.0, 199_999.0] {
+    for rate in [f64::NAN, f64::INFINITY, 1e300, -1.0, 0.0, 2_999.0] {
         assert!(Receiver::new(ReceiverConfig::new(rate, 868.13e6)).is_err(), "{rate}");
     }
     for drift in [-1.0, f64::NAN, f64::INFINITY, 1e9] {

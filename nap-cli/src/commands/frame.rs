@@ -96,7 +96,7 @@ fn digits(text: &str) -> String {
 fn with_preamble(digits: String) -> String {
     let rest = digits.trim_start_matches('a');
     let rest = match rest.strip_prefix('0') {
-        Some(shorter) if rest.len() % 2 == 0 => shorter,
+        Some(shorter) if rest.len().is_multiple_of(2) => shorter,
         _ => rest,
     };
     let is_frame = rest.len() % 2 == 1 && rest.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -47,7 +47,7 @@ pub(super) struct Overlap {
     /// Messages that are not complete.
     open: Vec<Joined>,
     /// Messages that were completed lately.
-    done: Vec<Message>,
+    done: Vec<Joined>,
     /// Of the message that was reported last for the first time.
     newest: MessageId,
 }
@@ -94,7 +94,7 @@ impl Overlap {
 
     /// Appends the messages that have waited until `now_s`.
     pub(super) fn advance(&mut self, now_s: f64, events: &mut Vec<Event>) {
-        self.done.retain(|message| message.signal.time_s + DONE_S >= now_s);
+        self.done.retain(|joined| joined.message(&self.channels).signal.time_s + DONE_S >= now_s);
         for joined in self.open.iter_mut().filter(|joined| joined.due_s <= now_s) {
             joined.report(&mut self.newest, &self.channels, events);
         }
@@ -109,13 +109,13 @@ impl Overlap {
     }
 
     fn begin(&mut self, channel: usize, message: Message, events: &mut Vec<Event>) {
-        // One that told of it only when it was complete may be the last to.
-        if self.done.iter().any(|done| is_same_message(done, &message)) {
-            return;
-        }
         let is_nearest = self.is_nearest(channel, message.signal.frequency_hz);
         let due_s = message.signal.time_s + self.latest_s();
         let view = View { channel, message, is_complete: false };
+        // One that told of it only when it was complete may be the last to.
+        if self.done.iter().any(|joined| joined.may_have(&view)) {
+            return;
+        }
         let index = self.open.iter().position(|joined| joined.may_have(&view));
         let index = index.unwrap_or(self.open.len());
         match self.open.get_mut(index) {
@@ -141,10 +141,8 @@ impl Overlap {
         joined.renew(view, View { channel, message, is_complete }, &self.channels, events);
         if joined.views.iter().all(|view| view.is_complete) {
             joined.report(&mut self.newest, &self.channels, events);
-            let message = joined.message(&self.channels);
-            self.done.push(message.clone());
-            events.push(Event::Complete(message));
-            self.open.remove(index);
+            events.push(Event::Complete(joined.message(&self.channels)));
+            self.done.push(self.open.remove(index));
         }
     }
 
@@ -338,6 +336,23 @@ mod tests {
             (1, Event::Complete(message(9))),
         ];
         assert_eq!(told(events), [("message", 1), ("complete", 1)]);
+    }
+
+    #[test]
+    fn what_a_receiver_hears_twice_are_two_messages() {
+        let later = |id| {
+            let mut message = message(id);
+            message.signal.time_s += 4.2;
+            message
+        };
+        let events = [
+            Event::Message(message(5)),
+            Event::Complete(message(5)),
+            Event::Message(later(6)),
+            Event::Complete(later(6)),
+        ];
+        let expected = [("message", 1), ("complete", 1), ("message", 2), ("complete", 2)];
+        assert_eq!(told(events.map(|event| (0, event))), expected);
     }
 
     #[test]
