@@ -68,7 +68,7 @@ pub mod wav;
 pub use create::create;
 pub use crystal::CrystalCorrected;
 pub use error::{Error, io_words};
-pub use file_name::FileName;
+pub use file_name::told::FileName;
 pub use format::{SampleFormat, UnknownFormatName};
 pub use join::{JoinRule, group, open_joined};
 pub use mirror::swap_iq;

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::file_name::FileName;
+use crate::file_name::told::FileName;
 use crate::format::SampleFormat;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
 

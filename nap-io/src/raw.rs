@@ -8,7 +8,7 @@ use num_complex::Complex32;
 
 use crate::convert::encode;
 use crate::error::Error;
-use crate::file_name::FileName;
+use crate::file_name::told::FileName;
 use crate::format::SampleFormat;
 use crate::input::Input;
 use crate::sample_reader::SampleReader;

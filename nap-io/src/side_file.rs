@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::file_name::{FileName, extension, file_name};
+use crate::file_name::told::FileName;
+use crate::file_name::{extension, file_name};
 
 /// As much as is read of such a file.
 const MAX_BYTES: u64 = 4096;

@@ -1,6 +1,6 @@
 //! Names that programs make by rules of their own, which the words of rtl_433 would misread.
 
-use crate::file_name::FileName;
+use crate::file_name::told::FileName;
 use crate::file_name::words::scale;
 use crate::format::SampleFormat;
 

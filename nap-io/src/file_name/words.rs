@@ -1,6 +1,6 @@
 //! The words of a name, by the rules of rtl_433.
 
-use crate::file_name::FileName;
+use crate::file_name::told::FileName;
 use crate::format::{AliasUse, SampleFormat};
 
 /// What is written with the unit `M` is a frequency; but of two such words the second is a sample rate if it

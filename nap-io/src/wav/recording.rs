@@ -8,7 +8,7 @@ use super::extent::{Extent, in_file, is_placeholder};
 use super::header::Header;
 use super::pipe_body::PipeBody;
 use crate::error::Error;
-use crate::file_name::FileName;
+use crate::file_name::told::FileName;
 use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
