@@ -14,6 +14,13 @@ pub(crate) enum Content {
     Wav,
     /// Something compressed that can be unpacked on the way.
     Compressed(Compression),
+    /// What stands where the file should be that has not been downloaded.
+    StandIn {
+        /// Its name, with its article.
+        what: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
     /// Something that is no recording, or of a kind that is not read.
     Other {
         /// Its name, with its article.
@@ -29,7 +36,7 @@ const NOT_SAMPLES: &str = "check that this is the recording";
 const DOWNLOAD: &str = "download the recording itself";
 
 /// Marks at the start of files. None is shorter than four bytes: shorter ones may be samples.
-const MARKS: [(&[u8], &str, &str); 27] = [
+const MARKS: [(&[u8], &str, &str); 24] = [
     (b"PK\x03\x04", "a zip archive", UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
@@ -54,6 +61,10 @@ const MARKS: [(&[u8], &str, &str); 27] = [
     (b"\xff\xd8\xff\xe0", "a picture (JPEG)", NOT_SAMPLES),
     (b"%PDF-", "a PDF document", NOT_SAMPLES),
     (b"\x7fELF", "a program (ELF)", NOT_SAMPLES),
+];
+
+/// Marks at the start of what stands in for a file.
+const STAND_INS: [(&[u8], &str, &str); 3] = [
     (
         b"version https://git-lfs.github.com/spec/",
         "a pointer of Git LFS, not the file itself,",
@@ -84,7 +95,11 @@ pub(crate) fn identify(head: &[u8]) -> Content {
     if head.get(257..262) == Some(b"ustar") {
         return Content::Other { what: "a tar archive", advice: UNPACK };
     }
-    let mark = MARKS.iter().find(|(mark, ..)| head.starts_with(mark));
+    let is_at_start = |(mark, ..): &&(&[u8], _, _)| head.starts_with(mark);
+    if let Some(&(_, what, advice)) = STAND_INS.iter().find(is_at_start) {
+        return Content::StandIn { what, advice };
+    }
+    let mark = MARKS.iter().find(is_at_start);
     mark.map_or_else(|| identify_text(head), |&(_, what, advice)| Content::Other { what, advice })
 }
 
@@ -98,7 +113,7 @@ fn identify_text(head: &[u8]) -> Content {
         text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
     };
     if begins("<!doctype html") || begins("<html") {
-        return Content::Other { what: "a web page", advice: DOWNLOAD };
+        return Content::StandIn { what: "a web page", advice: DOWNLOAD };
     }
     if begins("<?xml") {
         return Content::Other { what: "an XML document", advice: NOT_SAMPLES };
@@ -126,6 +141,6 @@ mod tests {
 
     #[test]
     fn no_mark_is_so_short_that_samples_begin_with_it_by_chance() {
-        assert!(MARKS.iter().all(|(mark, ..)| mark.len() >= 4));
+        assert!(MARKS.iter().chain(&STAND_INS).all(|(mark, ..)| mark.len() >= 4));
     }
 }

@@ -19,6 +19,27 @@ use crate::sigmf::recording as sigmf_recording;
 use crate::source::SampleSource;
 use crate::wav::recording as wav_recording;
 
+/// What the extension of a name promises, where that is more than raw samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Container {
+    Wav,
+    Sigmf,
+    SigmfArchive,
+    Sdriq,
+}
+
+impl Container {
+    fn of_name(name: &str) -> Option<Self> {
+        Some(match extension(name)?.to_ascii_lowercase().as_str() {
+            "wav" | "rf64" | "bw64" | "bwf" => Self::Wav,
+            "sigmf-meta" | "sigmf-data" => Self::Sigmf,
+            "sigmf" => Self::SigmfArchive,
+            "sdriq" => Self::Sdriq,
+            _ => return None,
+        })
+    }
+}
+
 /// Opens a recording.
 ///
 /// | `path` | is read as |
@@ -54,12 +75,12 @@ fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSo
     if let Some(meta_path) = find_meta(path)? {
         return sigmf_recording::open(&meta_path, &options);
     }
-    match extension(&file_name(path)).map(str::to_ascii_lowercase).as_deref() {
-        Some("sigmf") => return sigmf_recording::open_archive(path, &options),
-        Some("sdriq") => return sdriq::open(path, &options),
-        _ => {}
+    let name = file_name(path);
+    match Container::of_name(&name) {
+        Some(Container::SigmfArchive) => sigmf_recording::open_archive(path, &options),
+        Some(Container::Sdriq) => sdriq::open(path, &options),
+        _ => open_input(path, &name, Input::open(path)?, &options),
     }
-    open_input(path, &file_name(path), Input::open(path)?, &options)
 }
 
 /// Reads a raw file from a stream that gives what is written to it, now and later.
@@ -69,10 +90,10 @@ pub(crate) fn open_growing(
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let name = file_name(path);
-    let kind = match extension(&name).map(str::to_ascii_lowercase).as_deref() {
-        Some("wav" | "rf64" | "bw64" | "bwf") => Some("a WAV file"),
-        Some("sigmf-meta" | "sigmf-data" | "sigmf") => Some("a SigMF recording"),
-        _ => None,
+    let kind = match Container::of_name(&name) {
+        Some(Container::Wav) => Some("a WAV file"),
+        Some(Container::Sigmf | Container::SigmfArchive) => Some("a SigMF recording"),
+        Some(Container::Sdriq) | None => None,
     };
     if let Some(kind) = kind {
         let advice = "have raw samples written";
@@ -120,13 +141,12 @@ fn open_input(
         }
         content => (content, name, input),
     };
-    let is_named_wav = matches!(
-        extension(name).map(str::to_ascii_lowercase).as_deref(),
-        Some("wav" | "rf64" | "bw64" | "bwf")
-    );
+    let is_named_wav = Container::of_name(name) == Some(Container::Wav);
     match content {
         Content::Wav => wav_recording::open(path, name, input, options),
-        Content::Other { what, advice } => Err(Error::unsupported(path, what, advice)),
+        Content::StandIn { what, advice } | Content::Other { what, advice } => {
+            Err(Error::unsupported(path, what, advice))
+        }
         Content::Compressed(_) => {
             Err(Error::unsupported(path, "what is compressed twice", "unpack it"))
         }

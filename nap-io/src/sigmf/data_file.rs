@@ -59,9 +59,7 @@ impl DataFile {
         let compression = match identify(&head) {
             Content::Compressed(compression) if header_bytes == 0 => Some(compression),
             // Who wrote the metadata knows that there are samples, unless the file never came.
-            Content::Other { what, advice }
-                if what.contains("pointer") || what.contains("web page") =>
-            {
+            Content::StandIn { what, advice } => {
                 return Err(Error::unsupported(path, what, advice));
             }
             _ => None,
