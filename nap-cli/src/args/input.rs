@@ -233,11 +233,6 @@ impl Recording {
         first as f64 / self.info.sample_rate_hz
     }
 
-    /// Whether the samples come when they come.
-    pub fn is_pipe(&self) -> bool {
-        self.info().total_samples.is_none()
-    }
-
     /// How long a stretch is, missing samples included; `None` for a pipe without a given duration.
     pub fn length(&self, stretch: &Stretch) -> Option<u64> {
         let total =

@@ -62,7 +62,6 @@ pub struct File {
     bar: ProgressBar,
     info: StreamInfo,
     assumed: Assumed,
-    is_pipe: bool,
 }
 
 /// A stretch of a recording that is being decoded.
@@ -95,7 +94,7 @@ impl<'a> Decoder<'a> {
         let recording = self.input.open(paths)?;
         let (name, info) = (recording.name().to_owned(), recording.info().clone());
         let rate_hz = info.sample_rate_hz;
-        let (bar, is_pipe) = (recording.bar(), recording.is_pipe());
+        let bar = recording.bar();
         let tuned = self.tuned(&recording)?;
         let first = tuned.first().map(|(stretch, _)| stretch.position);
         let is_open = recording.stretches().first().map(|stretch| stretch.position) == first;
@@ -122,7 +121,7 @@ impl<'a> Decoder<'a> {
             jobs.extend(more);
             parts.push(Part { decoding, start_s, start });
         }
-        Ok((jobs, File { parts, name, bar, info, assumed, is_pipe }))
+        Ok((jobs, File { parts, name, bar, info, assumed }))
     }
 
     /// The stretches to decode, each with what its receivers listen to. Where the radio was tuned to other
@@ -195,7 +194,7 @@ impl<'a> Decoder<'a> {
 impl File {
     /// Whether the samples come when they come.
     pub fn is_pipe(&self) -> bool {
-        self.is_pipe
+        self.info.total_samples.is_none()
     }
 
     /// Reports the messages one by one, to the end of the recording.
@@ -203,7 +202,7 @@ impl File {
     /// # Errors
     /// A configuration that no receiver takes.
     pub fn finish(self, mut report: impl FnMut(Received)) -> Result<Ending> {
-        let Self { parts, name, bar, info, assumed, .. } = self;
+        let Self { parts, name, bar, info, assumed } = self;
         let mut ending = Ending { read: Ok(()), statistics: Statistics::default(), info, assumed };
         let mut newest = MessageId::default();
         for Part { decoding, start_s, start } in parts {

@@ -6,9 +6,9 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use anyhow::Result;
-use nap_phy::DeviceTable;
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{DeviceTable, Message};
 
 use super::annotate::Annotator;
 use super::file::{Ending, File, Received};
@@ -87,23 +87,14 @@ impl<'a> Session<'a> {
         let mut printed = Ok(());
         let mut order = InOrder::new(file.is_pipe());
         let ending = file.finish(|received| {
-            for received in order.push(received) {
-                if printed.is_ok() {
-                    printed = self.message(path, &received);
-                    self.stop.store(printed.is_err(), Ordering::Relaxed);
-                }
-                if self.annotator.is_some() {
-                    messages.push(received.message);
-                }
+            let settled = order.push(received);
+            if printed.is_ok() {
+                printed = self.show(path, settled, &mut messages);
+                self.stop.store(printed.is_err(), Ordering::Relaxed);
             }
         });
         printed?;
-        for received in order.finish() {
-            self.message(path, &received)?;
-            if self.annotator.is_some() {
-                messages.push(received.message);
-            }
-        }
+        self.show(path, order.finish(), &mut messages)?;
         match ending {
             Ok(ending) => {
                 self.end(path, &ending);
@@ -122,6 +113,17 @@ impl<'a> Session<'a> {
                 }
             }
             Err(error) => self.worsen(outcome::report(&error)),
+        }
+        Ok(())
+    }
+
+    /// Prints messages, and keeps them if they are to be marked.
+    fn show(&mut self, path: &Path, settled: Vec<Received>, kept: &mut Vec<Message>) -> Result<()> {
+        for received in settled {
+            self.message(path, &received)?;
+            if self.annotator.is_some() {
+                kept.push(received.message);
+            }
         }
         Ok(())
     }
