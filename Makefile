@@ -17,29 +17,37 @@ PACKAGE := nap-py/python/nap_sdr
 FUZZ_SECONDS ?= 30
 # With SoapySDR: `yes`, `no`, or `auto` if it is there.
 SOAPY ?= auto
+comma := ,
 # Asked when it is needed: `make live-tools` may have brought it.
-FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde)
-# What the tests of live reception need of Debian: headers and compilers for the bindings, a radio over the
-# network, and the bus without which its server does not run. None of these starts a service.
-LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ soapysdr-module-remote dbus-daemon
+FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde$(comma)nap-c/test-hooks$(comma)nap-c/pool)
+# What the tests of live reception and of the C library need of Debian: headers and compilers for the bindings,
+# what watches memory, a radio over the network, the bus without which its server does not run, and GNU Radio. None of these
+# starts a service.
+LIVE_PACKAGES := libsoapysdr-dev libclang-dev pkg-config g++ valgrind soapysdr-module-remote dbus-daemon gnuradio
 # Programs out of packages that would start one.
 export PATH := $(CURDIR)/out/live-tools:$(PATH)
+# The C library with frames alone, which links without `std`.
+FRAMES_C = $(CARGO) rustc --profile frames --locked -p nap-c --no-default-features --features panic-handler \
+	--crate-type staticlib
 # Minutes of listening.
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench
+.PHONY: python-bench python-manylinux install-c small-c day firmware newcomer
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 nap: ## build the command
 	$(CARGO) build --release --locked -p nap-cli
 
 demo: nap ## decode a recording of two devices
 	$(NAP) decode $(RECORDING).sigmf-meta --devices $(RECORDING).devices.csv
+
+newcomer: ## clone, and do what the README says, in its order
+	tools/newcomer
 
 waterfall: nap ## draw docs/waterfall.png anew
 	$(NAP) waterfall $(RECORDING).sigmf-meta -o docs/waterfall.png
@@ -77,9 +85,10 @@ lint: ## clippy, and who imports whom; a warning is an error
 unit: ## tests and examples in the documentation
 	$(CARGO) test --locked --workspace $(FEATURES) -- $(shell tools/live-tools skip)
 
-no-std: ## the frame half of nap-phy, by itself
+no-std: ## the frame halves of nap-phy and nap-c, by themselves
 	$(CARGO) clippy --locked -p nap-phy --no-default-features -- -D warnings
 	$(CARGO) test --locked -p nap-phy --no-default-features
+	$(FRAMES_C)
 
 doc: ## the crates' documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace $(FEATURES) --no-deps
@@ -109,6 +118,9 @@ sensitivity: ## loss of messages over Eb/N0: docs/sensitivity.md with pictures a
 
 scenarios: ## who is heard where devices meet
 	$(CARGO) run --release --locked -p nap-benches --bin scenarios
+
+foreign-air: ## count what is reported of recordings of other systems, at 20 other rates and mirrored
+	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- $(NAP_LOCAL_RECORDINGS)/real_air
 
 carriers: ## what is lost of carriers that wander and fade: a table
 	$(CARGO) run --release --locked -p nap-benches --bin carriers
@@ -142,6 +154,10 @@ python-install: .venv/tests ## build the package and its sources, install each i
 	$(VENV)/pip wheel --quiet --no-deps --wheel-dir out/dist .
 	$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*
 
+python-manylinux: .venv/tests ## a wheel for any Linux with glibc 2.17 or later, in out/dist
+	$(VENV)/pip install --quiet ziglang
+	$(VENV)/maturin build --quiet --release --zig --compatibility manylinux2014 --out out/dist
+
 python-docs: python .venv/docs ## the documentation site with the notebooks: out/site
 	$(VENV)/mkdocs build --quiet --strict
 
@@ -150,6 +166,26 @@ python-pictures: python ## draw the pictures of docs/python anew
 
 python-bench: python ## time of Python over that of Rust, and of two threads over one after the other
 	$(VENV)/python nap-py/tools/bench.py
+
+# Where the C library goes, and what it has beside the receiver: for example `C_FEATURES=pool`.
+PREFIX ?= /usr/local
+C_FEATURES ?=
+
+install-c: ## build the C library and install it: PREFIX=/usr/local
+	$(CARGO) build --release --locked -p nap-c --features "$(C_FEATURES)"
+	nap-c/install "$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release"
+
+small-c: ## the C library for small machines: its sizes, whole and with frames alone
+	$(CARGO) build --profile small --locked -p nap-c
+	size -t "$(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so"
+	$(FRAMES_C)
+	nap-c/frames-size "$(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a"
+
+day: ## a day with 840 messages, part by part
+	$(CARGO) bench --locked -p nap-benches --bench day
+
+firmware: ## how long a driver's thread is held in a crowd
+	$(CARGO) run --release --locked -p nap-benches --bin firmware
 
 clean: ## remove what was built
 	$(CARGO) clean

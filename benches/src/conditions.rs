@@ -1,5 +1,7 @@
 //! Loss of messages that meet nobody, under given conditions.
 
+use std::ops::Range;
+
 use anyhow::Result;
 use nap_phy::scene::{Scene, Score, Shape};
 use nap_phy::{BitRate, Rank};
@@ -11,7 +13,8 @@ use crate::differential::heard_differentially;
 use crate::impairments::Impairments;
 use crate::reception::Reception;
 use crate::sender::{
-    HALF_BAND_HZ, LEAD_IN_S, PAUSE_S, Sender, empty_scene, frame_s, level_dbm, symmetric,
+    HALF_BAND_HZ, LEAD_IN_S, PAUSE_S, SAMPLE_RATE_HZ, Sender, empty_scene, frame_s, level_dbm,
+    symmetric,
 };
 
 /// Room for one message in frequency, in symbol rates: its frames never meet its neighbour's.
@@ -36,6 +39,8 @@ pub struct Conditions {
     pub most_drift_hz_per_s: f64,
     /// Symbol clocks are off by up to this, in ppm.
     pub most_clock_error_ppm: f64,
+    /// Samples a second. Of a band that is narrower than the channel, messages are all over it.
+    pub sample_rate_hz: f64,
 }
 
 impl Conditions {
@@ -50,15 +55,30 @@ impl Conditions {
             shape: Shape::Rect,
             most_drift_hz_per_s: 0.0,
             most_clock_error_ppm: 20.0,
+            sample_rate_hz: SAMPLE_RATE_HZ,
         }
     }
 
+    fn symbol_rate_hz(&self) -> f64 {
+        f64::from(self.bit_rate.bits_per_s())
+    }
+
+    /// Half of the band in which carriers lie: in a narrow one, as near to its edge as can be simulated.
+    fn half_band_hz(&self) -> f64 {
+        HALF_BAND_HZ.min(self.sample_rate_hz / 2.0 - self.symbol_rate_hz())
+    }
+
     fn slot_hz(&self) -> f64 {
-        SLOT_SYMBOL_RATES * f64::from(self.bit_rate.bits_per_s())
+        (SLOT_SYMBOL_RATES * self.symbol_rate_hz()).min(2.0 * self.half_band_hz())
     }
 
     fn messages_a_scene(&self) -> usize {
-        (2.0 * HALF_BAND_HZ / self.slot_hz()) as usize
+        (2.0 * self.half_band_hz() / self.slot_hz()) as usize
+    }
+
+    /// Where in its slot a carrier may lie: anywhere, if nobody is beside it.
+    fn places_in_slot(&self) -> Range<f64> {
+        if self.messages_a_scene() > 1 { 0.35..0.65 } else { 0.0..1.0 }
     }
 
     /// One scene full of messages that do not meet.
@@ -67,12 +87,14 @@ impl Conditions {
         let spread_s = SPREAD_SYMBOLS * self.bit_rate.symbol_s();
         let frames = f64::from(self.frames.number());
         let duration_s = 2.0 * LEAD_IN_S + spread_s + frames * (frame_s(self.bit_rate) + PAUSE_S);
-        let mut scene = empty_scene(duration_s, seed);
-        let slot_hz = self.slot_hz();
+        let mut scene =
+            Scene { sample_rate_hz: self.sample_rate_hz, ..empty_scene(duration_s, seed) };
+        let (slot_hz, lowest_hz) = (self.slot_hz(), -self.half_band_hz());
         for slot in 0..self.messages_a_scene() {
             let crystal_ppm = symmetric(self.most_clock_error_ppm, &mut rng);
-            let carriers = (0..self.frames.number())
-                .map(|_| (slot as f64 + rng.random_range(0.35..0.65)) * slot_hz - HALF_BAND_HZ);
+            let carriers = (0..self.frames.number()).map(|_| {
+                lowest_hz + (slot as f64 + rng.random_range(self.places_in_slot())) * slot_hz
+            });
             let offsets_hz = carriers.collect();
             let sender = Sender {
                 bit_rate: self.bit_rate,

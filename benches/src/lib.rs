@@ -3,6 +3,7 @@
 
 mod conditions;
 mod differential;
+mod foreign_air;
 mod impairments;
 mod load;
 mod loss;
@@ -10,14 +11,17 @@ mod reception;
 pub mod scenarios;
 mod sender;
 mod shape;
+mod subbands;
 mod sweep;
 pub mod theory;
 
 pub use conditions::{Conditions, Outcome, measure, measure_beside_differential};
 pub use differential::heard_differentially;
+pub use foreign_air::{Findings, ForeignAir, Relabelling, receive_foreign_air};
 pub use impairments::Impairments;
 pub use load::Recording;
 pub use loss::LossArgs;
-pub use reception::{Reception, timed};
+pub use reception::{Reception, thread_timed, timed};
 pub use shape::{parse_shape, shape_name};
+pub use subbands::Subbands;
 pub use sweep::{Sweep, crossing};

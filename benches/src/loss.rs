@@ -33,6 +33,9 @@ pub struct LossArgs {
     /// Payload bytes.
     #[arg(long, default_value_t = 12)]
     pub payload: usize,
+    /// Samples a second: in a band that is narrower than the channel, messages are all over it.
+    #[arg(long, default_value_t = 250_000.0)]
+    pub sample_rate: f64,
     /// Start of all randomness.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -51,6 +54,7 @@ impl LossArgs {
             most_drift_hz_per_s: self.drift,
             payload_bytes: self.payload,
             shape: self.shape,
+            sample_rate_hz: self.sample_rate,
             ..Conditions::new(self.bit_rate, eb_over_n0_db, Rank::try_from(self.frames)?)
         })
     }

@@ -81,8 +81,17 @@ impl Reception {
 
 /// CPU time that the whole process takes meanwhile.
 pub fn timed(work: impl FnOnce()) -> Duration {
+    timed_by(ClockId::ProcessCPUTime, work)
+}
+
+/// CPU time that the thread takes meanwhile, which others do not count in.
+pub fn thread_timed(work: impl FnOnce()) -> Duration {
+    timed_by(ClockId::ThreadCPUTime, work)
+}
+
+fn timed_by(clock: ClockId, work: impl FnOnce()) -> Duration {
     let now = || {
-        let time = clock_gettime(ClockId::ProcessCPUTime);
+        let time = clock_gettime(clock);
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     };
     let start = now();

@@ -338,6 +338,12 @@ fn crowd_traffic(crowd: u32, bit_rates: &[BitRate]) -> Traffic {
     traffic(crowd, [-130.0, -100.0], bit_rates)
 }
 
+/// A scene of [`crowd`].
+#[must_use]
+pub fn crowd_scene(crowd: u32, bit_rates: &[BitRate], seed: u64) -> Scene {
+    traffic_scene(&crowd_traffic(crowd, bit_rates), seed)
+}
+
 /// The first scene of [`crowd`], received and read by a plain differential detector too: how many
 /// messages it reads comes second.
 ///
@@ -350,7 +356,7 @@ pub fn crowd_beside_differential(
     impairments: &Impairments,
 ) -> Result<(Score, usize)> {
     let mut seeds = ChaCha12Rng::seed_from_u64(seed);
-    let mut scene = traffic_scene(&crowd_traffic(crowd, bit_rates), seeds.random());
+    let mut scene = crowd_scene(crowd, bit_rates, seeds.random());
     impairments.apply(&mut scene)?;
     let score = Reception::of(&scene, &BitRate::ALL)?.score();
     Ok((score, heard_differentially(&scene)?))

@@ -9,7 +9,8 @@ use rand_chacha::ChaCha12Rng;
 
 pub(crate) const NOISE_FIGURE_DB: f64 = 6.0;
 const THERMAL_NOISE_DBM_PER_HZ: f64 = -174.0;
-const SAMPLE_RATE_HZ: f64 = 250_000.0;
+/// Samples a second, but where an experiment says otherwise.
+pub(crate) const SAMPLE_RATE_HZ: f64 = 250_000.0;
 const FULL_SCALE_DBM: f64 = -90.0;
 /// Half of the band in which carriers lie.
 pub(crate) const HALF_BAND_HZ: f64 = 95_000.0;

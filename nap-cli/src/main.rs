@@ -11,15 +11,17 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 #[cfg(feature = "soapy")]
 use commands::drive;
-use commands::{decode, doctor, encode, frame, listen, radios, simulate, waterfall};
+use commands::{
+    completions, decode, doctor, encode, frame, listen, man, radios, simulate, waterfall,
+};
 
 /// Receive, inspect and simulate Sigfox 0G uplinks.
 #[derive(Parser)]
-#[command(name = "nap", version, after_help = AFTER_HELP)]
+#[command(name = "nap", version = VERSION, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,10 +46,22 @@ enum Command {
     Listen(Box<listen::Args>),
     Radios(radios::Args),
     Doctor(Box<doctor::Args>),
+    Completions(completions::Args),
+    Man(man::Args),
     #[cfg(feature = "soapy")]
     #[command(hide = true)]
     Drive(drive::Args),
 }
+
+/// The version, and what is built in.
+#[cfg(feature = "soapy")]
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " with SoapySDR");
+/// The version, and what is built in.
+#[cfg(not(feature = "soapy"))]
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " without SoapySDR (recordings and network sources only; build it with --features soapy)"
+);
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -75,6 +89,8 @@ fn main() -> ExitCode {
         Command::Listen(args) => listen::run(args),
         Command::Radios(args) => radios::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Completions(args) => completions::run(args, Cli::command()),
+        Command::Man(args) => man::run(args, Cli::command()),
         #[cfg(feature = "soapy")]
         Command::Drive(args) => drive::run(args),
     };

@@ -51,7 +51,7 @@ pub fn report(error: &anyhow::Error) -> Outcome {
 /// The error with its causes, without those that it repeats itself.
 pub fn text(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain().map(cause_text) {
         if text.is_empty() {
             text = cause;
         } else if !text.contains(&cause) {
@@ -59,6 +59,10 @@ pub fn text(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+fn cause_text(cause: &(dyn std::error::Error + 'static)) -> String {
+    cause.downcast_ref::<io::Error>().map_or_else(|| cause.to_string(), nap_io::io_words)
 }
 
 /// Whether the reader of the results has gone.
@@ -84,7 +88,9 @@ fn outcome_of(error: &anyhow::Error) -> Outcome {
 fn outcome_of_station(error: &nap_station::Error) -> Outcome {
     match error {
         nap_station::Error::Samples(error) => outcome_of_recording(error),
-        nap_station::Error::Receiver { .. } => Outcome::Misused,
+        nap_station::Error::Receiver { .. } | nap_station::Error::Refused { .. } => {
+            Outcome::Misused
+        }
         _ => Outcome::Failed,
     }
 }

@@ -248,7 +248,107 @@ fn several_recordings_keep_their_order() {
             messages.iter().map(|m| m["bit_rate"].as_u64().unwrap()).collect();
         assert_eq!(bit_rates, [100, 100, 600, 600, 600, 600]);
         assert!(stderr(&output).contains("6 messages, 18 frames in 17.0 s"), "{}", stderr(&output));
+        let recordings: Vec<&str> =
+            messages.iter().map(|m| m["recording"].as_str().unwrap()).collect();
+        let [slow, fast] = [&slow, &fast].map(|path| path.to_str().unwrap());
+        assert_eq!(recordings, [slow, slow, fast, fast, fast, fast]);
     }
+}
+
+#[test]
+fn results_of_several_recordings_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let devices = folder.path().join("devices.csv");
+    fs::write(&devices, "device_id,key,name\n4C21232F,,cellar door\n").unwrap();
+    let file = recording("rc2_minus112dbm");
+    let decode = |files: &[&Path], format: &str| {
+        let output = nap()
+            .arg("decode")
+            .args(files)
+            .args(["--format", format, "--devices"])
+            .arg(&devices)
+            .output()
+            .unwrap();
+        assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+        stdout(&output).to_owned()
+    };
+    let name = file.to_str().unwrap();
+    let log = decode(&[&file, &file], "log");
+    let headings: Vec<_> = log.lines().filter(|line| !line.contains(" dB ")).collect();
+    assert_eq!(headings, [&format!("{name}:"), &format!("{name}:")]);
+    assert!(!decode(&[&file], "log").contains(name));
+    let csv = decode(&[&file, &file], "csv");
+    assert!(csv.lines().nth(1).unwrap().starts_with(&format!("message,1,{name},1,")), "{csv}");
+    assert!(csv.contains(",4C21232F,cellar door,"), "{csv}");
+    let json = json_lines(decode(&[&file], "json").as_bytes());
+    assert_eq!(json[0].get("recording"), None);
+    assert_eq!(
+        (&json[0]["device_name"], json[1].get("device_name")),
+        (&json!("cellar door"), None)
+    );
+}
+
+/// The longer message begins first and is complete last.
+#[test]
+fn lines_are_in_the_order_of_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = folder.path().join("scene.toml");
+    let device = |id: &str, time_s: f64, payload: &str, more: &str| {
+        format!(
+            "[[device]]\nid = \"{id}\"\nkey = \"0123456789ABCDEF0123456789ABCDEF\"\n\
+             level_dbm = -100\n{more}[[device.message]]\ntime_s = {time_s}\npayload = \"{payload}\"\n"
+        )
+    };
+    let text = "sample_rate_hz = 200_000\nduration_s = 10.0\nquantisation_bits = 8\n".to_owned()
+        + &device("1", 0.2, "000102030405060708090a0b", "")
+        + &device("2", 0.4, "01", "bit_rate = 600\n");
+    fs::write(&scene, text).unwrap();
+    let file = folder.path().join("two_868.13M_200k.cs8");
+    let output = nap().arg("simulate").arg(&scene).arg("-o").arg(&file).output().unwrap();
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let ids = |output: &std::process::Output| -> Vec<String> {
+        let records = json_lines(&output.stdout);
+        records.iter().map(|record| record["device_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let arguments = ["decode", "--format=json", "--threads=1"];
+    let output = nap().args(arguments).arg(&file).output().unwrap();
+    assert_eq!(ids(&output), ["00000001", "00000002"]);
+    // A pipe may be live: what is complete is written.
+    let raw = ["--sample-format=cs8", "--sample-rate=200k", "--center-frequency=868.13M"];
+    let stdin = fs::read(&file).unwrap();
+    let output = nap().args(arguments).arg("-").args(raw).write_stdin(stdin).output().unwrap();
+    assert_eq!(ids(&output), ["00000002", "00000001"]);
+}
+
+#[test]
+fn a_line_fits_100_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let devices = folder.path().join("devices.csv");
+    let name = "a name that goes on and on and on";
+    fs::write(&devices, format!("device_id,key,name\n38DFD2F3,,{name}\n")).unwrap();
+    let decode = |more: &[&str]| {
+        let file = recording("rc1_two_uplinks");
+        let output = nap().arg("decode").arg(file).args(more).output().unwrap();
+        let text = stdout(&output).to_owned();
+        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+        assert_eq!(widths, [100; 2], "{text}");
+        text
+    };
+    decode(&[]);
+    let named = decode(&["--devices", devices.to_str().unwrap()]);
+    assert!(named.contains(" 38DFD2F3 a name th… "), "{named}");
+}
+
+#[test]
+fn what_a_name_tells_is_told_in_verbose_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gqrx_20240115_123045_868130000_250000_fc.raw");
+    fs::write(&file, vec![0; 400_000]).unwrap();
+    let output = nap().arg("decode").arg(&file).arg("-v").output().unwrap();
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let expected = "taken from the name: format cf32, 250000 S/s, centre 868.130000 MHz, \
+                    start 2024-01-15T12:30:45Z";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
 }
 
 #[test]
@@ -262,7 +362,11 @@ fn one_channel_of_several_is_taken_and_the_others_are_named() {
     assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
     let note = "listening to RC1; the recording also holds RC7 (--radio-configuration chooses)";
     assert!(stderr(&output).contains(note), "{}", stderr(&output));
-    assert!(stdout(&output).starts_with("type,schema,message_id,time,"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).starts_with("type,schema,recording,message_id,time,"),
+        "{}",
+        stdout(&output)
+    );
     assert_eq!(stdout(&output).lines().count(), 1);
 }
 

@@ -98,6 +98,52 @@ fn wrong_scenes_are_refused_with_their_place() {
     assert!(stderr(&output).contains("nothing.toml: cannot read the scene"), "{}", stderr(&output));
 }
 
+#[test]
+fn names_that_contradict_the_scene_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, more, expected) in [
+        ("x_902.2M_200k.cs8", &[][..], "a sample rate of 200000 S/s, but the scene has 250000 S/s"),
+        ("x_868.13M_250k.cs8", &[], "a centre of 868130000 Hz, but the scene has 902200000 Hz"),
+        ("x_868130000Hz.wav", &[], "a centre of 868130000 Hz"),
+        ("x_250k.cu8", &["--sample-format", "cs8"], "the format cu8, but --sample-format is cs8"),
+    ] {
+        let (path, output) = simulate(folder.path(), SCENE, name, more);
+        assert_eq!(exit_code(&output), 2, "{name}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(!path.exists());
+    }
+}
+
+/// What is piped is what would be in a file; the truth goes where it is asked for.
+#[test]
+fn samples_may_go_to_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, output) = simulate(folder.path(), SCENE, "x_902.2M_250k.cs8", &[]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let truth = folder.path().join("truth.json");
+    let piped = nap()
+        .current_dir(folder.path())
+        .args(["simulate", "scene.toml", "-o", "-", "--truth"])
+        .arg(&truth)
+        .output()
+        .unwrap();
+    assert_eq!(exit_code(&piped), 0, "{}", stderr(&piped));
+    assert_eq!(piped.stdout, fs::read(&path).unwrap());
+    let note = "raw samples: cs8, 250000 S/s around 902200000 Hz";
+    assert!(stderr(&piped).contains(note), "{}", stderr(&piped));
+    assert_eq!(fs::read(truth).unwrap(), fs::read(path.with_extension("truth.json")).unwrap());
+}
+
+#[test]
+fn a_wav_file_tells_its_centre() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, output) = simulate(folder.path(), SCENE, "c.wav", &[]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let source = nap_io::open(&path, &nap_io::OpenOptions::default()).unwrap();
+    assert_eq!((source.info().center_hz, source.info().start), (Some(902.2e6), None));
+    assert_eq!(source.info().total_samples, Some(500_000));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {

@@ -185,17 +185,16 @@ fn wrong_fields_end_with_2_and_keep_the_key_secret() {
         nap().args(fields).args(more).output().unwrap()
     };
     let secret = "c0ffee00c0ffee00c0ffee00c0ffee";
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["--empty", "--key", secret], "a key has 32 hexadecimal digits"),
         (&["--empty", "--key", &format!("{secret}zz")], "character 30 of the key"),
         (&["--key", "00112233445566778899aabbccddeeff"], "give --payload"),
         (&["--payload", "0011", "--bit", "1"], "cannot be used with"),
         (&["--bit", "2"], "2 is not in 0..=1"),
         (&["--empty", "--rank", "4"], "a frame's rank is 1, 2 or 3, not 4"),
-        (
-            &["--keep-alive", "--key", "00112233445566778899aabbccddeeff"],
-            "needs the field `voltage_idle_mv`",
-        ),
+        (&["--empty", "--voltage-tx-mv", "3"], "--keep-alive|--dl-confirmation"),
+        (&["--keep-alive", "--rssi-dbm-at-device=-1", "--voltage-tx-mv=1"], "--dl-confirmation"),
+        (&["--keep-alive", "--key", "00112233445566778899aabbccddeeff"], "--voltage-idle-mv <MV>"),
     ];
     for (more, expected) in cases {
         let output = encode(more);
@@ -243,9 +242,47 @@ fn frames_for_the_eye_and_for_tables() {
         ["aaaaa35f01a0db334d00abad1deadc32758a", "aaaaa35f01a0db334d00abad1deadc32758b", "aaaa"];
     let output = nap().arg("frame").args(frames).args(["--format", "log"]).output().unwrap();
     insta::assert_snapshot!("frame_log", stdout(&output));
-    assert!(stderr(&output).starts_with("error: line 3: "));
+    assert!(stderr(&output).starts_with("error: argument 3: "));
     let output = nap().arg("frame").args(frames).args(["--format", "csv"]).output().unwrap();
     insta::assert_snapshot!("frame_csv", stdout(&output));
+}
+
+/// As devices' logs, other decoders and hex dumps write them.
+#[test]
+fn frames_in_every_way_of_writing_them() {
+    let whole = "aaaaa35f01a0db334d00abad1deadc32758a";
+    for arguments in [
+        &["0xAAAAA35F01A0DB334D00ABAD1DEADC32758A"][..],
+        &["aa aa a3 5f 01 a0 db 33 4d 00 ab ad 1d ea dc 32 75 8a"],
+        &["AAAA:A35F:01A0:DB33:4D00:ABAD:1DEA:DC32:758A"],
+        &[
+            "0xaa,0xaa,0xa3,0x5f,0x01,0xa0,0xdb,0x33,0x4d,0x00,0xab,0xad,0x1d,0xea,0xdc,0x32,0x75,0x8a",
+        ],
+        &["35f01a0db334d00abad1deadc32758a"],
+        &["035f 01a0db334d00abad1deadc32758a"],
+        &["a35f01a0db334d00abad1deadc32758a"],
+        &["aaaaaaaaa35f01a0db334d00abad1deadc32758a"],
+        &[
+            "aa", "aa", "a3", "5f", "01", "a0", "db", "33", "4d", "00", "ab", "ad", "1d", "ea",
+            "dc", "32", "75", "8a",
+        ],
+    ] {
+        let output = nap().arg("frame").args(arguments).output().unwrap();
+        assert_eq!(exit_code(&output), 0, "{arguments:?}: {}", stdout(&output));
+        let expected = nap().args(["frame", whole]).output().unwrap();
+        assert_eq!(output.stdout, expected.stdout, "{arguments:?}");
+    }
+    let lines =
+        "0x35f01a0db334d00abad1deadc32758a\n35 f0 1a 0d b3 34 d0 0a ba d1 de ad c3 27 58 a\n";
+    let output = nap().args(["frame", "-"]).write_stdin(lines).output().unwrap();
+    assert_eq!(json_lines(&output.stdout).len(), 2);
+    assert_eq!(exit_code(&output), 0);
+    for wrong in ["", "0x", "é", "a", "aaaaa", "0", "35f", "xyz"] {
+        let output = nap().args(["frame", wrong]).output().unwrap();
+        assert_eq!(exit_code(&output), 1, "{wrong:?}");
+        let records = json_lines(&output.stdout);
+        assert_eq!((&records[0]["type"], &records[0]["argument"]), (&json!("error"), &json!(1)));
+    }
 }
 
 #[test]

@@ -6,6 +6,10 @@
 //! The bank has `M` subbands spaced `sample_rate / M` apart and hands out one sample of each every
 //! `M / 2` input samples (twice oversampled), so that a signal of some hundred hertz anywhere
 //! between two centres passes undistorted through the nearer one.
+//!
+//! The spectrum of samples is periodic: beyond an edge of the band lies what is at the other one. So a
+//! subband at the edge is as full of noise as one in the middle, and what works on it need not know. A
+//! band of few kilohertz has two subbands, one in its middle and one around its edges.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +21,11 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::error::Error;
 use crate::filter::{fastest_length, low_pass};
-use crate::kernels::sums::usable;
+use crate::kernels::sums::silence_unusable;
 use crate::subbands::SubbandGrid;
 
 /// Spacing of the subbands that the design aims at, in hertz.
 const TARGET_SPACING_HZ: f64 = 5_000.0;
-/// Far more than any receiver samples; what is above comes from a damaged file.
-const MOST_SAMPLE_RATE_HZ: f64 = 1.0e9;
 /// Length of the prototype filter in multiples of the number of subbands: flat to three quarters of
 /// the spacing, so that a signal between two centres passes either.
 const TAPS_PER_BRANCH: usize = 8;
@@ -31,6 +33,8 @@ const TAPS_PER_BRANCH: usize = 8;
 const ATTENUATION_DB: f64 = 72.0;
 /// Numbers that are folded together; the processor works on several at once.
 const LANES: usize = 8;
+/// A channel may end where the sampled band does, though rounding says a little later.
+const ROUNDING: f64 = 1e-9;
 
 /// Splits a stream of samples into the subbands that cover one channel.
 ///
@@ -55,17 +59,15 @@ impl Channelizer {
     /// A bank for the channel `offset_hz` ± `half_width_hz` around the recording's centre.
     ///
     /// # Errors
-    /// [`Error::SampleRate`] for a rate outside 20 kS/s to 1 GS/s, and
+    /// [`Error::SampleRate`] for a rate outside 2 kS/s to 1 GS/s, and
     /// [`Error::ChannelOutside`] when the channel reaches outside the sampled band.
     pub fn new(sample_rate_hz: f64, offset_hz: f64, half_width_hz: f64) -> Result<Self, Error> {
-        if !(4.0 * TARGET_SPACING_HZ..=MOST_SAMPLE_RATE_HZ).contains(&sample_rate_hz) {
-            return Err(Error::SampleRate { sample_rate_hz });
-        }
+        Error::check_sample_rate(sample_rate_hz)?;
         let reach_hz = offset_hz.abs() + half_width_hz;
-        if !(reach_hz <= sample_rate_hz / 2.0 && half_width_hz > 0.0) {
+        if !(reach_hz <= sample_rate_hz / 2.0 * (1.0 + ROUNDING) && half_width_hz > 0.0) {
             return Err(Error::ChannelOutside { offset_hz, half_width_hz, sample_rate_hz });
         }
-        let size = fastest_length(sample_rate_hz / TARGET_SPACING_HZ, LANES / 2);
+        let size = bank_size(sample_rate_hz);
         let spacing_hz = sample_rate_hz / size as f64;
         let first_subband = ((offset_hz - half_width_hz) / spacing_hz).round() as i64;
         let last_subband = ((offset_hz + half_width_hz) / spacing_hz).round() as i64;
@@ -141,13 +143,7 @@ impl Channelizer {
         }
         let first = self.pending.len();
         self.pending.extend_from_slice(chunk);
-        // Mostly all are usable, which is seen faster without a branch for each.
-        let unusable = count_unusable(chunk);
-        if unusable > 0 {
-            self.unusable_samples += u64::from(unusable);
-            let chunk = self.pending[first..].iter_mut();
-            chunk.for_each(|sample| *sample = usable(*sample).unwrap_or_default());
-        }
+        self.unusable_samples += silence_unusable(&mut self.pending[first..]);
     }
 
     /// Weights one filter length of samples, folds it to `size` points and transforms.
@@ -179,10 +175,11 @@ impl fmt::Debug for Channelizer {
     }
 }
 
-/// How many samples cannot be any.
-#[multiversion(targets("x86_64+avx2"))]
-fn count_unusable(samples: &[Complex32]) -> u32 {
-    samples.iter().map(|&sample| u32::from(usable(sample).is_none())).sum()
+/// How many subbands share a band. Of a narrow one there are few samples, so speed does not matter.
+fn bank_size(sample_rate_hz: f64) -> usize {
+    let size = sample_rate_hz / TARGET_SPACING_HZ;
+    let step = LANES / 2;
+    fastest_length(size, if size < step as f64 { 2 } else { step })
 }
 
 /// Adds up the branches of the filter: in each, the numbers of as many samples as the transform has
@@ -256,9 +253,10 @@ mod tests {
 
     #[test]
     fn a_tone_comes_out_with_its_amplitude_frequency_and_phase() {
-        for sample_rate_hz in [200e3, 250e3, 226_757.0, 2.4e6] {
-            let frequency_hz = 41_234.5;
-            let mut bank = Channelizer::new(sample_rate_hz, 0.0, 96e3).unwrap();
+        for sample_rate_hz in [200e3, 250e3, 226_757.0, 2.4e6, 3e3, 7_350.0, 12e3, 16e3, 48e3] {
+            let half_width_hz = 96e3_f64.min(sample_rate_hz / 2.0);
+            let frequency_hz = 0.43 * half_width_hz;
+            let mut bank = Channelizer::new(sample_rate_hz, 0.0, half_width_hz).unwrap();
             let columns = columns_of(&mut bank, &tone(sample_rate_hz, frequency_hz, 60_000));
             let grid = bank.grid();
             let b = grid.nearest(frequency_hz);
@@ -319,7 +317,31 @@ mod tests {
             Err(Error::ChannelOutside { offset_hz: 100e3, .. })
         ));
         assert!(matches!(Channelizer::new(f64::NAN, 0.0, 96e3), Err(Error::SampleRate { .. })));
-        assert!(matches!(Channelizer::new(1e3, 0.0, 96e3), Err(Error::SampleRate { .. })));
+        assert!(matches!(Channelizer::new(1e3, 0.0, 500.0), Err(Error::SampleRate { .. })));
+    }
+
+    #[test]
+    fn a_narrow_band_has_subbands_in_its_middle_and_around_its_edges() {
+        for (sample_rate_hz, spacing_hz, subbands) in
+            [(3e3, 1.5e3, 3), (12e3, 6e3, 3), (16e3, 4e3, 5), (44.1e3, 5_512.5, 9)]
+        {
+            let bank = Channelizer::new(sample_rate_hz, 0.0, sample_rate_hz / 2.0).unwrap();
+            let grid = bank.grid();
+            assert_eq!((grid.spacing_hz, grid.subbands), (spacing_hz, subbands));
+            assert_eq!(grid.first_centre_hz, -sample_rate_hz / 2.0);
+        }
+        // A channel of which a part is in the band, up to its edge.
+        assert!(Channelizer::new(3e3, 132.7165, 1_367.283_5 * (1.0 + 1e-12)).is_ok());
+    }
+
+    #[test]
+    fn over_an_edge_of_the_band_comes_the_other_one() {
+        let mut bank = Channelizer::new(12e3, 0.0, 6e3).unwrap();
+        let columns = columns_of(&mut bank, &tone(12e3, -5_900.0, 2_000));
+        for column in columns {
+            assert!((column[2].norm() - 1.0).abs() < 2e-3, "{}", column[2].norm());
+            assert_eq!(column[0], column[2]);
+        }
     }
 
     proptest! {

@@ -1,11 +1,17 @@
 //! What can go wrong when something is set up.
 
+use std::ops::RangeInclusive;
+
+/// The rates that can be used, in samples per second: any receiver of bursts samples faster than the lower, and far more than
+/// the upper comes from a damaged file.
+const SAMPLE_RATES_HZ: RangeInclusive<f64> = 2_000.0..=1.0e9;
+
 /// The error of this crate. Once set up, processing does not fail.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The sample rate is not a number, far too low, or far too high.
-    #[error("a sample rate of {sample_rate_hz} S/s cannot be used: it has to be 20 kS/s to 1 GS/s")]
+    #[error("a sample rate of {sample_rate_hz} S/s cannot be used: it has to be 2 kS/s to 1 GS/s")]
     SampleRate {
         /// The rate that was asked for, in samples per second.
         sample_rate_hz: f64,
@@ -50,6 +56,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Checks that samples at this rate can be received.
+    pub(crate) fn check_sample_rate(sample_rate_hz: f64) -> Result<(), Self> {
+        if SAMPLE_RATES_HZ.contains(&sample_rate_hz) {
+            return Ok(());
+        }
+        Err(Self::SampleRate { sample_rate_hz })
+    }
+
     /// Checks that `min <= value <= max`; a NaN is never in range.
     pub(crate) fn check_range(
         parameter: &'static str,

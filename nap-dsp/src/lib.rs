@@ -13,6 +13,7 @@
 #![warn(missing_debug_implementations)]
 
 pub mod baseband;
+pub mod blanker;
 mod boxcar;
 pub mod canceller;
 pub mod carrier;
@@ -32,3 +33,5 @@ pub mod subbands;
 pub mod synchronizer;
 
 pub use error::Error;
+/// The crate that samples are from: `num_complex::Complex32`.
+pub use num_complex;

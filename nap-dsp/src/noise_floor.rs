@@ -7,6 +7,14 @@ const MEMORY_S: f64 = 10.0;
 /// Bursts fill less than three quarters of the remembered time, so the lower quartile is noise.
 const QUANTILE: f64 = 0.25;
 
+/// Subbands on each side of one that are its neighbourhood: so far away, the skirts of a burst are
+/// weaker by 25 dB and more than beside it.
+const NEIGHBOURS: usize = 16;
+/// Energy of a symbol over the noise density (linear) from which on a burst may be what its own subband's
+/// floor shows: some 20 dB less than a symbol's energy is left in the skirts of a rectangular pulse two or
+/// three symbol rates away.
+const LEAST_STRONG: f64 = 60.0;
+
 /// Remembers the noise density of every subband over the last seconds and reports a quantile that
 /// bursts do not lift.
 ///
@@ -53,6 +61,21 @@ impl NoiseFloor {
         *floors[b].get_or_insert_with(|| quantile(&densities[b], sorted))
     }
 
+    /// The density of the noise under a burst in subband `b` of whose symbols each holds this energy, in
+    /// (full scale)² seconds. The skirts of a strong burst lift the floor of its own subband, where it is
+    /// most of what has been heard there; then that of the neighbourhood counts, if it is lower.
+    pub fn density_under(&mut self, b: usize, symbol_energy: f64) -> f64 {
+        let own = self.density(b);
+        if symbol_energy <= LEAST_STRONG * own {
+            return own;
+        }
+        let last = self.densities.len().min(b + NEIGHBOURS + 1);
+        let around = (b.saturating_sub(NEIGHBOURS)..last).map(|b| self.density(b));
+        let mut around: Vec<f64> = around.filter(|&density| density > 0.0).collect();
+        around.sort_by(f64::total_cmp);
+        around.get(around.len() / 2).map_or(own, |&median| median.min(own))
+    }
+
     /// The noise density of every subband; 0 before the first noise.
     #[must_use]
     pub fn densities(&self) -> Vec<f64> {
@@ -88,6 +111,18 @@ mod tests {
         assert_eq!(floor.density(0), 1.0);
         assert_eq!(floor.density(1), 2.0);
         assert_eq!(floor.densities(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_strong_burst_is_not_its_own_noise() {
+        let mut floor = NoiseFloor::new(40, 0.1);
+        let skirts = |b: usize| if b.abs_diff(20) < 3 { 9.0 } else { 2.0 };
+        floor.update(&std::array::from_fn::<f32, 40, _>(skirts));
+        assert_eq!(floor.density_under(20, 1e4), 2.0);
+        // A weak one is no stronger than its noise says.
+        assert_eq!(floor.density_under(20, 100.0), 9.0);
+        assert_eq!(floor.density_under(0, 1e4), 2.0);
+        assert_eq!(NoiseFloor::new(40, 0.1).density_under(20, 1e4), 0.0);
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub fn decode(format: SampleFormat, bytes: &[u8], samples: &mut [Complex32]) -> 
         SampleFormat::Cs16Le => each(bytes, parts, |b| from_i16(i16::from_le_bytes(b))),
         SampleFormat::Cs16Be => each(bytes, parts, |b| from_i16(i16::from_be_bytes(b))),
         SampleFormat::Cs24Le => each(bytes, parts, from_i24),
+        SampleFormat::Cs24In32Le => {
+            each(bytes, parts, |b| (f64::from(i32::from_le_bytes(b)) / f64::from(SCALE_I24)) as f32)
+        }
         SampleFormat::Cu32Le => each(bytes, parts, |b| from_u32(u32::from_le_bytes(b))),
         SampleFormat::Cu32Be => each(bytes, parts, |b| from_u32(u32::from_be_bytes(b))),
         SampleFormat::Cs32Le => each(bytes, parts, |b| from_i32(i32::from_le_bytes(b))),
@@ -90,6 +93,9 @@ pub fn encode(format: SampleFormat, samples: &[Complex32], bytes: &mut Vec<u8>) 
             let [a, b, c, _] = (v as i32).to_le_bytes();
             [a, b, c]
         }),
+        SampleFormat::Cs24In32Le => {
+            store_signed(parts, bytes, SCALE_I24.into(), |v| (v as i32).to_le_bytes())
+        }
         SampleFormat::Cs32Le => store_signed(parts, bytes, SCALE_I32, |v| (v as i32).to_le_bytes()),
         SampleFormat::Cs32Be => store_signed(parts, bytes, SCALE_I32, |v| (v as i32).to_be_bytes()),
         SampleFormat::Cf32Le => store_float(parts, bytes, f32::to_le_bytes),

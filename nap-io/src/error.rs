@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused. [`Error::io_kind`] tells a closed pipe or a full disk apart.
-    #[error("{}: cannot {action}: {source}{}", path.display(), io_advice(source.kind()))]
+    #[error("{}: cannot {action}: {}{}", path.display(), io_words(source), io_advice(source.kind()))]
     Io {
         /// The file or stream.
         path: PathBuf,
@@ -74,20 +74,6 @@ pub enum Error {
         advice: &'static str,
     },
 
-    /// An option contradicts a file that describes itself.
-    #[error("{}: the {parameter} is given as {given}, but the file says {found}; leave the option out or correct the file",
-        path.display())]
-    Conflict {
-        /// The file.
-        path: PathBuf,
-        /// What they disagree about.
-        parameter: &'static str,
-        /// The value of the option.
-        given: String,
-        /// The value in the file.
-        found: String,
-    },
-
     /// A value is outside its range.
     #[error("{}: the {parameter} is {value}, outside {range}; give a correct one", path.display())]
     OutOfRange {
@@ -101,26 +87,10 @@ pub enum Error {
         range: &'static str,
     },
 
-    /// The receiver was tuned to another frequency during the recording.
-    #[error("{}: the centre frequency changes from {first_hz} Hz to {other_hz} Hz at sample {sample} (captures[{capture}]); \
-        split the recording there", path.display())]
-    Retuned {
-        /// The metadata file.
-        path: PathBuf,
-        /// The index of the capture that differs.
-        capture: usize,
-        /// The sample, counted from the first in the file, where it starts.
-        sample: u64,
-        /// The centre frequency before, in Hz.
-        first_hz: f64,
-        /// The centre frequency from there on, in Hz.
-        other_hz: f64,
-    },
-
-    /// The file holds no samples.
-    #[error("{}: the recording is empty; record or copy it again", path.display())]
+    /// The file holds no samples, or nothing came through the pipe.
+    #[error("{}: {}", path.display(), emptiness(path))]
     Empty {
-        /// The file.
+        /// The file, or `-`.
         path: PathBuf,
     },
 
@@ -140,7 +110,16 @@ pub enum Error {
         leftover_bytes: usize,
     },
 
-    /// A radio, or what drives it, refused or failed.
+    /// A live source cannot be what is asked of it: trying again is of no use.
+    #[error("{radio}: {problem}")]
+    Refused {
+        /// Which one.
+        radio: String,
+        /// What it cannot do, and what it can.
+        problem: String,
+    },
+
+    /// A radio, or what drives it, failed.
     #[error("{radio}: {problem}")]
     Radio {
         /// The radio, as it was named.
@@ -170,6 +149,10 @@ impl Error {
         Self::Radio { radio: radio.into(), problem: problem.into() }
     }
 
+    pub(crate) fn refused(radio: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Refused { radio: radio.into(), problem: problem.into() }
+    }
+
     pub(crate) fn malformed(
         path: &Path,
         place: impl Into<String>,
@@ -185,16 +168,14 @@ impl Error {
     /// The file, stream or radio concerned; `-` is standard input.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Radio { radio, .. } => Path::new(radio),
+            Self::Radio { radio, .. } | Self::Refused { radio, .. } => Path::new(radio),
             Self::Io { path, .. }
             | Self::UnknownFormat { path, .. }
             | Self::Missing { path, .. }
             | Self::MissingPart { path, .. }
             | Self::Malformed { path, .. }
             | Self::Unsupported { path, .. }
-            | Self::Conflict { path, .. }
             | Self::OutOfRange { path, .. }
-            | Self::Retuned { path, .. }
             | Self::Empty { path }
             | Self::Truncated { path, .. }
             | Self::Annotation { path, .. } => path,
@@ -220,8 +201,28 @@ impl Error {
     }
 }
 
+/// What the operating system says, without the number that it has for that.
+pub fn io_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) if text.ends_with(')') => text[..end].to_owned(),
+        _ => text,
+    }
+}
+
+fn emptiness(path: &Path) -> &'static str {
+    if path.as_os_str() == "-" {
+        "no samples came; did the program before the pipe start?"
+    } else {
+        "the recording is empty; record or copy it again"
+    }
+}
+
 fn io_advice(kind: io::ErrorKind) -> &'static str {
     match kind {
+        io::ErrorKind::ConnectionRefused => "; does the server run, and is the port right?",
+        io::ErrorKind::TimedOut => "; is the host there, and does its firewall let you in?",
+        io::ErrorKind::AddrInUse => "; another program listens there, choose another port",
         io::ErrorKind::NotFound => "; check the path",
         io::ErrorKind::PermissionDenied => "; check the permissions",
         io::ErrorKind::StorageFull => "; free some space or write elsewhere",

@@ -1,16 +1,17 @@
 //! The bytes under a recording: a file that can seek, or a pipe that cannot.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::content::HEAD_BYTES;
 use crate::error::Error;
 
 /// Where bytes come from.
 pub(crate) enum Input {
     /// A regular file, and how many bytes of it are left for reading.
     File { file: File, left: u64 },
-    /// Anything that only delivers: standard input, a named pipe, a socket.
+    /// Anything that only delivers: standard input, a named pipe, a socket, a file that is unpacked.
     Pipe(Box<dyn Read + Send>),
 }
 
@@ -35,6 +36,23 @@ impl Input {
         Ok(Self::File { file, left: bytes })
     }
 
+    /// Looks at the first bytes, which will be read nevertheless: [`HEAD_BYTES`] or all there are.
+    pub(crate) fn head(self) -> io::Result<(Vec<u8>, Self)> {
+        match self {
+            Self::File { mut file, left } => {
+                let start = file.stream_position()?;
+                let mut head = Vec::new();
+                file.by_ref().take(left.min(HEAD_BYTES as u64)).read_to_end(&mut head)?;
+                file.seek(SeekFrom::Start(start))?;
+                Ok((head, Self::File { file, left }))
+            }
+            Self::Pipe(pipe) => {
+                let (head, begun) = Begun::new(pipe)?;
+                Ok((head, Self::Pipe(Box::new(begun))))
+            }
+        }
+    }
+
     /// How many bytes are left; `None` for a pipe.
     pub(crate) fn bytes_left(&self) -> Option<u64> {
         match self {
@@ -46,28 +64,6 @@ impl Input {
     /// Whether the bytes come when they come.
     pub(crate) fn is_pipe(&self) -> bool {
         matches!(self, Self::Pipe(_))
-    }
-
-    /// Reads at most as many bytes as the buffer takes; 0 is the end.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.read_once(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
-    }
-
-    fn read_once(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::File { file, left } => {
-                let count = clamp_to(buffer.len(), *left);
-                let got = file.read(&mut buffer[..count])?;
-                *left -= got as u64;
-                Ok(got)
-            }
-            Self::Pipe(pipe) => pipe.read(buffer),
-        }
     }
 
     /// Seeks over bytes of a file, at most to its end; a pipe cannot and skips nothing.
@@ -84,6 +80,68 @@ impl Input {
     }
 }
 
+impl Read for Input {
+    /// Reads at most as many bytes as the buffer takes, however often it is interrupted; 0 is the end.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File { file, left } => {
+                let count = clamp_to(buffer.len(), *left);
+                let got = uninterrupted(file, &mut buffer[..count])?;
+                *left -= got as u64;
+                Ok(got)
+            }
+            Self::Pipe(pipe) => uninterrupted(pipe, buffer),
+        }
+    }
+}
+
+fn uninterrupted(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
 fn clamp_to(length: usize, limit: u64) -> usize {
     usize::try_from(limit).map_or(length, |limit| length.min(limit))
+}
+
+/// A pipe of which the first bytes have been looked at.
+struct Begun {
+    head: Cursor<Vec<u8>>,
+    /// What came after them, if reading failed.
+    failure: Option<io::Error>,
+    rest: Box<dyn Read + Send>,
+}
+
+impl Begun {
+    /// Fails only if there is not a single byte before the failure.
+    fn new(mut pipe: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Self)> {
+        let mut head = vec![0; HEAD_BYTES];
+        let (mut filled, mut failure) = (0, None);
+        while filled < head.len() {
+            match uninterrupted(&mut pipe, &mut head[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if filled == 0 => return Err(error),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        head.truncate(filled);
+        Ok((head.clone(), Self { head: Cursor::new(head), failure, rest: pipe }))
+    }
+}
+
+impl Read for Begun {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.head.read(buffer)? {
+            0 => self.failure.take().map_or_else(|| self.rest.read(buffer), Err),
+            count => Ok(count),
+        }
+    }
 }

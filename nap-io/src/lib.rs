@@ -1,7 +1,8 @@
 //! IQ samples in and out of files and pipes.
 //!
 //! [`open`] finds out how a recording is stored and gives its samples as a [`SampleSource`], block
-//! by block: SigMF, WAV (RF64 too), raw files named the way rtl_433 does, and standard input.
+//! by block: SigMF, WAV (RF64 too), raw files named the way rtl_433 does, and standard input, compressed
+//! or not.
 //! [`create`] is the way back, a [`SampleSink`]. The crate knows no protocol: a sample is a
 //! `Complex32` of full scale 1.0, whatever the file holds (see [`SampleFormat`]).
 //!
@@ -35,32 +36,48 @@
 //! [`wav::Header::read`], [`FileName::parse`] and [`FileName::split_prefix`]. They never panic.
 
 mod atomic_file;
+mod compression;
+mod content;
 pub mod convert;
 mod create;
+mod crystal;
 mod error;
 mod file_name;
+mod float_width;
 mod format;
 mod input;
+mod join;
 pub mod live;
+mod mirror;
 mod open;
 mod open_options;
 mod raw;
+mod sample_look;
 mod sample_reader;
+mod sdriq;
+mod side_file;
 pub mod sigmf;
 mod sink;
 mod source;
 mod stream_info;
+mod stretch;
+mod time_text;
 mod utc;
 pub mod wav;
 
 pub use create::create;
-pub use error::Error;
-pub use file_name::FileName;
+pub use crystal::CrystalCorrected;
+pub use error::{Error, io_words};
+pub use file_name::told::FileName;
 pub use format::{SampleFormat, UnknownFormatName};
+pub use join::{JoinRule, group, open_joined};
+pub use mirror::swap_iq;
 pub use open::{open, open_stream};
 pub use open_options::OpenOptions;
 pub use raw::RawWriter;
+pub use sample_look::{FormatDoubt, SampleLook};
 pub use sink::SampleSink;
 pub use source::SampleSource;
-pub use stream_info::{MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo};
+pub use stream_info::{Break, MAX_CENTER_HZ, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, StreamInfo};
+pub use stretch::Stretch;
 pub use utc::utc_text;

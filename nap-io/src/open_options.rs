@@ -5,26 +5,29 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::file_name::FileName;
+use crate::file_name::told::FileName;
 use crate::format::SampleFormat;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
 
+/// Centre frequencies that differ by less are the same, rounded.
+pub(crate) const SAME_CENTER_HZ: f64 = 1.0;
+
 /// What the user says about a recording. It fills in what the file does not tell, and wins over
-/// file names.
-///
-/// For files that describe themselves (SigMF, WAV), `center_hz` and `start` replace what the file
-/// says, since these are easily noted wrongly; a `format` or `sample_rate_hz` that differs is an
-/// error, since samples read with the wrong one are noise.
+/// what the file says and over its name: programs note all of it wrongly. Where it differs from what is
+/// written in the file, [`StreamInfo::warnings`] tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct OpenOptions {
     /// How the samples are stored.
     pub format: Option<SampleFormat>,
     /// Samples per second.
     pub sample_rate_hz: Option<f64>,
-    /// The centre frequency, in Hz.
+    /// The centre frequency, in Hz, of the whole recording.
     pub center_hz: Option<f64>,
     /// The time of the first sample.
     pub start: Option<Timestamp>,
+    /// Whether I and Q are the wrong way round, so that the spectrum is mirrored: they are swapped on
+    /// the way, whatever stores the samples.
+    pub swap_iq: bool,
 }
 
 impl OpenOptions {
@@ -38,42 +41,53 @@ impl OpenOptions {
         }
     }
 
-    /// Applies the options to what a file says about itself.
-    pub(crate) fn apply(&self, path: &Path, mut info: StreamInfo) -> Result<StreamInfo, Error> {
-        if let Some(given) = self.format.filter(|&given| given != info.format) {
-            return Err(conflict(path, "sample format", given, info.format));
-        }
-        self.check_rate_agrees(path, info.sample_rate_hz)?;
-        if let Some(center_hz) = self.center_hz {
-            info.center_hz = Some(check_center(path, center_hz)?);
-        }
-        info.start = self.start.or(info.start);
-        Ok(info)
+    /// These options, and what a prefix of the path tells where they are silent.
+    pub(crate) fn or(&self, prefix: FileName) -> Self {
+        let FileName { format, sample_rate_hz, center_hz, start } = self.as_told().or(prefix);
+        Self { format, sample_rate_hz, center_hz, start, swap_iq: self.swap_iq }
     }
 
-    fn check_rate_agrees(&self, path: &Path, rate_hz: f64) -> Result<(), Error> {
-        let Some(given_hz) = self.sample_rate_hz else {
-            return Ok(());
-        };
-        check_sample_rate(path, given_hz)?;
-        // A rate typed by hand has fewer digits than one computed from a crystal's frequency.
-        if (given_hz - rate_hz).abs() <= 1e-9 * rate_hz {
-            return Ok(());
+    /// Applies the options to what a file says about itself, which is checked here.
+    pub(crate) fn apply(&self, path: &Path, mut info: StreamInfo) -> Result<StreamInfo, Error> {
+        let mut told = Vec::new();
+        if let Some(format) = self.format {
+            note(&mut told, "sample format", format, info.format, format != info.format);
+            info.format = format;
         }
-        Err(conflict(path, "sample rate", given_hz, rate_hz))
+        if let Some(rate_hz) = self.sample_rate_hz {
+            // A rate typed by hand has fewer digits than one computed from a crystal's frequency.
+            let differs = (rate_hz - info.sample_rate_hz).abs() > 1e-9 * info.sample_rate_hz;
+            note(&mut told, "sample rate", rate_hz, info.sample_rate_hz, differs);
+            info.sample_rate_hz = rate_hz;
+        }
+        check_sample_rate(path, info.sample_rate_hz)?;
+        if let (Some(center_hz), Some(said_hz)) = (self.center_hz, info.center_hz) {
+            let differs = (center_hz - said_hz).abs() > SAME_CENTER_HZ;
+            note(&mut told, "centre frequency", center_hz, said_hz, differs);
+        }
+        info.center_hz = self.center_hz.or(info.center_hz);
+        info.center_hz.map(|center_hz| check_center(path, center_hz)).transpose()?;
+        if let (Some(start), Some(said)) = (self.start, info.start) {
+            note(&mut told, "start", start, said, start != said);
+        }
+        info.start = self.start.or(info.start);
+        info.warnings.splice(0..0, told);
+        Ok(info)
     }
 }
 
-fn conflict(
-    path: &Path,
-    parameter: &'static str,
+/// Notes that the user overrules the file.
+fn note(
+    told: &mut Vec<String>,
+    parameter: &str,
     given: impl ToString,
-    found: impl ToString,
-) -> Error {
-    Error::Conflict {
-        path: path.into(),
-        parameter,
-        given: given.to_string(),
-        found: found.to_string(),
+    said: impl ToString,
+    differs: bool,
+) {
+    if differs {
+        let (given, said) = (given.to_string(), said.to_string());
+        told.push(format!(
+            "the file says that the {parameter} is {said}; reading it with {given}, as given"
+        ));
     }
 }

@@ -8,25 +8,13 @@ use num_complex::Complex32;
 
 use crate::convert::encode;
 use crate::error::Error;
-use crate::file_name::{FileName, extension, file_name, name_hint};
+use crate::file_name::told::FileName;
 use crate::format::SampleFormat;
 use crate::input::Input;
-use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
 use crate::sink::SampleSink;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
-
-/// Opens a raw file: options come first, then a prefix of the path, then the name.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
-    let (prefix, path) = match path.to_str().and_then(FileName::split_prefix) {
-        Some((prefix, rest)) => (prefix, Path::new(rest)),
-        None => (FileName::default(), path),
-    };
-    let name = file_name(path);
-    let told = options.as_told().or(prefix).or(FileName::parse(&name));
-    source(path, Input::open(path)?, told, name_hint(extension(&name)))
-}
 
 /// Reads raw samples; `hint` says what the name tells about the format.
 pub(crate) fn source(
@@ -34,6 +22,7 @@ pub(crate) fn source(
     input: Input,
     told: FileName,
     hint: String,
+    notes: Vec<String>,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let format = told.format.ok_or(Error::UnknownFormat { path: path.into(), hint })?;
     let sample_rate_hz = told.sample_rate_hz.ok_or_else(|| Error::Missing {
@@ -44,13 +33,14 @@ pub(crate) fn source(
     let mut info = StreamInfo::new(check_sample_rate(path, sample_rate_hz)?, format);
     info.center_hz = told.center_hz.map(|center_hz| check_center(path, center_hz)).transpose()?;
     info.start = told.start;
+    info.notes = notes;
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
 }
 
-/// Writes a raw file, and the samples of every other format.
-pub struct RawWriter {
+/// Writes raw samples to a file or anything else, and the samples of every other format.
+pub struct RawWriter<W: Write = File> {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<W>,
     format: SampleFormat,
     bytes: Vec<u8>,
     samples_written: u64,
@@ -64,14 +54,27 @@ impl RawWriter {
     /// [`Error::Io`] if that fails.
     pub fn create(path: &Path, format: SampleFormat) -> Result<Self, Error> {
         let file = File::create(path).map_err(Error::io(path, "create"))?;
-        Ok(Self {
-            path: path.into(),
-            file: BufWriter::new(file),
+        Ok(Self::new(file, path, format))
+    }
+
+    /// The file, written out, for what is left to do in it.
+    pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
+        self.flush()?;
+        Ok(self.file.get_mut())
+    }
+}
+
+impl<W: Write> RawWriter<W> {
+    /// Writes to standard output, a socket or anything else that takes bytes; `name` is used in messages only.
+    pub fn new(writer: W, name: &Path, format: SampleFormat) -> Self {
+        Self {
+            path: name.into(),
+            file: BufWriter::new(writer),
             format,
             bytes: Vec::new(),
             samples_written: 0,
             clipped_components: 0,
-        })
+        }
     }
 
     /// Writes bytes that are no samples.
@@ -79,10 +82,8 @@ impl RawWriter {
         self.file.write_all(bytes).map_err(Error::io(&self.path, "write"))
     }
 
-    /// The file, written out, for what is left to do in it.
-    pub(crate) fn flushed_file(&mut self) -> Result<&mut File, Error> {
-        self.file.flush().map_err(Error::io(&self.path, "write"))?;
-        Ok(self.file.get_mut())
+    fn flush(&mut self) -> Result<(), Error> {
+        self.file.flush().map_err(Error::io(&self.path, "write"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -94,7 +95,7 @@ impl RawWriter {
     }
 }
 
-impl SampleSink for RawWriter {
+impl<W: Write + Send> SampleSink for RawWriter<W> {
     fn write(&mut self, samples: &[Complex32]) -> Result<(), Error> {
         // In pieces, so that a long slice does not need as much memory again.
         for piece in samples.chunks(1 << 14) {
@@ -115,6 +116,6 @@ impl SampleSink for RawWriter {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        self.flushed_file().map(|_| ())
+        self.flush()
     }
 }

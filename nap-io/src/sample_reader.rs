@@ -1,5 +1,6 @@
 //! Bytes to samples: the reader behind every format.
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use num_complex::Complex32;
@@ -24,6 +25,8 @@ pub(crate) struct SampleReader {
     samples_read: u64,
     /// How many samples header or metadata describe, where that is more than there are.
     promised: Option<u64>,
+    /// Whether the input said that more should follow.
+    is_cut_short: bool,
     state: State,
 }
 
@@ -51,6 +54,7 @@ impl SampleReader {
             leftover: 0,
             samples_read: 0,
             promised: None,
+            is_cut_short: false,
             state: State::Reading,
         })
     }
@@ -66,10 +70,15 @@ impl SampleReader {
         let bytes_per_sample = self.info.format.bytes_per_sample();
         let wanted = block.len().saturating_mul(bytes_per_sample).min(self.buffer.len());
         loop {
-            let got = self
-                .input
-                .read(&mut self.buffer[self.leftover..wanted])
-                .map_err(Error::io(&self.path, "read"))?;
+            let read = self.input.read(&mut self.buffer[self.leftover..wanted]);
+            let got = match read {
+                // A compressed file whose end is missing.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.is_cut_short = true;
+                    0
+                }
+                read => read.map_err(Error::io(&self.path, "read"))?,
+            };
             let filled = self.leftover + got;
             let count = decode(self.info.format, &self.buffer[..filled], block);
             let used = count * bytes_per_sample;
@@ -82,11 +91,15 @@ impl SampleReader {
         }
     }
 
-    /// What the end of the input means: the end of the stream, or a recording that is cut short.
+    /// What the end of the input means: the end of the stream, a recording that is cut short, or a pipe
+    /// through which nothing came.
     fn end(&mut self) -> Result<usize, Error> {
         self.state = State::Ended;
+        if self.samples_read == 0 && self.leftover == 0 && self.input.is_pipe() {
+            return Err(Error::Empty { path: self.path.clone() });
+        }
         let promised = self.promised.filter(|&promised| promised > self.samples_read);
-        if promised.is_none() && self.leftover == 0 {
+        if promised.is_none() && self.leftover == 0 && !self.is_cut_short {
             return Ok(0);
         }
         Err(Error::Truncated {

@@ -29,6 +29,7 @@ fn full_scale_and_byte_order() {
     assert_eq!(value(Cs16Be, &[0x80, 0x00, 0x40, 0x00]), (-1.0, 0.5));
     assert_eq!(value(Cs24Le, &[0, 0, 0x80, 0, 0, 0x20]), (-1.0, 0.25));
     assert_eq!(value(Cs24Le, &[0xff, 0xff, 0xff, 1, 0, 0]), (-1.0 / 8388608.0, 1.0 / 8388608.0));
+    assert_eq!(value(Cs24In32Le, &[0, 0, 0x80, 0xff, 0, 0, 0x20, 0]), (-1.0, 0.25));
     assert_eq!(value(Cu32Le, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]), (-1.0, 1.0));
     assert_eq!(value(Cu32Be, &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), (1.0, -1.0));
     assert_eq!(value(Cs32Le, &[0, 0, 0, 0x80, 0, 0, 0, 0x40]), (-1.0, 0.5));

@@ -54,6 +54,19 @@ fn field() -> impl Strategy<Value = String> {
     .prop_map(String::from)
 }
 
+fn any_index() -> impl Strategy<Value = Option<u64>> {
+    prop_oneof![Just(None), (0_u64..1000).prop_map(Some), any::<u64>().prop_map(Some)]
+}
+
+/// Seconds since 1970: near each other, or anywhere before the year 10000.
+fn any_time() -> impl Strategy<Value = Option<i64>> {
+    prop_oneof![
+        Just(None),
+        (1_768_815_000_i64..1_768_815_020).prop_map(Some),
+        (-377_705_023_201_i64..253_402_207_200).prop_map(Some),
+    ]
+}
+
 fn name() -> &'static Path {
     Path::new("fuzz")
 }
@@ -102,6 +115,46 @@ proptest! {
         std::fs::write(&meta, root.to_string()).unwrap();
         if let Ok(mut source) = common::open(&meta) {
             prop_assert!(read_to_end(source.as_mut()).0.len() <= 49);
+        }
+    }
+
+    /// Whatever captures say of time and frequency, the stretches hold every sample once and in order.
+    #[test]
+    fn stretches_of_any_captures(
+        captures in prop::collection::vec((0_u64..60, any_index(), any_time(), 0_u64..3), 0..8),
+        wanted in (0_u64..200, 0_u64..200),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let capture = |(start, index, time, mhz): (u64, Option<u64>, Option<i64>, u64)| {
+            let time = time.and_then(|s| jiff::Timestamp::from_second(s).ok());
+            json!({"core:sample_start": start, "core:global_index": index,
+                "core:datetime": time.map(|time| time.to_string()), "core:frequency": 868e6 + mhz as f64})
+        };
+        let captures: Vec<Value> = captures.into_iter().map(capture).collect();
+        let global = json!({"core:datatype": "ci8", "core:sample_rate": 10});
+        std::fs::write(folder.path().join("x.sigmf-data"), [0; 100]).unwrap();
+        let meta = folder.path().join("x.sigmf-meta");
+        std::fs::write(&meta, json!({"global": global, "captures": captures}).to_string()).unwrap();
+        let source = common::open(&meta).unwrap();
+        let info = source.info();
+        let (mut sample, mut position) = (0, 0);
+        for stretch in info.stretches() {
+            prop_assert_eq!(stretch.first_sample, sample);
+            prop_assert!(stretch.position >= position);
+            let rest = info.time_line_samples().unwrap() - stretch.position;
+            let length = stretch.length.unwrap_or(rest);
+            sample += stretch.samples_in(length);
+            position = stretch.position + length;
+        }
+        prop_assert_eq!(sample, 50);
+        let all = info.stretches_in(0..u64::MAX);
+        prop_assert_eq!(all.iter().map(|s| s.length.is_none()).filter(|&is_last| is_last).count(), 1);
+        for stretch in info.stretches_in(wanted.0..wanted.0 + wanted.1) {
+            let length = stretch.length.unwrap();
+            prop_assert!(stretch.position >= wanted.0);
+            prop_assert!(stretch.position + length <= wanted.0 + wanted.1);
+            prop_assert!(stretch.gaps.iter().all(|gap| gap.end > gap.start));
+            prop_assert!(stretch.samples_in(length) <= length);
         }
     }
 

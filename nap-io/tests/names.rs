@@ -25,6 +25,11 @@ fn names_of_rtl_433() {
         ("capture.cfile", Some(Cf32Le), None, None),
         ("capture.data", Some(Cu8), None, None),
         ("capture_250k.cs12", None, None, Some(250e3)),
+        ("g001_868.13M_1M.cu8", Some(Cu8), Some(868.13e6), Some(1e6)),
+        ("g001_868.13M_19.2M.cu8", Some(Cu8), Some(868.13e6), Some(19.2e6)),
+        ("g001_868.13M_20M.cu8", Some(Cu8), Some(20e6), None),
+        ("g001_868.13M_10M_250k.cu8", Some(Cu8), Some(868.13e6), Some(250e3)),
+        ("1M_868.13M.cu8", Some(Cu8), Some(868.13e6), None),
         ("capture.am.s16", None, None, None),
         ("1st_2nd_3.", None, None, None),
         ("", None, None, None),
@@ -39,6 +44,151 @@ fn names_of_rtl_433() {
         assert!(close(told_center_hz, center_hz), "{name}: {told_center_hz:?}");
         assert!(close(told_rate_hz, rate_hz), "{name}: {told_rate_hz:?}");
     }
+}
+
+/// Format, centre, rate and start that a name tells.
+type Told = (Option<SampleFormat>, f64, Option<f64>, Option<&'static str>);
+
+/// What these programs write when nobody changes the name; none of them marks the time zone alike.
+#[test]
+fn names_of_other_programs() {
+    use SampleFormat::*;
+    let mhz = 868.13e6;
+    let start = Some("2024-01-15T12:30:45Z");
+    let cases: [(&str, Told); 21] = [
+        ("gqrx_20240115_123045_868130000_250000_fc.raw", (Some(Cf32Le), mhz, Some(250e3), start)),
+        ("baseband_868130000Hz_12-30-45_15-01-2024.wav", (None, mhz, None, None)),
+        ("SDRSharp_20240115_123045Z_868130000Hz_IQ.wav", (None, mhz, None, start)),
+        ("12-30-45_868130000Hz.wav", (None, mhz, None, None)),
+        ("HDSDR_20240115_123045Z_868130kHz_RF.wav", (None, mhz, None, start)),
+        ("SDRuno_20240115_123045Z_868130kHz.wav", (None, mhz, None, start)),
+        ("HackRF_20240115_123045Z_868130kHz_IQ.wav", (None, mhz, None, start)),
+        ("15-Jan-2024 123045.678 868.130MHz.wav", (None, mhz, None, None)),
+        ("2024-01-15_12-30-45_250000SPS_868130000Hz.cs16", (Some(Cs16Le), mhz, Some(250e3), start)),
+        (
+            "2024-01-15_12-30-45-250_1000000SPS_868130000Hz.f32",
+            (Some(Cf32Le), mhz, Some(1e6), Some("2024-01-15T12:30:45.25Z")),
+        ),
+        ("2024-01-15_12-30-45_250000SPS_868130000Hz.s8", (Some(Cs8), mhz, Some(250e3), start)),
+        (
+            "RTL-SDR-20240115_123045-868_13MHz-1MSps-1MHz.complex16u",
+            (Some(Cu8), mhz, Some(1e6), None),
+        ),
+        (
+            "HackRF-20240115_123045-868_130MHz-2_048MSps-2_5MHz.complex16s",
+            (Some(Cs8), mhz, Some(2.048e6), None),
+        ),
+        (
+            "RTL-TCP-20240115_123045-868_13MHz-250kSps.complex",
+            (Some(Cf32Le), mhz, Some(250e3), None),
+        ),
+        (
+            "name-f8.681300e+08-s2.500000e+05-t20240115123045.cfile",
+            (Some(Cf32Le), mhz, Some(250e3), None),
+        ),
+        ("my-far-site-f868130000-s250000.cfile", (Some(Cf32Le), mhz, Some(250e3), None)),
+        (
+            "rec0_868.13M.2024-01-15T12_30_45_123.sdriq",
+            (None, mhz, None, Some("2024-01-15T12:30:45.123Z")),
+        ),
+        ("usrp_868.13M_1Msps.sc16", (Some(Cs16Le), mhz, Some(1e6), None)),
+        ("usrp_868.13M_1Msps_fc32.dat", (Some(Cf32Le), mhz, Some(1e6), None)),
+        ("rtl_868.13M_250k.u8", (Some(Cu8), mhz, Some(250e3), None)),
+        ("site_s8_868.13M_250k.cfile", (Some(Cf32Le), mhz, Some(250e3), None)),
+    ];
+    for (name, (format, center_hz, rate_hz, start)) in cases {
+        let told = FileName::parse(name);
+        assert_eq!(told.format, format, "{name}");
+        assert!((told.center_hz.unwrap() - center_hz).abs() < 1e-3, "{name}: {told:?}");
+        assert_eq!(told.sample_rate_hz, rate_hz, "{name}");
+        assert_eq!(told.start, start.map(|start| start.parse().unwrap()), "{name}");
+    }
+}
+
+/// Names that look like those of the programs, cut short or with something else in a field.
+#[test]
+fn names_that_are_almost_those_of_other_programs() {
+    for name in [
+        "gqrx_20240115_123045_868130000_fc.raw",
+        "gqrx_20240115_123045_868130000_250000_xx.raw",
+        "gqrx_20240115_123045__250000_fc.raw",
+        "RTL-SDR-20240115_123045-MHz-MSps.complex16u",
+        "name-f-s-t.cfile",
+        "name-fe-se.cfile",
+        "é-f8é-s2.cfile",
+    ] {
+        let told = FileName::parse(name);
+        assert_eq!((told.center_hz, told.sample_rate_hz), (None, None), "{name}");
+    }
+    assert_eq!(FileName::parse("2024-13-15_12-30-45_250000SPS.cf32").start, None, "no 13th month");
+    assert_eq!(FileName::parse("2024-01-15_12-30-45_250000.cf32").start, None, "no SatDump");
+}
+
+#[test]
+fn names_of_formats() {
+    use SampleFormat::*;
+    for (name, format) in [
+        ("sc16", Cs16Le),
+        ("SC8", Cs8),
+        ("fc32", Cf32Le),
+        ("u8", Cu8),
+        ("uc8", Cu8),
+        ("c16", Cs16Le),
+        ("complex64", Cf32Le),
+        ("complex128", Cf64Le),
+        ("complex16u", Cu8),
+        ("cf32_be", Cf32Be),
+        ("ci16", Cs16Le),
+    ] {
+        assert_eq!(name.parse(), Ok(format), "{name}");
+    }
+    assert!("mp3".parse::<SampleFormat>().is_err());
+}
+
+#[test]
+fn what_is_taken_from_a_name_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gqrx_20240115_123045_868130000_250000_fc.raw");
+    std::fs::write(&path, [0; 16]).unwrap();
+    let options = OpenOptions { center_hz: Some(902.2e6), ..OpenOptions::default() };
+    let source = nap_io::open(&path, &options).unwrap();
+    assert_eq!(source.info().center_hz, Some(902.2e6));
+    assert_eq!(
+        source.info().notes,
+        ["taken from the name: format cf32, 250000 S/s, start 2024-01-15T12:30:45Z"]
+    );
+    let source = nap_io::open(&path, &raw(SampleFormat::Cs16Le)).unwrap();
+    assert_eq!(
+        source.info().notes,
+        ["taken from the name: centre 868.130000 MHz, start 2024-01-15T12:30:45Z"]
+    );
+}
+
+#[test]
+fn a_text_beside_a_capture_of_portapack_tells_its_tuning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("BBD_0001.C16");
+    std::fs::write(&path, [0; 16]).unwrap();
+    let error = open_error(&path, &OpenOptions::default());
+    assert!(matches!(error, Error::Missing { parameter: "sample rate", .. }), "{error:?}");
+    let text = "sample_rate=500000\r\ncenter_frequency=868130000\r\nlatitude=48.1\r\n";
+    std::fs::write(folder.path().join("BBD_0001.TXT"), text).unwrap();
+    let source = common::open(&path).unwrap();
+    let info = source.info();
+    assert_eq!((info.format, info.sample_rate_hz), (SampleFormat::Cs16Le, 500e3));
+    assert_eq!((info.center_hz, info.total_samples), (Some(868.13e6), Some(4)));
+    assert_eq!(
+        info.notes,
+        [
+            "taken from BBD_0001.TXT: 500000 S/s, centre 868.130000 MHz",
+            "taken from the name: format cs16"
+        ]
+    );
+    // What the user says wins, and a text that tells nothing is passed over.
+    let source = nap_io::open(&path, &raw(SampleFormat::Cs8)).unwrap();
+    assert_eq!(source.info().sample_rate_hz, 250e3);
+    std::fs::write(folder.path().join("BBD_0001.TXT"), [0xff, b'=', b'\n', 0]).unwrap();
+    assert!(common::open(&path).is_err());
 }
 
 #[test]

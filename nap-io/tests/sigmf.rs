@@ -4,6 +4,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use common::{fixture, open, open_error, ramp, raw, read_all, read_to_end};
 use nap_io::sigmf::{Annotation, Extension, Metadata, SigmfWriter, annotate};
@@ -55,10 +56,6 @@ impl Recording {
     fn error(&self) -> Error {
         open_error(&self.write(), &OpenOptions::default())
     }
-
-    fn error_with(&self, options: OpenOptions) -> Error {
-        open_error(&self.write(), &options)
-    }
 }
 
 fn assert_malformed(error: &Error, expected_place: &str) {
@@ -69,19 +66,13 @@ fn assert_malformed(error: &Error, expected_place: &str) {
 }
 
 #[test]
-fn fields_that_are_missing_or_wrong_are_named() {
+fn fields_without_which_samples_cannot_be_read_are_named() {
     let cases = [
         ("core:datatype", json!(null)),
-        ("core:datatype", json!("ci16")),
         ("core:datatype", json!(16)),
+        ("core:datatype", json!("xi16_le")),
         ("core:sample_rate", json!("250k")),
-        ("core:num_channels", json!(-1)),
-        ("core:num_channels", json!(0)),
-        ("core:offset", json!(1.5)),
-        ("core:offset", json!(1e30)),
         ("core:trailing_bytes", json!("x")),
-        ("core:metadata_only", json!(1)),
-        ("core:version", json!(1.2)),
         ("core:dataset", json!("../other.bin")),
         ("core:dataset", json!("")),
     ];
@@ -89,26 +80,122 @@ fn fields_that_are_missing_or_wrong_are_named() {
         let error = Recording::new().global(name, value).error();
         assert_malformed(&error, &format!("global.{name}"));
     }
-    let cases = [
-        (json!([{}]), "captures[0].core:sample_start"),
-        (json!([{"core:sample_start": -1}]), "captures[0].core:sample_start"),
-        (json!([{"core:sample_start": 0}, 5]), "captures[1]"),
-        (json!([{"core:sample_start": 0, "core:datetime": "today"}]), "captures[0].core:datetime"),
-        (json!([{"core:sample_start": 0, "core:frequency": []}]), "captures[0].core:frequency"),
-        (json!([{"core:sample_start": 5}, {"core:sample_start": 1}]), "captures"),
-        (json!(null), "captures"),
-        (json!({}), "captures"),
-    ];
-    for (captures, place) in cases {
-        assert_malformed(&Recording::new().captures(captures).error(), place);
-    }
+    let captures = json!([{"core:sample_start": 0, "core:header_bytes": "x"}]);
+    let error = Recording::new().captures(captures).error();
+    assert_malformed(&error, "captures[0].core:header_bytes");
     let mut recording = Recording::new();
-    recording.meta["annotations"] = json!([{"core:sample_start": 0}, {"core:sample_count": 1}]);
-    assert_malformed(&recording.error(), "annotations[1].core:sample_start");
     recording.meta = json!([]);
     assert_malformed(&recording.error(), "the document");
     recording.meta = json!({"captures": []});
     assert_malformed(&recording.error(), "global");
+}
+
+/// The samples can be read without: whatever is in these fields, all of them come.
+#[test]
+fn what_is_wrong_in_side_fields_is_left_out_with_a_warning() {
+    let recordings = [
+        ("core:description", json!(["a", "b"])),
+        ("core:version", json!(1.2)),
+        ("core:num_channels", json!(-1)),
+        ("core:num_channels", json!(0)),
+        ("core:offset", json!(1.5)),
+        ("core:offset", json!(1e30)),
+        ("core:metadata_only", json!(1)),
+        ("core:extensions", json!(7)),
+        ("core:extensions", json!([{"name": 1, "optional": "no"}])),
+    ]
+    .map(|(name, value)| (name, Recording::new().global(name, value)));
+    let captures = [
+        ("core:sample_start", json!([{}])),
+        ("core:sample_start", json!([{"core:sample_start": 0}, {"core:sample_start": -1}])),
+        ("captures[1]", json!([{"core:sample_start": 0}, 5])),
+        ("core:datetime", json!([{"core:sample_start": 0, "core:datetime": "today"}])),
+        ("core:datetime", json!([{"core:sample_start": 0, "core:datetime": 1768815000.5}])),
+        ("core:frequency", json!([{"core:sample_start": 0, "core:frequency": []}])),
+        ("core:frequency", json!([{"core:sample_start": 0, "core:frequency": 1e13}])),
+        ("core:global_index", json!([{"core:sample_start": 0, "core:global_index": "x"}])),
+        ("order", json!([{"core:sample_start": 5}, {"core:sample_start": 1}])),
+        ("captures", json!(null)),
+        ("captures", json!({})),
+    ]
+    .map(|(word, captures)| (word, Recording::new().captures(captures)));
+    let annotations = [
+        ("core:sample_start", json!([{"core:sample_start": 0}, {"core:sample_count": 1}])),
+        ("core:sample_count", json!([{"core:sample_start": 5, "core:sample_count": -1}])),
+        ("core:label", json!([{"core:sample_start": 5, "core:label": 17}])),
+        ("core:freq_lower_edge", json!([{"core:sample_start": 5, "core:freq_lower_edge": {}}])),
+        ("annotations[0]", json!([17, {"core:sample_start": 5}])),
+        ("annotations", json!("none")),
+    ]
+    .map(|(word, annotations)| {
+        let mut recording = Recording::new();
+        recording.meta["annotations"] = annotations;
+        (word, recording)
+    });
+    for (word, recording) in recordings.into_iter().chain(captures).chain(annotations) {
+        let mut source = open(&recording.write()).unwrap();
+        let warnings = source.info().warnings.join("\n");
+        assert!(warnings.contains(word), "{word}: {warnings}");
+        assert_eq!(read_all(&mut source).len(), 250, "{word}");
+    }
+}
+
+#[test]
+fn a_field_that_is_wrong_a_thousand_times_is_not_told_a_thousand_times() {
+    let mut recording = Recording::new();
+    recording.meta["annotations"] =
+        vec![json!({"core:sample_start": 1, "core:label": 1}); 1000].into();
+    let source = open(&recording.write()).unwrap();
+    assert_eq!(source.info().annotations.len(), 1000);
+    let [told @ .., last] = source.info().warnings.as_slice() else { panic!() };
+    assert_eq!((told.len(), last.as_str()), (20, "980 more fields of the metadata are wrong"));
+}
+
+#[test]
+fn annotating_keeps_fields_that_are_wrong() {
+    let mut recording = Recording::new().global("core:description", json!(["a"]));
+    recording.meta["annotations"] = json!([{"core:sample_start": 5, "core:label": 17}]);
+    let meta = recording.write();
+    annotate(&meta, &[burst()], &[lpwan()], &meta).unwrap();
+    let written: Value = serde_json::from_slice(&std::fs::read(&meta).unwrap()).unwrap();
+    assert_eq!(written["global"]["core:description"], json!(["a"]));
+    assert_eq!(written["annotations"][0], recording.meta["annotations"][0]);
+}
+
+#[test]
+fn data_types_without_byte_order_are_little_endian() {
+    for name in ["ci16", "cs16", "CI16_LE", "ci16_le "] {
+        let recording = Recording::new().global("core:datatype", json!(name));
+        let mut source = open(&recording.write()).unwrap();
+        assert_eq!(source.info().format, SampleFormat::Cs16Le, "{name}");
+        let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+        assert!(warning.contains(name) && warning.contains("ci16_le"), "{warning}");
+        assert_eq!(read_all(&mut source).len(), 250);
+    }
+}
+
+#[test]
+fn numbers_in_quotation_marks_are_numbers() {
+    let captures = json!([{"core:sample_start": 0, "core:frequency": "868.13e6"}]);
+    let recording = Recording::new().captures(captures).global("core:sample_rate", json!("250000"));
+    let source = open(&recording.write()).unwrap();
+    assert_eq!(source.info().sample_rate_hz, 250e3);
+    assert_eq!(source.info().center_hz, Some(868.13e6));
+}
+
+#[test]
+fn times_as_programs_write_them() {
+    let start = |text: &str| {
+        let captures = json!([{"core:sample_start": 0, "core:datetime": text}]);
+        let source = open(&Recording::new().captures(captures).write()).unwrap();
+        (source.info().start, source.info().warnings.len())
+    };
+    let expected = "2026-01-19T09:30:00.125Z".parse().ok();
+    assert_eq!(start("2026-01-19T09:30:00.125Z"), (expected, 0));
+    assert_eq!(start("2026-01-19T10:30:00.125+01:00"), (expected, 0));
+    assert_eq!(start("2026-01-19T09:30:00.12500000000000Z"), (expected, 0));
+    assert_eq!(start("2026-01-19T09:30:00.125"), (expected, 1));
+    assert_eq!(start("half past nine"), (None, 1));
 }
 
 #[test]
@@ -119,14 +206,11 @@ fn a_text_that_is_no_json_says_where() {
 }
 
 #[test]
-fn rates_and_frequencies_out_of_range() {
+fn rates_out_of_range() {
     for rate in [json!(0), json!(-250000), json!(1e300), json!(0.5)] {
         let error = Recording::new().global("core:sample_rate", rate).error();
         assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
     }
-    let captures = json!([{"core:sample_start": 0, "core:frequency": 1e13}]);
-    let error = Recording::new().captures(captures).error();
-    assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
 }
 
 #[test]
@@ -144,7 +228,7 @@ fn kinds_that_are_not_supported_say_so() {
     let error = Recording::new().captures(later).error();
     assert!(error.to_string().contains("captures[1].core:header_bytes of 4"), "{error}");
     let recording = Recording::new();
-    for (name, word) in [("r.sigmf", "tar xf"), ("r.sigmf-collection", "one by one")] {
+    for (name, word) in [("r.sigmf", "as tar"), ("r.sigmf-collection", "one by one")] {
         std::fs::write(recording.path(name), [0]).unwrap();
         let error = open_error(&recording.path(name), &OpenOptions::default());
         assert!(error.to_string().contains(word), "{error}");
@@ -190,24 +274,71 @@ fn the_sample_rate_may_come_from_the_options() {
 }
 
 #[test]
-fn options_against_metadata() {
-    let recording = Recording::new();
-    let error = recording.error_with(raw(SampleFormat::Cu8));
-    assert!(matches!(error, Error::Conflict { parameter: "sample format", .. }), "{error:?}");
-    let other_rate = OpenOptions { sample_rate_hz: Some(240e3), ..Default::default() };
-    let error = recording.error_with(other_rate);
-    assert!(
-        error.to_string().contains("240000") && error.to_string().contains("250000"),
-        "{error}"
-    );
+fn options_win_over_metadata_with_a_warning() {
+    let captures = json!([{"core:sample_start": 0, "core:frequency": 868130000,
+        "core:datetime": "2026-01-18T09:30:00Z"}]);
+    let recording = Recording::new().captures(captures);
     let options = OpenOptions {
+        format: Some(SampleFormat::Cu8),
+        sample_rate_hz: Some(240e3),
         center_hz: Some(902e6),
         start: "2026-01-19T09:30:00Z".parse().ok(),
-        ..raw(SampleFormat::Cs16Le)
+        swap_iq: false,
     };
-    let source = nap_io::open(&recording.write(), &options).unwrap();
-    assert_eq!(source.info().center_hz, Some(902e6));
-    assert_eq!(source.info().start, options.start);
+    let mut source = nap_io::open(&recording.write(), &options).unwrap();
+    let info = source.info().clone();
+    assert_eq!((info.format, info.sample_rate_hz), (SampleFormat::Cu8, 240e3));
+    assert_eq!((info.center_hz, info.start), (Some(902e6), options.start));
+    let warnings = info.warnings.join("\n");
+    for said in ["is cs16; ", "is 250000; ", "is 868130000; ", "is 2026-01-18T09:30:00Z; "] {
+        assert!(warnings.contains(said), "{said}: {warnings}");
+    }
+    assert_eq!(read_all(&mut source).len(), 500);
+    let agreeing = OpenOptions { center_hz: Some(868.13e6), ..raw(SampleFormat::Cs16Le) };
+    let source = nap_io::open(&recording.write(), &agreeing).unwrap();
+    assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
+}
+
+#[test]
+fn who_gives_format_and_rate_needs_none_in_the_file() {
+    for (name, value) in [
+        ("core:datatype", json!("rf32_le")),
+        ("core:datatype", json!("unknown")),
+        ("core:datatype", json!(null)),
+        ("core:sample_rate", json!("fast")),
+        ("core:sample_rate", json!(-1)),
+    ] {
+        let meta = Recording::new().global(name, value);
+        let source = nap_io::open(&meta.write(), &raw(SampleFormat::Cs8)).unwrap();
+        let info = source.info();
+        assert_eq!((info.format, info.sample_rate_hz), (SampleFormat::Cs8, 250e3));
+        assert!(info.warnings.iter().any(|warning| warning.contains(name)), "{:?}", info.warnings);
+    }
+}
+
+#[test]
+fn a_prefix_is_as_good_as_options() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    let prefixed = format!("cs8:100k:{}", meta.display());
+    let source = open(Path::new(&prefixed)).unwrap();
+    assert_eq!((source.info().format, source.info().sample_rate_hz), (SampleFormat::Cs8, 100e3));
+}
+
+#[test]
+fn floats_of_32_bits_that_are_said_to_have_64_are_noticed() {
+    let mut recording = Recording::new().global("core:datatype", json!("cf64_le"));
+    let part = |i: u32| 0.01 * (0.3 * i as f32).sin() * (1.7 * i as f32).cos();
+    recording.data = (0..2000).flat_map(|i| part(i).to_le_bytes()).collect();
+    let meta = recording.write();
+    let mut source = open(&meta).unwrap();
+    assert_eq!(source.info().format, SampleFormat::Cf32Le);
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(warning.contains("make no sense"), "{warning}");
+    assert_eq!(read_all(&mut source)[1], Complex32::new(part(2), part(3)));
+    let insists = OpenOptions { format: Some(SampleFormat::Cf64Le), ..Default::default() };
+    let source = nap_io::open(&meta, &insists).unwrap();
+    assert_eq!(source.info().format, SampleFormat::Cf64Le);
 }
 
 #[test]
@@ -261,30 +392,100 @@ fn captures_of_one_frequency_are_one_stream() {
 }
 
 #[test]
-fn a_change_of_frequency_is_refused_at_its_sample() {
+fn each_frequency_is_a_stretch_of_its_own() {
     let captures = json!([
         {"core:sample_start": 0},
-        {"core:sample_start": 10, "core:frequency": 868e6},
+        {"core:sample_start": 10, "core:frequency": 868e6, "core:datetime": "2026-01-19T09:30:00Z"},
+        {"core:sample_start": 100, "core:frequency": 868000000.4},
         {"core:sample_start": 125, "core:frequency": 868.2e6},
     ]);
-    let error = Recording::new().captures(captures).error();
-    assert!(matches!(error, Error::Retuned { capture: 2, sample: 125, .. }), "{error:?}");
+    let recording = Recording::new().captures(captures);
+    let mut source = open(&recording.write()).unwrap();
+    let info = source.info().clone();
+    let [warning] = info.warnings.as_slice() else { panic!("{:?}", info.warnings) };
     assert!(
-        error.to_string().contains("from 868000000 Hz to 868200000 Hz at sample 125"),
-        "{error}"
+        warning.contains("from 868000000 Hz to 868200000 Hz at sample 125 (captures[3])"),
+        "{warning}"
     );
+    let [first, second] = info.stretches().try_into().unwrap();
+    assert_eq!((first.position, first.length, first.center_hz), (0, Some(125), Some(868e6)));
+    assert_eq!(first.start, "2026-01-19T09:29:59.99996Z".parse().ok());
+    assert_eq!((second.first_sample, second.position, second.length), (125, 125, None));
+    assert_eq!(second.center_hz, Some(868.2e6));
+    assert_eq!(second.start, "2026-01-19T09:30:00.00046Z".parse().ok());
+    assert_eq!(read_all(&mut source).len(), 250);
+    assert_eq!(info.stretches_in(0..100).len(), 1);
+    let [part] = info.stretches_in(150..200).try_into().unwrap();
+    assert_eq!((part.first_sample, part.position, part.length), (150, 150, Some(50)));
+    assert_eq!(part.start, "2026-01-19T09:30:00.00056Z".parse().ok());
+
+    let options = OpenOptions { center_hz: Some(868.1e6), ..Default::default() };
+    let source = nap_io::open(&recording.write(), &options).unwrap();
+    let [all] = source.info().stretches().try_into().unwrap();
+    assert_eq!(all.center_hz, Some(868.1e6));
 }
 
 #[test]
-fn a_pause_between_captures_is_a_warning() {
+fn times_count_on_over_samples_that_are_missing() {
+    let by_index = json!([
+        {"core:sample_start": 0, "core:global_index": 5000,
+            "core:datetime": "2026-01-19T09:30:00.0Z"},
+        {"core:sample_start": 100, "core:global_index": 505_100},
+        {"core:sample_start": 200, "core:global_index": 505_200},
+    ]);
+    let by_time = json!([
+        {"core:sample_start": 0, "core:datetime": "2026-01-19T09:30:00.0Z"},
+        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:02.0004Z"},
+        // Jitter is no gap.
+        {"core:sample_start": 200, "core:datetime": "2026-01-19T09:30:02.0018Z"},
+    ]);
+    for captures in [by_index, by_time] {
+        let mut source = open(&Recording::new().captures(captures).write()).unwrap();
+        let info = source.info().clone();
+        let [warning] = info.warnings.as_slice() else { panic!("{:?}", info.warnings) };
+        assert!(warning.contains("missing in one place, 2.000 s in all"), "{warning}");
+        let [stretch] = info.stretches().try_into().unwrap();
+        assert_eq!(stretch.gaps, slice::from_ref(&(100..500_100)));
+        assert_eq!(info.time_line_samples(), Some(500_250));
+        assert_eq!(info.time_at(500_100), "2026-01-19T09:30:02.0004Z".parse().ok());
+        for (position, sample) in [(0, 0), (100, 100), (3000, 100), (500_100, 100), (500_101, 101)]
+        {
+            assert_eq!(info.sample_at(position), sample, "{position}");
+        }
+        let [part] = info.stretches_in(50..500_150).try_into().unwrap();
+        assert_eq!((part.first_sample, part.length), (50, Some(500_100)));
+        assert_eq!(
+            (part.gaps.as_slice(), part.samples_in(500_100)),
+            (slice::from_ref(&(50..500_050)), 100)
+        );
+        let [part] = info.stretches_in(300..500_200).try_into().unwrap();
+        assert_eq!((part.first_sample, part.position, part.gaps.len()), (100, 500_100, 0));
+        assert!(info.stretches_in(200..300).is_empty());
+        assert_eq!(read_all(&mut source).len(), 250);
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_begins_a_stretch() {
     let captures = json!([
-        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:00.0004Z"},
-        {"core:sample_start": 200, "core:datetime": "2026-01-19T09:30:02.0008Z"},
+        {"core:sample_start": 0, "core:datetime": "2026-01-19T09:30:00.5Z"},
+        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:29:00.5Z"},
     ]);
     let source = open(&Recording::new().captures(captures).write()).unwrap();
-    assert_eq!(source.info().start, "2026-01-19T09:30:00Z".parse().ok());
-    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
-    assert!(warning.contains("captures[1] at sample 200 is +2.000 s"), "{warning}");
+    let [first, second] = source.info().stretches().try_into().unwrap();
+    assert_eq!((first.length, second.position), (Some(100), 100));
+    assert_eq!(second.start, "2026-01-19T09:29:00.5Z".parse().ok());
+    assert!(source.info().warnings[0].contains("the clock was set"));
+}
+
+#[test]
+fn times_in_whole_seconds_are_rounded() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:datetime": "2026-01-19T09:30:00Z"},
+        {"core:sample_start": 100, "core:datetime": "2026-01-19T09:30:01Z"},
+    ]);
+    let source = open(&Recording::new().captures(captures).write()).unwrap();
+    assert!(source.info().breaks.is_empty(), "{:?}", source.info().breaks);
 }
 
 #[test]

@@ -92,9 +92,11 @@ proptest! {
 
 #[test]
 fn a_pipe_does_not_wait_for_a_full_block() {
-    let bytes = stored(SampleFormat::Cs16Le, &ramp(10));
+    let bytes = stored(SampleFormat::Cs16Le, &ramp(1000));
     let mut source = pipe(Dribble::new(bytes, &[3]), SampleFormat::Cs16Le);
-    let mut block = [Complex32::ZERO; 100];
+    let mut block = [Complex32::ZERO; 1000];
+    // The first 512 bytes are looked at when it is opened.
+    assert_eq!(source.read(&mut block).unwrap(), 128);
     assert_eq!(source.read(&mut block).unwrap(), 1);
 }
 
@@ -173,19 +175,30 @@ fn empty_and_missing_files() {
 }
 
 #[test]
-fn standard_input_needs_format_and_rate() {
-    let error = open_error(Path::new("-"), &OpenOptions::default());
+fn a_pipe_needs_format_and_rate() {
+    let error_of = |options: &OpenOptions| {
+        let stream = Box::new(Cursor::new([0x80; 8]));
+        nap_io::open_stream(stream, Path::new("-"), options).err().unwrap()
+    };
+    let error = error_of(&OpenOptions::default());
     assert!(matches!(error, Error::UnknownFormat { .. }), "{error:?}");
     let options = OpenOptions { format: Some(SampleFormat::Cu8), ..Default::default() };
-    let error = open_error(Path::new("-"), &options);
+    let error = error_of(&options);
     assert!(matches!(error, Error::Missing { parameter: "sample rate", .. }), "{error:?}");
     for rate_hz in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300] {
         let options = OpenOptions { sample_rate_hz: Some(rate_hz), ..raw(SampleFormat::Cu8) };
-        let error = open_error(Path::new("-"), &options);
+        let error = error_of(&options);
         assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
     }
     let options = OpenOptions { center_hz: Some(f64::NAN), ..raw(SampleFormat::Cu8) };
-    assert!(matches!(open_error(Path::new("-"), &options), Error::OutOfRange { .. }));
+    assert!(matches!(error_of(&options), Error::OutOfRange { .. }));
+}
+
+#[test]
+fn a_pipe_through_which_nothing_comes_is_empty() {
+    let stream = Box::new(io::empty());
+    let result = nap_io::open_stream(stream, Path::new("-"), &raw(SampleFormat::Cu8));
+    assert!(matches!(result.err(), Some(Error::Empty { .. })));
 }
 
 #[test]

@@ -99,6 +99,36 @@ fn write(path: &Path, format: SampleFormat, samples: &[Complex32]) {
     writer.finish().unwrap();
 }
 
+/// The chunk that HDSDR writes, to the millisecond.
+#[test]
+fn centre_and_start_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, center_hz, start, found) in [
+        ("both.wav", Some(868.13e6), Some("2026-11-23T06:16:00.123456Z"), Some(868.13e6)),
+        ("centre.wav", Some(868_130_000.4), None, Some(868.13e6)),
+        ("start.wav", None, Some("2026-02-28T23:59:59.999Z"), None),
+        ("neither.wav", None, None, None),
+        ("beyond.wav", Some(5.8e9), None, None),
+        ("below.wav", Some(-1000.0), None, None),
+    ] {
+        let path = folder.path().join(name);
+        let mut info = StreamInfo::new(250e3, SampleFormat::Cs16Le);
+        info.center_hz = center_hz;
+        info.start = start.map(|start| start.parse().unwrap());
+        let mut sink = nap_io::create(&path, &info).unwrap();
+        sink.write(&[Complex32::new(0.5, -0.5); 1000]).unwrap();
+        sink.finish().unwrap();
+        let mut source = nap_io::open(&path, &OpenOptions::default()).unwrap();
+        let read = source.info().clone();
+        assert_eq!((read.center_hz, read.total_samples), (found, Some(1000)), "{name}");
+        let milliseconds = |time: jiff::Timestamp| time.as_millisecond();
+        assert_eq!(read.start.map(milliseconds), info.start.map(milliseconds), "{name}");
+        assert_eq!(read_all(source.as_mut()).len(), 1000);
+        // Other readers pass over the chunk.
+        assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 1000, "{name}");
+    }
+}
+
 /// Builds WAV files byte by byte.
 struct Builder {
     riff: [u8; 4],
@@ -208,13 +238,28 @@ fn the_name_tells_what_the_header_does_not() {
 }
 
 #[test]
-fn options_against_the_header() {
-    let (_folder, path) = file(&Builder::new().format(1, 2, 240_000, 16).data(4, &[0; 4]));
-    let error = open_error(&path, &raw(SampleFormat::Cs16Le));
-    assert!(matches!(error, Error::Conflict { parameter: "sample rate", .. }), "{error:?}");
-    let options = OpenOptions { format: Some(SampleFormat::Cf32Le), ..Default::default() };
-    let error = open_error(&path, &options);
-    assert!(matches!(error, Error::Conflict { parameter: "sample format", .. }), "{error:?}");
+fn options_win_over_the_header_with_a_warning() {
+    let (_folder, path) = file(&Builder::new().format(1, 2, 240_000, 16).data(8, &[0; 8]));
+    let mut source = nap_io::open(&path, &raw(SampleFormat::Cs8)).unwrap();
+    let info = source.info();
+    assert_eq!((info.sample_rate_hz, info.format), (250e3, SampleFormat::Cs8));
+    assert!(info.warnings[0].contains("sample format is cs16; "), "{:?}", info.warnings);
+    assert!(info.warnings[1].contains("sample rate is 240000; "), "{:?}", info.warnings);
+    assert_eq!(read_all(&mut source).len(), 4);
+    let unknown = Builder::new().format(17, 1, 0, 16).data(8, &[0; 8]);
+    let (_folder, path) = file(&unknown);
+    assert_eq!(
+        nap_io::open(&path, &raw(SampleFormat::Cs16Le)).unwrap().info().total_samples,
+        Some(2)
+    );
+}
+
+#[test]
+fn samples_under_the_name_of_a_wav_file_are_read_by_who_knows_their_format() {
+    let (_folder, path) = file(&[0x80; 40]);
+    assert!(matches!(open_error(&path, &OpenOptions::default()), Error::Malformed { .. }));
+    let source = nap_io::open(&path, &raw(SampleFormat::Cu8)).unwrap();
+    assert_eq!(source.info().total_samples, Some(20));
 }
 
 #[test]
@@ -234,23 +279,39 @@ fn a_header_that_promises_more() {
     );
 }
 
-#[test]
-fn a_chunk_after_the_samples_is_no_samples() {
-    let bytes =
-        Builder::new().format(1, 2, 250_000, 16).data(8, b"\0\0\0\0\0\0\0\0LIST\x04\0\0\0abcd");
-    let (_folder, path) = file(&bytes);
-    assert_eq!(read_all(&mut open(&path).unwrap()).len(), 2);
+/// Samples that are no name of a chunk anywhere.
+fn loud(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|i| 0x80 | (i * 7) as u8).collect()
+}
+
+/// Every file of these bytes is read whole, through a pipe too, with a warning.
+fn assert_read_to_the_end(bytes: &[u8], samples: usize, what: &str) {
+    let (_folder, path) = file(bytes);
+    let mut source = open(&path).unwrap();
+    assert_eq!(source.info().warnings.len(), 1, "{what}: {:?}", source.info().warnings);
+    assert_eq!(read_all(&mut source).len(), samples, "{what}");
+}
+
+fn read_through_a_pipe(bytes: &[u8]) -> (Vec<Complex32>, Option<Error>) {
+    let stream = Box::new(Cursor::new(bytes.to_vec()));
+    let mut source = nap_io::open_stream(stream, Path::new("-"), &OpenOptions::default()).unwrap();
+    assert_eq!(source.info().total_samples, None);
+    read_to_end(source.as_mut())
 }
 
 #[test]
-fn sizes_that_were_never_filled_in() {
-    for (riff_size, data_size) in [(0, 0), (u32::MAX, u32::MAX), (36, 0)] {
-        let mut builder = Builder::new().format(1, 2, 250_000, 16);
-        builder.riff_size = Some(riff_size);
-        let (_folder, path) = file(&builder.data(data_size, &[0; 12]));
-        let mut source = open(&path).unwrap();
-        assert_eq!(source.info().warnings.len(), 1);
-        assert_eq!(read_all(&mut source).len(), 3);
+fn sizes_that_are_not_known_mean_up_to_the_end() {
+    let unknown = [0, u32::MAX, 0x7fff_f000, 0x7fff_ffff, 0x8000_0000, 0xffff_f000, u32::MAX - 44];
+    for riff_size in [0, u32::MAX, 36, 36 + 400, 0x7fff_f024] {
+        for data_size in unknown {
+            let mut builder = Builder::new().format(1, 2, 250_000, 16);
+            builder.riff_size = Some(riff_size);
+            // The last sample is not whole: the program was stopped while it wrote it.
+            let bytes = builder.data(data_size, &loud(402));
+            assert_read_to_the_end(&bytes, 100, &format!("{riff_size:#x} {data_size:#x}"));
+            let (samples, _) = read_through_a_pipe(&bytes);
+            assert_eq!(samples.len(), 100, "{riff_size:#x} {data_size:#x}");
+        }
     }
     let empty = Builder::new().format(1, 2, 250_000, 16).data(0, b"LIST\x04\0\0\0abcd");
     let (_folder, path) = file(&empty);
@@ -258,16 +319,89 @@ fn sizes_that_were_never_filled_in() {
 }
 
 #[test]
-fn rf64_has_its_size_in_another_chunk() {
-    let mut ds64 = [0_u8; 28];
-    ds64[8..16].copy_from_slice(&8_u64.to_le_bytes());
-    let mut builder = Builder::new().chunk(b"ds64", &ds64).format(1, 2, 250_000, 16);
-    builder.riff = *b"RF64";
-    builder.riff_size = Some(u32::MAX);
-    let (_folder, path) = file(&builder.data(u32::MAX, b"\0\0\0\0\0\0\0\0LIST\0\0\0\0"));
+fn what_follows_the_described_samples_and_is_no_chunk_is_samples() {
+    for data_size in [4, 100, 396] {
+        for riff_size in [36, 36 + data_size, 36 + 400] {
+            let mut builder = Builder::new().format(1, 2, 250_000, 16);
+            builder.riff_size = Some(riff_size);
+            let bytes = builder.data(data_size, &loud(400));
+            assert_read_to_the_end(&bytes, 100, &format!("{riff_size} {data_size}"));
+            let (samples, error) = read_through_a_pipe(&bytes);
+            assert_eq!((samples.len(), error.is_some()), (100, false), "{riff_size} {data_size}");
+        }
+    }
+}
+
+#[test]
+fn a_few_bytes_too_many_are_a_mistake_of_counting() {
+    for excess in [1, 16, 44, 128] {
+        let bytes = Builder::new().format(1, 2, 250_000, 16).data(400 + excess, &loud(400));
+        assert_read_to_the_end(&bytes, 100, &format!("{excess}"));
+    }
+}
+
+#[test]
+fn chunks_after_the_samples_are_no_samples() {
+    for after in [
+        b"LIST\x04\0\0\0abcd" as &[u8],
+        b"LIST\x03\0\0\0abc\0auxi\0\0\0\0",
+        b"LIST\x40\0\0\0cut short",
+        b"\0\0\0\0",
+    ] {
+        let bytes =
+            Builder::new().format(1, 2, 250_000, 16).data(400, &[&loud(400), after].concat());
+        let (_folder, path) = file(&bytes);
+        let mut source = open(&path).unwrap();
+        assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
+        assert_eq!(read_all(&mut source).len(), 100);
+        assert_eq!(read_through_a_pipe(&bytes).0.len(), 100);
+    }
+}
+
+/// The size of a file over 4 GiB, counted from 0 again. The file is sparse.
+#[test]
+fn sizes_that_have_wrapped_round() {
+    let header = Builder::new().format(1, 2, 250_000, 8).data(104_000, &[]);
+    let (_folder, path) = file(&header);
+    let data_bytes = (1_u64 << 32) + 104_000;
+    let sparse = std::fs::File::options().write(true).open(&path).unwrap();
+    sparse.set_len(44 + data_bytes).unwrap();
     let mut source = open(&path).unwrap();
-    assert!(source.info().warnings.is_empty());
-    assert_eq!(read_all(&mut source).len(), 2);
+    assert_eq!(source.info().total_samples, Some(data_bytes / 2));
+    assert!(source.info().warnings[0].contains("4294967296 more follow"), "{:?}", source.info());
+    assert_eq!(source.skip(u64::MAX).unwrap(), data_bytes / 2);
+}
+
+#[test]
+fn a_pipe_that_ends_too_early_is_cut_short() {
+    let bytes = Builder::new().format(1, 2, 250_000, 16).data(4000, &loud(400));
+    let (samples, error) = read_through_a_pipe(&bytes);
+    assert_eq!(samples.len(), 100);
+    assert!(matches!(error, Some(Error::Truncated { promised: Some(1000), .. })), "{error:?}");
+}
+
+#[test]
+fn rf64_and_bw64_have_their_size_in_another_chunk() {
+    let with_size = |riff: &[u8; 4], size: u64, data_size: u32, after: &[u8]| {
+        let mut ds64 = [0_u8; 28];
+        ds64[8..16].copy_from_slice(&size.to_le_bytes());
+        let mut builder = Builder::new().chunk(b"ds64", &ds64).format(1, 2, 250_000, 16);
+        (builder.riff, builder.riff_size) = (*riff, Some(u32::MAX));
+        builder.data(data_size, &[&loud(8), after].concat())
+    };
+    for riff in [b"RF64", b"BW64"] {
+        for data_size in [u32::MAX, 0] {
+            let bytes = with_size(riff, 8, data_size, b"LIST\0\0\0\0");
+            let (_folder, path) = file(&bytes);
+            let mut source = open(&path).unwrap();
+            assert!(source.info().warnings.is_empty());
+            assert_eq!(read_all(&mut source).len(), 2);
+            assert_eq!(read_through_a_pipe(&bytes).0.len(), 2);
+            // Written over a placeholder, which did not happen.
+            assert_read_to_the_end(&with_size(riff, 0, data_size, b""), 2, "never filled");
+            assert_read_to_the_end(&with_size(riff, u64::MAX, data_size, b""), 2, "unknown");
+        }
+    }
 }
 
 #[test]
@@ -289,10 +423,11 @@ fn files_that_are_refused() {
         let (_folder, path) = file(bytes);
         open_error(&path, &OpenOptions::default())
     };
-    let cases: [(Vec<u8>, &str); 9] = [
+    let cases: [(Vec<u8>, &str); 10] = [
         (b"RIFFxxxxAVI LIST".to_vec(), "are not those of a WAV file"),
+        (b"RIFXxxxxWAVEfmt ".to_vec(), "big-endian"),
         (b"RIF".to_vec(), "ends before it"),
-        (Vec::new(), "ends before it"),
+        (Vec::new(), "is empty"),
         (Builder::new().data(4, &[0; 4]), "`fmt `: is missing"),
         (Builder::new().chunk(b"fmt ", &[1, 0]).data(4, &[0; 4]), "has 2 bytes"),
         (Builder::new().format(1, 1, 250_000, 16).data(4, &[0; 4]), "1 channel(s)"),

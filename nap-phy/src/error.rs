@@ -14,15 +14,32 @@ pub enum Error {
     #[error(transparent)]
     Frame(#[from] FrameError),
 
-    /// The sample rate does not cover a channel.
+    /// The sample rate is too low for a bit rate.
     #[cfg(feature = "receiver")]
     #[error(
-        "a sample rate of {found_hz} S/s is too low: a channel needs {} S/s or more",
-        crate::radio::channel::LEAST_SAMPLE_RATE_HZ
+        "a sample rate of {found_hz} S/s is too low: frames of {bits_per_s} bit/s need {least_hz} S/s \
+         or more"
     )]
     SampleRate {
         /// The rate given, in samples per second.
         found_hz: f64,
+        /// The bit rate that was to be received, bit/s.
+        bits_per_s: u16,
+        /// The lowest rate for that, in samples per second.
+        least_hz: f64,
+    },
+
+    /// The limits of a receiver allow more memory than it may take.
+    #[cfg(feature = "receiver")]
+    #[error(
+        "the receiver's limits allow {needed_bytes} bytes of memory and it may take {max_bytes}; \
+         lower the numbers of bursts and fragments or allow more"
+    )]
+    MemoryBound {
+        /// What the limits allow.
+        needed_bytes: u64,
+        /// What the receiver may take.
+        max_bytes: u64,
     },
 
     /// The signal processing cannot do what was asked for.

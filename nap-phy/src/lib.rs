@@ -78,6 +78,9 @@ pub use device::table::{Device, DeviceTable};
 pub use error::Error;
 #[cfg(feature = "std")]
 pub use message::{Decoder, Extent, FrameReport, Level, Message, MessageId, Signal};
+/// The crate that samples are from: `num_complex::Complex32`.
+#[cfg(feature = "receiver")]
+pub use num_complex;
 pub use radio::access::{Access, DownlinkWindow};
 pub use radio::bit_rate::BitRate;
 pub use radio::channel::MACRO_CHANNEL_WIDTH_HZ;

@@ -2,8 +2,9 @@
 #![cfg(all(feature = "receiver", feature = "serde"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
+use nap_phy::receiver::Statistics;
 use nap_phy::scene::Scene;
-use nap_phy::{Event, Receiver, ReceiverConfig};
+use nap_phy::{Error, Event, Receiver, ReceiverConfig};
 use num_complex::Complex32;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -80,7 +81,7 @@ fn allocations(samples: &[Complex32]) -> (u64, [u32; 2]) {
 /// it does not grow unnoticed.
 #[test]
 fn a_burst_allocates_so_often() {
-    const MAX_ALLOCATIONS: u64 = 300;
+    const MAX_ALLOCATIONS: u64 = 310;
     let device = r#"
         [[device]]
         id = "FEDCBA98"
@@ -97,4 +98,47 @@ fn a_burst_allocates_so_often() {
     assert_eq!((none, one), ([0, 0], [1, 1]));
     let burst = busy - quiet;
     assert!(burst <= MAX_ALLOCATIONS, "{burst} allocations");
+}
+
+/// What a receiver takes at most in a crowd, beside what its limits allow.
+#[test]
+fn a_crowd_keeps_within_the_memory_that_was_promised() {
+    let crowd = r#"
+        sample_rate_hz = 250_000
+        duration_s = 20
+        full_scale_dbm = -90
+        noise_figure_db = 6
+        seed = 5
+        [traffic]
+        messages = 60
+        level_dbm = [-130, -100]
+        bit_rates = [100]
+        shapes = ["rect"]
+    "#;
+    let scene: Scene = toml::from_str(crowd).unwrap();
+    let (mut simulator, _) = scene.build().unwrap();
+    let mut samples = vec![Complex32::default(); scene.samples() as usize];
+    simulator.render(&mut samples);
+    let mut config = ReceiverConfig::new(SAMPLE_RATE_HZ, 868_130_000.0);
+    config.limits.most_bursts = 48;
+    config.limits.most_fragments = 16;
+    config.max_memory_bytes = Some(1);
+    let Err(Error::MemoryBound { needed_bytes, max_bytes: 1 }) = Receiver::new(config.clone())
+    else {
+        panic!("one byte is enough");
+    };
+    config.max_memory_bytes = Some(needed_bytes - 1);
+    assert!(Receiver::new(config.clone()).is_err());
+    config.max_memory_bytes = Some(needed_bytes);
+    let mut statistics = Statistics::default();
+    let taken = allocation_counter::measure(|| {
+        let mut receiver = Receiver::new(config).unwrap();
+        receiver.push_with(&samples, |_| {});
+        receiver.flush_with(|_| {});
+        statistics = receiver.statistics();
+    });
+    println!("{} of {needed_bytes} bytes", taken.bytes_max);
+    assert!(taken.bytes_max <= needed_bytes, "{} of {needed_bytes} bytes", taken.bytes_max);
+    assert!(statistics.dropped_fragments > 0, "no limit was reached: {statistics:?}");
+    assert_eq!(statistics.messages, 60);
 }

@@ -3,6 +3,7 @@
 #![cfg(all(feature = "receiver", feature = "serde"))]
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -48,12 +49,28 @@ fn decode(
     configs: &[ReceiverConfig],
     threads: usize,
 ) -> (Vec<Message>, Statistics) {
+    decode_over(samples, &[], pieces, configs, threads)
+}
+
+/// The same of a recording in which samples are missing.
+fn decode_over(
+    samples: &Samples,
+    gaps: &[Range<u64>],
+    pieces: &[Piece],
+    configs: &[ReceiverConfig],
+    threads: usize,
+) -> (Vec<Message>, Statistics) {
+    let there = |position: u64| {
+        let passed = gaps.iter().filter(|gap| gap.start < position);
+        position - passed.map(|gap| gap.end.min(position) - gap.start).sum::<u64>()
+    };
     let done = AtomicU64::new(0);
     let recording = Recording {
         pieces: pieces.to_vec(),
+        gaps: gaps.to_vec(),
         configs: configs.to_vec(),
         open: |first: u64| {
-            let mut first = first as usize;
+            let mut first = there(first) as usize;
             Ok::<_, Infallible>(move |block: &mut [Complex32]| Ok(samples.read(&mut first, block)))
         },
         progress: |count| {
@@ -129,6 +146,7 @@ fn a_recording_that_is_cut_short_says_so_after_its_last_sample() {
     for count in [1, 2] {
         let recording = Recording {
             pieces: plan::plan(500_000, count, &configs).unwrap(),
+            gaps: Vec::new(),
             configs: configs.to_vec(),
             open: |first: u64| {
                 let mut left = 500_000 - first as usize;
@@ -145,5 +163,46 @@ fn a_recording_that_is_cut_short_says_so_after_its_last_sample() {
         jobs.into_iter().for_each(|job| job.run(&stop));
         let ending = decoding.finish(|_| ()).unwrap();
         assert_eq!((ending.read, ending.statistics.samples), (Err("cut short"), 500_000));
+    }
+}
+
+/// Samples are missing for less than the longest filled gap and for more, once across a seam: what is
+/// heard beside the gaps is heard at its time, in one go and in pieces.
+#[test]
+fn messages_keep_their_times_over_gaps() {
+    const MESSAGES: u32 = 15;
+    let one = |k: u32| device(2000 + k, -110.0, BitRate::Bps600, 1.0 + 6.0 * f64::from(k));
+    let devices: String = (0..MESSAGES).map(one).collect();
+    let scene: Scene =
+        toml::from_str(&format!("sample_rate_hz = 200_000\nduration_s = 94\nseed = 8\n{devices}"))
+            .unwrap();
+    let (truth, mut samples) = Samples::render(&scene);
+    let total = samples.0.len() as u64;
+    let gaps = [(10.5, 16.5), (40.5, 64.5)];
+    for (start_s, end_s) in gaps.into_iter().rev() {
+        samples.0.drain((start_s * 200e3) as usize..(end_s * 200e3) as usize);
+    }
+    let gaps = gaps.map(|(start_s, end_s)| (start_s * 200e3) as u64..(end_s * 200e3) as u64);
+    let mut configs = [config(&scene)];
+    configs[0].bit_rates = vec![BitRate::Bps600];
+    let is_heard = |time_s: f64| {
+        let sample = (time_s * 200e3) as u64;
+        !gaps.iter().any(|gap| gap.contains(&sample))
+    };
+    let sent = truth.messages.iter().map(|message| message.frames[0].time_s);
+    let expected: Vec<f64> = sent.filter(|&time_s| is_heard(time_s)).collect();
+    assert_eq!(expected.len(), 10);
+    let seams = plan::plan_at(total, &[6_000_000, 10_000_000], &configs).unwrap();
+    let even = plan::plan_over(total, &gaps, 2, &configs).unwrap();
+    // As many samples in each: 32 s.
+    assert_eq!(even[0].own.end, (32.0_f64 + 6.0) as u64 * 200_000);
+    for pieces in [plan::whole(), seams, even] {
+        let (found, statistics) = decode_over(&samples, &gaps, &pieces, &configs, 2);
+        let times: Vec<f64> = found.iter().map(|message| message.signal.time_s).collect();
+        assert_eq!(times.len(), expected.len(), "{times:?}");
+        for (found, sent) in times.iter().zip(&expected) {
+            assert!((found - sent).abs() < 2e-3, "{found}, not {sent}");
+        }
+        assert_eq!(statistics.lost_samples, 6_000_000);
     }
 }

@@ -5,9 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use nap_phy::receiver::pieces::{self, Decoding, Ending, plan};
+use nap_io::Stretch;
+use nap_phy::receiver::pieces::{self, Decoding, plan};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{Message, ReceiverConfig};
+use nap_phy::{Message, MessageId, ReceiverConfig};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -19,14 +20,16 @@ use crate::settings::Settings;
 /// From one look at Python's signals to the next.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The messages' records, how many samples were unusable, and why reading stopped before the end.
-type Decoded = (Vec<String>, u64, Option<String>);
+/// The messages' records, how many samples were unusable, and what should be known about it: what was
+/// not listened to, and why reading stopped before the end.
+type Decoded = (Vec<String>, u64, Vec<String>);
 
-/// What comes of the pieces: the records, and how the recording ended.
-type Merged = (Vec<String>, Result<Ending<nap_io::Error>, nap_phy::Error>);
+/// What comes of the pieces: the records, how many samples were unusable, and how reading ended.
+type Merged = (Vec<String>, Result<(u64, Result<(), nap_io::Error>), nap_phy::Error>);
 
 /// Decodes a recording from where it stands, `first` samples after its start, for `count` samples or to
-/// its end. `progress` is called with the number of samples since the last call.
+/// its end; samples that are missing count. Each part of a recording that was tuned elsewhere is decoded at
+/// its own frequency. `progress` is called with the number of samples since the last call.
 #[pyfunction]
 #[pyo3(signature = (recording, first, count, *, radio_configurations, channel_centers_hz, bit_rate,
     devices, full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, threads, progress))]
@@ -58,39 +61,87 @@ pub fn decode_recording(
         most_drift_hz_per_s,
     };
     let processors = || thread::available_parallelism().map_or(1, usize::from);
-    let part = Part {
-        recording,
-        first,
-        count,
-        configs: settings.configs()?,
-        threads: threads.unwrap_or_else(processors).max(1),
-    };
-    part.decode(py, progress)
+    let end = count.map_or(u64::MAX, |count| first.saturating_add(count));
+    let (stretches, mut notes) = tuned(recording.info().stretches_in(first..end), &settings)?;
+    let wanted =
+        Wanted { recording, stretches, threads: threads.unwrap_or_else(processors).max(1) };
+    let (records, unusable, problem) = wanted.decode(py, progress)?;
+    notes.extend(problem);
+    Ok((records, unusable, notes))
+}
+
+/// The stretches that hold a channel, with what is listened to in them, and what is not listened to.
+fn tuned(stretches: Vec<Stretch>, settings: &Settings<'_>) -> PyResult<(Vec<Tuned>, Vec<String>)> {
+    let (mut tuned, mut notes, mut problem) = (Vec::new(), Vec::new(), None);
+    for (index, stretch) in stretches.into_iter().enumerate() {
+        let settings = Settings { center_hz: stretch.center_hz, ..settings.clone() };
+        match settings.chosen() {
+            Ok(chosen) => {
+                let unheard = chosen.unheard().join("; ");
+                if !unheard.is_empty() && !notes.contains(&unheard) {
+                    notes.push(unheard);
+                }
+                tuned.push(Tuned { stretch, configs: chosen.configs, is_open: index == 0 });
+            }
+            Err(error) => problem = problem.or(Some(error)),
+        }
+    }
+    match problem {
+        Some(error) if tuned.is_empty() => Err(error),
+        _ => Ok((tuned, notes)),
+    }
+}
+
+/// A stretch of a recording and what is listened to in it.
+struct Tuned {
+    stretch: Stretch,
+    configs: Vec<ReceiverConfig>,
+    /// Whether the recording stands at its start.
+    is_open: bool,
 }
 
 /// What is to be decoded of a recording.
-struct Part<'a> {
+struct Wanted<'a> {
     recording: &'a PyRecording,
-    first: u64,
-    count: Option<u64>,
-    configs: Vec<ReceiverConfig>,
+    stretches: Vec<Tuned>,
     threads: usize,
 }
 
-impl Part<'_> {
-    fn decode(self, py: Python<'_>, progress: &Bound<'_, PyAny>) -> PyResult<Decoded> {
-        let (recording, first, count) = (self.recording, self.first, self.count);
+/// A stretch that is being decoded: where it begins, in seconds, and the time there.
+struct Part {
+    decoding: Decoding<nap_io::Error>,
+    start_s: f64,
+    start: Option<Timestamp>,
+}
+
+impl Wanted<'_> {
+    /// The messages' records, how many samples were unusable, and why reading stopped before the end.
+    fn decode(
+        self,
+        py: Python<'_>,
+        progress: &Bound<'_, PyAny>,
+    ) -> PyResult<(Vec<String>, u64, Option<String>)> {
+        let recording = self.recording;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
         let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         let (work, stop) = (Work::default(), AtomicBool::new(false));
-        let (jobs, decoding) = pieces::split(pieces::Recording {
-            pieces: self.pieces().map_err(error::phy)?,
-            configs: self.configs,
-            open: |sample| recording.reader(first, count, sample),
-            progress: |samples| {
-                work.samples.fetch_add(samples, Ordering::Relaxed);
-            },
-        });
+        let (mut jobs, mut parts) = (Vec::new(), Vec::new());
+        for Tuned { stretch, configs, is_open } in self.stretches {
+            let pieces = pieces_of(recording, &stretch, self.threads, &configs);
+            let start_s = stretch.position as f64 / recording.sample_rate_hz;
+            let (start, gaps) = (stretch.start, stretch.gaps.clone());
+            let (more, decoding) = pieces::split(pieces::Recording {
+                pieces: pieces.map_err(error::phy)?,
+                gaps,
+                configs,
+                open: move |place| recording.reader(&stretch, is_open, place),
+                progress: |samples| {
+                    work.samples.fetch_add(samples, Ordering::Relaxed);
+                },
+            });
+            jobs.extend(more);
+            parts.push(Part { decoding, start_s, start });
+        }
         let (records, ending) = pool.in_place_scope_fifo(|scope| {
             for job in jobs {
                 let stop = &stop;
@@ -99,7 +150,7 @@ impl Part<'_> {
             thread::scope(|scope| {
                 let (watcher, ended) = (thread::current(), &work.ended);
                 let merging = scope.spawn(move || {
-                    let merged = merge(decoding, recording, first);
+                    let merged = merge(parts);
                     ended.store(true, Ordering::Relaxed);
                     watcher.unpark();
                     merged
@@ -111,41 +162,58 @@ impl Part<'_> {
                 watched.and_then(|()| merged.map_err(panicked))
             })
         })?;
-        let Ending { read, statistics, .. } = ending.map_err(error::phy)?;
+        let (unusable_samples, read) = ending.map_err(error::phy)?;
         let problem = match read {
             Err(error @ nap_io::Error::Truncated { .. }) => Some(error.to_string()),
             Err(error) => return Err(error::recording(error)),
             Ok(()) => None,
         };
-        Ok((records, statistics.unusable_samples, problem))
+        Ok((records, unusable_samples, problem))
     }
+}
 
-    /// A recording is cut where there are threads for the pieces; a pipe cannot be.
-    fn pieces(&self) -> Result<Vec<plan::Piece>, nap_phy::Error> {
-        let total = self.recording.total_samples;
-        let left = total.map(|total| total.saturating_sub(self.first));
-        let Some(samples) = [left, self.count].into_iter().flatten().min() else {
-            return Ok(plan::whole());
-        };
-        let duration_s = samples as f64 / self.recording.sample_rate_hz;
-        let count = left.map_or(1, |_| plan::count(duration_s, self.threads));
-        plan::plan(samples, count, &self.configs)
+/// A stretch is cut where there are threads for the pieces; a pipe cannot be.
+fn pieces_of(
+    recording: &PyRecording,
+    stretch: &Stretch,
+    threads: usize,
+    configs: &[ReceiverConfig],
+) -> Result<Vec<plan::Piece>, nap_phy::Error> {
+    let Some(total) = recording.info().time_line_samples() else {
+        return Ok(plan::whole());
+    };
+    let left = total.saturating_sub(stretch.position);
+    let length = stretch.length.map_or(left, |length| length.min(left));
+    let duration_s = stretch.samples_in(length) as f64 / recording.sample_rate_hz;
+    match plan::count(duration_s, threads) {
+        1 => Ok(plan::whole()),
+        count => plan::plan_over(length, &stretch.gaps, count, configs),
     }
 }
 
 /// Puts the messages together, in the order of the recording.
-fn merge(decoding: Decoding<nap_io::Error>, recording: &PyRecording, first: u64) -> Merged {
-    let start_s = first as f64 / recording.sample_rate_hz;
-    let start: Option<Timestamp> = recording.start();
-    let record = |message: Message| {
-        let message = message.moved_by(start_s);
-        let time = start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
-        let record = MessageRecord::new(MessageRecordType::Message, &message, time);
-        serde_json::json!(record).to_string()
-    };
-    let mut records = Vec::new();
-    let ending = decoding.finish(|message| records.push(record(message)));
-    (records, ending)
+fn merge(parts: Vec<Part>) -> Merged {
+    let (mut records, mut unusable_samples, mut newest) = (Vec::new(), 0, 0);
+    for Part { decoding, start_s, start } in parts {
+        let before = newest;
+        let ending = decoding.finish(|message| {
+            newest = before + message.id.0;
+            let time = start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
+            let message = Message { id: MessageId(newest), ..message }.moved_by(start_s);
+            let record = MessageRecord::new(MessageRecordType::Message, &message, time);
+            records.push(serde_json::json!(record).to_string());
+        });
+        match ending {
+            Ok(ending) => {
+                unusable_samples += ending.statistics.unusable_samples;
+                if ending.read.is_err() {
+                    return (records, Ok((unusable_samples, ending.read)));
+                }
+            }
+            Err(error) => return (records, Err(error)),
+        }
+    }
+    (records, Ok((unusable_samples, Ok(()))))
 }
 
 /// How far the work is.

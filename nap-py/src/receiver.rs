@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use nap_io::swap_iq;
 use nap_phy::receiver::{Statistics, UndecodedBurst};
-use nap_phy::schema::{MessageRecord, MessageRecordType, UndecodedRecord};
+use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord, UndecodedRecord};
 use nap_phy::{BitRate, Event, Level, Message, RadioConfiguration, Receiver};
 use num_complex::Complex32;
 use numpy::PyArray1;
@@ -26,6 +27,12 @@ type NoiseArrays<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
 pub struct PyReceiver {
     state: Mutex<Option<State>>,
     allow_nan: bool,
+    /// The lowest and the highest frequency that are heard.
+    #[pyo3(get)]
+    heard_hz: (f64, f64),
+    /// Share of the channel that this is.
+    #[pyo3(get)]
+    heard_share: f64,
     /// What is listened to.
     #[pyo3(get)]
     channel_center_hz: f64,
@@ -39,6 +46,8 @@ struct State {
     receiver: Receiver,
     start: Option<Timestamp>,
     start_s: f64,
+    /// Room for a block whose I and Q are to be swapped.
+    swapped: Option<Vec<Complex32>>,
 }
 
 #[pymethods]
@@ -46,7 +55,7 @@ impl PyReceiver {
     #[new]
     #[pyo3(signature = (sample_rate_hz, center_hz, *, radio_configuration, channel_center_hz,
         bit_rate, devices, full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start,
-        start_s, allow_nan))]
+        start_s, allow_nan, swap_iq))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         sample_rate_hz: f64,
@@ -61,6 +70,7 @@ impl PyReceiver {
         start: Option<&str>,
         start_s: f64,
         allow_nan: bool,
+        swap_iq: bool,
     ) -> PyResult<Self> {
         let settings = Settings {
             sample_rate_hz,
@@ -77,10 +87,20 @@ impl PyReceiver {
         let channel_center_hz = config.channel_centre_hz;
         let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
         let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
+        let coverage = config.coverage();
         let receiver = Receiver::new(config).map_err(error::phy)?;
         let start = start.map(parse_time).transpose()?;
-        let state = Mutex::new(Some(State { receiver, start, start_s }));
-        Ok(Self { state, allow_nan, channel_center_hz, radio_configuration, bit_rates })
+        let swapped = swap_iq.then(Vec::new);
+        let state = Mutex::new(Some(State { receiver, start, start_s, swapped }));
+        Ok(Self {
+            state,
+            allow_nan,
+            heard_hz: (coverage.lowest_hz, coverage.highest_hz),
+            heard_share: coverage.share(),
+            channel_center_hz,
+            radio_configuration,
+            bit_rates,
+        })
     }
 
     /// Takes samples in. An interrupt closes the receiver, since samples are missing then.
@@ -160,7 +180,15 @@ impl PyReceiver {
 
 impl State {
     fn push(&mut self, block: &[Complex32]) -> Vec<EventRecord> {
-        let events = self.receiver.push(block);
+        let events = match &mut self.swapped {
+            None => self.receiver.push(block),
+            Some(swapped) => {
+                swapped.clear();
+                swapped.extend_from_slice(block);
+                swap_iq(swapped);
+                self.receiver.push(swapped)
+            }
+        };
         self.records(events)
     }
 
@@ -180,6 +208,7 @@ impl State {
             Event::Message(message) => ("message", self.message(Type::Message, message)),
             Event::Update(message) => ("update", self.message(Type::Update, message)),
             Event::Complete(message) => ("complete", self.message(Type::Message, message)),
+            Event::Retracted(message) => ("retracted", retracted(&message)),
             Event::Undecoded(burst) => ("undecoded", self.undecoded(burst)),
             _ => return None,
         })
@@ -201,6 +230,10 @@ impl State {
     fn time(&self, time_s: f64) -> Option<String> {
         self.start.and_then(|start| nap_io::utc_text(start, time_s))
     }
+}
+
+fn retracted(message: &Message) -> String {
+    serde_json::json!(RetractedRecord::new(message.id)).to_string()
 }
 
 fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {

@@ -1,6 +1,6 @@
 //! What receivers listen to, as Python says it.
 
-use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
+use nap_phy::receiver::channel_choice::{ChannelChoice, Channels, ChosenChannels};
 use nap_phy::{RadioConfiguration, ReceiverConfig};
 use pyo3::prelude::*;
 
@@ -8,6 +8,7 @@ use crate::devices::PyDeviceTable;
 use crate::error;
 
 /// The keywords of receivers.
+#[derive(Clone)]
 pub struct Settings<'a> {
     pub sample_rate_hz: f64,
     pub center_hz: Option<f64>,
@@ -21,24 +22,24 @@ pub struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    /// The configuration of a receiver for each channel.
-    pub fn configs(&self) -> PyResult<Vec<ReceiverConfig>> {
+    /// The configuration of a receiver for each channel, and what is not listened to.
+    pub fn chosen(&self) -> PyResult<ChosenChannels> {
         let bit_rate = self.bit_rate.parse().map_err(error::phy)?;
         let choice = ChannelChoice { channels: self.channels()?, bit_rate };
         let chosen = choice.in_band(self.sample_rate_hz, self.center_hz);
-        let mut configs = chosen.map_err(error::channel)?.configs;
-        for config in &mut configs {
+        let mut chosen = chosen.map_err(error::channel)?;
+        for config in &mut chosen.configs {
             config.devices = self.devices.table().clone();
             config.full_scale_dbm = self.full_scale_dbm;
             config.false_messages_per_day = self.false_messages_per_day;
             config.limits.most_drift_hz_per_s = self.most_drift_hz_per_s;
         }
-        Ok(configs)
+        Ok(chosen)
     }
 
     /// The configuration of the one receiver.
     pub fn one_config(&self) -> PyResult<ReceiverConfig> {
-        match <[ReceiverConfig; 1]>::try_from(self.configs()?) {
+        match <[ReceiverConfig; 1]>::try_from(self.chosen()?.configs) {
             Ok([config]) => Ok(config),
             Err(_) => Err(error::configuration("a receiver listens to one channel")),
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any, Iterator
@@ -67,6 +69,12 @@ def test_pieces_cover_a_recording_once() -> None:
             assert piece.keep_to_s == following.keep_from_s
             assert piece.to_s >= following.keep_from_s + 12 or piece.to_s == duration_s
             assert following.from_s <= following.keep_from_s - 12
+
+
+def test_without_dask_it_says_how_to_get_it() -> None:
+    program = "import sys; sys.modules['dask'] = None; import nap_sdr.dask"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ImportError: nap_sdr.dask needs dask: pip install 'nap-sdr[dask]'" in ended.stderr
 
 
 def test_files_are_partitions() -> None:

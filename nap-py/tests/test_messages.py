@@ -57,6 +57,31 @@ def test_a_message_has_a_short_repr(messages: MessageList) -> None:
     assert messages[0].device_id in text and len(text) < 160
 
 
+def test_lists_and_arrays_have_a_short_repr(messages: MessageList) -> None:
+    many = MessageList(list(messages) * 20)
+    lines = repr(many).splitlines()
+    assert len(lines) == 13 and f"and {len(many) - 10} more" in lines[-2]
+    assert all(len(line) < 130 for line in lines)
+    assert repr(MessageList()) == "[]"
+    assert len(repr(messages[0].frames[0])) < 80
+    spectrum = nap_sdr.spectrogram(np.zeros(250_000, np.complex64), 250e3)
+    assert repr(spectrum).startswith("<Spectrogram") and len(repr(spectrum)) < 120
+
+
+def test_messages_are_filtered(messages: MessageList) -> None:
+    controls = messages.filter(kind=["keep_alive", "dl_confirmation"])
+    kinds = {message.kind for message in controls}
+    assert isinstance(controls, MessageList) and kinds <= {"keep_alive", "dl_confirmation"}
+    assert len(controls) == sum(message.kind in kinds for message in messages) > 0
+    device = messages[0].device_id
+    late = messages.filter(lambda one: one.time_s > messages[0].time_s, device_id=device)
+    assert all(one.device_id == device and one.time_s > messages[0].time_s for one in late)
+    assert messages.filter() == messages == messages[:]
+    assert isinstance(messages[:1], MessageList)
+    with pytest.raises(TypeError, match="no field 'devices'; it has auth"):
+        messages.filter(devices="1")
+
+
 def test_a_data_frame_has_the_fields(messages: MessageList) -> None:
     table = messages.to_dataframe()
     assert list(table["payload"]) == [message.payload for message in messages]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterator
 
 import matplotlib
@@ -14,7 +15,9 @@ from nap_sdr import plot, stages
 matplotlib.use("Agg")
 
 from matplotlib import pyplot  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.patches import Rectangle  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +76,48 @@ def test_samples_need_a_rate() -> None:
 def test_silence_has_a_waterfall() -> None:
     axes = plot.waterfall(np.zeros(250_000, np.complex64), 250e3)
     assert axes.get_xlabel() == "offset from the middle / MHz"
+
+
+def visible_texts(axes: Axes) -> list[Text]:
+    return [text for text in axes.texts if text.get_text()]
+
+
+def assert_none_over_another(axes: Axes) -> None:
+    axes.figure.canvas.draw()
+    extents = [text.get_window_extent() for text in visible_texts(axes)]
+    for n, extent in enumerate(extents):
+        assert not any(extent.overlaps(other) for other in extents[n + 1 :])
+
+
+def test_messages_have_a_picture() -> None:
+    messages = nap_sdr.decode_file(recording("rc1_all_kinds"))
+    axes = messages.plot()
+    frames = [frame for message in messages for frame in message.frames]
+    boxes = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert len(boxes) == len(frames)
+    for box, frame in zip(boxes, frames):
+        assert box.get_y() == frame.time_s
+        assert axes.get_xlim()[0] < frame.frequency_hz / 1e6 < axes.get_xlim()[1]
+    colors = {tuple(box.get_edgecolor()) for box in boxes}
+    # Devices share colours only where there are more of them.
+    assert len(colors) == min(7, len({message.device_id for message in messages}))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("frequency / MHz", "time / s")
+    assert nap_sdr.MessageList().plot().get_ylabel() == "time / s"
+
+
+def test_labels_do_not_lie_over_each_other() -> None:
+    messages = nap_sdr.decode_file(recording("rc1_two_uplinks"))
+    # The same messages a little later, up to eight at nearly the same place.
+    crowd = nap_sdr.MessageList(
+        replace(one, frames=tuple(replace(f, time_s=f.time_s + 0.02 * n) for f in one.frames))
+        for one in messages
+        for n in range(8)
+    )
+    axes = crowd.plot()
+    assert len(visible_texts(axes)) >= 6
+    assert_none_over_another(axes)
+    iq, info = nap_sdr.read(recording("rc1_two_uplinks"))
+    axes = plot.waterfall(
+        iq, info.sample_rate_hz, center_hz=info.center_hz, messages=crowd, ax=None
+    )
+    assert_none_over_another(axes)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 from conftest import RECORDINGS, recording
 from nap_sdr import ClosedError, ConfigurationError, Receiver, UndecodedBurst, Uplink
+from nap_sdr._receiver import _complete, _event
 
 RATE_HZ = 250e3
 CENTER_HZ = 868.13e6
@@ -62,6 +63,15 @@ def test_what_was_seen_and_not_decoded_is_told_of() -> None:
     assert later.time_s == pytest.approx(burst.time_s + 10.0, abs=1e-6)
     # Who looks at messages only does not see it.
     assert list(receiver().messages([iq])) == []
+
+
+def test_a_message_that_turned_out_wrong_is_named() -> None:
+    record = '{"type":"retracted","schema":1,"message_id":7}'
+    event = _event("retracted", record)
+    assert event == nap_sdr.RetractedEvent(7)
+    assert (event.kind, event.message, event.undecoded) == ("retracted", None, None)
+    # Of messages, it completes none.
+    assert list(_complete([event])) == []
 
 
 def test_a_burst_is_its_record() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import signal
 import threading
@@ -94,7 +95,8 @@ def test_the_place_of_what_is_not_a_number_is_told() -> None:
 @pytest.mark.parametrize(
     ("settings", "advice"),
     [
-        ({"sample_rate_hz": 199_999}, "too low: a channel needs 200000"),
+        ({"sample_rate_hz": 2_999}, "too low: frames of 100 bit/s need 3000"),
+        ({"sample_rate_hz": 11_999, "bit_rate": 600}, "too low: frames of 600 bit/s need 12000"),
         ({"sample_rate_hz": np.nan}, "sample rate"),
         ({"sample_rate_hz": -1.0}, "too low"),
         ({"sample_rate_hz": 1e12}, "1 GS/s"),
@@ -107,6 +109,7 @@ def test_the_place_of_what_is_not_a_number_is_told() -> None:
         ({"false_messages_per_day": -1.0}, "false_messages_per_day"),
         ({"most_drift_hz_per_s": np.inf}, "most_drift_hz_per_s"),
         ({"start": "yesterday"}, "2026-11-23T06:16:00Z"),
+        ({"start": dt.datetime(2026, 11, 23)}, "has no time zone; give one"),
         ({"devices": {"1": "00"}}, "a key has 32"),
         ({"devices": {"123456789": None}}, "1 to 8"),
     ],

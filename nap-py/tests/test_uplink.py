@@ -109,3 +109,13 @@ def test_radio_configurations() -> None:
     assert rc1.downlink_frequency_hz(868.2e6) == 869.595e6
     with pytest.raises(KeyError, match="RC1, RC2"):
         RadioConfiguration.named("RC8")
+
+
+def test_text_that_is_no_bitstream_is_a_frame_error() -> None:
+    for text in ["zz", "aaa", "0x", "", "aaaaa35f01zz"]:
+        with pytest.raises(nap_sdr.FrameError):
+            parse_frame(text)
+    with pytest.raises(nap_sdr.FrameError, match="hexadecimal digits, two for each byte"):
+        parse_frame("zz")
+    plain = parse_frame("aaaaa35f012398badcfe40414243eeb999e6")
+    assert parse_frame("0xAAAA A35F 0123 98BA DCFE 4041 4243 EEB9 99E6") == plain

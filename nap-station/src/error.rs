@@ -12,6 +12,15 @@ pub enum Error {
     #[error(transparent)]
     Samples(#[from] nap_io::Error),
 
+    /// A source cannot be what is asked of it: trying again is of no use.
+    #[error("{name}: {problem}")]
+    Refused {
+        /// The source.
+        name: String,
+        /// What it cannot do, and what it can.
+        problem: String,
+    },
+
     /// A receiver cannot be set up for this source.
     #[error("{name}: {source}")]
     Receiver {

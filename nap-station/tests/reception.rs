@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nap_io::live::{
-    LiveSource, Loss, OnError, Policy, Reading, Source, SourceAddress, SourceSettings,
+    LiveSource, Loss, OnError, Policy, Reading, Source, SourceAddress, SourceKind, SourceSettings,
 };
 use nap_io::{Error, OpenOptions, SampleSource, StreamInfo};
 use nap_phy::{Event, RadioConfiguration, ReceiverConfig};
@@ -146,7 +146,7 @@ fn losses_and_failures_are_told_in_their_place_and_time_goes_on() {
             least_pause: Duration::ZERO,
             ..Policy::recording(None)
         },
-        is_live: false,
+        kind: SourceKind::Recording,
     };
     let monitor = Monitor::new().unwrap();
     let mut reception = Reception::new(source, None, monitor.clone());

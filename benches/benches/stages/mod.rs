@@ -4,19 +4,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use nap_benches::Recording;
-use nap_dsp::channelizer::Channelizer;
+use nap_benches::{Recording, Subbands};
 use nap_dsp::demodulator::Demodulator;
-use nap_dsp::detector::{Candidate, PreambleDetector};
-use nap_dsp::noise_floor::NoiseFloor;
-use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
-use nap_phy::receiver::stages::{LEAST_EVIDENCE, LEAST_SCORE};
+use nap_phy::receiver::stages::LEAST_SCORE;
 use nap_phy::{FrameType, LengthClass};
-use num_complex::Complex32;
 
 const SYMBOL_RATE_HZ: f64 = 100.0;
-const HALF_WIDTH_HZ: f64 = 96_000.0;
 const DURATION_S: f64 = 8.0;
 const MOST_DRIFT_HZ_PER_S: f64 = 60.0;
 
@@ -35,7 +29,7 @@ fn filtering(criterion: &mut Criterion, recording: &Recording, subbands: &Subban
     group.throughput(Throughput::Elements(recording.samples.len() as u64));
     group.bench_function("bare FFT", |bencher| bencher.iter(|| recording.bare_fft()));
     group.bench_function("channelizer", |bencher| {
-        let mut channelizer = channelizer(recording);
+        let mut channelizer = recording.channelizer();
         bencher.iter(|| {
             channelizer.push(&recording.samples, |column| {
                 black_box(column);
@@ -43,7 +37,7 @@ fn filtering(criterion: &mut Criterion, recording: &Recording, subbands: &Subban
         });
     });
     group.bench_function("preamble detector", |bencher| {
-        bencher.iter(|| subbands.search().0.len());
+        bencher.iter(|| subbands.search(SYMBOL_RATE_HZ).0.len());
     });
     group.finish();
 }
@@ -54,7 +48,7 @@ fn decoding(criterion: &mut Criterion, noise: &Subbands, signal: &Subbands) {
     let mut synchronizer =
         Synchronizer::new(SYMBOL_RATE_HZ, &words(), MOST_DRIFT_HZ_PER_S, LEAST_SCORE);
     for (name, subbands) in [("noise", noise), ("a frame", signal)] {
-        let (candidate, density) = subbands.strongest();
+        let (candidate, density) = subbands.strongest(SYMBOL_RATE_HZ);
         group.bench_function(format!("synchronizer, {name}"), |bencher| {
             bencher.iter(|| {
                 let found =
@@ -63,71 +57,28 @@ fn decoding(criterion: &mut Criterion, noise: &Subbands, signal: &Subbands) {
             });
         });
     }
-    let (candidate, density) = signal.strongest();
+    let (candidate, density) = signal.strongest(SYMBOL_RATE_HZ);
     let found = synchronizer.search(&signal.history, &signal.grid, &candidate, density).to_vec();
     let Some(hypothesis) = found.first() else { unreachable!("the frame is strong") };
     let mut demodulator = Demodulator::new(SYMBOL_RATE_HZ, MOST_DRIFT_HZ_PER_S);
     group.bench_function("demodulator, a frame", |bencher| {
-        bencher.iter(|| signal.demodulate(&mut demodulator, hypothesis));
+        bencher.iter(|| demodulate(signal, &mut demodulator, hypothesis));
     });
     group.finish();
 }
 
-fn channelizer(recording: &Recording) -> Channelizer {
-    Channelizer::new(recording.sample_rate_hz, 0.0, HALF_WIDTH_HZ)
-        .unwrap_or_else(|error| unreachable!("{error}"))
-}
-
-/// A recording behind the channelizer.
-struct Subbands {
-    grid: SubbandGrid,
-    columns: Vec<Vec<Complex32>>,
-    history: SubbandHistory,
-}
-
-impl Subbands {
-    fn of(recording: &Recording) -> Self {
-        let mut channelizer = channelizer(recording);
-        let grid = channelizer.grid();
-        let mut columns = Vec::new();
-        channelizer.push(&recording.samples, |column| columns.push(column.to_vec()));
-        let mut history = SubbandHistory::new(grid.subbands, columns.len());
-        columns.iter().for_each(|column| history.push(column));
-        Self { grid, columns, history }
-    }
-
-    /// All candidates, and the noise's density at each subband.
-    fn search(&self) -> (Vec<Candidate>, NoiseFloor) {
-        let channel_hz = -HALF_WIDTH_HZ..=HALF_WIDTH_HZ;
-        let mut detector =
-            PreambleDetector::new(self.grid, channel_hz, SYMBOL_RATE_HZ, LEAST_EVIDENCE);
-        let mut noise = NoiseFloor::new(self.grid.subbands, detector.interval_s());
-        let mut history = SubbandHistory::new(self.grid.subbands, self.columns.len());
-        let mut candidates = Vec::new();
-        for column in &self.columns {
-            history.push(column);
-            if detector.search(&history, &mut candidates) {
-                noise.update(detector.densities());
-            }
-        }
-        (candidates, noise)
-    }
-
-    fn strongest(&self) -> (Candidate, f64) {
-        let (candidates, mut noise) = self.search();
-        let strongest = candidates.into_iter().max_by(|a, b| a.strength.total_cmp(&b.strength));
-        let Some(strongest) = strongest else { unreachable!("noise has candidates too") };
-        (strongest, noise.density(self.grid.nearest(strongest.frequency_hz)))
-    }
-
-    fn demodulate(&self, demodulator: &mut Demodulator, hypothesis: &Hypothesis) -> usize {
-        let start = (hypothesis.start_s, hypothesis.carrier);
-        let words = words();
-        let symbols = LengthClass::NineToTwelveBytes.frame_bits() + 1;
-        let known = &words[hypothesis.word];
-        let soft = demodulator.demodulate(&self.history, &self.grid, start, known, symbols);
-        black_box(soft.symbols).len()
-    }
+fn demodulate(
+    subbands: &Subbands,
+    demodulator: &mut Demodulator,
+    hypothesis: &Hypothesis,
+) -> usize {
+    let start = (hypothesis.start_s, hypothesis.carrier);
+    let words = words();
+    let symbols = LengthClass::NineToTwelveBytes.frame_bits() + 1;
+    let known = &words[hypothesis.word];
+    let (history, grid) = (&subbands.history, &subbands.grid);
+    let soft = demodulator.demodulate(history, grid, start, known, symbols);
+    black_box(soft.symbols).len()
 }
 
 /// Signs of the known symbols of all frame types, the reference symbol first.

@@ -46,12 +46,22 @@ impl ChannelArgs {
     /// The same, but RC1 if nothing was chosen: a radio has to be tuned somewhere.
     pub fn or_default(&self) -> Self {
         let mut chosen = self.clone();
-        if self.center_hz().is_none() {
+        if !self.is_chosen() {
             let default = RadioConfiguration::Rc1;
             tracing::info!("listening to {default}; --radio-configuration chooses another one");
             chosen.radio_configuration = vec![default];
         }
         chosen
+    }
+
+    /// Whether a channel was chosen.
+    pub fn is_chosen(&self) -> bool {
+        self.center_hz().is_some()
+    }
+
+    /// Power of a full-scale carrier at the antenna, if known.
+    pub fn full_scale_dbm(&self) -> Option<f64> {
+        self.full_scale_dbm
     }
 
     /// The configuration of the one receiver for this recording, called `name` in messages.
@@ -122,6 +132,9 @@ fn tell(chosen: &ChosenChannels, info: &StreamInfo) {
             "the centre frequency is not known: listening in the middle, frequencies count from \
              there (--center-frequency HZ tells it)"
         );
+    }
+    for note in chosen.unheard() {
+        tracing::info!("{note}");
     }
     let first = chosen.configs.first().and_then(|config| config.radio_configuration);
     if let (Some(first), false) = (first, chosen.others.is_empty()) {

@@ -1,11 +1,15 @@
 //! Opening recordings: what the user says about them and which part is wanted.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io;
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
-use nap_io::{OpenOptions, SampleFormat, SampleSource, StreamInfo};
+use jiff::Timestamp;
+use nap_io::live::SourceAddress;
+use nap_io::{
+    CrystalCorrected, JoinRule, OpenOptions, SampleFormat, SampleSource, StreamInfo, Stretch,
+};
 use num_complex::Complex32;
 
 use crate::args::quantity;
@@ -15,15 +19,19 @@ use crate::terminal::sample_bar;
 /// Samples read at once.
 const BLOCK: usize = 1 << 16;
 
+/// Missing samples are silence in pictures, unless so many seconds are missing that nothing else would be
+/// seen.
+const LONGEST_SILENCE_S: f64 = 3600.0;
+
 /// How to read recordings, and how much of them.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Recordings")]
 pub struct InputArgs {
-    /// How the samples of a raw file are stored: cu8, cs8, cs16, cf32 or a SigMF data type.
+    /// How the samples are stored: cu8, cs8, cs16, cf32 or a SigMF data type; replaces what the file says.
     #[arg(long, value_name = "FORMAT")]
     sample_format: Option<SampleFormat>,
 
-    /// Samples a second, such as 250k.
+    /// Samples a second, such as 250k; replaces what the file says.
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     sample_rate: Option<f64>,
 
@@ -31,56 +39,104 @@ pub struct InputArgs {
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     center_frequency: Option<f64>,
 
+    /// Swap I and Q, of a recording whose spectrum is mirrored.
+    #[arg(long)]
+    swap_iq: bool,
+
+    /// When the recording started, such as 2026-01-19T09:30:00Z; replaces what the file says.
+    #[arg(long, value_name = "TIME")]
+    start_time: Option<Timestamp>,
+
+    /// By how many millionths the crystal of the radio that made the recording was too fast: corrects
+    /// frequencies and sample rate.
+    #[arg(long, value_name = "PPM", value_parser = quantity::ppm, default_value = "0",
+        allow_negative_numbers = true)]
+    ppm: f64,
+
     /// Leave out the first seconds.
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "0")]
     start: f64,
 
     /// Stop after so many seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration)]
     duration: Option<f64>,
 }
 
 impl InputArgs {
-    /// Opens a recording; `-` is standard input.
+    /// Opens a recording, which may be in several files; `-` is standard input.
     ///
     /// # Errors
-    /// Those of [`nap_io::open`], and a start that is after the end.
-    pub fn open(&self, path: &Path) -> Result<Recording> {
-        let mut source = nap_io::open(path, &self.options()).map_err(with_flags)?;
-        let info = source.info();
+    /// Those of [`nap_io::open_joined`], and a start that is after the end.
+    pub fn open(&self, paths: &[PathBuf]) -> Result<Recording> {
+        let name = name(paths);
+        let mut source = self.source(paths).map_err(|error| explain(paths, error))?;
+        let mut info = source.info().clone();
         for warning in &info.warnings {
-            tracing::warn!("{}: {warning}", path.display());
+            tracing::warn!("{name}: {warning}");
         }
-        let rate_hz = info.sample_rate_hz;
-        let (first_sample, total) = (samples(self.start, rate_hz), info.total_samples);
-        let skipped = source.skip(first_sample)?;
-        if skipped < first_sample || Some(first_sample) == total {
-            return Err(misuse(anyhow!(
-                "{}: --start {} s is not before the end of the recording at {} s",
-                path.display(),
-                self.start,
-                skipped as f64 / rate_hz
-            )));
+        for note in &info.notes {
+            tracing::debug!("{name}: {note}");
         }
-        let left = self.wanted(rate_hz);
-        Ok(Recording { path: path.into(), source, first_sample, left })
+        let start = samples(self.start, info.sample_rate_hz);
+        let stretches = info.stretches_in(start..self.end(info.sample_rate_hz));
+        let total = info.time_line_samples();
+        let Some(first) = stretches.first().filter(|_| total.is_none_or(|total| start < total))
+        else {
+            return Err(self.starts_too_late(&name, total, info.sample_rate_hz));
+        };
+        let skipped = source.skip(first.first_sample)?;
+        if skipped < first.first_sample {
+            return Err(self.starts_too_late(&name, Some(skipped), info.sample_rate_hz));
+        }
+        (info.center_hz, info.start) = (first.center_hz, first.start);
+        let (next, left) = (first.first_sample, readable(first));
+        let reader = StretchReader { source: Box::new(source), next, left };
+        Ok(Recording { name, info, reader, stretches })
     }
 
-    /// Opens a recording that has been opened before once more, at a sample of its wanted part.
+    /// Opens a recording that has been opened before once more, at a place of one of its stretches.
     ///
     /// # Errors
-    /// Those of [`nap_io::open`].
-    pub fn open_at(&self, path: &Path, sample: u64) -> Result<Recording, nap_io::Error> {
-        let mut source = nap_io::open(path, &self.options())?;
-        let first_sample = samples(self.start, source.info().sample_rate_hz) + sample;
-        source.skip(first_sample)?;
-        let left = self.wanted(source.info().sample_rate_hz).saturating_sub(sample);
-        Ok(Recording { path: path.into(), source, first_sample, left })
+    /// Those of [`nap_io::open_joined`].
+    pub fn open_at(
+        &self,
+        paths: &[PathBuf],
+        stretch: &Stretch,
+        place: u64,
+    ) -> Result<StretchReader, nap_io::Error> {
+        let mut source = self.source(paths)?;
+        let next = stretch.sample_at(place);
+        source.skip(next)?;
+        let left = readable(stretch).saturating_sub(stretch.samples_in(place));
+        Ok(StretchReader { source: Box::new(source), next, left })
     }
 
-    /// How many samples are wanted; there may be fewer.
-    fn wanted(&self, sample_rate_hz: f64) -> u64 {
-        self.duration.map_or(u64::MAX, |duration_s| samples(duration_s, sample_rate_hz))
+    /// The recording as the user says that it is.
+    fn source(
+        &self,
+        paths: &[PathBuf],
+    ) -> Result<CrystalCorrected<Box<dyn SampleSource>>, nap_io::Error> {
+        let source = nap_io::open_joined(paths, &self.options())?;
+        Ok(CrystalCorrected::new(source, self.ppm))
+    }
+
+    /// Which recordings are parts of a longer one.
+    pub fn group(&self, paths: &[PathBuf], rule: JoinRule) -> Vec<Vec<PathBuf>> {
+        nap_io::group(paths, &self.options(), rule)
+    }
+
+    fn starts_too_late(&self, name: &str, end: Option<u64>, rate_hz: f64) -> anyhow::Error {
+        misuse(anyhow!(
+            "{name}: --start {} s is not before the end of the recording at {} s",
+            self.start,
+            end.unwrap_or(0) as f64 / rate_hz
+        ))
+    }
+
+    /// Where what is wanted ends; the recording may end before.
+    fn end(&self, sample_rate_hz: f64) -> u64 {
+        self.duration
+            .map_or(u64::MAX, |duration_s| samples(self.start + duration_s, sample_rate_hz))
     }
 
     fn options(&self) -> OpenOptions {
@@ -88,14 +144,41 @@ impl InputArgs {
             format: self.sample_format,
             sample_rate_hz: self.sample_rate,
             center_hz: self.center_frequency,
-            start: None,
+            start: self.start_time,
+            swap_iq: self.swap_iq,
         }
     }
+}
+
+/// What a recording is called: by its first file, and how many more there are.
+fn name(paths: &[PathBuf]) -> String {
+    let first = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+    match paths.len() {
+        0 | 1 => first,
+        count => format!("{first} and {} more", count - 1),
+    }
+}
+
+/// How many samples of a stretch are to be read; `u64::MAX` for all that come.
+fn readable(stretch: &Stretch) -> u64 {
+    stretch.length.map_or(u64::MAX, |length| stretch.samples_in(length))
 }
 
 /// Saturates: a start or end later than any recording.
 fn samples(time_s: f64, sample_rate_hz: f64) -> u64 {
     (time_s * sample_rate_hz).round() as u64
+}
+
+/// Says what to do about a recording that cannot be opened.
+fn explain(paths: &[PathBuf], error: nap_io::Error) -> anyhow::Error {
+    let is_address = |path: &PathBuf| {
+        let address = SourceAddress::parse(&path.to_string_lossy());
+        address.kind().is_live() || address.meant().is_some()
+    };
+    if paths.iter().any(is_address) && error.io_kind() == Some(io::ErrorKind::NotFound) {
+        return misuse(anyhow!("{error}; `nap listen` takes sources that are no recordings"));
+    }
+    with_flags(error)
 }
 
 /// Names the flags where something is missing.
@@ -108,63 +191,145 @@ pub fn with_flags(error: nap_io::Error) -> anyhow::Error {
     }
 }
 
-/// The wanted part of a recording.
+/// The wanted part of a recording. What is read from it is its first stretch, the part up to where the
+/// centre frequency changes or the clock was set.
 pub struct Recording {
-    path: PathBuf,
+    name: String,
+    /// Of the whole recording, but with centre and start of the wanted part.
+    info: StreamInfo,
+    /// Of the first stretch.
+    reader: StretchReader,
+    stretches: Vec<Stretch>,
+}
+
+/// A stretch of a recording that is open for reading.
+pub struct StretchReader {
     source: Box<dyn SampleSource>,
-    first_sample: u64,
+    /// The next sample, counted in those that can be read.
+    next: u64,
     /// How many samples are still wanted; there may be fewer.
     left: u64,
 }
 
 impl Recording {
-    /// What is known about the whole recording.
+    /// What it is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is known about the whole recording; centre and start are those of the wanted part.
     pub fn info(&self) -> &StreamInfo {
-        self.source.info()
+        &self.info
+    }
+
+    /// The parts of what is wanted in which centre and clock stay.
+    pub fn stretches(&self) -> &[Stretch] {
+        &self.stretches
     }
 
     /// Where the wanted part starts, in seconds from the start of the recording.
     pub fn start_s(&self) -> f64 {
-        self.first_sample as f64 / self.info().sample_rate_hz
+        let first = self.stretches.first().map_or(0, |stretch| stretch.position);
+        first as f64 / self.info.sample_rate_hz
     }
 
-    /// How many samples are still to come; `None` for a pipe without a given duration.
+    /// How long a stretch is, missing samples included; `None` for a pipe without a given duration.
+    pub fn length(&self, stretch: &Stretch) -> Option<u64> {
+        let total =
+            self.info.time_line_samples().map(|total| total.saturating_sub(stretch.position));
+        [stretch.length, total].into_iter().flatten().min()
+    }
+
+    /// How many samples of the first stretch are still to come, missing ones included; `None` for a pipe
+    /// without a given duration.
     pub fn samples_left(&self) -> Option<u64> {
-        let in_file = self.info().total_samples.map(|total| total - self.first_sample);
-        let wanted = Some(self.left).filter(|&left| left != u64::MAX);
-        [in_file, wanted].into_iter().flatten().min()
+        self.stretches.first().and_then(|stretch| self.length(stretch))
     }
 
-    /// Hands the samples out block by block, to the end or until `stop`, with a progress bar.
-    /// Returns how many there were, and what kept the rest from being read.
-    pub fn read_all(
-        &mut self,
-        stop: &AtomicBool,
-        mut take: impl FnMut(&[Complex32]),
-    ) -> (u64, Result<(), nap_io::Error>) {
+    /// Hands the samples of the first stretch out block by block, to its end, with a progress bar;
+    /// missing ones as silence. Returns how many there were, and what kept the rest from being read.
+    pub fn read_all(self, mut take: impl FnMut(&[Complex32])) -> (u64, Result<(), nap_io::Error>) {
         let bar = self.bar();
+        let rate_hz = self.info.sample_rate_hz;
+        if let Some(next) = self.stretches.get(1) {
+            tell_what_follows(&self.name, next.position as f64 / rate_hz);
+        }
+        let (first, gaps) = match self.stretches.into_iter().next() {
+            Some(stretch) => (stretch.position, stretch.gaps),
+            None => (0, Vec::new()),
+        };
+        let mut reader = self.reader;
         let mut block = vec![Complex32::ZERO; BLOCK];
+        let (mut position, mut gaps) = (0, gaps.into_iter().peekable());
         let result = loop {
-            if stop.load(Ordering::Relaxed) {
-                break Ok(());
-            }
-            match self.read(&mut block) {
+            let bound = gaps.peek().map_or(u64::MAX, |gap| gap.start);
+            let read = match gaps.next_if(|gap| gap.start <= position) {
+                Some(gap) if (gap.end - gap.start) as f64 > LONGEST_SILENCE_S * rate_hz => {
+                    tell_what_follows(&self.name, (first + gap.end) as f64 / rate_hz);
+                    break Ok(());
+                }
+                Some(gap) => Ok(silence(gap.end - gap.start, &mut block, &mut take)),
+                None => reader.read(up_to(&mut block, bound - position)).map(|count| {
+                    take(&block[..count]);
+                    count as u64
+                }),
+            };
+            match read {
                 Ok(0) => break Ok(()),
                 Ok(count) => {
-                    take(&block[..count]);
-                    bar.inc(count as u64);
+                    bar.inc(count);
+                    position += count;
                 }
                 Err(error) => break Err(error),
             }
         };
         bar.finish_and_clear();
-        (bar.position(), result)
+        (position, result)
     }
 
     /// A progress bar for what is still to come.
     pub fn bar(&self) -> ProgressBar {
-        let name = self.path.display().to_string();
-        sample_bar(name, self.samples_left(), self.info().sample_rate_hz)
+        let lengths = self.stretches.iter().map(|stretch| self.length(stretch));
+        let total = lengths.sum::<Option<u64>>();
+        sample_bar(self.name.clone(), total, self.info.sample_rate_hz)
+    }
+
+    /// The first stretch, where it begins.
+    pub fn into_reader(self) -> StretchReader {
+        self.reader
+    }
+}
+
+/// Says that what is read ends before the recording does.
+fn tell_what_follows(name: &str, next_s: f64) {
+    tracing::warn!(
+        "{name}: only the part before {next_s:.3} s, where the centre frequency changes, the clock was set \
+         or a long pause ends; --start {next_s:.3} goes on there"
+    );
+}
+
+/// A block with room for so many samples at most.
+fn up_to(block: &mut [Complex32], most: u64) -> &mut [Complex32] {
+    let count = block.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+    &mut block[..count]
+}
+
+/// Hands out so much silence.
+fn silence(count: u64, block: &mut [Complex32], take: &mut impl FnMut(&[Complex32])) -> u64 {
+    block.fill(Complex32::ZERO);
+    let mut left = count;
+    while left > 0 {
+        let silence = up_to(block, left);
+        take(silence);
+        left -= silence.len() as u64;
+    }
+    count
+}
+
+impl StretchReader {
+    /// The next sample, counted in those that can be read.
+    pub fn next_sample(&self) -> u64 {
+        self.next
     }
 
     /// Reads the next samples and returns how many, 0 at the end.
@@ -172,11 +337,12 @@ impl Recording {
     /// # Errors
     /// What keeps the rest from being read.
     pub fn read(&mut self, block: &mut [Complex32]) -> Result<usize, nap_io::Error> {
-        let wanted = block.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if wanted == 0 {
+        let block = up_to(block, self.left);
+        if block.is_empty() {
             return Ok(0);
         }
-        let count = self.source.read(&mut block[..wanted])?;
+        let count = self.source.read(block)?;
+        self.next += count as u64;
         self.left -= count as u64;
         Ok(count)
     }

@@ -24,6 +24,25 @@ pub fn seconds(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("{text:?} is not a time in seconds such as 12.5"))
 }
 
+/// Reads the error of a crystal in millionths.
+pub fn ppm(text: &str) -> Result<f64, String> {
+    finite(text).filter(|value| value.abs() <= 1000.0).ok_or_else(|| {
+        format!("{text:?} is not the error of a crystal in millionths, such as -1.5")
+    })
+}
+
+/// Reads a time in seconds that is above 0.
+pub fn duration(text: &str) -> Result<f64, String> {
+    let value = seconds(text)?;
+    if value > 0.0 { Ok(value) } else { Err("a duration is above 0".into()) }
+}
+
+/// Reads a number that is above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value > 0.0 { Ok(value) } else { Err(format!("{text:?} is not above 0")) }
+}
+
 /// Reads any number that is finite.
 pub fn number(text: &str) -> Result<f64, String> {
     finite(text).ok_or_else(|| format!("{text:?} is not a number"))
@@ -56,5 +75,11 @@ mod tests {
         }
         assert!(seconds("-1").is_err());
         assert!(number("NaN").is_err());
+        assert_eq!(ppm("-1.5"), Ok(-1.5));
+        assert!(ppm("2000").is_err());
+        for text in ["0", "-1", "inf", "x"] {
+            assert!(duration(text).is_err(), "{text}");
+            assert!(positive(text).is_err(), "{text}");
+        }
     }
 }

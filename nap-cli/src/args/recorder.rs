@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Result, anyhow};
+use nap_phy::DeviceTable;
 use nap_station::recorder::{RecorderOptions, WhichBursts};
 
 use crate::args::quantity;
+use crate::outcome::misuse;
 
 /// What to record.
 #[derive(Debug, clap::Args)]
@@ -19,7 +22,7 @@ pub struct RecorderArgs {
     record_which: Which,
 
     /// Disk space that the recordings may take, in megabytes; the oldest go.
-    #[arg(long, value_name = "MB", value_parser = quantity::number, default_value = "500", requires = "record")]
+    #[arg(long, value_name = "MB", value_parser = quantity::positive, default_value = "500", requires = "record")]
     record_size: f64,
 }
 
@@ -28,7 +31,7 @@ pub struct RecorderArgs {
 enum Which {
     /// Those that were detected but not decoded.
     Undecoded,
-    /// Those of devices in the table of devices.
+    /// Those of devices in the table of devices (--devices).
     Known,
     /// All.
     All,
@@ -46,10 +49,19 @@ impl From<Which> for WhichBursts {
 
 impl RecorderArgs {
     /// What to record, if anything.
-    pub fn options(&self) -> Option<RecorderOptions> {
-        let mut options = RecorderOptions::new(self.record.clone()?);
+    ///
+    /// # Errors
+    /// If bursts of known devices are wanted and none is known.
+    pub fn options(&self, devices: &DeviceTable) -> Result<Option<RecorderOptions>> {
+        let Some(folder) = &self.record else { return Ok(None) };
+        if self.record_which == Which::Known && devices.is_empty() {
+            return Err(misuse(anyhow!(
+                "--record-which known keeps bursts of known devices, and none is known; give --devices"
+            )));
+        }
+        let mut options = RecorderOptions::new(folder.clone());
         options.which = self.record_which.into();
         options.max_bytes = (self.record_size * 1e6) as u64;
-        Some(options)
+        Ok(Some(options))
     }
 }

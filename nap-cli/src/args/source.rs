@@ -1,21 +1,26 @@
 //! What to listen to.
 
-use anyhow::{Context, Result};
-use nap_io::live::{DriverProgram, Gain, OnError, Source, SourceAddress, SourceSettings, Tuning};
+use std::io::ErrorKind;
+
+use anyhow::{Context, Result, anyhow};
+use nap_io::live::{
+    DriverProgram, Gain, OnError, Source, SourceAddress, SourceKind, SourceSettings, Tuning,
+};
 use nap_io::{OpenOptions, SampleFormat};
 use nap_phy::MACRO_CHANNEL_WIDTH_HZ;
 
 use crate::args::channel::ChannelArgs;
 use crate::args::input::with_flags;
 use crate::args::quantity;
+use crate::outcome::misuse;
 
 /// What to listen to.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Source")]
 #[group(id = "what", required = true, multiple = false, args = ["source", "radio"])]
 pub struct SourceArgs {
-    /// A recording, `-` for raw samples from standard input, `rtl_tcp://HOST[:PORT]`,
-    /// `tcp://HOST:PORT` or `udp://ADDRESS:PORT` for raw samples.
+    /// A recording, `-` for raw samples from standard input, `rtl_tcp://HOST[:PORT]`, `zmq://HOST:PORT` for
+    /// a ZMQ PUB or PUSH sink of GNU Radio, `tcp://HOST:PORT` or `udp://ADDRESS:PORT` for raw samples.
     #[arg(value_name = "SOURCE")]
     source: Option<String>,
 
@@ -39,9 +44,28 @@ pub struct SourceArgs {
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     center_frequency: Option<f64>,
 
-    /// How raw samples are stored: cu8, cs8, cs16, cf32 or a SigMF data type.
+    /// How raw samples are stored: cu8, cs8, cs16, cf32 or a SigMF data type. From ZMQ, cf32 if left out.
     #[arg(long, value_name = "FORMAT")]
     sample_format: Option<SampleFormat>,
+
+    /// Swap I and Q, of a source whose spectrum is mirrored.
+    #[arg(long)]
+    swap_iq: bool,
+
+    /// By how many millionths the radio's crystal is too fast, or that of the radio which made a recording:
+    /// corrects frequencies and sample rate.
+    #[arg(long, value_name = "PPM", value_parser = quantity::ppm, default_value = "0",
+        allow_negative_numbers = true)]
+    ppm: f64,
+
+    /// The recording is a raw file that another program is writing: read what is there, then what comes.
+    #[arg(long, conflicts_with_all = ["replay", "radio"])]
+    follow: bool,
+
+    /// Bytes at the beginning of each datagram that are no samples, such as a number.
+    #[arg(long, value_name = "BYTES", conflicts_with = "radio",
+        value_parser = clap::value_parser!(u16).range(0..=1024))]
+    datagram_header: Option<u16>,
 
     #[command(flatten)]
     tuning: TuningArgs,
@@ -63,18 +87,13 @@ struct TuningArgs {
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz)]
     bandwidth: Option<f64>,
 
-    /// By how many millionths the radio's crystal is too fast.
-    #[arg(long, value_name = "PPM", value_parser = quantity::number, default_value = "0",
-        allow_negative_numbers = true)]
-    ppm: f64,
-
     /// Feed an amplifier at the antenna.
     #[arg(long)]
     bias_tee: bool,
 
-    /// Which channel of a radio that has several.
-    #[arg(long, value_name = "N", default_value = "0")]
-    radio_channel: usize,
+    /// Which channel of a radio that has several; if left out, the first, 0.
+    #[arg(long, value_name = "N")]
+    radio_channel: Option<usize>,
 
     /// A setting of the driver; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
@@ -131,7 +150,9 @@ impl SourceArgs {
         recording_speed: Speed,
     ) -> Result<Source> {
         let address = self.address();
-        let own_speed = if address.is_recording() { recording_speed } else { Speed::Times(1.0) };
+        self.check(&address)?;
+        let is_recording = matches!(address, SourceAddress::Recording(_));
+        let own_speed = if is_recording { recording_speed } else { Speed::Times(1.0) };
         let mut settings = SourceSettings::default();
         settings.on_error = on_error;
         settings.speed = self.replay.unwrap_or(own_speed).times();
@@ -140,12 +161,51 @@ impl SourceArgs {
             sample_rate_hz: self.sample_rate,
             center_hz: self.center_frequency,
             start: None,
+            swap_iq: self.swap_iq,
         };
         settings.tuning = self.tuning(channel);
+        settings.is_growing = self.follow;
+        settings.datagram_header_bytes = self.datagram_header.unwrap_or(0).into();
         if matches!(address, SourceAddress::Radio(_)) {
             settings.driver = Some(driver()?);
         }
-        address.source(&settings).map_err(with_flags)
+        address.source(&settings).map_err(|error| match address.meant() {
+            Some(meant) if error.io_kind() == Some(ErrorKind::NotFound) => {
+                misuse(anyhow!("{error}; did you mean {}?", as_argument(&meant)))
+            }
+            _ => with_flags(error),
+        })
+    }
+
+    /// Refuses flags that would have no effect.
+    fn check(&self, address: &SourceAddress) -> Result<()> {
+        let flags: Vec<&str> = self.tuning.given().chain(self.given()).collect();
+        let idle: Vec<&str> = flags.into_iter().filter(|flag| !has_effect(flag, address)).collect();
+        if idle.is_empty() {
+            return Ok(());
+        }
+        let kind = match address {
+            SourceAddress::Radio(_) => "a radio",
+            SourceAddress::RtlTcp(_) => "an rtl_tcp",
+            SourceAddress::Recording(_) if address.kind() == SourceKind::Pipe => "a pipe",
+            SourceAddress::Recording(_) => "a recording",
+            _ => "a stream of raw samples",
+        };
+        let flags = idle.join(", ");
+        Err(misuse(anyhow!("{address}: {flags}: without effect on {kind}; leave that out")))
+    }
+
+    /// The flags given that not every source heeds, beside those that set a radio.
+    fn given(&self) -> impl Iterator<Item = &'static str> + use<> {
+        // A pipe comes as fast as can be.
+        let replay = self.replay.is_some_and(|speed| speed != Speed::Max);
+        let all = [
+            ("--replay", replay),
+            ("--sample-format", self.sample_format.is_some()),
+            ("--follow", self.follow),
+            ("--datagram-header", self.datagram_header.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }
 
     fn address(&self) -> SourceAddress {
@@ -165,11 +225,50 @@ impl SourceArgs {
             gain: args.gain.clone().unwrap_or_default(),
             antenna: args.antenna.clone(),
             bandwidth_hz: args.bandwidth,
-            ppm: args.ppm,
+            ppm: self.ppm,
             bias_tee: args.bias_tee,
-            channel: args.radio_channel,
+            channel: args.radio_channel.unwrap_or(0),
             settings: args.setting.clone(),
         }
+    }
+}
+
+impl TuningArgs {
+    /// The flags given.
+    fn given(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let all = [
+            ("--gain", self.gain.is_some()),
+            ("--antenna", self.antenna.is_some()),
+            ("--bandwidth", self.bandwidth.is_some()),
+            ("--bias-tee", self.bias_tee),
+            ("--radio-channel", self.radio_channel.is_some()),
+            ("--setting", !self.setting.is_empty()),
+        ];
+        all.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
+}
+
+/// Whether a source heeds a flag.
+fn has_effect(flag: &str, address: &SourceAddress) -> bool {
+    use SourceAddress::{Radio, RtlTcp, Udp};
+    match flag {
+        "--gain" | "--bias-tee" => matches!(address, Radio(_) | RtlTcp(_)),
+        "--antenna" | "--bandwidth" | "--radio-channel" | "--setting" => {
+            matches!(address, Radio(_))
+        }
+        "--replay" => address.kind() != SourceKind::Pipe,
+        "--sample-format" => !matches!(address, Radio(_) | RtlTcp(_)),
+        "--follow" => address.kind() == SourceKind::Recording,
+        "--datagram-header" => matches!(address, Udp(_)),
+        _ => true,
+    }
+}
+
+/// An address as it is given on the command line.
+fn as_argument(address: &SourceAddress) -> String {
+    match address {
+        SourceAddress::Radio(arguments) => format!("--radio {arguments}"),
+        address => address.to_string(),
     }
 }
 

@@ -9,11 +9,14 @@ use serde::Serialize;
 
 use crate::args::devices::DevicesArg;
 use crate::outcome::{Outcome, misuse};
-use crate::output::json_lines::stdin_lines;
+use crate::output::json_lines::{Place, stdin_lines};
 use crate::output::printer::{Format, Printer};
 
 /// Holds the key where nothing else tells it.
 const KEY_VARIABLE: &str = "NAP_KEY";
+
+/// What every control message tells.
+const TELEMETRY: [&str; 3] = ["voltage_idle_mv", "voltage_tx_mv", "temperature_decidegree_c"];
 
 const COLUMNS: &[&str] = &[
     "kind",
@@ -38,7 +41,7 @@ const COLUMNS: &[&str] = &[
 #[command(after_help = "\
 Examples:
   nap encode --device-id 4d33db --sequence-number 416 --payload abad1dea --devices devices.csv
-  nap encode --device-id 4d33db --sequence-number 417 --bit 1 --bidirectional --rank 1
+  nap encode --device-id 4d33db --sequence-number 417 --bit 1 --rank 1 --devices devices.csv
   nap encode - < messages.jsonl")]
 pub struct Args {
     /// `-` reads messages from standard input, one JSON object a line with the fields `kind`,
@@ -93,11 +96,13 @@ struct MessageArgs {
     empty: bool,
 
     /// A control message: a sign of life. Needs voltages and temperature.
-    #[arg(long, group = "content", conflicts_with = "stdin")]
+    #[arg(long, groups = ["content", "control"], conflicts_with = "stdin",
+        requires_all = TELEMETRY)]
     keep_alive: bool,
 
     /// A control message: a downlink was received. Needs voltages, temperature and level.
-    #[arg(long, group = "content", conflicts_with = "stdin")]
+    #[arg(long, groups = ["content", "control"], conflicts_with = "stdin",
+        requires_all = TELEMETRY, requires = "rssi_dbm_at_device")]
     dl_confirmation: bool,
 
     /// The device listens for a downlink.
@@ -105,19 +110,31 @@ struct MessageArgs {
     bidirectional: bool,
 
     /// Control messages: supply voltage while idle.
-    #[arg(long, value_name = "MV", conflicts_with = "stdin")]
+    #[arg(long, value_name = "MV", conflicts_with = "stdin", requires = "control")]
     voltage_idle_mv: Option<u16>,
 
     /// Control messages: supply voltage while sending.
-    #[arg(long, value_name = "MV", conflicts_with = "stdin")]
+    #[arg(long, value_name = "MV", conflicts_with = "stdin", requires = "control")]
     voltage_tx_mv: Option<u16>,
 
     /// Control messages: temperature in tenths of a degree.
-    #[arg(long, value_name = "N", conflicts_with = "stdin", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "stdin",
+        requires = "control",
+        allow_negative_numbers = true
+    )]
     temperature_decidegree_c: Option<i16>,
 
     /// Downlink confirmations: level of the downlink at the device.
-    #[arg(long, value_name = "DBM", conflicts_with = "stdin", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "DBM",
+        conflicts_with = "stdin",
+        requires = "dl_confirmation",
+        allow_negative_numbers = true
+    )]
     rssi_dbm_at_device: Option<i16>,
 }
 
@@ -196,7 +213,7 @@ impl Encoder {
             let (number, text) = line?;
             match self.encode_line(&text) {
                 Ok(encoded) => encoded.print(&mut printer)?,
-                Err(error) => outcome = printer.error(number, &error)?,
+                Err(error) => outcome = printer.error(Place::Line(number), &error)?,
             }
         }
         printer.finish()?;

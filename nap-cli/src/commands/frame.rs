@@ -7,7 +7,7 @@ use nap_phy::schema::columns::FRAME_COLUMNS;
 
 use crate::args::devices::DevicesArg;
 use crate::outcome::Outcome;
-use crate::output::json_lines::stdin_lines;
+use crate::output::json_lines::{Place, stdin_lines};
 use crate::output::log;
 use crate::output::printer::{Format, Printer};
 
@@ -15,16 +15,19 @@ use crate::output::printer::{Format, Printer};
 ///
 /// Takes bitstreams apart, one result each, in their order.
 ///
+/// A bitstream is written in hexadecimal, in upper or lower case, with or without `0x`, spaces, colons and
+/// the preamble. Bytes that are arguments of their own are one bitstream.
+///
 /// A bitstream that is no frame gives a record of the type `error` in its place, and the exit
 /// status 1 at the end.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   nap frame aaaaa35f01a0db334d00abad1deadc32758a
+  nap frame '0x35F 01A0DB334D00ABAD1DEADC32758A'
   nap frame --devices devices.csv --format log - < bitstreams.txt")]
 pub struct Args {
-    /// Whole frames in hexadecimal, preamble included; `-` reads them from standard input, one a
-    /// line.
+    /// Whole frames in hexadecimal; `-` reads them from standard input, one a line.
     #[arg(required = true, value_name = "HEX")]
     bitstreams: Vec<String>,
 
@@ -36,16 +39,22 @@ pub struct Args {
     format: Format,
 }
 
+/// The preamble as far as it is whole digits; the frame type of 13 bits is written as three digits after it,
+/// since its first bit is 0.
+const PREAMBLE_DIGITS: &str = "aaaaa";
+/// Arguments of so few digits cannot be frames: they are the bytes or words of one.
+const MAX_PART_DIGITS: usize = 8;
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
     let mut printer = Printer::new(args.format, FRAME_COLUMNS);
     let mut outcome = Outcome::Done;
     for bitstream in args.bitstreams() {
-        let (number, digits) = bitstream?;
-        match parse(&digits, &devices) {
+        let (place, text) = bitstream?;
+        match parse(&text, &devices) {
             Ok(record) => printer.record(&record, || log::frame(&record))?,
-            Err(error) => outcome = printer.error(number, &error)?,
+            Err(error) => outcome = printer.error(place, &error)?,
         }
     }
     printer.finish()?;
@@ -53,16 +62,43 @@ pub fn run(args: &Args) -> Result<Outcome> {
 }
 
 impl Args {
-    /// The bitstreams with their numbers from 1.
-    fn bitstreams(&self) -> Box<dyn Iterator<Item = Result<(usize, String)>> + '_> {
-        match self.bitstreams.as_slice() {
-            [dash] if dash == "-" => Box::new(stdin_lines()),
-            given => Box::new(given.iter().cloned().enumerate().map(|(i, text)| Ok((i + 1, text)))),
+    /// The bitstreams with their places.
+    fn bitstreams(&self) -> Box<dyn Iterator<Item = Result<(Place, String)>> + '_> {
+        let given = &self.bitstreams;
+        if given.as_slice() == ["-"] {
+            let lines = stdin_lines();
+            return Box::new(lines.map(|line| line.map(|(line, text)| (Place::Line(line), text))));
         }
+        if given.len() > 1 && given.iter().all(|part| digits(part).len() <= MAX_PART_DIGITS) {
+            return Box::new(std::iter::once(Ok((Place::Argument(1), given.join(" ")))));
+        }
+        let arguments = given.iter().cloned().zip(1..);
+        Box::new(arguments.map(|(text, number)| Ok((Place::Argument(number), text))))
     }
 }
 
-fn parse(digits: &str, devices: &DeviceTable) -> Result<FrameRecord> {
-    let bitstream = hex::decode(digits).context("not hexadecimal")?;
-    Ok(FrameRecord::parse(&bitstream, |device_id| devices.key(device_id))?)
+fn parse(text: &str, devices: &DeviceTable) -> Result<FrameRecord> {
+    let bitstream = hex::decode(with_preamble(digits(text))).context("not hexadecimal")?;
+    let mut record = FrameRecord::parse(&bitstream, |device_id| devices.key(device_id))?;
+    record.device_name = devices.name(record.device_id).map(str::to_owned);
+    Ok(record)
+}
+
+/// The text in lower case without `0x` and what separates bytes.
+fn digits(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let parts = lower.split(|c: char| c.is_whitespace() || ":,;-_".contains(c));
+    parts.map(|part| part.strip_prefix("0x").unwrap_or(part)).collect()
+}
+
+/// Completes a preamble that is missing in part or as a whole. What follows it has an odd number of digits; one
+/// more is a 0 before the frame type. Anything else is left as it is.
+fn with_preamble(digits: String) -> String {
+    let rest = digits.trim_start_matches('a');
+    let rest = match rest.strip_prefix('0') {
+        Some(shorter) if rest.len().is_multiple_of(2) => shorter,
+        _ => rest,
+    };
+    let is_frame = rest.len() % 2 == 1 && rest.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_frame { format!("{PREAMBLE_DIGITS}{rest}") } else { digits }
 }

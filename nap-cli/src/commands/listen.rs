@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nap_io::StreamInfo;
-use nap_io::live::{Fault, OnError, Outage};
+use nap_io::live::{Fault, FaultKind, OnError, Outage};
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
-use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
 use nap_station::Monitor;
 use nap_station::http::{Published, Server};
@@ -23,9 +23,8 @@ use crate::args::devices::DevicesArg;
 use crate::args::quantity;
 use crate::args::recorder::RecorderArgs;
 use crate::args::source::{SourceArgs, Speed};
-use crate::outcome::{self, Outcome};
-use crate::output::log;
-use crate::output::names::Names;
+use crate::outcome::{self, Outcome, misuse};
+use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
 use crate::output::rotated_file::Rotation;
 
@@ -35,7 +34,8 @@ use crate::output::rotated_file::Rotation;
 /// not, that is said once, counted, and the radio is opened again.
 ///
 /// A message is written as soon as one of its frames is decoded, and again, as an `update`, with each
-/// frame that follows.
+/// frame that follows. One that is weakly proven waits until no more frames can come; one that turns out
+/// wrong after it was written is `retracted`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,12 +58,12 @@ pub struct Args {
     #[command(flatten)]
     devices: DevicesArg,
 
-    /// What to do when the radio fails.
-    #[arg(long, value_enum, default_value = "restart")]
-    on_error: OnErrorArg,
+    /// What to do when the radio fails; if left out, restart. A recording that fails is over.
+    #[arg(long, value_enum)]
+    on_error: Option<OnErrorArg>,
 
     /// End after so many seconds of signal.
-    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration)]
     duration: Option<f64>,
 
     #[command(flatten)]
@@ -85,7 +85,7 @@ struct OutputArgs {
     output: Option<PathBuf>,
 
     /// Rename the file to FILE.1 and start anew when it has so many megabytes.
-    #[arg(long, value_name = "MB", value_parser = quantity::number, default_value = "100", requires = "output")]
+    #[arg(long, value_name = "MB", value_parser = quantity::positive, default_value = "100", requires = "output")]
     rotate_size: f64,
 
     /// How many renamed files are kept.
@@ -149,23 +149,32 @@ const TICK: Duration = Duration::from_millis(100);
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
+    let recorder = args.recorder.options(&devices)?;
     let stop = stop_on_signals()?;
     let printer = args.output.printer(args.format)?;
     let channel = args.source.channel(&args.channel);
-    let source = args.source.prepare(&channel, args.on_error.into(), Speed::Times(1.0))?;
+    let on_error = args.on_error.unwrap_or(OnErrorArg::Restart).into();
+    let source = args.source.prepare(&channel, on_error, Speed::Times(1.0))?;
+    if args.on_error == Some(OnErrorArg::Restart) && source.policy.on_error == OnError::Quit {
+        let text = "--on-error restart: a recording that fails is over; leave that out";
+        return Err(misuse(anyhow!("{}: {text}", source.name)));
+    }
+    let restarts = source.policy.on_error == OnError::Restart;
     let monitor = Monitor::new()?;
     let server = args.output.server(&monitor)?;
-    let reception = Reception::new(source, args.recorder.options(), monitor.clone());
+    let reception = Reception::new(source, recorder, monitor.clone());
     let mut session = Session {
         args,
         channel: &channel,
         devices: &devices,
-        names: Names::new(&devices),
+        log: MessageLog::new(&devices),
         printer,
         is_write_failing: false,
+        restarts,
         monitor,
         server,
         faults: FaultLog::default(),
+        last_fault: None,
         outcome: Outcome::Done,
     };
     session.run(reception, &stop)?;
@@ -188,13 +197,16 @@ struct Session<'a> {
     args: &'a Args,
     channel: &'a ChannelArgs,
     devices: &'a DeviceTable,
-    names: Names<'a>,
+    log: MessageLog<'a>,
     printer: Printer,
+    /// Whether a source that has failed is opened again.
+    restarts: bool,
     /// Whether the last result could not be written.
     is_write_failing: bool,
     monitor: Monitor,
     server: Option<Server>,
     faults: FaultLog,
+    last_fault: Option<FaultKind>,
     outcome: Outcome,
 }
 
@@ -208,7 +220,10 @@ impl Session<'_> {
         while !stop.load(Ordering::Relaxed) && !self.is_over(&reception) {
             match reception.next(TICK) {
                 Some(ReceptionEvent::Started(info)) => self.started(&mut reception, &info)?,
-                Some(ReceptionEvent::Ended) => break,
+                Some(ReceptionEvent::Ended) => {
+                    self.ended();
+                    break;
+                }
                 Some(event) => self.event(&name, event)?,
                 None => {}
             }
@@ -248,6 +263,9 @@ impl Session<'_> {
         for warning in &info.warnings {
             tracing::warn!("{name}: {warning}");
         }
+        for note in &info.notes {
+            tracing::debug!("{name}: {note}");
+        }
         let config = self.channel.receiver_config(&name, info, self.devices)?;
         Ok(reception.listen(config)?)
     }
@@ -272,21 +290,31 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The source does not go on: if it could not, trying again is of no use.
+    fn ended(&mut self) {
+        if self.last_fault == Some(FaultKind::Refused) {
+            self.outcome = Outcome::Misused;
+        }
+    }
+
     fn fault(&mut self, name: &str, fault: &Fault) {
-        let restarts = self.args.on_error == OnErrorArg::Restart;
-        let then = match (fault.kind.is_fatal(), restarts) {
-            (true, true) => "; trying again until it works",
-            (true, false) => "; giving up",
-            (false, _) => "",
+        let then = match (fault.kind, self.restarts) {
+            (FaultKind::Refused, _) => "",
+            (kind, _) if !kind.is_fatal() => "",
+            (_, true) => "; trying again until it works",
+            (_, false) => "; giving up",
         };
-        if self.faults.fault(fault, Instant::now()) {
+        if fault.kind == FaultKind::Refused {
+            tracing::error!("{name}: {fault}");
+        } else if self.faults.fault(fault, Instant::now()) {
             tracing::warn!("{name}: {fault}{then}");
         } else {
             tracing::debug!("{name}: {fault}");
         }
+        self.last_fault = Some(fault.kind);
         self.publish("fault", || json!({ "kind": fault.kind.name(), "text": fault.text }));
-        if fault.kind.is_fatal() && !restarts {
-            self.outcome = Outcome::Failed;
+        if fault.kind.is_fatal() && !self.restarts {
+            self.outcome = self.outcome.max(Outcome::Failed);
         }
     }
 
@@ -311,6 +339,11 @@ impl Session<'_> {
             Event::Complete(message) => {
                 (MessageRecordType::Message, message, wanted == Report::Complete)
             }
+            Event::Retracted(message) => {
+                let was_printed = wanted != Report::Complete;
+                let time = received.time.as_deref();
+                return if was_printed { self.retract(message, time) } else { Ok(()) };
+            }
             Event::Undecoded(burst) => {
                 let (time_s, mhz) = (burst.signal.time_s, burst.signal.frequency_hz / 1e6);
                 tracing::debug!(
@@ -330,14 +363,24 @@ impl Session<'_> {
         message: &Message,
         time: Option<String>,
     ) -> Result<()> {
-        let record = MessageRecord::new(record_type, message, time);
+        let mut record = MessageRecord::new(record_type, message, time);
+        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
         let kind = match record_type {
             MessageRecordType::Message => "message",
             MessageRecordType::Update => "update",
         };
         self.publish(kind, || json!(record));
-        let name = self.names.padded(message);
-        let written = self.printer.record(&record, || log::message(&record, &name));
+        let Self { printer, log, .. } = self;
+        let written = printer.record(&record, || log.message(&record));
+        self.tolerate(written)
+    }
+
+    /// Takes back a message that was printed.
+    fn retract(&mut self, message: &Message, time: Option<&str>) -> Result<()> {
+        let record = RetractedRecord::new(message.id);
+        self.publish("retracted", || json!(record));
+        let Self { printer, log, .. } = self;
+        let written = printer.record(&record, || log.retracted(message, time));
         self.tolerate(written)
     }
 
@@ -370,6 +413,9 @@ impl Session<'_> {
     /// The last line.
     fn summarize(&self, reception: &Reception) {
         let Some(statistics) = reception.statistics() else { return };
+        if statistics.samples == 0 && self.outcome != Outcome::Done {
+            return;
+        }
         let latencies = reception.latencies();
         let latency = latencies.mean_s().map(|mean_s| {
             let max_s = latencies.max_s();

@@ -1,10 +1,11 @@
 //! `nap simulate`: a scene to a recording.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use nap_io::{FileName, SampleFormat, StreamInfo};
+use nap_io::{FileName, RawWriter, SampleFormat, SampleSink, StreamInfo};
 use nap_phy::scene::{Scene, Truth};
 use num_complex::Complex32;
 
@@ -18,19 +19,22 @@ const BLOCK: usize = 1 << 16;
 ///
 /// Renders a scene and says what is in it.
 ///
-/// The recording is written as SigMF, WAV or raw samples, as its name says. Beside it,
-/// `OUT.truth.json` lists every message and frame; it also holds the keys of the scene.
+/// The recording is written as SigMF, WAV or raw samples, as its name says; what else a name says has to be what
+/// the scene says. Beside it, `OUT.truth.json` lists every message and frame; it also holds the keys of the scene.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   nap simulate examples/scenes/two_devices.toml -o out.sigmf-meta
-  nap simulate scene.toml -o out_868.13M_250k.cs16 --seed 7")]
+  nap simulate scene.toml -o out_868.13M_250k.cs16 --seed 7
+  nap simulate scene.toml -o - --sample-format cs16 |
+    nap decode - --sample-format cs16 --sample-rate 250k --center-frequency 868.13M")]
 pub struct Args {
     /// The scene, TOML.
     #[arg(value_name = "SCENE.toml")]
     scene: PathBuf,
 
-    /// The recording: `x.sigmf-meta`, `x.wav`, or a raw file such as `x_868.13M_250k.cu8`.
+    /// The recording: `x.sigmf-meta`, `x.wav`, a raw file such as `x_868.13M_250k.cu8`, or `-` for raw
+    /// samples to standard output.
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
 
@@ -38,6 +42,10 @@ pub struct Args {
     /// and cs16 for others.
     #[arg(long, value_name = "FORMAT")]
     sample_format: Option<SampleFormat>,
+
+    /// Where to write what is in the recording; if left out, beside it, of standard output nowhere.
+    #[arg(long, value_name = "OUT.json")]
+    truth: Option<PathBuf>,
 
     /// Start of all randomness, instead of the scene's.
     #[arg(long)]
@@ -49,19 +57,68 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let name = || args.scene.display().to_string();
     let mut scene = read_scene(&args.scene).with_context(name)?;
     scene.seed = args.seed.unwrap_or(scene.seed);
+    args.check_name(&scene)?;
     let truth = render(&scene, args).with_context(name)?;
-    let truth_path = args.output.with_extension("truth.json");
-    fs::write(&truth_path, serde_json::to_string_pretty(&truth)? + "\n")
-        .with_context(|| format!("{}: cannot write the truth", truth_path.display()))?;
+    let truth_path = args.truth_path();
+    if let Some(path) = &truth_path {
+        fs::write(path, serde_json::to_string_pretty(&truth)? + "\n")
+            .with_context(|| format!("{}: cannot write the truth", path.display()))?;
+    }
     let frames: usize = truth.messages.iter().map(|message| message.frames.len()).sum();
     tracing::info!(
-        "{} and {}: {} messages, {frames} frames in {} s",
+        "{}{}: {} messages, {frames} frames in {} s",
         args.output.display(),
-        truth_path.display(),
+        truth_path.map(|path| format!(" and {}", path.display())).unwrap_or_default(),
         truth.messages.len(),
         scene.duration_s
     );
     Ok(Outcome::Done)
+}
+
+impl Args {
+    fn is_stdout(&self) -> bool {
+        self.output.as_os_str() == "-"
+    }
+
+    fn truth_path(&self) -> Option<PathBuf> {
+        let beside = || (!self.is_stdout()).then(|| self.output.with_extension("truth.json"));
+        self.truth.clone().or_else(beside)
+    }
+
+    fn name(&self) -> String {
+        self.output.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Whoever reads the recording believes its name.
+    fn check_name(&self, scene: &Scene) -> Result<()> {
+        let told = FileName::parse(&self.name());
+        let differs = |told: Option<f64>, is: f64| told.filter(|told| (told - is).abs() > 0.5);
+        let (rate_hz, center_hz) = (scene.sample_rate_hz, scene.center_hz());
+        let problem = if let Some(told_hz) = differs(told.sample_rate_hz, rate_hz) {
+            format!("a sample rate of {told_hz} S/s, but the scene has {rate_hz} S/s")
+        } else if let Some(told_hz) = differs(told.center_hz, center_hz) {
+            format!("a centre of {told_hz} Hz, but the scene has {center_hz} Hz")
+        } else if let (Some(named), Some(given)) = (told.format, self.sample_format)
+            && named != given
+        {
+            format!("the format {named}, but --sample-format is {given}")
+        } else {
+            return Ok(());
+        };
+        let output = self.output.display();
+        Err(misuse(anyhow!("{output}: the name says {problem}; give it another name")))
+    }
+
+    /// Opens the recording for writing.
+    fn create(&self, info: &StreamInfo) -> Result<Box<dyn SampleSink>> {
+        if !self.is_stdout() {
+            return Ok(nap_io::create(&self.output, info)?);
+        }
+        let rate_hz = info.sample_rate_hz;
+        let center_hz = info.center_hz.unwrap_or_default();
+        tracing::info!("raw samples: {}, {rate_hz} S/s around {center_hz} Hz", info.format);
+        Ok(Box::new(RawWriter::new(io::stdout(), &self.output, info.format)))
+    }
 }
 
 /// Reads a scene. Errors name the line but do not show it: it may hold a key.
@@ -86,7 +143,7 @@ fn render(scene: &Scene, args: &Args) -> Result<Truth> {
         scene.full_scale_dbm,
         scene.noise_figure_db
     ));
-    let mut sink = nap_io::create(&args.output, &info)?;
+    let mut sink = args.create(&info)?;
     let mut left = scene.samples();
     let bar = sample_bar("simulating".into(), Some(left), scene.sample_rate_hz);
     let mut block = vec![Complex32::ZERO; BLOCK];
@@ -107,7 +164,7 @@ fn render(scene: &Scene, args: &Args) -> Result<Truth> {
 }
 
 fn format(scene: &Scene, args: &Args) -> SampleFormat {
-    let name = args.output.file_name().unwrap_or_default().to_string_lossy();
+    let name = args.name();
     // WAV has no signed 8 bit.
     let is_wav = name.to_ascii_lowercase().ends_with(".wav");
     let usual = match scene.quantisation_bits {

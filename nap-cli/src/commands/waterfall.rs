@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::slice;
 
 use anyhow::{Context, Result, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
-use nap_phy::{Event, Message, Receiver, ReceiverConfig};
+use nap_io::StreamInfo;
+use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
 use nap_plot::waterfall::{Figure, LARGEST_SIZE, LEAST_SIZE, Layout, Mark};
 
 use crate::args::channel::ChannelArgs;
@@ -25,13 +26,18 @@ const PIXELS_A_ROW: f64 = 2.0;
 const ROUNDING: f64 = 1.05;
 /// A bin much narrower than the symbol rate shows no more, and blurs the time.
 const LEAST_RESOLUTION_HZ: f64 = 25.0;
+/// However narrow the band, it is parted into so many bins.
+const LEAST_BINS: f64 = 64.0;
+/// Names of devices are cut to this.
+const MAX_NAME_WIDTH: usize = 20;
 /// Time cells of a pipe, of which the length is not known, before they are doubled.
 const PIPE_TIME_STEP_S: f64 = 0.005;
 
 /// Draws the power over time and frequency and marks the frames that are decoded from it.
 ///
-/// The picture shows the receiver's channel, time running downwards. Each box is a frame, labelled
-/// with the device and the frame's rank; frames of one device have one colour.
+/// The picture shows the receiver's channel, or the whole band of a recording that holds none, time
+/// running downwards. Each box is a frame, labelled with the device, by its name if it has one, and the
+/// frame's rank; frames of one device have one colour.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,7 +50,7 @@ pub struct Args {
     file: PathBuf,
 
     /// The picture to write.
-    #[arg(short, long, value_name = "PNG")]
+    #[arg(short, long, value_name = "PNG", value_parser = png)]
     output: PathBuf,
 
     /// Width and height of the picture in pixels.
@@ -52,12 +58,12 @@ pub struct Args {
     size: (u32, u32),
 
     /// Show this width around the middle of the channel, such as 50k, or a range, such as
-    /// 868.1M..868.2M; if left out, the channel.
+    /// 868.1M..868.2M; if left out, what of the channel is in the recording.
     #[arg(long, value_name = "HZ|LOW..HIGH", allow_hyphen_values = true)]
     span: Option<Span>,
 
     /// Mark nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["devices", "bit_rate", "false_messages_per_day"])]
     no_decode: bool,
 
     #[command(flatten)]
@@ -68,6 +74,15 @@ pub struct Args {
 
     #[command(flatten)]
     channel: ChannelArgs,
+}
+
+/// Names that promise another kind of picture are refused.
+fn png(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("png") => Ok(path),
+        _ => Err("the picture is PNG: give it a name that ends with .png".into()),
+    }
 }
 
 /// Reads a picture's size.
@@ -91,24 +106,30 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 pub fn run(args: &Args) -> Result<Outcome> {
     let name = || args.file.display().to_string();
     let devices = args.devices.load()?;
-    let mut recording = args.input.open(&args.file)?;
-    let config = args.channel.receiver_config(&name(), recording.info(), &devices)?;
-    let span = args.span.unwrap_or(Span::Width(config.channel_width_hz));
-    let frequency_hz = span.range_hz(&config);
+    let recording = args.input.open(slice::from_ref(&args.file))?;
+    let (start_s, centre_hz) = (recording.start_s(), recording.info().center_hz);
+    let (config, receiver) = receiver(args, &name(), recording.info(), &devices)?;
+    let coverage = config.coverage();
+    let frequency_hz = match args.span {
+        Some(span) => span.range_hz(&config),
+        None => (coverage.lowest_hz, coverage.highest_hz),
+    };
     let cells = spectrogram_config(args.size, frequency_hz, &config, &recording);
     let mut spectrogram = Spectrogram::new(cells).map_err(misuse).with_context(name)?;
-    let receiver = (!args.no_decode).then(|| Receiver::new(config.clone())).transpose();
 
-    let seen = watch(&mut recording, &mut spectrogram, receiver.with_context(name)?);
+    let has_decoded = receiver.is_some();
+    let seen = watch(recording, &mut spectrogram, receiver);
     let array = spectrogram.array();
     if !array.power_db.is_empty() {
         let view = View {
             frequency_hz,
-            start_s: recording.start_s(),
+            start_s,
             duration_s: seen.samples as f64 / config.sample_rate_hz,
-            centre_hz: recording.info().center_hz,
+            centre_hz,
         };
-        draw(args, &config, &view, &array, &seen.messages)?;
+        let marks = marks(&seen.messages, view.start_s, &devices);
+        let messages = has_decoded.then_some(seen.messages.len());
+        draw(args, &config, &view, &array, &marks, messages)?;
     }
     // A picture of what could be read is better than none.
     seen.read?;
@@ -127,6 +148,32 @@ pub fn run(args: &Args) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// What is listened to, and the receiver for it. Where no channel was chosen and none can be received,
+/// that is the whole band, without a receiver.
+fn receiver(
+    args: &Args,
+    name: &str,
+    info: &StreamInfo,
+    devices: &DeviceTable,
+) -> Result<(ReceiverConfig, Option<Receiver>)> {
+    let listened = args.channel.receiver_config(name, info, devices).and_then(|config| {
+        let receiver = (!args.no_decode).then(|| Receiver::new(config.clone())).transpose();
+        Ok((config, receiver.with_context(|| name.to_owned())?))
+    });
+    listened.or_else(|error| {
+        if args.channel.is_chosen() {
+            return Err(error);
+        }
+        if !args.no_decode {
+            tracing::warn!("{error:#}: drawing the whole band, nothing is decoded");
+        }
+        let mut band = ReceiverConfig::new(info.sample_rate_hz, info.center_hz.unwrap_or(0.0));
+        band.channel_width_hz = info.sample_rate_hz;
+        band.full_scale_dbm = args.channel.full_scale_dbm();
+        Ok((band, None))
+    })
+}
+
 /// What was found on the way through a recording.
 struct Seen {
     messages: Vec<Message>,
@@ -137,12 +184,12 @@ struct Seen {
 
 /// Reads the recording once, for the spectrogram and for the receiver.
 fn watch(
-    recording: &mut Recording,
+    recording: Recording,
     spectrogram: &mut Spectrogram,
     mut receiver: Option<Receiver>,
 ) -> Seen {
     let mut messages = Vec::new();
-    let (samples, read) = recording.read_all(&AtomicBool::new(false), |block| {
+    let (samples, read) = recording.read_all(|block| {
         spectrogram.push(block);
         if let Some(receiver) = &mut receiver {
             messages.extend(receiver.push(block).into_iter().filter_map(Event::complete));
@@ -167,11 +214,12 @@ fn spectrogram_config(
     let rows = plot.height() / PIXELS_A_ROW;
     let duration_s = recording.samples_left().map(|samples| samples as f64 / rate_hz);
     let least_step_s = rate_hz.recip();
+    let least_resolution_hz = LEAST_RESOLUTION_HZ.min(rate_hz / LEAST_BINS);
     let mut config = SpectrogramConfig::new(rate_hz);
     config.offset_hz = (low_hz + high_hz) / 2.0 - receiver.centre_hz;
     config.half_width_hz = (high_hz - low_hz) / 2.0;
     config.resolution_hz =
-        ((high_hz - low_hz) / plot.width() / BINS_A_PIXEL * ROUNDING).max(LEAST_RESOLUTION_HZ);
+        ((high_hz - low_hz) / plot.width() / BINS_A_PIXEL * ROUNDING).max(least_resolution_hz);
     config.time_step_s = duration_s.map_or(PIPE_TIME_STEP_S, |s| s / rows).max(least_step_s);
     config.max_rows = rows as usize;
     config.max_columns = plot.width() as usize;
@@ -196,11 +244,11 @@ fn draw(
     config: &ReceiverConfig,
     view: &View,
     array: &SpectrogramArray,
-    messages: &[Message],
+    marks: &[Mark],
+    messages: Option<usize>,
 ) -> Result<()> {
-    let marks = marks(messages, view.start_s);
-    let found = (!args.no_decode)
-        .then(|| format!("{} messages, {} frames decoded", messages.len(), marks.len()));
+    let found =
+        messages.map(|messages| format!("{messages} messages, {} frames decoded", marks.len()));
     let figure = Figure {
         size: args.size,
         title: &title(&args.file),
@@ -211,7 +259,7 @@ fn draw(
         time_s: (view.start_s, view.start_s + view.duration_s),
         centre_hz: view.centre_hz,
         frequency_hz: view.frequency_hz,
-        marks: &marks,
+        marks,
     };
     let rendered = figure.render()?;
     let output = args.output.display();
@@ -246,23 +294,25 @@ fn subtitle(config: &ReceiverConfig, view: &View, found: Option<&str>) -> String
 }
 
 /// A mark for each frame. Devices are numbered in the order of time.
-fn marks(messages: &[Message], start_s: f64) -> Vec<Mark> {
+fn marks(messages: &[Message], start_s: f64, known: &DeviceTable) -> Vec<Mark> {
     let mut devices = Vec::new();
     let mut marks = Vec::new();
     for message in messages {
         let device_id = message.uplink.device_id();
-        let known = devices.iter().position(|&device| device == device_id);
-        let group = known.unwrap_or_else(|| {
+        let group = devices.iter().position(|&device| device == device_id);
+        let group = group.unwrap_or_else(|| {
             devices.push(device_id);
             devices.len() - 1
         });
+        let name = known.name(device_id).map(|name| log::cut(name, MAX_NAME_WIDTH));
+        let name = name.unwrap_or_else(|| device_id.to_string());
         let extent = message.frame_extent();
         marks.extend(message.frames.iter().map(|frame| Mark {
             time_s: start_s + frame.signal.time_s,
             duration_s: extent.duration_s,
             frequency_hz: frame.signal.frequency_hz,
             width_hz: extent.width_hz,
-            label: format!("{device_id} frame {}", frame.rank),
+            label: format!("{name} frame {}", frame.rank),
             group,
         }));
     }

@@ -1,5 +1,6 @@
 //! Input by the line, and records about lines that cannot be used.
 
+use std::fmt;
 use std::io::{self, BufRead};
 
 use anyhow::{Context, Result};
@@ -12,15 +13,34 @@ use crate::outcome::text;
 pub struct ErrorRecord {
     #[serde(rename = "type")]
     record_type: &'static str,
-    /// The line, or the argument, counted from 1.
-    line: usize,
+    #[serde(flatten)]
+    place: Place,
     error: String,
+}
+
+/// Where the input could not be used, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A line of standard input.
+    Line(usize),
+    /// An argument of the command.
+    Argument(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(f, "line {number}"),
+            Self::Argument(number) => write!(f, "argument {number}"),
+        }
+    }
 }
 
 impl ErrorRecord {
     /// A record of this error.
-    pub fn new(line: usize, error: &anyhow::Error) -> Self {
-        Self { record_type: "error", line, error: text(error) }
+    pub fn new(place: Place, error: &anyhow::Error) -> Self {
+        Self { record_type: "error", place, error: text(error) }
     }
 }
 

@@ -1,36 +1,22 @@
-//! Records as lines for the eye.
+//! Records as lines for the eye: what they have in common, and bitstreams.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
-use nap_phy::schema::{ControlFields, FrameRecord, MessageRecord, SignalFields};
-use nap_phy::{Authentication, Decoder, Kind};
+use nap_phy::schema::{ControlFields, FrameRecord};
+use nap_phy::{Authentication, Kind};
 
-const STRONG: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const CONTENT: Style = AnsiColor::Cyan.on_default();
-
+/// What a line is about.
+pub const STRONG: Style = Style::new().bold();
+/// What goes without saying.
+pub const DIM: Style = Style::new().dimmed();
+/// Verified.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Not to be trusted.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Digits of the longest payload.
-const CONTENT_WIDTH: usize = 24;
-
-/// A message; `name` is what its device is called, padded to the same width for all.
-pub fn message(record: &MessageRecord, name: &str) -> String {
-    let fields = [
-        styled(DIM, format!("{:<27}", time(record))),
-        styled(STRONG, record.device_id) + name,
-        counter(record.sequence_number.value(), record.bidirectional),
-        content(record.kind, &record.payload, &record.control),
-        auth(record.auth),
-        signal(&record.signal),
-        format!("{} bit/s", record.bit_rate),
-        format!("{:<5}", ranks(record)),
-        record.radio_configuration.map_or("-", |rc| rc.name()).to_owned(),
-        decoder(record.decoder).to_owned(),
-    ];
-    fields.join("  ").trim_end().to_owned()
-}
+pub const CONTENT_WIDTH: usize = 24;
+const CONTENT: Style = AnsiColor::Cyan.on_default();
 
 /// A bitstream's fields.
 pub fn frame(record: &FrameRecord) -> String {
@@ -44,49 +30,65 @@ pub fn frame(record: &FrameRecord) -> String {
         format!("tag {:<10}", record.auth_tag),
         if record.crc_ok { styled(GOOD, "CRC right") } else { styled(BAD, "CRC wrong") },
         if record.repeated { "repeated".to_owned() } else { String::new() },
+        record.device_name.as_deref().map(harmless).unwrap_or_default(),
     ];
     fields.join("  ").trim_end().to_owned()
 }
 
-/// The names of devices come from a file: no control character of them reaches the terminal.
+/// Names come from files: no control character of them reaches the terminal.
 pub fn harmless(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }
 
-fn styled(style: Style, text: impl Display) -> String {
+/// A name of at most so many characters; one that is cut ends with `…`.
+pub fn cut(name: &str, width: usize) -> String {
+    let name = harmless(name);
+    match name.chars().count() > width {
+        true => name.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
+        false => name,
+    }
+}
+
+/// The text in a style, as far as the output shows it.
+pub fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-fn time(record: &MessageRecord) -> String {
-    record.time.clone().unwrap_or_else(|| format!("{:.6} s", record.time_s))
-}
-
 /// The sequence number, with an arrow if the device listens for a downlink.
-fn counter(sequence_number: u16, bidirectional: bool) -> String {
+pub fn counter(sequence_number: u16, bidirectional: bool) -> String {
     let arrow = if bidirectional { '↓' } else { ' ' };
     format!("{:>5}{arrow}", format!("#{sequence_number}"))
 }
 
-fn content(kind: Kind, payload: &str, control: &ControlFields) -> String {
+/// What the message says, in as many characters as the longest payload has digits.
+pub fn content(kind: Kind, payload: &str, control: &ControlFields) -> String {
     let text = match kind {
         Kind::Bytes => payload.to_owned(),
-        kind => [Some(kind.to_string()), telemetry(control), downlink(control)]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" "),
+        Kind::KeepAlive => keep_alive(control).unwrap_or_else(|| kind.to_string()),
+        Kind::DlConfirmation => dl_confirmation(control).unwrap_or_else(|| kind.to_string()),
+        kind => kind.to_string(),
     };
     styled(CONTENT, format!("{text:<CONTENT_WIDTH$}"))
 }
 
-fn telemetry(control: &ControlFields) -> Option<String> {
-    let (idle_mv, tx_mv) = (control.voltage_idle_mv?, control.voltage_tx_mv?);
+/// Voltages while idle and while sending, and the temperature.
+fn keep_alive(control: &ControlFields) -> Option<String> {
+    let [idle_v, tx_v] = voltages_v(control)?;
     let temperature_c = f64::from(control.temperature_decidegree_c?) / 10.0;
-    Some(format!("{idle_mv}/{tx_mv} mV {temperature_c:.1} °C"))
+    Some(format!("alive {idle_v:.2}/{tx_v:.2}V {temperature_c:.1}°C"))
 }
 
-fn downlink(control: &ControlFields) -> Option<String> {
-    control.rssi_dbm_at_device.map(|level| format!("heard at {level} dBm"))
+/// The same, shorter, and the level of the downlink at the device.
+fn dl_confirmation(control: &ControlFields) -> Option<String> {
+    let [idle_v, tx_v] = voltages_v(control)?;
+    let temperature_c = f64::from(control.temperature_decidegree_c?) / 10.0;
+    let level_dbm = control.rssi_dbm_at_device?;
+    Some(format!("dl {idle_v:.1}/{tx_v:.1}V {temperature_c:.0}° {level_dbm}dBm"))
+}
+
+fn voltages_v(control: &ControlFields) -> Option<[f64; 2]> {
+    let volts = |millivolts: u16| f64::from(millivolts) / 1000.0;
+    Some([volts(control.voltage_idle_mv?), volts(control.voltage_tx_mv?)])
 }
 
 fn auth(auth: Authentication) -> String {
@@ -94,33 +96,5 @@ fn auth(auth: Authentication) -> String {
         Authentication::Verified => styled(GOOD, "verified "),
         Authentication::Failed => styled(BAD, "failed   "),
         Authentication::Unchecked => styled(DIM, "unchecked"),
-    }
-}
-
-fn signal(signal: &SignalFields) -> String {
-    let level = match (signal.rssi_dbm, signal.rssi_dbfs) {
-        (Some(dbm), _) => format!("{dbm:>6.1} dBm"),
-        (None, dbfs) => format!("{:>6.1} dBFS", dbfs.unwrap_or(f64::NAN)),
-    };
-    format!(
-        "{level}  Eb/N0 {:>5.1} dB  {:.6} MHz  {:>+5.1} Hz/s",
-        signal.snr_db,
-        signal.frequency_hz / 1e6,
-        signal.drift_hz_per_s
-    )
-}
-
-/// The frames that were received: `1·3`.
-fn ranks(record: &MessageRecord) -> String {
-    record.frames.iter().map(|frame| frame.rank.to_string()).collect::<Vec<_>>().join("·")
-}
-
-/// The usual way goes without saying.
-fn decoder(decoder: Decoder) -> &'static str {
-    match decoder {
-        Decoder::Single => "",
-        Decoder::List => "list",
-        Decoder::Joint => "joint",
-        Decoder::APriori => "a priori",
     }
 }

@@ -3,6 +3,6 @@
 mod csv;
 pub mod json_lines;
 pub mod log;
-pub mod names;
+pub mod message_log;
 pub mod printer;
 pub mod rotated_file;

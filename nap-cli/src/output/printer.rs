@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::outcome::{Outcome, text};
 use crate::output::csv;
-use crate::output::json_lines::ErrorRecord;
+use crate::output::json_lines::{ErrorRecord, Place};
 use crate::output::rotated_file::{RotatedFile, Rotation};
 use crate::terminal::beside_bars;
 
@@ -79,12 +79,20 @@ impl Printer {
     ///
     /// # Errors
     /// If the output cannot be written.
-    pub fn error(&mut self, line: usize, error: &anyhow::Error) -> Result<Outcome> {
+    pub fn error(&mut self, place: Place, error: &anyhow::Error) -> Result<Outcome> {
         match self.format {
-            Format::Json => self.line(&serde_json::to_string(&ErrorRecord::new(line, error))?)?,
-            Format::Log | Format::Csv => tracing::error!("line {line}: {}", text(error)),
+            Format::Json => self.line(&serde_json::to_string(&ErrorRecord::new(place, error))?)?,
+            Format::Log | Format::Csv => tracing::error!("{place}: {}", text(error)),
         }
         Ok(Outcome::Failed)
+    }
+
+    /// Writes a line that stands over those that follow; only for the eye.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    pub fn heading(&mut self, text: &str) -> Result<()> {
+        if self.format == Format::Log { self.line(text) } else { Ok(()) }
     }
 
     /// Ends the results. Without a single record, the header is written now.

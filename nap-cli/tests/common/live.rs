@@ -9,6 +9,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+/// The devices of `rc1_two_uplinks`.
+const DEVICES: [&str; 2] = ["258E05CA", "38DFD2F3"];
+
+/// Whether a message of each device of `rc1_two_uplinks` was reported.
+pub fn has_all(listening: &Listening) -> bool {
+    let heard =
+        |id: &&str| listening.results.iter().any(|(_, message)| message["device_id"] == *id);
+    DEVICES.iter().all(heard)
+}
+
 /// A run of `nap listen`.
 pub struct Listening {
     child: Child,

@@ -38,6 +38,39 @@ impl Dips {
     /// Measures the dips over symbols whose `signs` are expected (-1 to 1), and of which each is worth
     /// its weight (0 to 1).
     pub(crate) fn measure(symbols: &[Parts], signs: &[f32], weights: &[f32]) -> Self {
+        let Remains { amplitude, remaining } = Remains::measure(symbols, signs, weights);
+        let energy = lost_energy(&remaining);
+        let edge = |symbols: &[Parts], weights: &[f32]| -> f32 {
+            let lost = remaining.iter().enumerate().map(|(distance, remaining)| {
+                let [before, after] = beside(symbols, distance);
+                (1.0 - remaining) * (before.re * weights[0] - after.re * weights[1])
+            });
+            lost.sum::<f32>() / PARTS as f32
+        };
+        let places = symbols.windows(2).zip(weights.windows(2));
+        // Before the first symbol there is none.
+        let edges = std::iter::once(0.0).chain(places.map(|(symbols, worth)| edge(symbols, worth)));
+        let worths = weights.windows(2).map(|worth| f32::midpoint(worth[0], worth[1]));
+        let energies = std::iter::once(0.0).chain(worths.map(|worth| worth * energy));
+        Self {
+            amplitude: amplitude.into(),
+            edges: edges.take(symbols.len()).collect(),
+            energies: energies.take(symbols.len()).collect(),
+        }
+    }
+}
+
+/// What is left of the envelope beside a flip.
+struct Remains {
+    /// Amplitude where the phase does not flip.
+    amplitude: f32,
+    /// Of that, by the distance from a flip.
+    remaining: [f32; SIDE],
+}
+
+impl Remains {
+    /// See [`Dips::measure`].
+    fn measure(symbols: &[Parts], signs: &[f32], weights: &[f32]) -> Self {
         let (mut flips, mut stays) = (f32::MIN_POSITIVE, f32::MIN_POSITIVE);
         let (mut flipped, mut steady) = ([0.0; SIDE], 0.0);
         let places = symbols.windows(2).zip(signs.windows(2)).zip(weights.windows(2));
@@ -57,25 +90,18 @@ impl Dips {
         // Where nothing tells, nothing is taken away.
         let remaining = flipped
             .map(|sum| if whole > f32::MIN_POSITIVE { (sum / whole).clamp(0.0, 1.0) } else { 1.0 });
-        let energy = remaining.iter().map(|share| 1.0 - share * share).sum::<f32>() / PARTS as f32;
-        let edge = |symbols: &[Parts], weights: &[f32]| -> f32 {
-            let lost = remaining.iter().enumerate().map(|(distance, remaining)| {
-                let [before, after] = beside(symbols, distance);
-                (1.0 - remaining) * (before.re * weights[0] - after.re * weights[1])
-            });
-            lost.sum::<f32>() / PARTS as f32
-        };
-        let places = symbols.windows(2).zip(weights.windows(2));
-        // Before the first symbol there is none.
-        let edges = std::iter::once(0.0).chain(places.map(|(symbols, worth)| edge(symbols, worth)));
-        let worths = weights.windows(2).map(|worth| f32::midpoint(worth[0], worth[1]));
-        let energies = std::iter::once(0.0).chain(worths.map(|worth| worth * energy));
-        Self {
-            amplitude: amplitude.into(),
-            edges: edges.take(symbols.len()).collect(),
-            energies: energies.take(symbols.len()).collect(),
-        }
+        Self { amplitude, remaining }
     }
+}
+
+/// Half the share of a symbol's energy that a flip takes away.
+fn lost_energy(remaining: &[f32; SIDE]) -> f32 {
+    remaining.iter().map(|share| 1.0 - share * share).sum::<f32>() / PARTS as f32
+}
+
+/// The share of a symbol's energy that is missing around a flip of the phase, measured as the dips are.
+pub(crate) fn loss(symbols: &[Parts], signs: &[f32], weights: &[f32]) -> f64 {
+    f64::from(2.0 * lost_energy(&Remains::measure(symbols, signs, weights).remaining))
 }
 
 /// The parts at this distance before and after the boundary between two symbols.

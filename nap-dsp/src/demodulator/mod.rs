@@ -5,6 +5,7 @@
 //! the known symbols and from the squared symbols, which carry no data; then decisions and phase
 //! are improved in turn.
 
+mod beginning;
 mod envelope;
 pub(crate) mod forward_backward;
 mod iterative_detector;
@@ -105,9 +106,13 @@ impl SoftFrame {
         let mut tracker = Tracker::default();
         tracker.follow_known(&self.baseband, start, signs, self.wander);
         let track = tracker.refined_track(signs);
+        let parts = tracker.parts(&self.baseband, &track);
+        let loss = envelope::loss(&parts, &tracker.expected_signs(), tracker.weights());
+        let lead = beginning::lead(tracker.before(&self.baseband), self.es_over_n0(), loss);
         Measurement {
+            start_s: track.start_s - lead * self.symbol_s,
             carrier: track.carrier_at_middle(&tracker.certainties()),
-            power: envelope::power(&tracker.parts(&self.baseband, &track), signs),
+            power: envelope::power(&parts, signs),
             track,
         }
     }
@@ -116,11 +121,15 @@ impl SoftFrame {
 /// What was measured on a burst whose symbols are known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
+    /// When the transmission began, in seconds from the start of the recording: with its first symbol, which
+    /// of a polar transmitter is the ramp. Where the amplitude rises smoothly, that is where it has risen to
+    /// half.
+    pub start_s: f64,
     /// The carrier, described at the middle of the burst.
     pub carrier: Carrier,
     /// Mean power, 1 is that of a carrier at full scale.
     pub power: f64,
-    /// Start and phase.
+    /// Phase, and the start of the first of the symbols between which it turns.
     pub track: PhaseTrack,
 }
 

@@ -4,6 +4,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::baseband::Baseband;
 use crate::carrier::Carrier;
+use crate::demodulator::beginning;
 use crate::demodulator::envelope::{PARTS, Parts};
 use crate::demodulator::forward_backward::{ForwardBackward, KNOWN_PRIOR, Smoothed, Wander};
 use crate::demodulator::phase_track::PhaseTrack;
@@ -280,6 +281,17 @@ impl Tracker {
             })
             .collect();
         derotated.as_chunks().0.to_vec()
+    }
+
+    /// The mean before the first symbol over the amplitude, turned to that symbol's sign.
+    pub(super) fn before(&self, baseband: &Baseband) -> f64 {
+        let span_s = beginning::BEFORE * self.start.symbol_s;
+        let mean = baseband.means(self.start.start_s - span_s, span_s, 1).next();
+        let (Some(mean), Some(first)) = (mean, self.smoothed.signed_phasors.first()) else {
+            return 0.0;
+        };
+        let turned = f64::from((mean * first.conj()).re / first.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
+        turned / self.amplitude.max(f64::MIN_POSITIVE)
     }
 
     /// The symbols freed of the phase.

@@ -137,7 +137,30 @@ impl PreambleDetector {
         symbol_rate_hz: f64,
         threshold: f64,
     ) -> Self {
-        let analyzer = SpectrumAnalyzer::new(grid, WINDOW_SYMBOLS / symbol_rate_hz);
+        Self::of_subbands(0..grid.subbands, grid, channel_hz, symbol_rate_hz, threshold)
+    }
+
+    /// The same for [`search_again`](Self::search_again) alone: it makes room for the subbands that it is
+    /// sent to, which are few, in place of all.
+    #[must_use]
+    pub fn for_searching_again(
+        grid: SubbandGrid,
+        channel_hz: RangeInclusive<f64>,
+        symbol_rate_hz: f64,
+        threshold: f64,
+    ) -> Self {
+        Self::of_subbands(0..1, grid, channel_hz, symbol_rate_hz, threshold)
+    }
+
+    fn of_subbands(
+        subbands: Range<usize>,
+        grid: SubbandGrid,
+        channel_hz: RangeInclusive<f64>,
+        symbol_rate_hz: f64,
+        threshold: f64,
+    ) -> Self {
+        let window_s = WINDOW_SYMBOLS / symbol_rate_hz;
+        let analyzer = SpectrumAnalyzer::of_subbands(subbands, grid, window_s);
         let mut detector = Self {
             channel_hz: channel_hz.clone(),
             bins: 0..0,

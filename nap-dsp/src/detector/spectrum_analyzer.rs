@@ -67,14 +67,14 @@ pub(crate) struct SpectrumAnalyzer {
 }
 
 impl SpectrumAnalyzer {
-    /// Spectra of about `window_s`.
-    pub(crate) fn new(grid: SubbandGrid, window_s: f64) -> Self {
+    /// Spectra of about `window_s`, of some subbands at first.
+    pub(crate) fn of_subbands(subbands: Range<usize>, grid: SubbandGrid, window_s: f64) -> Self {
         // Each subband owns the middle half of its bins, a whole number of blocks.
         let length = fast_length(window_s * grid.rate_hz(), 2 * BLOCK);
         let fft = FftPlanner::new().plan_fft_forward(length);
         Self {
             grid,
-            subbands: 0..grid.subbands,
+            subbands,
             length,
             hop: (HOP * length as f64) as u64,
             next_column: length as u64,

@@ -9,9 +9,39 @@ const LARGEST_SAMPLE: f32 = 1.0e6;
 
 /// The sample, or `None` if it is not finite or absurdly large.
 pub(crate) fn usable(sample: Complex32) -> Option<Complex32> {
-    // Never true for a NaN.
-    let usable = |part: f32| part.abs() <= LARGEST_SAMPLE;
-    (usable(sample.re) & usable(sample.im)).then_some(sample)
+    (is_usable(sample.re) & is_usable(sample.im)).then_some(sample)
+}
+
+/// Makes samples zero that cannot be any, and returns how many there were.
+pub(crate) fn silence_unusable(samples: &mut [Complex32]) -> u64 {
+    // Mostly all are usable, which is seen faster for many at once.
+    if are_usable(cast_slice(samples)) {
+        return 0;
+    }
+    let mut unusable = 0;
+    for sample in samples {
+        unusable += u64::from(usable(*sample).is_none());
+        *sample = usable(*sample).unwrap_or_default();
+    }
+    unusable
+}
+
+/// Whether all numbers can be parts of samples.
+#[multiversion(targets("x86_64+avx2"))]
+fn are_usable(numbers: &[f32]) -> bool {
+    let (groups, rest) = numbers.as_chunks::<{ 2 * LANES }>();
+    let mut unusable = [0; 2 * LANES];
+    for group in groups {
+        for lane in 0..2 * LANES {
+            unusable[lane] |= u32::from(!is_usable(group[lane]));
+        }
+    }
+    unusable == [0; 2 * LANES] && rest.iter().all(|&part| is_usable(part))
+}
+
+/// Whether a number can be a part of a sample; never for one that is none.
+fn is_usable(part: f32) -> bool {
+    part.abs() <= LARGEST_SAMPLE
 }
 
 /// The number in single precision, as samples are.

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use crate::error::Error;
+
 /// A kind of fault, as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FaultKind {
     /// The source could not be opened: it is missing, or used by somebody else.
     Open,
+    /// The source cannot be what is asked of it: a rate or a frequency that it does not have.
+    Refused,
     /// The source does not deliver any more.
     Stall,
     /// All samples have the same value.
@@ -26,8 +30,9 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Open,
+        Self::Refused,
         Self::Stall,
         Self::Stuck,
         Self::Rate,
@@ -42,6 +47,7 @@ impl FaultKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Refused => "refused",
             Self::Stall => "stall",
             Self::Stuck => "stuck",
             Self::Rate => "rate",
@@ -66,6 +72,14 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What was seen, with its numbers, for people.
     pub text: String,
+}
+
+impl Fault {
+    /// What an error means that happened while a source did what this kind is for.
+    pub(crate) fn of(error: &Error, kind: FaultKind) -> Self {
+        let is_refusal = matches!(error, Error::Refused { .. });
+        Self { kind: if is_refusal { FaultKind::Refused } else { kind }, text: error.nameless() }
+    }
 }
 
 impl fmt::Display for Fault {

@@ -9,7 +9,9 @@
 //! | source | |
 //! | --- | --- |
 //! | [`Replay`] | a recording, at its own speed, a multiple of it, or as fast as possible; standard input |
+//! | [`Growing`] | a raw file that another program is writing |
 //! | [`RawTcp`], [`RawUdp`] | raw samples over the network |
+//! | [`Zmq`] | the ZMQ sinks of GNU Radio |
 //! | [`RtlTcp`] | a server of the rtl_tcp protocol |
 //! | `Soapy` (feature `soapy`) | any receiver that SoapySDR has a module for |
 //! | [`Isolated`] | any of these in a process of its own, which can be killed when it hangs |
@@ -18,10 +20,12 @@ mod block;
 mod driver_program;
 mod event;
 mod fault;
+mod mirror;
 #[cfg(feature = "soapy")]
 pub mod soapy;
 mod source;
 mod source_address;
+mod source_kind;
 mod sources;
 mod stream_time;
 mod supervisor;
@@ -33,7 +37,8 @@ pub use event::{LiveEvent, Outage};
 pub use fault::{Fault, FaultKind};
 pub use source::{LiveSource, Loss, Opener, Reading};
 pub use source_address::{Source, SourceAddress, SourceSettings};
-pub use sources::{Isolated, RawTcp, RawUdp, Replay, RtlTcp, serve};
+pub use source_kind::SourceKind;
+pub use sources::{Growing, Isolated, RawTcp, RawUdp, Replay, RtlTcp, Zmq, serve};
 pub use stream_time::{Moment, StreamTime};
 pub use supervisor::Supervisor;
 pub use supervisor::policy::{OnError, Policy};

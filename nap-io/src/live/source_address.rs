@@ -6,21 +6,30 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::crystal::CrystalCorrected;
 use crate::error::Error;
+use crate::format::SampleFormat;
 use crate::live::driver_program::DriverProgram;
+use crate::live::mirror::Mirror;
 use crate::live::source::{LiveSource, Opener};
+use crate::live::source_kind::SourceKind;
+use crate::live::sources::datagrams::{LARGEST_HEADER, RawUdp};
+use crate::live::sources::growing::Growing;
 use crate::live::sources::replay::Replay;
 use crate::live::sources::rtl_tcp::RtlTcp;
-use crate::live::sources::socket::{RawTcp, RawUdp};
+use crate::live::sources::socket::RawTcp;
+use crate::live::sources::zmq::Zmq;
 use crate::live::supervisor::policy::{OnError, Policy};
 use crate::live::tuning::Tuning;
 use crate::open::open;
 use crate::open_options::OpenOptions;
-use crate::stream_info::StreamInfo;
+use crate::source::SampleSource;
+use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
 
 const RTL_TCP: &str = "rtl_tcp://";
 const TCP: &str = "tcp://";
 const UDP: &str = "udp://";
+const ZMQ: &str = "zmq://";
 /// The port of rtl_tcp.
 const RTL_TCP_PORT: u16 = 1234;
 
@@ -36,6 +45,8 @@ pub enum SourceAddress {
     Tcp(String),
     /// The address at which datagrams of raw samples arrive, `ADDRESS:PORT`.
     Udp(String),
+    /// A ZeroMQ socket that publishes or pushes raw samples, `HOST:PORT`.
+    Zmq(String),
     /// A recording; `-` is raw samples from standard input.
     Recording(PathBuf),
 }
@@ -49,10 +60,14 @@ pub struct SourceSettings {
     /// How many seconds of signal a second brings, of recordings and of radios that play one; `None`
     /// for as fast as a recording can be read.
     pub speed: Option<f64>,
-    /// How raw samples and recordings are stored.
+    /// How raw samples and recordings are stored; of any source, whether its I and Q are swapped.
     pub samples: OpenOptions,
-    /// How a radio is set.
+    /// How a radio is set; its error in millionths is that of what made a recording or raw samples, too.
     pub tuning: Tuning,
+    /// Whether a recording is a file that another program is writing.
+    pub is_growing: bool,
+    /// Bytes at the beginning of each datagram that are no samples.
+    pub datagram_header_bytes: usize,
     /// In whose process a radio's driver runs; `None` for this one, which does not outlive a driver
     /// that crashes.
     pub driver: Option<DriverProgram>,
@@ -65,6 +80,8 @@ impl Default for SourceSettings {
             speed: Some(1.0),
             samples: OpenOptions::default(),
             tuning: Tuning::default(),
+            is_growing: false,
+            datagram_header_bytes: 0,
             driver: None,
         }
     }
@@ -79,8 +96,8 @@ pub struct Source {
     pub opener: Opener,
     /// How it is run.
     pub policy: Policy,
-    /// Whether its samples are taken now; a recording's were taken when it says, or nobody knows.
-    pub is_live: bool,
+    /// What kind of source it is.
+    pub kind: SourceKind,
 }
 
 impl fmt::Debug for Source {
@@ -88,7 +105,7 @@ impl fmt::Debug for Source {
         f.debug_struct("Source")
             .field("name", &self.name)
             .field("policy", &self.policy)
-            .field("is_live", &self.is_live)
+            .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
 }
@@ -100,6 +117,7 @@ impl fmt::Display for SourceAddress {
             Self::RtlTcp(address) => write!(f, "{RTL_TCP}{address}"),
             Self::Tcp(address) => write!(f, "{TCP}{address}"),
             Self::Udp(address) => write!(f, "{UDP}{address}"),
+            Self::Zmq(address) => write!(f, "{ZMQ}{address}"),
             Self::Recording(path) => path.display().fmt(f),
         }
     }
@@ -115,6 +133,7 @@ impl SourceAddress {
             .map(Self::RtlTcp)
             .or_else(|| rest(TCP).map(Self::Tcp))
             .or_else(|| rest(UDP).map(Self::Udp))
+            .or_else(|| rest(ZMQ).map(Self::Zmq))
             .unwrap_or_else(|| Self::Recording(text.into()))
     }
 
@@ -124,55 +143,118 @@ impl SourceAddress {
         matches!(self, Self::Radio(_) | Self::RtlTcp(_))
     }
 
-    /// Whether it is a recording, or a pipe that takes the place of one.
+    /// What kind of source it is.
     #[must_use]
-    pub fn is_recording(&self) -> bool {
-        matches!(self, Self::Recording(_))
+    pub fn kind(&self) -> SourceKind {
+        match self {
+            Self::Radio(_) => SourceKind::Radio,
+            Self::RtlTcp(_) | Self::Tcp(_) | Self::Udp(_) | Self::Zmq(_) => SourceKind::Network,
+            Self::Recording(path) if path.as_os_str() == "-" => SourceKind::Pipe,
+            Self::Recording(_) => SourceKind::Recording,
+        }
+    }
+
+    /// The address that somebody may have meant who has written this one, if there is no such file.
+    #[must_use]
+    pub fn meant(&self) -> Option<Self> {
+        let Self::Recording(path) = self else { return None };
+        let (scheme, rest) = path.to_str()?.split_once([':', '='])?;
+        let rest = rest.trim_start_matches('/').to_owned();
+        match scheme.to_ascii_lowercase().as_str() {
+            _ if rest.is_empty() => None,
+            "rtl_tcp" | "rtltcp" | "rtl-tcp" => Some(Self::RtlTcp(rest)),
+            "tcp" => Some(Self::Tcp(rest)),
+            "udp" => Some(Self::Udp(rest)),
+            "zmq" | "zeromq" | "zmq+tcp" => Some(Self::Zmq(rest)),
+            "soapy" => Some(Self::Radio(rest)),
+            "driver" => Some(Self::Radio(format!("driver={rest}"))),
+            _ => None,
+        }
     }
 
     /// The source at this address. A recording is opened at once, so that what is wrong with it is told
-    /// at once.
+    /// at once; so is what can never work.
     ///
     /// # Errors
     /// Those of [`open`] for a recording; [`Error::Missing`] for raw samples whose rate or format is not
-    /// given; [`Error::Unsupported`] for what is no recording with no `speed`; [`Error::Radio`] for a
-    /// radio where the crate was built without the feature `soapy`.
+    /// given; [`Error::Refused`] for what no such source can do; [`Error::Unsupported`] for what is no
+    /// recording with no `speed`; [`Error::Radio`] for a radio where the crate was built without the
+    /// feature `soapy`.
     pub fn source(&self, settings: &SourceSettings) -> Result<Source, Error> {
         let opener = match self {
-            Self::Recording(path) => return recording(path, settings),
+            Self::Recording(path) if settings.is_growing => return growing(path, settings),
+            Self::Recording(path) => return self.recording(path, settings),
             Self::Radio(arguments) => radio(arguments, settings)?,
             Self::RtlTcp(address) => {
                 let (address, tuning) = (with_port(address), settings.tuning.clone());
+                RtlTcp::check(&address, &tuning)?;
                 opener(move |header_within| RtlTcp::connect(&address, &tuning, header_within))
             }
             Self::Tcp(address) => {
-                let (address, info) = (address.clone(), self.raw_info(&settings.samples)?);
+                let (address, info) = (address.clone(), self.raw_info(settings, None)?);
                 opener(move |_| RawTcp::connect(&address, info.clone()))
             }
             Self::Udp(address) => {
-                let (address, info) = (address.clone(), self.raw_info(&settings.samples)?);
-                opener(move |_| RawUdp::bind(&address, info.clone()))
+                let (address, info) = (address.clone(), self.raw_info(settings, None)?);
+                let header_bytes = settings.datagram_header_bytes.min(LARGEST_HEADER);
+                opener(move |_| RawUdp::bind(&address, info.clone(), header_bytes))
+            }
+            Self::Zmq(address) => {
+                // GNU Radio's own.
+                let usual = Some(SampleFormat::Cf32Le);
+                let (address, info) = (address.clone(), self.raw_info(settings, usual)?);
+                opener(move |within| Zmq::connect(&address, info.clone(), within))
             }
         };
+        let opener = if settings.samples.swap_iq { mirrored(opener) } else { opener };
         let name = self.to_string();
         let Some(speed) = settings.speed else {
             let advice = "only recordings can be read as fast as can be; give a speed";
             return Err(Error::unsupported(Path::new(&name), "unlimited speed", advice));
         };
-        Ok(Source { name, opener, policy: Policy::radio(settings.on_error, speed), is_live: true })
+        let policy = Policy::radio(settings.on_error, speed);
+        Ok(Source { name, opener, policy, kind: self.kind() })
     }
 
-    fn raw_info(&self, samples: &OpenOptions) -> Result<StreamInfo, Error> {
+    fn raw_info(
+        &self,
+        settings: &SourceSettings,
+        usual: Option<SampleFormat>,
+    ) -> Result<StreamInfo, Error> {
+        let path = PathBuf::from(self.to_string());
         let missing = |parameter| Error::Missing {
-            path: self.to_string().into(),
+            path: path.clone(),
             parameter,
             advice: "raw samples do not tell how they are made; give it",
         };
+        let samples = &settings.samples;
         let rate_hz = samples.sample_rate_hz.ok_or_else(|| missing("sample rate"))?;
-        let format = samples.format.ok_or_else(|| missing("sample format"))?;
-        let mut info = StreamInfo::new(rate_hz, format);
-        info.center_hz = samples.center_hz;
+        let format = samples.format.or(usual).ok_or_else(|| missing("sample format"))?;
+        let mut info = StreamInfo::new(check_sample_rate(&path, rate_hz)?, format);
+        info.center_hz = samples.center_hz.map(|hz| check_center(&path, hz)).transpose()?;
+        info.correct(settings.tuning.ppm);
         Ok(info)
+    }
+
+    fn recording(&self, path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
+        let kind = self.kind();
+        // What comes through a pipe comes at its own pace.
+        let speed = settings.speed.filter(|_| kind != SourceKind::Pipe);
+        let (path, options, ppm) = (PathBuf::from(path), settings.samples, settings.tuning.ppm);
+        // A pipe can be opened once only.
+        let first = open(&path, &options)?;
+        if first.info().breaks.iter().any(|at| at.center_hz.is_some()) {
+            let what = "a recording whose centre frequency changes, as a live source,";
+            return Err(Error::unsupported(&path, what, "decode it as a file"));
+        }
+        let first = Mutex::new(Some(first));
+        let name = path.display().to_string();
+        let opener = opener(move |_| {
+            let opened = first.lock().ok().and_then(|mut first| first.take());
+            let source = opened.map_or_else(|| open(&path, &options), Ok)?;
+            Ok(Replay::new(CrystalCorrected::new(source, ppm), speed))
+        });
+        Ok(Source { name, opener, policy: Policy::recording(speed), kind })
     }
 }
 
@@ -182,20 +264,18 @@ fn opener<S: LiveSource + 'static>(
     Arc::new(move |within| Ok(Box::new(open(within)?) as Box<dyn LiveSource>))
 }
 
-fn recording(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
-    let is_live = path.as_os_str() == "-";
-    // What comes through a pipe comes at its own pace.
-    let speed = settings.speed.filter(|_| !is_live);
-    let (path, options) = (PathBuf::from(path), settings.samples);
-    // A pipe can be opened once only.
-    let first = Mutex::new(Some(open(&path, &options)?));
+/// Opens the source with I and Q swapped.
+fn mirrored(inner: Opener) -> Opener {
+    opener(move |within| Ok(Mirror(inner(within)?)))
+}
+
+/// A file that another program is writing, at its pace. It has to be there.
+fn growing(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
+    std::fs::metadata(path).map_err(Error::io(path, "open"))?;
     let name = path.display().to_string();
-    let opener = opener(move |_| {
-        let opened = first.lock().ok().and_then(|mut first| first.take());
-        let source = opened.map_or_else(|| open(&path, &options), Ok)?;
-        Ok(Replay::new(source, speed))
-    });
-    Ok(Source { name, opener, policy: Policy::recording(speed), is_live })
+    let (path, options, ppm) = (PathBuf::from(path), settings.samples, settings.tuning.ppm);
+    let opener = opener(move |within| Growing::open(&path, &options, ppm, within));
+    Ok(Source { name, opener, policy: Policy::recording(None), kind: SourceKind::Recording })
 }
 
 #[cfg(feature = "soapy")]
@@ -236,7 +316,6 @@ fn with_port(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::SampleFormat;
 
     fn address(text: &str) -> SourceAddress {
         SourceAddress::parse(text)
@@ -248,11 +327,24 @@ mod tests {
         assert_eq!(address("tcp://a:1"), SourceAddress::Tcp("a:1".into()));
         assert_eq!(address("udp://0.0.0.0:1"), SourceAddress::Udp("0.0.0.0:1".into()));
         assert_eq!(address("a.wav"), SourceAddress::Recording("a.wav".into()));
-        for text in ["rtl_tcp://a:1", "tcp://a:1", "udp://0.0.0.0:1", "a.wav", "-"] {
+        for text in ["rtl_tcp://a:1", "tcp://a:1", "udp://0.0.0.0:1", "zmq://a:1", "a.wav", "-"] {
             assert_eq!(address(text).to_string(), text);
         }
         let radio = SourceAddress::Radio("driver=rtlsdr,serial=1,direct_samp=2".into());
         assert_eq!(radio.to_string(), "driver=rtlsdr,serial=1");
+    }
+
+    #[test]
+    fn what_other_programs_write_is_known() {
+        let meant = |text: &str| address(text).meant().map(|meant| meant.to_string());
+        for text in ["rtl_tcp:a:1", "rtl_tcp=a:1", "rtl_tcp:/a:1", "RTL_TCP://a:1", "rtltcp:a:1"] {
+            assert_eq!(meant(text).as_deref(), Some("rtl_tcp://a:1"), "{text}");
+        }
+        assert_eq!(meant("zmq+tcp://a:1").as_deref(), Some("zmq://a:1"));
+        assert_eq!(meant("driver=rtlsdr").as_deref(), Some("driver=rtlsdr"));
+        for text in ["x", "C:/x.wav", "cu8:250k:x", "tcp:", "rtl_tcp://a:1", "-"] {
+            assert_eq!(meant(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -273,7 +365,11 @@ mod tests {
         assert!(said(&settings).contains("sample format is not known"), "{}", said(&settings));
         settings.samples.format = Some(SampleFormat::Cu8);
         let source = address("tcp://a:1").source(&settings).unwrap();
-        assert!(source.is_live && source.policy.watched);
+        assert!(source.kind.is_live() && source.policy.watched);
+        settings.tuning.ppm = 4.0;
+        let source = address("udp://127.0.0.1:0").source(&settings).unwrap();
+        let opened = (source.opener)(Duration::ZERO).unwrap();
+        assert!((opened.info().sample_rate_hz - 250_001.0).abs() < 1e-6);
         settings.speed = None;
         assert!(said(&settings).contains("only recordings"), "{}", said(&settings));
     }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::time_text::{WrittenTime, parse_time};
 
 pub(super) const SAMPLE_START: &str = "core:sample_start";
 pub(super) const SAMPLE_COUNT: &str = "core:sample_count";
@@ -30,6 +30,14 @@ impl<'a> Object<'a> {
         Error::malformed(self.path, self.place_of(name), problem)
     }
 
+    /// What was found out about a field, with its place where that is an error.
+    pub(super) fn in_place<T>(&self, name: &str, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| match error {
+            Error::Malformed { .. } => error,
+            error => self.malformed(name, &error.nameless()),
+        })
+    }
+
     /// A field of the right kind, `None` if it is not there or null.
     fn get<T>(
         &self,
@@ -50,8 +58,11 @@ impl<'a> Object<'a> {
         self.get(name, "a text", Value::as_str)
     }
 
+    /// A number, in quotation marks too.
     pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Error> {
-        self.get(name, "a number", Value::as_f64)
+        let quoted =
+            |value: &Value| value.as_str()?.trim().parse().ok().filter(|x: &f64| x.is_finite());
+        self.get(name, "a number", |value| value.as_f64().or_else(|| quoted(value)))
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
@@ -62,9 +73,9 @@ impl<'a> Object<'a> {
         self.get(name, "a whole number from 0 to 2^64 - 1", whole_number)
     }
 
-    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Error> {
+    pub(super) fn time(&self, name: &str) -> Result<Option<WrittenTime>, Error> {
         let kind = "a time such as 2026-01-19T09:30:00.125Z";
-        self.get(name, kind, |value| value.as_str()?.parse().ok())
+        self.get(name, kind, |value| parse_time(value.as_str()?))
     }
 
     pub(super) fn object(&self, name: &str) -> Result<Object<'a>, Error> {
@@ -74,18 +85,41 @@ impl<'a> Object<'a> {
         Ok(Object { path: self.path, place: self.place_of(name), fields })
     }
 
-    pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Object<'a>>>, Error> {
-        let Some(list) = self.get(name, "an array", Value::as_array)? else {
-            return Ok(None);
-        };
-        let objects = list.iter().enumerate().map(|(index, value)| {
+    /// The objects of a list; what is none is left out, with a warning, and so is what is no list.
+    pub(super) fn objects(
+        &self,
+        name: &str,
+        warnings: &mut Vec<String>,
+    ) -> Option<Vec<Object<'a>>> {
+        let list = optional(self.get(name, "an array", Value::as_array), warnings)?;
+        let mut objects = Vec::with_capacity(list.len());
+        for (index, value) in list.iter().enumerate() {
             let place = format!("{}[{index}]", self.place_of(name));
             match value.as_object() {
-                Some(fields) => Ok(Object { path: self.path, place, fields }),
-                None => Err(Error::malformed(self.path, place, "must be an object")),
+                Some(fields) => objects.push(Object { path: self.path, place, fields }),
+                None => warnings.push(format!("{place}: is no object; it is left out")),
             }
-        });
-        objects.collect::<Result<_, _>>().map(Some)
+        }
+        Some(objects)
+    }
+}
+
+/// A field that is not needed to read samples: what is wrong with it is a warning, and it is left out.
+pub(super) fn optional<T>(
+    field: Result<Option<T>, Error>,
+    warnings: &mut Vec<String>,
+) -> Option<T> {
+    field.unwrap_or_else(|error| {
+        warnings.push(left_out(&error));
+        None
+    })
+}
+
+/// The warning about something wrong that is left out.
+pub(super) fn left_out(error: &Error) -> String {
+    match error {
+        Error::Malformed { place, problem, .. } => format!("{place}: {problem}; it is left out"),
+        error => format!("{}; it is left out", error.nameless()),
     }
 }
 

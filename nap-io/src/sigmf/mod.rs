@@ -6,6 +6,9 @@
 
 mod annotate;
 pub(crate) mod annotation;
+mod archive;
+pub(crate) mod capture_breaks;
+mod data_file;
 mod fields;
 mod metadata;
 pub(crate) mod names;

@@ -3,33 +3,46 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::compression::{packed_names, unpacked_name};
 use crate::error::Error;
 
-const META: &str = "sigmf-meta";
-const DATA: &str = "sigmf-data";
+pub(super) const META: &str = "sigmf-meta";
+pub(super) const DATA: &str = "sigmf-data";
 
 /// The metadata file that a path means, `None` if it means no SigMF recording.
 ///
-/// Fails for an archive and for a data file without metadata.
+/// Fails for a collection and for a data file without metadata.
 pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
-    match path.extension().and_then(|extension| extension.to_str()) {
+    let unpacked = unpacked_path(path);
+    match unpacked.extension().and_then(|extension| extension.to_str()) {
         Some(META) => Ok(Some(path.into())),
         Some(DATA) => {
-            let meta = meta_path(path);
+            let meta = meta_path(&unpacked);
             let missing = Error::MissingPart { path: path.into(), missing: meta.clone() };
-            if meta.exists() { Ok(Some(meta)) } else { Err(missing) }
+            existing(&meta).map(Some).ok_or(missing)
         }
-        Some("sigmf") if path.exists() => Err(Error::unsupported(
-            path,
-            "a SigMF archive",
-            "unpack it (tar xf) and give the .sigmf-meta file",
-        )),
         Some("sigmf-collection") => Err(Error::unsupported(
             path,
             "a SigMF collection",
             "give the .sigmf-meta files of its recordings one by one",
         )),
-        _ => Ok(Some(meta_path(path)).filter(|meta| !path.exists() && meta.exists())),
+        _ if path.exists() => Ok(None),
+        _ => Ok(existing(&meta_path(path))),
+    }
+}
+
+/// The file as it is, or compressed.
+pub(super) fn existing(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let packed = packed_names(name).map(|packed| path.with_file_name(packed));
+    std::iter::once(path.to_path_buf()).chain(packed).find(|path| path.exists())
+}
+
+/// The path that a file had before it was compressed.
+fn unpacked_path(path: &Path) -> PathBuf {
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some(name) => path.with_file_name(unpacked_name(name)),
+        None => path.into(),
     }
 }
 
@@ -45,6 +58,7 @@ pub(crate) fn data_path(path: &Path) -> PathBuf {
 
 /// Replaces the SigMF extension only: other points belong to the base name (`g001_868.13M`).
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let path = &unpacked_path(path);
     let is_sigmf = path.extension().is_some_and(|e| e == META || e == DATA || e == "sigmf");
     if is_sigmf {
         return path.with_extension(suffix);

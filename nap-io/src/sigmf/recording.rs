@@ -1,29 +1,24 @@
 //! Reading a recording: metadata and data together.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::metadata::{Capture, Metadata};
-use super::names::data_path;
+use super::archive;
+use super::capture_breaks;
+use super::data_file::DataFile;
+use super::metadata::{Capture, Metadata, read_text};
 use crate::error::Error;
-use crate::input::Input;
+use crate::float_width::narrower;
 use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::StreamInfo;
-
-/// Clocks of recorders jitter by less than this; more is samples lost or a pause.
-const GAP_TOLERANCE_S: f64 = 0.01;
 
 /// Opens the recording that a metadata file describes.
 pub(crate) fn open(
     meta_path: &Path,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
-    let metadata = Metadata::read(meta_path)?;
+    let metadata = Metadata::parse_given(&read_text(meta_path)?, meta_path, options)?;
     if metadata.metadata_only {
         return Err(Error::unsupported(
             meta_path,
@@ -31,16 +26,50 @@ pub(crate) fn open(
             "get the data file and set core:metadata_only to false",
         ));
     }
+    let data = DataFile::beside(meta_path, &metadata)?;
+    read(meta_path, &metadata, data, options)
+}
+
+/// Opens the recording in an archive.
+pub(crate) fn open_archive(
+    path: &Path,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let (meta_path, metadata, data) = archive::find(path, options)?;
+    read(&meta_path, &metadata, data, options)
+}
+
+fn read(
+    meta_path: &Path,
+    metadata: &Metadata,
+    data: DataFile,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let (data_path, described_bytes) = (data.path.clone(), data.described_bytes);
     let header_bytes = header_bytes(meta_path, &metadata.captures)?;
-    let data_path = existing_data_path(meta_path, &metadata)?;
-    let (input, samples) = open_data(&data_path, &metadata, header_bytes)?;
+    let (head, input) = data.samples(metadata, header_bytes)?;
+    let mut info = stream_info(meta_path, metadata, options)?;
+    if let Some(narrow) = narrower(info.format, &head).filter(|_| options.format.is_none()) {
+        info.warnings.push(format!(
+            "as {}, which core:datatype says, the samples make no sense; reading {narrow} (some programs \
+             write the one for the other; a sample format that is given wins)",
+            info.format
+        ));
+        info.format = narrow;
+    }
+    let bytes_per_sample = info.format.bytes_per_sample() as u64;
+    let samples = input.bytes_left().map_or(u64::MAX, |bytes| bytes / bytes_per_sample);
 
     // Captures of samples that do not exist are ignored, as the specification wants it.
     let (captures, missing) = metadata
         .captures
         .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples));
+    let other_bytes = header_bytes.saturating_add(metadata.trailing_bytes);
+    let described =
+        described_bytes.map(|bytes| bytes.saturating_sub(other_bytes) / bytes_per_sample);
     let promised = missing.last().map(|capture| capture.sample_start.saturating_add(1));
-    let info = stream_info(meta_path, &metadata, captures, options)?;
+    let promised = promised.max(described);
+    let info = with_captures(meta_path, info, captures, options)?;
     let reader = SampleReader::new(data_path, info, input)?;
     Ok(Box::new(match promised {
         Some(promised) => reader.promise(promised),
@@ -68,39 +97,10 @@ fn header_bytes(meta_path: &Path, captures: &[Capture]) -> Result<u64, Error> {
     Ok(first.header_bytes)
 }
 
-fn existing_data_path(meta_path: &Path, metadata: &Metadata) -> Result<PathBuf, Error> {
-    let path = match &metadata.dataset {
-        Some(name) => meta_path.with_file_name(name),
-        None => data_path(meta_path),
-    };
-    match path.try_exists() {
-        Ok(true) => Ok(path),
-        Ok(false) => Err(Error::MissingPart { path: meta_path.into(), missing: path }),
-        Err(error) => Err(Error::io(&path, "open")(error)),
-    }
-}
-
-/// The samples in the data file, and how many whole ones there are.
-fn open_data(path: &Path, metadata: &Metadata, header_bytes: u64) -> Result<(Input, u64), Error> {
-    let file = File::open(path).map_err(Error::io(path, "open"))?;
-    let file_info = file.metadata().map_err(Error::io(path, "open"))?;
-    if file_info.is_dir() {
-        return Err(Error::io(path, "open")(io::ErrorKind::IsADirectory.into()));
-    }
-    let other_bytes = header_bytes.saturating_add(metadata.trailing_bytes);
-    let bytes = file_info.len().saturating_sub(other_bytes);
-    let samples = bytes / metadata.format.bytes_per_sample() as u64;
-    if bytes == 0 {
-        return Err(Error::Empty { path: path.into() });
-    }
-    let input = Input::region(file, header_bytes, bytes).map_err(Error::io(path, "read"))?;
-    Ok((input, samples))
-}
-
+/// What the metadata says of all captures, and the user.
 fn stream_info(
     meta_path: &Path,
     metadata: &Metadata,
-    captures: &[Capture],
     options: &OpenOptions,
 ) -> Result<StreamInfo, Error> {
     let sample_rate_hz =
@@ -110,50 +110,35 @@ fn stream_info(
             advice: "give it, or put core:sample_rate into the global object",
         })?;
     let mut info = StreamInfo::new(sample_rate_hz, metadata.format);
-    info.center_hz = single_center(meta_path, captures)?;
+    info.offset = metadata.offset;
     info.description = metadata.description.clone();
     info.annotations = metadata.annotations.clone();
     info.warnings = metadata.warnings.clone();
-    info.start = start(captures, sample_rate_hz);
-    info.warnings.extend(find_gap(&info, captures));
-    options.apply(meta_path, info)
+    // Centre and start follow from the captures.
+    OpenOptions { center_hz: None, start: None, ..*options }.apply(meta_path, info)
 }
 
-/// The centre frequency, which must be the same all along.
-fn single_center(meta_path: &Path, captures: &[Capture]) -> Result<Option<f64>, Error> {
-    let mut centers = captures.iter().enumerate().filter_map(|(i, c)| Some((i, c, c.center_hz?)));
-    let Some((_, _, first_hz)) = centers.next() else {
-        return Ok(None);
-    };
-    match centers.find(|&(.., other_hz)| other_hz != first_hz) {
-        None => Ok(Some(first_hz)),
-        Some((capture, Capture { sample_start, .. }, other_hz)) => Err(Error::Retuned {
-            path: meta_path.into(),
-            capture,
-            sample: *sample_start,
-            first_hz,
-            other_hz,
-        }),
+/// Adds what the captures say of time and frequency, in the words of the user where he says something.
+fn with_captures(
+    meta_path: &Path,
+    mut info: StreamInfo,
+    captures: &[Capture],
+    options: &OpenOptions,
+) -> Result<StreamInfo, Error> {
+    let found = capture_breaks::of(captures, info.sample_rate_hz);
+    info.center_hz = found.center_hz;
+    info.start = found.start;
+    info.breaks = found.breaks;
+    info.warnings.extend(found.warnings);
+    if options.center_hz.is_some() {
+        info.breaks.iter_mut().for_each(|at| at.center_hz = None);
     }
-}
-
-/// The time of the first sample, from the first capture that has a time.
-fn start(captures: &[Capture], sample_rate_hz: f64) -> Option<Timestamp> {
-    let (sample, time) = captures.iter().find_map(|c| Some((c.sample_start, c.time?)))?;
-    let lead = SignedDuration::try_from_secs_f64(sample as f64 / sample_rate_hz).ok()?;
-    time.checked_sub(lead).ok()
-}
-
-/// Says where the clock of the recorder and the count of the samples part.
-fn find_gap(info: &StreamInfo, captures: &[Capture]) -> Option<String> {
-    captures.iter().enumerate().find_map(|(index, capture)| {
-        let counted = info.time_at(capture.sample_start)?;
-        let gap_s = capture.time?.duration_since(counted).as_secs_f64();
-        (gap_s.abs() > GAP_TOLERANCE_S).then(|| {
-            format!(
-                "captures[{index}] at sample {} is {gap_s:+.3} s off the count of samples; times after it count samples",
-                capture.sample_start
-            )
-        })
-    })
+    if let (Some(given), Some(said)) = (options.start, found.start) {
+        let shift = given.duration_since(said);
+        for time in info.breaks.iter_mut().filter_map(|at| at.time.as_mut()) {
+            *time = time.checked_add(shift).unwrap_or(*time);
+        }
+    }
+    info.breaks.retain(|at| at.lost_samples > 0 || at.center_hz.is_some() || at.time.is_some());
+    OpenOptions { format: None, sample_rate_hz: None, ..*options }.apply(meta_path, info)
 }

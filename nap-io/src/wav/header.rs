@@ -1,6 +1,6 @@
 //! The chunks before the samples.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -15,6 +15,8 @@ const UNKNOWN_SIZE: u32 = u32::MAX;
 pub(super) const TAG_PCM: u16 = 1;
 pub(super) const TAG_FLOAT: u16 = 3;
 const TAG_EXTENSIBLE: u16 = 0xfffe;
+/// Windows' SYSTEMTIME, eight numbers of 16 bits.
+pub(super) const SYSTEM_TIME_BYTES: usize = 16;
 /// The chunks that are looked into are short; this much of them is enough.
 const MAX_CHUNK_BYTES: u64 = 128;
 
@@ -27,8 +29,8 @@ pub struct Header {
     pub sample_rate_hz: u32,
     /// Where the samples start, in bytes from the start of the file.
     pub data_offset: u64,
-    /// How many bytes of samples there should be; `None` if the program that wrote the file did not
-    /// come to say so, which means up to the end of the file.
+    /// How many bytes of samples there should be, as written: programs that are stopped, write into a
+    /// pipe or go on past 4 GiB leave a wrong number. `None` if it says that it is not known.
     pub data_bytes: Option<u64>,
     /// The centre frequency in Hz, from the `auxi` chunk.
     pub center_hz: Option<f64>,
@@ -37,22 +39,36 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header; `path` is used in messages only. The reader should be buffered.
+    /// Reads the header, up to the first sample; `path` is used in messages only. The reader should be
+    /// buffered.
     ///
     /// # Errors
     /// [`Error::Malformed`] for what is no WAV file, [`Error::Unsupported`] for encodings other
     /// than plain numbers and for other than two channels, [`Error::Io`] if reading fails.
-    pub fn read<R: Read + Seek>(reader: &mut R, path: &Path) -> Result<Self, Error> {
-        let mut chunks = Chunks { reader, path };
-        let riff = chunks.riff()?;
+    pub fn read<R: Read>(reader: &mut R, path: &Path) -> Result<Self, Error> {
+        Self::read_given(reader, path, None)
+    }
+
+    /// The same for a file whose encoding somebody knows better.
+    pub(super) fn read_given<R: Read>(
+        reader: &mut R,
+        path: &Path,
+        given: Option<SampleFormat>,
+    ) -> Result<Self, Error> {
+        let mut chunks = Chunks { reader, path, position: 0 };
+        chunks.riff()?;
         let mut found = Found::default();
         loop {
             let chunk = chunks.next()?;
+            let content = match &chunk.id {
+                b"data" => return found.into_header(&chunk, path),
+                b"fmt " | b"ds64" | b"auxi" => chunks.content(&chunk)?,
+                _ => Vec::new(),
+            };
             match &chunk.id {
-                b"fmt " => found.format = Some(parse_format(&chunks.content(&chunk)?, path)?),
-                b"ds64" => found.data_bytes_64 = parse_data_size(&chunks.content(&chunk)?),
-                b"auxi" => found.tuning = parse_auxi(&chunks.content(&chunk)?),
-                b"data" => return found.into_header(&riff, &chunk, path),
+                b"fmt " => found.format = Some(parse_format(&content, path, given)?),
+                b"ds64" => found.data_bytes_64 = parse_data_size(&content),
+                b"auxi" => found.tuning = parse_auxi(&content),
                 _ => {}
             }
             chunks.pass(&chunk)?;
@@ -65,11 +81,11 @@ impl Header {
 struct Found {
     format: Option<(SampleFormat, u32)>,
     data_bytes_64: Option<u64>,
-    tuning: Option<(f64, Timestamp)>,
+    tuning: Option<(f64, Option<Timestamp>)>,
 }
 
 impl Found {
-    fn into_header(self, riff: &Chunk, data: &Chunk, path: &Path) -> Result<Header, Error> {
+    fn into_header(self, data: &Chunk, path: &Path) -> Result<Header, Error> {
         let (format, sample_rate_hz) = self.format.ok_or_else(|| {
             Error::malformed(path, "the chunk `fmt `", "is missing before `data`")
         })?;
@@ -77,22 +93,15 @@ impl Found {
             format,
             sample_rate_hz,
             data_offset: data.start,
-            data_bytes: self.data_bytes(riff, data),
+            data_bytes: match (data.size, self.data_bytes_64) {
+                // What does not fit here is told elsewhere; 0 is left by who was stopped.
+                (UNKNOWN_SIZE | 0, Some(size)) => Some(size),
+                (UNKNOWN_SIZE, None) => None,
+                (size, _) => Some(size.into()),
+            },
             center_hz: self.tuning.map(|(center_hz, _)| center_hz),
-            start: self.tuning.map(|(_, start)| start),
+            start: self.tuning.and_then(|(_, start)| start),
         })
-    }
-
-    fn data_bytes(&self, riff: &Chunk, data: &Chunk) -> Option<u64> {
-        // A program that was stopped leaves the sizes it began with: an empty file.
-        let never_told =
-            data.size == 0 && (riff.size == UNKNOWN_SIZE || u64::from(riff.size) + 8 <= data.start);
-        match data.size {
-            UNKNOWN_SIZE if riff.id == *b"RF64" => self.data_bytes_64,
-            UNKNOWN_SIZE => None,
-            _ if never_told => None,
-            size => Some(size.into()),
-        }
     }
 }
 
@@ -104,49 +113,51 @@ struct Chunk {
     start: u64,
 }
 
-/// Walks from chunk to chunk.
+/// Walks from chunk to chunk, forwards only: a pipe will do.
 struct Chunks<'a, R> {
     reader: &'a mut R,
     path: &'a Path,
+    /// How many bytes have been read.
+    position: u64,
 }
 
-impl<R: Read + Seek> Chunks<'_, R> {
+impl<R: Read> Chunks<'_, R> {
     /// The outermost chunk, which holds all others.
-    fn riff(&mut self) -> Result<Chunk, Error> {
-        let riff = self.next()?;
-        let mut kind = [0; 4];
-        self.read_exact(&mut kind, "the first 12 bytes")?;
-        if !matches!(&riff.id, b"RIFF" | b"RF64") || &kind != b"WAVE" {
-            let problem = "are not those of a WAV file (RIFF or RF64, then WAVE)";
+    fn riff(&mut self) -> Result<(), Error> {
+        let mut head = [0; 12];
+        self.read_exact(&mut head, "the first 12 bytes")?;
+        let (id, kind) = (&head[..4], &head[8..]);
+        if !matches!(id, b"RIFF" | b"RF64" | b"BW64") || kind != b"WAVE" {
+            let problem = "are not those of a WAV file (RIFF, RF64 or BW64, then WAVE)";
             return Err(Error::malformed(self.path, "the first 12 bytes", problem));
         }
-        Ok(riff)
+        Ok(())
     }
 
     fn next(&mut self) -> Result<Chunk, Error> {
         let mut head = [0; 8];
         self.read_exact(&mut head, "the chunk `data`")?;
         let [a, b, c, d, size @ ..] = head;
-        let start = self.reader.stream_position().map_err(Error::io(self.path, "read"))?;
-        Ok(Chunk { id: [a, b, c, d], size: u32::from_le_bytes(size), start })
+        Ok(Chunk { id: [a, b, c, d], size: u32::from_le_bytes(size), start: self.position })
     }
 
     /// The content of a short chunk.
     fn content(&mut self, chunk: &Chunk) -> Result<Vec<u8>, Error> {
         let mut content = Vec::new();
         let limit = u64::from(chunk.size).min(MAX_CHUNK_BYTES);
-        self.reader
-            .by_ref()
-            .take(limit)
-            .read_to_end(&mut content)
-            .map_err(Error::io(self.path, "read"))?;
+        let mut limited = self.reader.by_ref().take(limit);
+        limited.read_to_end(&mut content).map_err(Error::io(self.path, "read"))?;
+        self.position += content.len() as u64;
         Ok(content)
     }
 
     /// Goes to the next chunk; chunks of odd size are followed by a filling byte.
     fn pass(&mut self, chunk: &Chunk) -> Result<(), Error> {
         let end = chunk.start + u64::from(chunk.size) + u64::from(chunk.size % 2);
-        self.reader.seek(SeekFrom::Start(end)).map(|_| ()).map_err(Error::io(self.path, "seek in"))
+        let mut rest = self.reader.by_ref().take(end.saturating_sub(self.position));
+        self.position +=
+            io::copy(&mut rest, &mut io::sink()).map_err(Error::io(self.path, "read"))?;
+        Ok(())
     }
 
     fn read_exact(&mut self, bytes: &mut [u8], what: &str) -> Result<(), Error> {
@@ -155,18 +166,23 @@ impl<R: Read + Seek> Chunks<'_, R> {
                 Error::malformed(self.path, what, "is missing: the file ends before it")
             }
             _ => Error::io(self.path, "read")(error),
-        })
+        })?;
+        self.position += bytes.len() as u64;
+        Ok(())
     }
 }
 
-/// The `fmt ` chunk: encoding and sample rate.
-fn parse_format(content: &[u8], path: &Path) -> Result<(SampleFormat, u32), Error> {
+/// The `fmt ` chunk: encoding and sample rate. A format that is given wins.
+fn parse_format(
+    content: &[u8],
+    path: &Path,
+    given: Option<SampleFormat>,
+) -> Result<(SampleFormat, u32), Error> {
     let Some((head, rest)) = content.split_first_chunk::<16>() else {
         let problem = format!("has {} bytes, but at least 16 are needed", content.len());
         return Err(Error::malformed(path, "the chunk `fmt `", problem));
     };
     let field = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-    let (channels, frame_bytes, bits) = (field(2), field(12), field(14));
     let sample_rate_hz = u32::from(field(4)) | u32::from(field(6)) << 16;
     let tag = match field(0) {
         // The extension has 8 bytes of channel layout, then the tag as the start of a GUID.
@@ -175,6 +191,19 @@ fn parse_format(content: &[u8], path: &Path) -> Result<(SampleFormat, u32), Erro
         }
         tag => tag,
     };
+    match (encoding(path, tag, [field(2), field(12), field(14)]), given) {
+        (Err(_), Some(given)) => Ok((given, sample_rate_hz)),
+        (format, _) => Ok((format?, sample_rate_hz)),
+    }
+}
+
+/// The sample format of an encoding with so many channels, bytes for a sample of all channels, and bits
+/// for a number.
+fn encoding(
+    path: &Path,
+    tag: u16,
+    [channels, frame_bytes, bits]: [u16; 3],
+) -> Result<SampleFormat, Error> {
     if channels != 2 {
         let what = format!("a WAV file with {channels} channel(s)");
         return Err(Error::unsupported(path, what, "record IQ: two channels, I left and Q right"));
@@ -196,7 +225,7 @@ fn parse_format(content: &[u8], path: &Path) -> Result<(SampleFormat, u32), Erro
         let what = format!("a WAV file with {frame_bytes} bytes for a sample of 2 x {bits} bits");
         return Err(Error::unsupported(path, what, "convert it to packed samples"));
     }
-    Ok((format, sample_rate_hz))
+    Ok(format)
 }
 
 /// The `ds64` chunk of RF64: the size of the file, then that of the samples (EBU Tech 3306).
@@ -205,9 +234,13 @@ fn parse_data_size(content: &[u8]) -> Option<u64> {
 }
 
 /// The `auxi` chunk: start and stop as Windows' SYSTEMTIME (eight 16-bit numbers), then the centre
-/// frequency in Hz. SDR Console puts a text there instead, whose first numbers are no date.
-fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
-    let center_hz = u32::from_le_bytes(*content.get(32..)?.first_chunk()?);
+/// frequency in Hz. SDR Console puts a text there instead, whose first numbers are no date; zeros stand for a
+/// start that is not known.
+fn parse_auxi(content: &[u8]) -> Option<(f64, Option<Timestamp>)> {
+    let center_hz = f64::from(u32::from_le_bytes(*content.get(32..)?.first_chunk()?));
+    if content.iter().take(SYSTEM_TIME_BYTES).all(|&byte| byte == 0) {
+        return Some((center_hz, None));
+    }
     let field = |index: usize| {
         let bytes = content.get(2 * index..)?.first_chunk()?;
         i16::try_from(u16::from_le_bytes(*bytes)).ok()
@@ -217,5 +250,5 @@ fn parse_auxi(content: &[u8]) -> Option<(f64, Timestamp)> {
     let nanosecond = i32::from(field(7)?).checked_mul(1_000_000)?;
     let time =
         DateTime::new(field(0)?, short(1)?, short(3)?, short(4)?, short(5)?, short(6)?, nanosecond);
-    Some((center_hz.into(), TimeZone::UTC.to_timestamp(time.ok()?).ok()?))
+    Some((center_hz, Some(TimeZone::UTC.to_timestamp(time.ok()?).ok()?)))
 }

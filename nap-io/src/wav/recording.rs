@@ -1,56 +1,93 @@
 //! Reading a WAV file.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
+use super::extent::{Extent, in_file, is_placeholder};
 use super::header::Header;
+use super::pipe_body::PipeBody;
 use crate::error::Error;
-use crate::file_name::{FileName, file_name};
+use crate::file_name::told::FileName;
 use crate::input::Input;
 use crate::open_options::OpenOptions;
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
-use crate::stream_info::{StreamInfo, check_sample_rate};
+use crate::stream_info::StreamInfo;
 
-/// Opens a WAV file.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
-    let file = File::open(path).map_err(Error::io(path, "open"))?;
-    let metadata = file.metadata().map_err(Error::io(path, "open"))?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(Error::unsupported(
-            path,
-            "WAV from a pipe",
-            "pipe raw samples or write a file first",
-        ));
-    }
-    let file_bytes = metadata.len();
-    let mut reader = BufReader::new(file);
-    let header = Header::read(&mut reader, path)?;
-    let available = file_bytes.saturating_sub(header.data_offset);
-    let bytes = header.data_bytes.map_or(available, |described| described.min(available));
-    let input = Input::region(reader.into_inner(), header.data_offset, bytes)
-        .map_err(Error::io(path, "seek in"))?;
-    let info = options.apply(path, stream_info(path, &header)?)?;
+/// Opens a WAV file; what its header does not tell, its name may.
+pub(crate) fn open(
+    path: &Path,
+    name: &str,
+    input: Input,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let (info, extent, input) = match input {
+        Input::File { file, left } => from_file(path, name, file, left, options)?,
+        Input::Pipe(pipe) => from_pipe(path, name, pipe, options)?,
+    };
+    let frame_bytes = info.format.bytes_per_sample() as u64;
     let reader = SampleReader::new(path.into(), info, input)?;
-    Ok(Box::new(match header.data_bytes {
-        Some(bytes) => reader.promise(bytes / header.format.bytes_per_sample() as u64),
+    Ok(Box::new(match extent.promised_bytes {
+        Some(bytes) => reader.promise(bytes / frame_bytes),
         None => reader,
     }))
 }
 
-fn stream_info(path: &Path, header: &Header) -> Result<StreamInfo, Error> {
-    let name = FileName::parse(&file_name(path));
-    let rate_hz = check_sample_rate(path, header.sample_rate_hz.into())?;
-    let mut info = StreamInfo::new(rate_hz, header.format);
+type Opened = (StreamInfo, Extent, Input);
+
+fn from_file(
+    path: &Path,
+    name: &str,
+    file: File,
+    file_bytes: u64,
+    options: &OpenOptions,
+) -> Result<Opened, Error> {
+    let mut file = BufReader::new(file);
+    let header = Header::read_given(&mut file, path, options.format)?;
+    let mut info = stream_info(path, name, &header, options)?;
+    let mut extent =
+        in_file(&header, info.format, &mut file, file_bytes).map_err(Error::io(path, "read"))?;
+    info.warnings.extend(extent.warning.take());
+    let input = Input::region(file.into_inner(), header.data_offset, extent.bytes);
+    Ok((info, extent, input.map_err(Error::io(path, "seek in"))?))
+}
+
+fn from_pipe(
+    path: &Path,
+    name: &str,
+    pipe: Box<dyn Read + Send>,
+    options: &OpenOptions,
+) -> Result<Opened, Error> {
+    let mut pipe = BufReader::new(pipe);
+    let header = Header::read_given(&mut pipe, path, options.format)?;
+    let info = stream_info(path, name, &header, options)?;
+    // Programs that write into a pipe cannot know how much will follow.
+    let described = header.data_bytes.filter(|&bytes| bytes > 0 && !is_placeholder(bytes));
+    let Some(described) = described else {
+        return Ok((info, Extent::default(), Input::Pipe(Box::new(pipe))));
+    };
+    let extent = Extent { promised_bytes: Some(described), ..Extent::default() };
+    Ok((info, extent, Input::Pipe(Box::new(PipeBody::new(pipe, described)))))
+}
+
+fn stream_info(
+    path: &Path,
+    name: &str,
+    header: &Header,
+    options: &OpenOptions,
+) -> Result<StreamInfo, Error> {
+    let mut info = StreamInfo::new(header.sample_rate_hz.into(), header.format);
     // An `auxi` chunk can only hold frequencies up to 4.29 GHz, and 0 stands for unknown.
-    info.center_hz = header.center_hz.filter(|&center_hz| center_hz > 0.0).or(name.center_hz);
-    info.start = header.start.or(name.start);
-    if header.data_bytes.is_none() {
-        info.warnings.push(
-            "the header does not tell how many samples there are; reading to the end of the file"
-                .into(),
-        );
-    }
-    Ok(info)
+    let told = FileName {
+        center_hz: header.center_hz.filter(|&center_hz| center_hz > 0.0),
+        start: header.start,
+        ..FileName::default()
+    };
+    let name = FileName::parse(name);
+    let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
+    info.notes.extend(by_name.without(told).taken_from("the name"));
+    info.center_hz = told.or(by_name).center_hz;
+    info.start = told.or(by_name).start;
+    options.apply(path, info)
 }

@@ -3,25 +3,35 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use num_complex::Complex32;
 
+use super::header::SYSTEM_TIME_BYTES;
 use crate::error::Error;
 use crate::format::SampleFormat;
 use crate::raw::RawWriter;
 use crate::sink::SampleSink;
 use crate::stream_info::{StreamInfo, check_sample_rate};
 
-const HEADER_BYTES: u32 = 44;
+/// What HDSDR writes: start, stop, centre frequency, and eight fields more that nobody fills here.
+const AUXI_BYTES: usize = 2 * SYSTEM_TIME_BYTES + 9 * 4;
+/// The header without an `auxi` chunk, and that.
+const MAX_HEADER_BYTES: u32 = 44 + 8 + AUXI_BYTES as u32;
 /// What fits into the 32-bit sizes of a WAV file, after the part of the header they include.
-const MAX_DATA_BYTES: u64 = (u32::MAX - HEADER_BYTES) as u64;
+const MAX_DATA_BYTES: u64 = (u32::MAX - MAX_HEADER_BYTES) as u64;
 
 /// Writes a WAV file with two channels, I left and Q right.
 ///
-/// It holds rate and samples only: centre frequency and start belong into the file name (see
+/// Centre frequency and start are written as HDSDR does, in an `auxi` chunk, if one of them is known. That
+/// has room for whole hertz up to 4.29 GHz; a centre beyond belongs into the file name (see
 /// [`FileName`](crate::FileName)).
 pub struct WavWriter {
     samples: RawWriter,
     sample_rate_hz: u32,
+    /// 0 for unknown.
+    center_hz: u32,
+    start: Option<Timestamp>,
 }
 
 impl WavWriter {
@@ -41,7 +51,14 @@ impl WavWriter {
             return Err(Error::unsupported(path, what, "use a whole number or write SigMF"));
         }
         let samples = RawWriter::create(path, info.format)?;
-        let mut writer = Self { samples, sample_rate_hz: rate_hz as u32 };
+        let mut writer = Self {
+            samples,
+            sample_rate_hz: rate_hz as u32,
+            // Saturates: below 0 is unknown, and what is beyond is filtered.
+            center_hz: info.center_hz.filter(|&hz| hz <= u32::MAX.into()).unwrap_or(0.0).round()
+                as u32,
+            start: info.start,
+        };
         writer.samples.write_bytes(&writer.header(0))?;
         Ok(writer)
     }
@@ -56,9 +73,10 @@ impl WavWriter {
 
     fn header(&self, data_bytes: u32) -> Vec<u8> {
         let frame_bytes = self.frame_bytes() as u16;
-        let mut header = Vec::with_capacity(HEADER_BYTES as usize);
+        let auxi = self.auxi();
+        let mut header = Vec::with_capacity(MAX_HEADER_BYTES as usize);
         header.extend(b"RIFF");
-        header.extend((HEADER_BYTES - 8 + data_bytes).to_le_bytes());
+        header.extend((36 + auxi.len() as u32 + data_bytes).to_le_bytes());
         header.extend(b"WAVEfmt ");
         header.extend(16_u32.to_le_bytes());
         header.extend(encoding(self.samples.format()).unwrap_or_default().to_le_bytes());
@@ -67,10 +85,54 @@ impl WavWriter {
         header.extend(self.sample_rate_hz.saturating_mul(frame_bytes.into()).to_le_bytes());
         header.extend(frame_bytes.to_le_bytes());
         header.extend((frame_bytes * 4).to_le_bytes());
+        header.extend(auxi);
         header.extend(b"data");
         header.extend(data_bytes.to_le_bytes());
         header
     }
+}
+
+impl WavWriter {
+    /// The `auxi` chunk; empty if there is nothing to tell.
+    fn auxi(&self) -> Vec<u8> {
+        if self.center_hz == 0 && self.start.is_none() {
+            return Vec::new();
+        }
+        let mut chunk = b"auxi".to_vec();
+        chunk.extend((AUXI_BYTES as u32).to_le_bytes());
+        chunk.extend(system_time(self.start));
+        chunk.extend(system_time(self.stop()));
+        chunk.extend(self.center_hz.to_le_bytes());
+        chunk.resize(8 + AUXI_BYTES, 0);
+        chunk
+    }
+
+    fn stop(&self) -> Option<Timestamp> {
+        let seconds = self.samples.samples_written() as f64 / f64::from(self.sample_rate_hz);
+        self.start?.checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
+    }
+}
+
+/// Year, month, day of the week from Sunday, day, hour, minute, second, millisecond; zeros for unknown.
+fn system_time(time: Option<Timestamp>) -> [u8; SYSTEM_TIME_BYTES] {
+    let mut bytes = [0; SYSTEM_TIME_BYTES];
+    let Some(time) = time else { return bytes };
+    let time = TimeZone::UTC.to_datetime(time);
+    let weekday = time.weekday().to_sunday_zero_offset();
+    let numbers = [
+        time.year(),
+        time.month().into(),
+        weekday.into(),
+        time.day().into(),
+        time.hour().into(),
+        time.minute().into(),
+        time.second().into(),
+        time.millisecond(),
+    ];
+    for (place, number) in bytes.chunks_exact_mut(2).zip(numbers) {
+        place.copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
 }
 
 impl SampleSink for WavWriter {

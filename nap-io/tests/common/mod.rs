@@ -9,7 +9,7 @@ use num_complex::Complex32;
 use proptest::test_runner::{Config, RngSeed};
 
 /// Every format with the smallest step between two stored values, 0 for floats.
-pub const FORMATS: [(SampleFormat, f32); 16] = [
+pub const FORMATS: [(SampleFormat, f32); 17] = [
     (SampleFormat::Cu8, 1.0 / 127.5),
     (SampleFormat::Cs8, 1.0 / 128.0),
     (SampleFormat::WavU8, 1.0 / 128.0),
@@ -18,6 +18,7 @@ pub const FORMATS: [(SampleFormat, f32); 16] = [
     (SampleFormat::Cs16Le, 1.0 / 32768.0),
     (SampleFormat::Cs16Be, 1.0 / 32768.0),
     (SampleFormat::Cs24Le, 1.0 / 8388608.0),
+    (SampleFormat::Cs24In32Le, 1.0 / 8388608.0),
     (SampleFormat::Cu32Le, 1e-7),
     (SampleFormat::Cu32Be, 1e-7),
     (SampleFormat::Cs32Le, 1e-7),

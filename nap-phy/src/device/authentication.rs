@@ -22,7 +22,8 @@ const BLOCK_BYTES: usize = 16;
 pub enum Authentication {
     /// The device's key made the tag.
     Verified,
-    /// The device's key did not make the tag.
+    /// The device's key did not make the tag: the message is forged, or the key is another one's, or the
+    /// device encrypts its payload, where the tag may cover what is not sent.
     Failed,
     /// The device's key is not known.
     Unchecked,

@@ -88,6 +88,11 @@ impl DeviceTable {
         }
     }
 
+    /// Takes the device of this identity out of the table.
+    pub fn remove(&mut self, device_id: DeviceId) -> Option<Device> {
+        self.0.remove(&device_id)
+    }
+
     /// The device of this identity.
     #[must_use]
     pub fn get(&self, device_id: DeviceId) -> Option<&Device> {
@@ -98,6 +103,12 @@ impl DeviceTable {
     #[must_use]
     pub fn key(&self, device_id: DeviceId) -> Option<&Key> {
         self.get(device_id)?.key.as_ref()
+    }
+
+    /// What this device is called, if that is known.
+    #[must_use]
+    pub fn name(&self, device_id: DeviceId) -> Option<&str> {
+        self.get(device_id)?.name.as_deref()
     }
 
     /// Whether the key of a container's sender made its tag.
@@ -167,6 +178,9 @@ mod tests {
         assert_eq!(table.key(device_id), Some(&Key::PUBLIC));
         assert_eq!(table.get(DeviceId(8)), None);
         assert_eq!(table.iter().count(), 1);
+        assert_eq!(table.remove(DeviceId(8)), None);
         assert!(!format!("{table:?}").contains("112233"));
+        assert_eq!(table.remove(device_id).map(|device| device.id), Some(device_id));
+        assert!(table.is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! The subbands and what was taken out of them.
 
+use std::collections::VecDeque;
+
 use nap_dsp::canceller::{Canceller, KnownBurst};
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
@@ -11,18 +13,17 @@ pub(super) struct Band {
     pub(super) grid: SubbandGrid,
     pub(super) history: SubbandHistory,
     canceller: Canceller,
-    cancelled: Vec<Cancelled>,
+    cancelled: VecDeque<Cancelled>,
 }
 
 impl Band {
-    /// A band that remembers `lookback_s` seconds.
-    pub(super) fn new(grid: SubbandGrid, lookback_s: f64) -> Self {
-        let columns = (lookback_s * grid.rate_hz()) as usize;
+    /// A band that remembers so many columns.
+    pub(super) fn new(grid: SubbandGrid, columns: usize) -> Self {
         Self {
             grid,
             history: SubbandHistory::new(grid.subbands, columns),
             canceller: Canceller::default(),
-            cancelled: Vec::new(),
+            cancelled: VecDeque::new(),
         }
     }
 
@@ -43,7 +44,7 @@ impl Band {
             && self.canceller.cancel(&mut self.history, &self.grid, burst)
         {
             let subbands = burst.subbands(&self.grid);
-            self.cancelled.push(Cancelled { subbands, cover });
+            self.cancelled.push_back(Cancelled { subbands, cover });
         }
     }
 
@@ -52,8 +53,8 @@ impl Band {
         !self.cancelled.is_empty()
     }
 
-    /// The places of the bursts taken out since the last call.
-    pub(super) fn take_cancelled(&mut self) -> Vec<Cancelled> {
-        std::mem::take(&mut self.cancelled)
+    /// The next place of a burst that was taken out, in the order in which they were.
+    pub(super) fn next_cancelled(&mut self) -> Option<Cancelled> {
+        self.cancelled.pop_front()
     }
 }

@@ -8,6 +8,7 @@ use super::bursts::{Burst, due_s};
 use super::context::Context;
 use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
+use super::decoder::list_decoder::Decoded;
 use super::decoder::symbols::{known_words, symbol_count};
 use super::joint::fragment::Fragment;
 use crate::message::Decoder;
@@ -64,7 +65,8 @@ impl BurstDecoder {
             let search = containers.in_frame(&fragment.container, class, burst.share(), statistics);
             if let Some(found) = search.found {
                 let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
-                let reading = Reading { container: found.container, decoder, crc_ok: true };
+                let Decoded { container, ln_odds, .. } = found;
+                let reading = Reading { container, decoder, crc_ok: true, ln_odds };
                 return Trial::Decoded(Decision { reading, fragments: vec![fragment] });
             }
             burst.attempt.is_refuted |= search.refuted > 0;

@@ -79,12 +79,13 @@ impl Candidates {
         channel_hz: &RangeInclusive<f64>,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let detector =
-            || PreambleDetector::new(grid, channel_hz.clone(), symbol_rate_hz, LEAST_EVIDENCE);
+        let hz = channel_hz.clone();
+        let second_detector =
+            PreambleDetector::for_searching_again(grid, hz.clone(), symbol_rate_hz, LEAST_EVIDENCE);
         Self {
             symbol_s: bit_rate.symbol_s(),
-            detector: detector(),
-            second_detector: detector(),
+            detector: PreambleDetector::new(grid, hz, symbol_rate_hz, LEAST_EVIDENCE),
+            second_detector,
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
             found: Vec::with_capacity(QUIET_CANDIDATES),
             waiting: Vec::with_capacity(QUIET_CANDIDATES),

@@ -9,18 +9,22 @@ use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 
 use super::burst_decoder::{BurstDecoder, Trial};
 use super::bursts::{Burst, Bursts, longest_frame_s};
-use super::candidates::Candidates;
+use super::candidates::{Candidates, Round};
 use super::config::ReceiverConfig;
 use super::context::Context;
 use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::symbols::known_words;
 use super::frame_reporter::FrameReporter;
+use super::joint::fragment::Fragment;
 use super::joint::{FRAGMENT_AGE_S, JointDecoder};
 use super::masking::{Cancelled, Cover};
+use super::proof::TAG_LN_ODDS;
+use super::statistics::Statistics;
 use super::undecoded::UndecodedReason;
 use super::undecoded_bursts::Sighting;
 use crate::device::table::DeviceTable;
+use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
@@ -35,6 +39,8 @@ const RIVAL_DISTANCE: f64 = 0.14;
 pub(super) struct Chain {
     bit_rate: BitRate,
     candidates: Candidates,
+    /// How far the candidates have been gone through.
+    round: Round,
     noise: NoiseFloor,
     synchronizer: Synchronizer,
     bursts: Bursts,
@@ -54,11 +60,12 @@ impl Chain {
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let most_drift = config.limits.most_drift_hz_per_s;
-        let candidates = Candidates::new(bit_rate, grid, &config.channel_hz());
+        let candidates = Candidates::new(bit_rate, grid, &config.carriers_hz(bit_rate));
         Self {
             bit_rate,
             noise: NoiseFloor::new(grid.subbands, candidates.interval_s()),
             candidates,
+            round: Round::default(),
             synchronizer: Synchronizer::new(
                 symbol_rate_hz,
                 &known_words(),
@@ -164,26 +171,34 @@ impl Chain {
         self.bursts.covers()
     }
 
-    /// Turns the candidates whose known symbols have passed into bursts, the strongest first. Those
-    /// that a burst covers wait until it is cancelled or given up.
-    pub(super) fn synchronize(
+    /// Begins to turn the candidates whose known symbols have passed into bursts, the strongest first.
+    pub(super) fn start_round(&mut self, now_s: f64) {
+        self.round = self.candidates.start_round(&self.synchronizer, now_s);
+    }
+
+    /// Turns the next candidate of the round into a burst; returns whether there was one. Those that a
+    /// burst covers wait until it is cancelled or given up.
+    pub(super) fn synchronize_next(
         &mut self,
         covers: &mut Vec<Cover>,
         context: &mut Context,
-        now_s: f64,
-    ) {
-        let mut round = self.candidates.start_round(&self.synchronizer, now_s);
-        while let Some(candidate) = self.candidates.next(&mut round, &context.band.grid, covers) {
-            let Some(hypotheses) = self.hypotheses(&candidate, context) else {
-                if std::env::var("NAP_DEBUG").is_ok() { eprintln!("cand t {:.3} f {:.1} st {:.1} p {:.2e}: none", candidate.time_s, candidate.frequency_hz, candidate.strength, candidate.power); }
-                self.give_up_candidate(&candidate, context);
-                continue;
-            };
-            if std::env::var("NAP_DEBUG").is_ok() { for h in hypotheses.iter().take(3) { eprintln!("cand t {:.3} f {:.1} st {:.1} p {:.2e}: w {} s {:.4} f {:.1} score {:.3}", candidate.time_s, candidate.frequency_hz, candidate.strength, candidate.power, h.word, h.start_s, h.carrier.frequency_hz, h.score); } }
-            covers.extend(self.bursts.cover(&hypotheses[0]));
-            let least_due_s = self.candidates.patient_s(&candidate);
-            self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
-        }
+    ) -> bool {
+        let grid = &context.band.grid;
+        let Some(candidate) = self.candidates.next(&mut self.round, grid, covers) else {
+            return false;
+        };
+        let Some(hypotheses) = self.hypotheses(&candidate, context) else {
+            self.give_up_candidate(&candidate, context);
+            return true;
+        };
+        covers.extend(self.bursts.cover(&hypotheses[0]));
+        let least_due_s = self.candidates.patient_s(&candidate);
+        self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
+        true
+    }
+
+    /// Ends the round: gives up bursts if there are too many.
+    pub(super) fn end_round(&mut self, context: &mut Context) {
         for burst in self.bursts.take_worst() {
             context.statistics.dropped_bursts += 1;
             self.give_up(&burst, UndecodedReason::TooMany, context);
@@ -200,13 +215,11 @@ impl Chain {
         Some(found.iter().filter(may_be).copied().collect())
     }
 
-    /// Decodes the bursts that are due, the strongest first, until something is cancelled in the band.
-    /// Returns whether that was so.
-    pub(super) fn decode(&mut self, context: &mut Context, now_s: f64) -> bool {
-        while !context.band.has_changed() {
-            let Some(burst) = self.bursts.take_due(now_s) else { return false };
-            self.decode_burst(burst, context, now_s);
-        }
+    /// Decodes the strongest burst that is due; returns whether there was one. Call it until it returns
+    /// `false` or something is cancelled in the band.
+    pub(super) fn decode_next(&mut self, context: &mut Context, now_s: f64) -> bool {
+        let Some(burst) = self.bursts.take_due(now_s) else { return false };
+        self.decode_burst(burst, context, now_s);
         true
     }
 
@@ -215,7 +228,7 @@ impl Chain {
         match self.decoder.decode(&mut burst, &mut self.containers, context, now_s) {
             Trial::Unfinished => self.bursts.wait(burst),
             Trial::Decoded(decision) => {
-                self.report(&decision, context);
+                self.report(decision, context);
                 if !context.band.has_changed() {
                     // It may come out when something else has.
                     self.bursts.miss(burst);
@@ -224,7 +237,7 @@ impl Chain {
             Trial::Failed => {
                 let reason = burst.attempt.reason();
                 if let Some(decision) = self.decode_jointly(&mut burst, context) {
-                    self.report(&decision, context);
+                    self.report(decision, context);
                 } else {
                     self.give_up(&burst, reason, context);
                     self.bursts.miss(burst);
@@ -242,7 +255,9 @@ impl Chain {
     /// Gives up a burst, for the time being.
     fn give_up(&mut self, burst: &Burst, reason: UndecodedReason, context: &mut Context) {
         let best = burst.best();
-        let density = self.noise.density(context.band.grid.nearest(best.carrier.frequency_hz));
+        let subband = context.band.grid.nearest(best.carrier.frequency_hz);
+        let symbol_energy = best.power * self.bit_rate.symbol_s();
+        let density = self.noise.density_under(subband, symbol_energy);
         let sighting = Sighting::of_burst(best, self.bit_rate, density, reason);
         context.undecoded.add(sighting, &mut context.statistics);
     }
@@ -255,18 +270,53 @@ impl Chain {
 
     /// Reports the frames of a decision and with them the fragments that prove to be of the same
     /// message. What is reported is cancelled in the band.
-    fn report(&mut self, decision: &Decision, context: &mut Context) {
-        let Decision { reading, fragments } = decision;
-        let mut is_news = false;
-        for fragment in fragments {
-            is_news |= self.reporter.report(fragment, reading, &mut self.noise, context);
+    fn report(&mut self, decision: Decision, context: &mut Context) {
+        let mut decision = self.reconciled(decision, &mut context.statistics);
+        let reading = &mut decision.reading;
+        // What was found with the help of a key has been weighed with its tag.
+        let is_blind = reading.decoder != Decoder::APriori;
+        if is_blind && self.containers.is_verified(&reading.container) {
+            reading.ln_odds += TAG_LN_ODDS;
         }
-        let Some(newest) = self.reporter.recent().last().filter(|_| is_news) else { return };
-        let siblings = self.joint.take_siblings(newest);
-        let Reading { container, decoder, .. } = reading;
-        let known = Reading { container: container.clone(), decoder: *decoder, crc_ok: false };
-        for fragment in siblings {
-            self.reporter.report(&fragment, &known, &mut self.noise, context);
+        let known = Reading { crc_ok: false, ln_odds: 0.0, ..reading.clone() };
+        if !self.reporter.report(decision, &mut self.noise, context) {
+            return;
         }
+        let mut siblings = self.reporter.take_claimed();
+        if let Some(newest) = self.reporter.recent().last() {
+            siblings.append(&mut self.joint.take_siblings(newest));
+        }
+        let of_siblings = Decision { reading: known, fragments: siblings };
+        self.reporter.report(of_siblings, &mut self.noise, context);
+    }
+
+    /// What a single frame says, in the light of the messages that it may belong to: what it hardly says
+    /// by itself yields to a well proven message of which it proves to be another frame, and with the frames
+    /// of a weakly proven one it is read together, which tells more than either.
+    fn reconciled(&mut self, decision: Decision, statistics: &mut Statistics) -> Decision {
+        let [fragment] = &decision.fragments[..] else { return decision };
+        let own = &decision.reading;
+        if let Some(reading) = self.reporter.overruling(fragment, own) {
+            statistics.contradictions += 1;
+            return Decision { reading, ..decision };
+        }
+        let Some((container, kin)) = self.reporter.doubtful_kin(fragment) else { return decision };
+        if own.crc_ok && own.container == *container {
+            return decision;
+        }
+        let together = self.joint.read_with(&kin, fragment, &mut self.containers, statistics);
+        let Some(together) = together else { return decision };
+        if together.container == own.container {
+            let ln_odds = together.ln_odds.max(own.ln_odds);
+            let reading = Reading { ln_odds, ..own.clone() };
+            return Decision { reading, ..decision };
+        }
+        if !self.reporter.outweighs(&together, 1 + kin.len(), container) {
+            return decision;
+        }
+        let mut fragments: Vec<Fragment> = kin.into_iter().cloned().collect();
+        fragments.extend(decision.fragments);
+        fragments.sort_by_key(|part| part.frame_type.rank);
+        Decision { reading: together, fragments }
     }
 }

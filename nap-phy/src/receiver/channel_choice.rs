@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use crate::error::Error;
 use crate::radio::bit_rate::BitRate;
-use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
+use crate::radio::channel::MACRO_CHANNEL_WIDTH_HZ;
 use crate::radio::configuration::RadioConfiguration;
-use crate::receiver::config::ReceiverConfig;
+use crate::receiver::config::{ReceiverConfig, check_sample_rate, receivable};
 
 /// Which channels of a band to receive, and how fast their devices send.
 ///
@@ -36,8 +36,8 @@ pub struct ChannelChoice {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Channels {
-    /// The uplink channel in the band that is nearest to its centre; the middle of the band if
-    /// nobody knows its frequency.
+    /// The uplink channel in the band that is nearest to its centre; of a band that is narrower than a
+    /// channel, the one of which most is in it. The middle of the band if nobody knows its frequency.
     #[default]
     Nearest,
     /// The uplink channels of radio configurations.
@@ -64,6 +64,8 @@ pub struct ChosenChannels {
     /// Where the nearest channel was chosen: the radio configurations whose channels are in the band
     /// too, the nearest first.
     pub others: Vec<RadioConfiguration>,
+    /// Bit rates that are in use in the channels, but for which the sample rate is too low.
+    pub unheard_bit_rates: Vec<BitRate>,
 }
 
 /// Why a band does not have the channels that were asked for.
@@ -76,7 +78,7 @@ pub enum ChannelError {
     /// Channels were asked for by their frequencies, and nobody knows that of the band.
     #[error("the centre frequency is not known, so the channel cannot be found")]
     UnknownCenter,
-    /// No uplink channel is wholly in the band.
+    /// No uplink channel is wholly in the band, nor any part of one in a narrow band.
     #[error(
         "no radio configuration's uplink channel is in the band, {:.6} to {:.6} MHz",
         lowest_hz / 1e6,
@@ -110,13 +112,20 @@ impl ChannelChoice {
         sample_rate_hz: f64,
         center_hz: Option<f64>,
     ) -> Result<ChosenChannels, ChannelError> {
-        if sample_rate_hz.is_nan() || sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
-            return Err(Error::SampleRate { found_hz: sample_rate_hz }.into());
-        }
+        check_sample_rate(sample_rate_hz, &[])?;
         let mut chosen = self.channels.in_band(sample_rate_hz, center_hz)?;
         for config in &mut chosen.configs {
-            config.bit_rates = self.bit_rate.bit_rates(config.radio_configuration);
+            let in_use = self.bit_rate.bit_rates(config.radio_configuration);
+            config.bit_rates = receivable(&in_use, sample_rate_hz);
+            if config.bit_rates.is_empty() {
+                check_sample_rate(sample_rate_hz, &in_use)?;
+            }
+            chosen
+                .unheard_bit_rates
+                .extend(in_use.iter().filter(|one| !config.bit_rates.contains(one)));
         }
+        chosen.unheard_bit_rates.sort_unstable();
+        chosen.unheard_bit_rates.dedup();
         Ok(chosen)
     }
 }
@@ -152,7 +161,7 @@ impl Channels {
             // Frequencies count from the middle then.
             let middle = ReceiverConfig::new(sample_rate_hz, 0.0);
             return match self {
-                Self::Nearest => Ok(ChosenChannels { configs: vec![middle], others: Vec::new() }),
+                Self::Nearest => Ok(ChosenChannels::only(vec![middle])),
                 _ => Err(ChannelError::UnknownCenter),
             };
         };
@@ -163,14 +172,10 @@ impl Channels {
         match self {
             Self::Nearest => {
                 let (first, others) = nearest(sample_rate_hz, center_hz)?;
-                Ok(ChosenChannels { configs: vec![of(&first)], others })
+                Ok(ChosenChannels { others, ..ChosenChannels::only(vec![of(&first)]) })
             }
-            Self::Configurations(all) => {
-                Ok(ChosenChannels { configs: all.iter().map(of).collect(), others: Vec::new() })
-            }
-            Self::Centers(all) => {
-                Ok(ChosenChannels { configs: all.iter().map(at).collect(), others: Vec::new() })
-            }
+            Self::Configurations(all) => Ok(ChosenChannels::only(all.iter().map(of).collect())),
+            Self::Centers(all) => Ok(ChosenChannels::only(all.iter().map(at).collect())),
         }
     }
 
@@ -185,18 +190,53 @@ impl Channels {
     }
 }
 
+impl ChosenChannels {
+    /// What of the channels is not listened to, in words; nothing if all is.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<String> {
+        let coverages = self.configs.iter().map(ReceiverConfig::coverage);
+        let parts = coverages.filter(|coverage| !coverage.is_whole());
+        let too_fast = self.unheard_bit_rates.iter().map(|bit_rate| {
+            let least_hz = bit_rate.least_sample_rate_hz();
+            format!("{bit_rate} bit/s is not listened for: that needs {least_hz} S/s")
+        });
+        parts.map(|coverage| coverage.to_string()).chain(too_fast).collect()
+    }
+
+    /// Nothing but these.
+    fn only(configs: Vec<ReceiverConfig>) -> Self {
+        Self { configs, others: Vec::new(), unheard_bit_rates: Vec::new() }
+    }
+}
+
 /// The radio configuration whose channel is inside the band and nearest to its centre, and the others
 /// inside it.
 fn nearest(
     sample_rate_hz: f64,
     center_hz: f64,
 ) -> Result<(RadioConfiguration, Vec<RadioConfiguration>), ChannelError> {
-    let inside = RadioConfiguration::inside(center_hz, sample_rate_hz);
-    let (first, others) = inside.split_first().ok_or(ChannelError::NoneInBand {
+    let none = ChannelError::NoneInBand {
         lowest_hz: center_hz - sample_rate_hz / 2.0,
         highest_hz: center_hz + sample_rate_hz / 2.0,
-    })?;
+    };
+    if sample_rate_hz < f64::from(MACRO_CHANNEL_WIDTH_HZ) {
+        return Ok((partly_inside(sample_rate_hz, center_hz).ok_or(none)?, Vec::new()));
+    }
+    let inside = RadioConfiguration::inside(center_hz, sample_rate_hz);
+    let (first, others) = inside.split_first().ok_or(none)?;
     Ok((*first, others.to_vec()))
+}
+
+/// The radio configuration of whose channel a narrow band holds most: of all, the one whose middle is
+/// nearest. `None` if there is nothing of it in the band.
+fn partly_inside(sample_rate_hz: f64, center_hz: f64) -> Option<RadioConfiguration> {
+    let reach_hz = (f64::from(MACRO_CHANNEL_WIDTH_HZ) + sample_rate_hz) / 2.0;
+    let distance_hz =
+        |rc: &RadioConfiguration| (f64::from(rc.uplink_centre_hz()) - center_hz).abs();
+    let nearer =
+        |a: &RadioConfiguration, b: &RadioConfiguration| distance_hz(a).total_cmp(&distance_hz(b));
+    let nearest = RadioConfiguration::ALL.into_iter().min_by(nearer)?;
+    (distance_hz(&nearest) < reach_hz).then_some(nearest)
 }
 
 impl BitRateChoice {
@@ -290,12 +330,41 @@ mod tests {
         let fails = |choice: ChannelChoice, rate_hz, center_hz| {
             choice.in_band(rate_hz, Some(center_hz)).unwrap_err()
         };
-        let low = Error::SampleRate { found_hz: 199e3 };
-        assert_eq!(fails(of(&[Rc1]), 199e3, 868e6), ChannelError::Band(low));
+        let too_low = |found_hz, bits_per_s, least_hz| {
+            ChannelError::Band(Error::SampleRate { found_hz, bits_per_s, least_hz })
+        };
+        assert_eq!(fails(of(&[Rc1]), 2.9e3, 868e6), too_low(2.9e3, 100, 3e3));
+        assert_eq!(fails(of(&[Rc2]), 11.9e3, 902.2e6), too_low(11.9e3, 600, 12e3));
+        let only_600 =
+            ChannelChoice { bit_rate: BitRateChoice::Only(BitRate::Bps600), ..of(&[Rc1]) };
+        assert_eq!(fails(only_600, 11.9e3, 868e6), too_low(11.9e3, 600, 12e3));
         let none = ChannelError::NoneInBand { lowest_hz: 433.795e6, highest_hz: 434.045e6 };
         assert_eq!(fails(ChannelChoice::default(), 250e3, 433.92e6), none);
         let twice = ChannelError::Twice { center_hz: 923.2e6 };
         assert_eq!(fails(of(&[Rc3Lbt, Rc5, Rc3Ldc]), 1e6, 923.2e6), twice);
+    }
+
+    #[test]
+    fn the_channel_of_which_a_narrow_band_holds_most() {
+        let choice = ChannelChoice::default();
+        let chosen = choice.in_band(5e3, Some(868.2e6)).unwrap();
+        let [config] = &chosen.configs[..] else { panic!("one channel") };
+        assert_eq!(config.radio_configuration, Some(Rc1));
+        assert_eq!(
+            (&config.bit_rates[..], &chosen.unheard_bit_rates[..]),
+            (&[BitRate::Bps100][..], &[BitRate::Bps600][..])
+        );
+        let [part, bit_rate] = &chosen.unheard()[..] else { panic!("two notes") };
+        assert!(part.contains("5.000 of the channel's 192 kHz"), "{part}");
+        assert_eq!(bit_rate, "600 bit/s is not listened for: that needs 12000 S/s");
+        let chosen = choice.in_band(12e3, Some(868.03e6)).unwrap();
+        assert_eq!(chosen.configs[0].radio_configuration, Some(Rc1));
+        assert_eq!(chosen.configs[0].bit_rates, BitRate::ALL);
+        assert_eq!(chosen.unheard_bit_rates, []);
+        let chosen = choice.in_band(12e3, Some(923.29e6)).unwrap();
+        assert_eq!(chosen.configs[0].radio_configuration, Some(Rc5));
+        let none = ChannelError::NoneInBand { lowest_hz: 868.02e6, highest_hz: 868.032e6 };
+        assert_eq!(choice.in_band(12e3, Some(868.026e6)).unwrap_err(), none);
     }
 
     #[test]

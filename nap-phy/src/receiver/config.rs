@@ -5,12 +5,17 @@ use std::ops::RangeInclusive;
 use crate::device::table::DeviceTable;
 use crate::error::Error;
 use crate::radio::bit_rate::BitRate;
-use crate::radio::channel::{LEAST_SAMPLE_RATE_HZ, MACRO_CHANNEL_WIDTH_HZ};
+use crate::radio::channel::MACRO_CHANNEL_WIDTH_HZ;
 use crate::radio::configuration::RadioConfiguration;
+use crate::receiver::coverage::Coverage;
 use crate::receiver::decoder::false_message_budget::BudgetShare;
 
 /// Ten times what any oscillator that can be received does.
 const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
+
+/// How far from an edge of the band carriers are looked for, in symbol rates: so far that the lines of
+/// their preambles are both inside.
+const EDGE_SYMBOL_RATES: f64 = 0.25;
 
 /// More false messages than decisions are ever tried.
 const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
@@ -50,7 +55,8 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ReceiverConfig {
-    /// Samples per second, at least [`LEAST_SAMPLE_RATE_HZ`].
+    /// Samples per second, at least [`BitRate::least_sample_rate_hz`] of every bit rate. Of a band that is
+    /// narrower than the channel, what of the channel is in it is listened to: see [`Self::coverage`].
     pub sample_rate_hz: f64,
     /// Frequency of the samples' 0 Hz. With 0 all frequencies are reported relative to it.
     pub centre_hz: f64,
@@ -77,10 +83,13 @@ pub struct ReceiverConfig {
     pub(super) budget_share: BudgetShare,
     /// Bounds on work and memory.
     pub limits: Limits,
+    /// Memory that the receiver may take at most, in bytes; there is no receiver if the limits allow more.
+    pub max_memory_bytes: Option<u64>,
 }
 
 impl ReceiverConfig {
-    /// A configuration for the channel in the middle of the samples, both bit rates.
+    /// A configuration for the channel in the middle of the samples, all bit rates that the sample rate
+    /// is enough for.
     #[must_use]
     pub fn new(sample_rate_hz: f64, centre_hz: f64) -> Self {
         Self {
@@ -90,12 +99,13 @@ impl ReceiverConfig {
             channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
             radio_configuration: None,
             reported_channel_center_hz: None,
-            bit_rates: BitRate::ALL.to_vec(),
+            bit_rates: receivable(&BitRate::ALL, sample_rate_hz),
             full_scale_dbm: None,
             devices: DeviceTable::new(),
             false_messages_per_day: 1.0,
             budget_share: BudgetShare::ALL,
             limits: Limits::default(),
+            max_memory_bytes: None,
         }
     }
 
@@ -117,11 +127,20 @@ impl ReceiverConfig {
         self
     }
 
+    /// What of the channel is in the sampled band.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        let heard_hz = self.channel_hz();
+        Coverage {
+            lowest_hz: self.centre_hz + heard_hz.start(),
+            highest_hz: self.centre_hz + heard_hz.end(),
+            channel_width_hz: self.channel_width_hz,
+        }
+    }
+
     /// Checks what can be told without the samples.
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.sample_rate_hz.is_nan() || self.sample_rate_hz < LEAST_SAMPLE_RATE_HZ {
-            return Err(Error::SampleRate { found_hz: self.sample_rate_hz });
-        }
+        check_sample_rate(self.sample_rate_hz, &self.bit_rates)?;
         let Limits { most_drift_hz_per_s, .. } = self.limits;
         let most_false = MOST_FALSE_MESSAGES_PER_DAY;
         check_range("most_drift_hz_per_s", most_drift_hz_per_s, MOST_DRIFT_HZ_PER_S)?;
@@ -133,11 +152,46 @@ impl ReceiverConfig {
         self.channel_centre_hz - self.centre_hz
     }
 
-    /// The channel, from the samples' 0 Hz.
+    /// The channel, from the samples' 0 Hz; of a band that is narrower, what is in it. A wider band has
+    /// to hold the whole channel: elsewhere in it there is room to listen.
     pub(super) fn channel_hz(&self) -> RangeInclusive<f64> {
         let (offset_hz, half_width_hz) = (self.channel_offset_hz(), self.channel_width_hz / 2.0);
-        offset_hz - half_width_hz..=offset_hz + half_width_hz
+        let (lowest_hz, highest_hz) = (offset_hz - half_width_hz, offset_hz + half_width_hz);
+        let edge_hz = self.sample_rate_hz / 2.0;
+        let is_in_band = lowest_hz < edge_hz && highest_hz > -edge_hz;
+        if edge_hz >= half_width_hz || !is_in_band {
+            return lowest_hz..=highest_hz;
+        }
+        lowest_hz.max(-edge_hz)..=highest_hz.min(edge_hz)
     }
+
+    /// Where carriers of a bit rate are looked for, from the samples' 0 Hz: what is nearer to an edge of
+    /// the band is seen at the other one too.
+    pub(super) fn carriers_hz(&self, bit_rate: BitRate) -> RangeInclusive<f64> {
+        let channel_hz = self.channel_hz();
+        let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
+        let edge_hz = self.sample_rate_hz / 2.0 - EDGE_SYMBOL_RATES * symbol_rate_hz;
+        channel_hz.start().max(-edge_hz)..=channel_hz.end().min(edge_hz)
+    }
+}
+
+/// The bit rates for which the sample rate is enough.
+pub(super) fn receivable(bit_rates: &[BitRate], sample_rate_hz: f64) -> Vec<BitRate> {
+    let is_enough = |bit_rate: &BitRate| sample_rate_hz >= bit_rate.least_sample_rate_hz();
+    bit_rates.iter().copied().filter(is_enough).collect()
+}
+
+/// Checks that the sample rate is enough for some bit rates; for any at all, if there are none.
+pub(super) fn check_sample_rate(sample_rate_hz: f64, bit_rates: &[BitRate]) -> Result<(), Error> {
+    let bit_rates = if bit_rates.is_empty() { &BitRate::ALL[..1] } else { bit_rates };
+    for bit_rate in bit_rates {
+        let least_hz = bit_rate.least_sample_rate_hz();
+        if sample_rate_hz.is_nan() || sample_rate_hz < least_hz {
+            let bits_per_s = bit_rate.bits_per_s();
+            return Err(Error::SampleRate { found_hz: sample_rate_hz, bits_per_s, least_hz });
+        }
+    }
+    Ok(())
 }
 
 /// The sample rate of receivers of one stream, in samples per second; 1 if there are none.

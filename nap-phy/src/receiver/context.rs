@@ -1,7 +1,7 @@
 //! What the stages of all bit rates work on together.
 
 use super::band::Band;
-use super::decoded_frame::DecodedFrame;
+use super::frame_news::FrameNews;
 use super::statistics::Statistics;
 use super::undecoded_bursts::UndecodedBursts;
 
@@ -9,19 +9,19 @@ use super::undecoded_bursts::UndecodedBursts;
 pub(super) struct Context {
     pub(super) band: Band,
     pub(super) statistics: Statistics,
-    /// Frames decoded since the last report.
-    pub(super) frames: Vec<DecodedFrame>,
+    /// What became known of frames since the last report, in this order.
+    pub(super) news: Vec<FrameNews>,
     pub(super) undecoded: UndecodedBursts,
 }
 
 impl Context {
-    /// A context at the start of a stream.
-    pub(super) fn new(band: Band) -> Self {
+    /// A context at the start of a stream of samples of this rate.
+    pub(super) fn new(band: Band, sample_rate_hz: f64) -> Self {
         Self {
             band,
             statistics: Statistics::default(),
-            frames: Vec::new(),
-            undecoded: UndecodedBursts::default(),
+            news: Vec::new(),
+            undecoded: UndecodedBursts::new(sample_rate_hz),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct DecodedFrame {
     pub(super) decoder: Decoder,
     /// Whether the frame decoded alone.
     pub(super) crc_ok: bool,
+    /// Logarithm of the odds that what was decoded to find it is right; 0 if it was known before.
+    pub(super) ln_odds: f64,
     pub(super) measurement: Measurement,
     /// Energy of a bit over the noise density (linear).
     pub(super) eb_over_n0: f64,

@@ -4,33 +4,48 @@ use nap_dsp::canceller::KnownBurst;
 use nap_dsp::noise_floor::NoiseFloor;
 
 use super::context::Context;
-use super::decision::Reading;
+use super::contradiction::claims_burst_of;
+use super::decision::{Decision, Reading};
 use super::decoded_frame::DecodedFrame;
 use super::decoder::symbols::symbol_signs;
+use super::frame_news::FrameNews;
 use super::joint::fragment::Fragment;
 use super::masking::Cover;
+use super::proof::Proof;
 use crate::radio::bit_rate::BitRate;
+use crate::uplink::container::Container;
 
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
 pub(super) struct FrameReporter {
     bit_rate: BitRate,
     recent: Vec<DecodedFrame>,
+    /// Of the frames of weakly proven messages, what was received of them: they may turn out to be another
+    /// message's.
+    doubtful: Vec<Doubtful>,
+}
+
+/// A frame that may turn out to be another message's.
+struct Doubtful {
+    container: Container,
+    fragment: Fragment,
 }
 
 impl FrameReporter {
     /// A reporter that has reported nothing.
     pub(super) fn new(bit_rate: BitRate) -> Self {
-        Self { bit_rate, recent: Vec::new() }
+        Self { bit_rate, recent: Vec::new(), doubtful: Vec::new() }
     }
 
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.recent.clear();
+        self.doubtful.clear();
     }
 
     /// Forgets frames that ended before `time_s`.
     pub(super) fn forget(&mut self, time_s: f64) {
         self.recent.retain(|frame| frame.end_s() >= time_s);
+        self.doubtful.retain(|doubtful| doubtful.fragment.soft.start_s >= time_s);
     }
 
     /// The frames decoded lately.
@@ -38,22 +53,140 @@ impl FrameReporter {
         &self.recent
     }
 
-    /// Measures a frame that is now known to the last bit, cancels it in the band and reports it, unless
-    /// that has been done before. Returns whether it is news.
+    /// Reports all frames of a decision. Returns whether any is news.
     pub(super) fn report(
         &mut self,
-        fragment: &Fragment,
-        reading: &Reading,
+        decision: Decision,
         noise: &mut NoiseFloor,
         context: &mut Context,
     ) -> bool {
-        let frame = self.measured(fragment, reading, noise, context);
+        let Decision { reading, fragments } = decision;
+        let weight = self.proof_with(&reading, fragments.len()).weight();
+        let mut is_news = false;
+        for fragment in fragments {
+            is_news |= self.report_frame(fragment, &reading, weight, noise, context);
+        }
+        is_news
+    }
+
+    /// Measures a frame that is now known to the last bit, cancels it in the band and reports it, unless
+    /// that has been done before or its burst is that of a message for which there is more to be said than
+    /// this. Returns whether it is news.
+    fn report_frame(
+        &mut self,
+        fragment: Fragment,
+        reading: &Reading,
+        weight: f64,
+        noise: &mut NoiseFloor,
+        context: &mut Context,
+    ) -> bool {
+        if let Some(rival) = self.rival(&fragment, &reading.container) {
+            context.statistics.contradictions += 1;
+            if self.proof(&rival).weight() >= weight {
+                return false;
+            }
+            self.withdraw(&rival, &fragment, context);
+        }
+        let frame = self.measured(&fragment, reading, noise, context);
         if self.recent.iter().any(|recent| fragment.repeats(recent, &frame.container)) {
             return false;
         }
-        context.frames.push(frame.clone());
+        context.news.push(FrameNews::Decoded(frame.clone()));
         self.recent.push(frame);
+        if self.proof(&reading.container).is_weak() {
+            self.doubtful.push(Doubtful { container: reading.container.clone(), fragment });
+        } else {
+            self.doubtful.retain(|doubtful| doubtful.container != reading.container);
+        }
         true
+    }
+
+    /// What proves a message, by its frames.
+    fn proof(&self, container: &Container) -> Proof {
+        Proof::of(self.recent.iter().filter(|frame| frame.container == *container))
+    }
+
+    /// What proves a message if so many frames with this reading come to it.
+    fn proof_with(&self, reading: &Reading, frames: usize) -> Proof {
+        let mut proof = self.proof(&reading.container);
+        (0..frames).for_each(|_| proof.add(reading.crc_ok, reading.ln_odds));
+        proof
+    }
+
+    /// Whether there is more to be said for a reading of so many frames than for a message.
+    pub(super) fn outweighs(&self, reading: &Reading, frames: usize, rival: &Container) -> bool {
+        self.proof_with(reading, frames).weight() > self.proof(rival).weight()
+    }
+
+    /// Another message that claims the same burst.
+    fn rival(&self, fragment: &Fragment, container: &Container) -> Option<Container> {
+        let is_rival = |frame: &&DecodedFrame| {
+            frame.container != *container && claims_burst_of(fragment, frame)
+        };
+        self.recent.iter().find(is_rival).map(|frame| frame.container.clone())
+    }
+
+    /// Takes a burst from a message. If none of its other frames has decoded alone, the message falls:
+    /// what was decoded together is proven together only.
+    fn withdraw(&mut self, container: &Container, fragment: &Fragment, context: &mut Context) {
+        let stands_alone = |frame: &DecodedFrame| {
+            frame.container == *container && frame.crc_ok && !claims_burst_of(fragment, frame)
+        };
+        let falls = !self.recent.iter().any(stands_alone);
+        let is_withdrawn = |frame: &mut DecodedFrame| {
+            frame.container == *container && (falls || claims_burst_of(fragment, frame))
+        };
+        let withdrawn = self.recent.extract_if(.., is_withdrawn);
+        context.news.extend(withdrawn.map(FrameNews::Withdrawn));
+        if falls {
+            self.doubtful.retain(|doubtful| doubtful.container != *container);
+        }
+    }
+
+    /// Takes out what was received of frames of weaker messages that prove to be of the newest frame's
+    /// message.
+    pub(super) fn take_claimed(&mut self) -> Vec<Fragment> {
+        let Some(newest) = self.recent.last() else { return Vec::new() };
+        let weight = self.proof(&newest.container).weight();
+        let recent = &self.recent;
+        let is_claimed = |doubtful: &mut Doubtful| {
+            let of_rival = recent.iter().filter(|frame| frame.container == doubtful.container);
+            doubtful.container != newest.container
+                && doubtful.fragment.is_sibling_of(newest)
+                && Proof::of(of_rival).weight() < weight
+        };
+        let claimed = self.doubtful.extract_if(.., is_claimed);
+        claimed.map(|doubtful| doubtful.fragment).collect()
+    }
+
+    /// The first weakly proven message of which this may be another frame, and what was received of its
+    /// frames.
+    pub(super) fn doubtful_kin(&self, fragment: &Fragment) -> Option<(&Container, Vec<&Fragment>)> {
+        let is_kin =
+            |doubtful: &&Doubtful| fragment.pause_s(&doubtful.fragment, self.bit_rate).is_some();
+        let container = &self.doubtful.iter().find(is_kin)?.container;
+        let of_message = |doubtful: &&Doubtful| doubtful.container == *container;
+        let mut kin: Vec<&Fragment> = Vec::new();
+        for Doubtful { fragment, .. } in self.doubtful.iter().filter(of_message).filter(is_kin) {
+            if kin.iter().all(|other| other.frame_type.rank != fragment.frame_type.rank) {
+                kin.push(fragment);
+            }
+        }
+        Some((container, kin))
+    }
+
+    /// The reading of a frame as that of a well proven message, if it proves to be another frame of one and
+    /// what it says by itself is something else, and weakly proven.
+    pub(super) fn overruling(&self, fragment: &Fragment, own: &Reading) -> Option<Reading> {
+        if !self.proof_with(own, 1).is_weak() {
+            return None;
+        }
+        let overrules = |frame: &&DecodedFrame| {
+            frame.container != own.container
+                && fragment.is_sibling_of(frame)
+                && !self.proof(&frame.container).is_weak()
+        };
+        self.recent.iter().find(overrules).map(Reading::of_sibling)
     }
 
     fn measured(
@@ -66,12 +199,11 @@ impl FrameReporter {
         let (frame_type, symbol_s) = (fragment.frame_type, self.bit_rate.symbol_s());
         let signs = symbol_signs(&reading.container.bitstream(frame_type.rank));
         let measurement = fragment.soft.measure(&signs);
-        let density = noise.density(context.band.grid.nearest(measurement.carrier.frequency_hz));
-        let eb_over_n0 = if density > 0.0 {
-            measurement.power * symbol_s / density
-        } else {
-            fragment.soft.es_over_n0()
-        };
+        let subband = context.band.grid.nearest(measurement.carrier.frequency_hz);
+        let symbol_energy = measurement.power * symbol_s;
+        let density = noise.density_under(subband, symbol_energy);
+        let eb_over_n0 =
+            if density > 0.0 { symbol_energy / density } else { fragment.soft.es_over_n0() };
         let track = &measurement.track;
         let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
         let cover = Cover::of_track(track, symbol_s, measurement.power);
@@ -83,6 +215,7 @@ impl FrameReporter {
             bit_rate: self.bit_rate,
             decoder: reading.decoder,
             crc_ok: reading.crc_ok,
+            ln_odds: reading.ln_odds,
             measurement,
             eb_over_n0,
         }

@@ -19,15 +19,30 @@ impl Receiver {
 
     /// The same as [`skip`](Self::skip), the events handed to `sink` one after the other.
     pub fn skip_with(&mut self, samples: u64, sink: impl FnMut(&Event)) {
-        self.pipeline.context.statistics.lost_samples += samples;
-        if samples as f64 > LONGEST_FILLED_S * self.sample_rate_hz {
-            self.flush_with(sink);
-            // The end was silence too.
-            let missing = samples.saturating_sub(self.closing_silence());
-            self.skipped_s += missing as f64 / self.sample_rate_hz;
-        } else {
+        self.count_lost(samples);
+        if self.is_filled(samples) {
             self.take_silence(samples);
             self.hand_out(sink);
+        } else {
+            self.flush_with(sink);
+            self.leave_out(samples);
         }
+    }
+
+    /// Counts samples that were lost.
+    pub(super) fn count_lost(&mut self, samples: u64) {
+        let lost = &mut self.pipeline.context.statistics.lost_samples;
+        *lost = lost.saturating_add(samples);
+    }
+
+    /// Whether a gap of so many samples is filled with silence.
+    pub(super) fn is_filled(&self, samples: u64) -> bool {
+        samples as f64 <= LONGEST_FILLED_S * self.sample_rate_hz
+    }
+
+    /// Lets times count on over a gap of so many samples, of which the end was taken in as silence.
+    pub(super) fn leave_out(&mut self, samples: u64) {
+        let missing = samples.saturating_sub(self.closing_silence());
+        self.skipped_s += missing as f64 / self.sample_rate_hz;
     }
 }

@@ -98,6 +98,15 @@ impl Cover {
             && (self.reaches(other.frequency_hz, other.symbol_s, power) || self.is_inside(other))
     }
 
+    /// The same, of samples whose spectrum has a period: over an edge of the band a burst shows at the
+    /// other one.
+    pub(super) fn explains_in(&self, period_hz: f64, other: &Self) -> bool {
+        [0.0, -period_hz, period_hz].into_iter().any(|shift_hz| {
+            let seen = Self { frequency_hz: self.frequency_hz + shift_hz, ..*self };
+            seen.explains(other)
+        })
+    }
+
     /// Whether the carrier is in the main lobe of another burst.
     fn is_inside(&self, other: &Self) -> bool {
         (self.frequency_hz - other.frequency_hz).abs() * other.symbol_s < 0.5

@@ -2,35 +2,45 @@
 //!
 //! A [`Receiver`] listens to one channel. The stages, in the order of the signal:
 //!
-//! 1. The filter bank ([`Channelizer`]) splits the samples into subbands of about 10 kS/s, which are
+//! 1. Impulses that fill the whole band are blanked ([`Blanker`]).
+//! 2. The filter bank ([`Channelizer`]) splits the samples into subbands of about 10 kS/s, which are
 //!    remembered for some seconds.
-//! 2. The detector ([`PreambleDetector`], one for each bit rate) looks for preambles in them. What it finds
+//! 3. The detector ([`PreambleDetector`], one for each bit rate) looks for preambles in them. What it finds
 //!    are *candidates*. Those that a stronger burst masks wait until that is decoded or given up.
-//! 3. The synchronizer ([`Synchronizer`]) tries the known symbols of all frame types around a candidate:
+//! 4. The synchronizer ([`Synchronizer`]) tries the known symbols of all frame types around a candidate:
 //!    time, carrier and drift. What it finds is a *burst* with one or several hypotheses, which waits for
 //!    the end of its frame.
-//! 4. The demodulator ([`Demodulator`]) follows the carrier of a burst that is due and gives soft symbols.
-//! 5. The decoder ([`stages::decode`] by itself) lists the likely containers of one frame and takes the
+//! 5. The demodulator ([`Demodulator`]) follows the carrier of a burst that is due and gives soft symbols.
+//! 6. The decoder ([`stages::decode`] by itself) lists the likely containers of one frame and takes the
 //!    first whose check sum is right, as far as the budget of false messages goes
 //!    ([`ReceiverConfig::false_messages_per_day`]).
-//! 6. A frame that does not decode alone is compared with frames of the last seconds: it may be another
+//! 7. A frame that does not decode alone is compared with frames of the last seconds: it may be another
 //!    one of a message that is known, or decode with the help of a known device's key, or together with
 //!    others that did not decode.
-//! 7. A frame that is known to the last bit is measured, reported and cancelled ([`Canceller`]) in the
+//! 8. A frame that is known to the last bit is measured, reported and cancelled ([`Canceller`]) in the
 //!    subbands. There the detector looks again, and bursts that were masked are tried again.
-//! 8. Frames become messages ([`Event`]): each message is told of once, with all its frames. What was seen
+//! 9. Frames become messages ([`Event`]): each message is told of once, with all its frames. A burst is of
+//!    one message: where two claim it, the better proven one keeps it, and what is weakly proven is told of
+//!    when nothing can contradict it any more. What was seen
 //!    and will not decode any more is told of too ([`UndecodedBurst`]).
 //!
-//! Stages 2 to 4 and 7 are those of `nap-dsp`; [`stages`] has what they need of the protocol, to put them
+//! Stages 1 to 5 and 8 are those of `nap-dsp`; [`stages`] has what they need of the protocol, to put them
 //! together step by step.
 //!
 //! # Memory
 //!
 //! While there is nothing but noise, the receiver allocates nothing once it has started, but for what
-//! looks like a burst, about once a second. A frame of 100 bit/s far above the noise costs 300 allocations
+//! looks like a burst, about once a second. A frame of 100 bit/s far above the noise costs 310 allocations
 //! until its message is complete.
-//! What is held is bounded by [`Limits`], whatever is on the air.
+//! What is held is bounded by [`Limits`], whatever is on the air, and [`ReceiverConfig::max_memory_bytes`] refuses
+//! limits that allow too much.
 //!
+//! # Time
+//!
+//! [`Receiver::push`] does all the work on the samples, most of it where bursts end. Who may not be held so long
+//! has [`PacedReceiver`](paced::PacedReceiver), which spreads the work.
+//!
+//! [`Blanker`]: nap_dsp::blanker::Blanker
 //! [`Channelizer`]: nap_dsp::channelizer::Channelizer
 //! [`PreambleDetector`]: nap_dsp::detector::PreambleDetector
 //! [`Synchronizer`]: nap_dsp::synchronizer::Synchronizer
@@ -48,18 +58,24 @@ pub mod channel_choice;
 pub mod channels;
 mod config;
 mod context;
+mod contradiction;
+mod coverage;
 mod decision;
 mod decoded_frame;
 mod decoder;
 mod event;
+mod frame_news;
 mod frame_reporter;
 mod gap;
 mod joint;
 mod masking;
+mod memory;
 mod message_assembler;
 mod noise_density;
+pub mod paced;
 pub mod pieces;
 mod pipeline;
+mod proof;
 mod same_message;
 pub mod stages;
 mod statistics;
@@ -68,16 +84,18 @@ mod undecoded_bursts;
 
 use std::fmt;
 
+use nap_dsp::blanker::Blanker;
 use nap_dsp::channelizer::Channelizer;
 use num_complex::Complex32;
 
 use crate::device::table::DeviceTable;
 use crate::error::Error;
 use crate::message::Level;
+use alignment::least_common_multiple;
 use pipeline::Pipeline;
 
-pub use crate::radio::channel::LEAST_SAMPLE_RATE_HZ;
 pub use config::{Limits, ReceiverConfig};
+pub use coverage::Coverage;
 pub use event::Event;
 pub use noise_density::NoiseDensity;
 pub use statistics::{Counter, Statistics};
@@ -86,6 +104,10 @@ pub use undecoded::{UndecodedBurst, UndecodedReason};
 /// How long after its start a burst is given up that did not decode, in seconds: until then it may
 /// decode with the other frames of its message.
 pub const UNDECODED_AFTER_S: f64 = undecoded_bursts::HOLD_S;
+
+/// So long after its start all has been told of that begins at an instant, in seconds: bursts that were
+/// given up, and messages, those included that waited because they are weakly proven.
+pub const TOLD_AFTER_S: f64 = 17.0;
 
 /// Silence is pushed in pieces of so many samples.
 const PIECE: usize = 1 << 12;
@@ -108,6 +130,7 @@ pub struct Receiver {
     sample_rate_hz: f64,
     /// What long gaps add to the times that the stages count, in seconds.
     skipped_s: f64,
+    blanker: Blanker,
     channelizer: Channelizer,
     pipeline: Pipeline,
 }
@@ -117,17 +140,21 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// - [`Error::SampleRate`] if the sample rate is below [`LEAST_SAMPLE_RATE_HZ`].
+    /// - [`Error::MemoryBound`] if the limits allow more memory than the receiver may take.
+    /// - [`Error::SampleRate`] if the sample rate is too low for a bit rate.
     /// - [`Error::Signal`] if the channel lies outside the sampled band, or a limit or the sample
-    ///   rate makes no sense.
+    ///   rate makes no sense. Of a band that is narrower than the channel, a part of it may be outside.
     pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
         config.check()?;
-        let half_width_hz = config.channel_width_hz / 2.0;
-        let channelizer =
-            Channelizer::new(config.sample_rate_hz, config.channel_offset_hz(), half_width_hz)?;
+        let channel_hz = config.channel_hz();
+        let half_width_hz = (channel_hz.end() - channel_hz.start()) / 2.0;
+        let offset_hz = channel_hz.start() + half_width_hz;
+        let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
+        memory::check(&config, &channelizer.grid())?;
         let sample_rate_hz = config.sample_rate_hz;
+        let blanker = Blanker::new(sample_rate_hz).map_err(Error::from)?;
         let pipeline = Pipeline::new(channelizer.grid(), config);
-        Ok(Self { sample_rate_hz, skipped_s: 0.0, channelizer, pipeline })
+        Ok(Self { sample_rate_hz, skipped_s: 0.0, blanker, channelizer, pipeline })
     }
 
     /// Takes samples in and returns what they complete. Any split of a stream into blocks gives the
@@ -163,13 +190,14 @@ impl Receiver {
         self.pipeline.set_devices(devices);
     }
 
-    /// Samples after which filter bank and detectors are where they were: a receiver that begins a
-    /// multiple of so many samples later cuts the stream at the same instants.
+    /// Samples after which blanker, filter bank and detectors are where they were: a receiver that begins
+    /// a multiple of so many samples later cuts the stream at the same instants.
     #[must_use]
     pub fn period_samples(&self) -> u64 {
         let hop_samples = self.channelizer.hop_samples() as u64;
         // Of two columns, one is turned.
-        hop_samples * 2 * self.pipeline.hop_columns()
+        let detection_samples = hop_samples * 2 * self.pipeline.hop_columns();
+        least_common_multiple(detection_samples, self.blanker.segment_samples() as u64)
     }
 
     /// Begins at a sample of a longer stream, a multiple of [`Self::period_samples`]: times count from the
@@ -200,20 +228,50 @@ impl Receiver {
     }
 
     fn take(&mut self, samples: &[Complex32]) {
-        let pipeline = &mut self.pipeline;
-        self.channelizer.push(samples, |column| pipeline.take(column));
-        pipeline.context.statistics.samples += samples.len() as u64;
-        pipeline.context.statistics.unusable_samples = self.channelizer.unusable_samples();
+        self.work_on(samples);
+        self.count(samples.len());
+    }
+
+    /// Does all work on these samples.
+    fn work_on(&mut self, samples: &[Complex32]) {
+        let Self { blanker, channelizer, pipeline, .. } = self;
+        blanker.push(samples, |clean| {
+            channelizer.push(clean, |column| {
+                pipeline.take(column);
+                while pipeline.step() {}
+            });
+        });
+    }
+
+    /// Takes samples up without the work on the newest that comes out of the blanker, which hands out a
+    /// segment at a time: what is due before is worked on.
+    fn take_up(&mut self, samples: &[Complex32]) {
+        let Self { blanker, channelizer, pipeline, .. } = self;
+        blanker.push(samples, |clean| {
+            channelizer.push(clean, |column| {
+                while pipeline.step() {}
+                pipeline.take(column);
+            });
+        });
+    }
+
+    /// Counts samples that were taken in.
+    fn count(&mut self, samples: usize) {
+        let counts = self.blanker.counts();
+        let statistics = &mut self.pipeline.context.statistics;
+        statistics.samples += samples as u64;
+        statistics.unusable_samples = counts.unusable_samples;
+        statistics.impulses = counts.impulses;
+        statistics.blanked_samples = counts.blanked_samples;
     }
 
     /// Takes so many samples of silence in, which do not count.
     fn take_silence(&mut self, samples: u64) {
         let silence = [Complex32::ZERO; PIECE];
-        let pipeline = &mut self.pipeline;
         let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
         while left > 0 {
             let count = left.min(PIECE);
-            self.channelizer.push(&silence[..count], |column| pipeline.take(column));
+            self.work_on(&silence[..count]);
             left -= count;
         }
     }
@@ -221,11 +279,13 @@ impl Receiver {
     fn end(&mut self) {
         self.take_silence(self.closing_silence());
         self.pipeline.finish();
+        while self.pipeline.step() {}
     }
 
     /// How many samples of silence complete the last frames.
     fn closing_silence(&self) -> u64 {
         (self.pipeline.latency_s() * self.sample_rate_hz) as u64
+            + self.blanker.latency_samples() as u64
     }
 
     /// Takes out the events since the last call, their times counted from the first sample ever.
@@ -245,5 +305,26 @@ impl fmt::Debug for Receiver {
             .field("sample_rate_hz", &self.sample_rate_hz)
             .field("statistics", &self.statistics())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::bit_rate::BitRate;
+    use bursts::longest_frame_s;
+    use chain::Chain;
+    use decoded_frame::LONGEST_PAUSE_S;
+
+    /// A message of which the first frame is heard only is complete when two more could have come and what
+    /// is decoded late has been.
+    #[test]
+    fn all_is_told_of_in_time() {
+        for bit_rate in BitRate::ALL {
+            let frame_s = longest_frame_s(bit_rate);
+            let complete_s = 3.0 * frame_s + 2.0 * LONGEST_PAUSE_S + Chain::lookback_s(bit_rate);
+            assert!(complete_s < TOLD_AFTER_S - 0.5, "{complete_s} s at {bit_rate} bit/s");
+        }
+        const { assert!(UNDECODED_AFTER_S < TOLD_AFTER_S) };
     }
 }

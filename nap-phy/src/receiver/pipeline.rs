@@ -28,6 +28,25 @@ use super::message_assembler::{Assembler, Reporter};
 use super::noise_density::NoiseDensity;
 use crate::device::table::DeviceTable;
 
+/// What is to be done next of what is due.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// Nothing, until there are more samples.
+    Listen,
+    /// Gather what may cover candidates.
+    GatherCovers,
+    /// Begin to go through the candidates of a chain.
+    StartRound { chain: usize },
+    /// Turn them into bursts.
+    Synchronize { chain: usize },
+    /// Decode bursts of a chain.
+    Decode { chain: usize },
+    /// Look where bursts were cancelled.
+    DetectAgain,
+    /// Tell what came of it.
+    Report,
+}
+
 /// All that works on subbands.
 pub(super) struct Pipeline {
     pub(super) context: Context,
@@ -37,6 +56,9 @@ pub(super) struct Pipeline {
     calibration: Calibration,
     assembler: Assembler,
     pub(super) events: Vec<Event>,
+    stage: Stage,
+    /// Up to when all is due that is worked on, in seconds.
+    now_s: f64,
 }
 
 impl Pipeline {
@@ -54,8 +76,7 @@ impl Pipeline {
         let mut chains: Vec<Chain> = config.bit_rates.iter().map(chain).collect();
         let patience_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);
         chains.iter_mut().for_each(|chain| chain.be_patient(patience_s));
-        let lookback_s =
-            config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max);
+        let lookback_s = lookback_s(&config);
         let calibration =
             Calibration { center_hz: config.centre_hz, full_scale_dbm: config.full_scale_dbm };
         let reporter = Reporter {
@@ -65,12 +86,17 @@ impl Pipeline {
             devices,
         };
         Self {
-            context: Context::new(Band::new(grid, lookback_s)),
+            context: Context::new(
+                Band::new(grid, lookback_columns(&config, &grid)),
+                config.sample_rate_hz,
+            ),
             chains,
             covers: Vec::new(),
             calibration,
             assembler: Assembler::new(reporter, lookback_s),
             events: Vec::new(),
+            stage: Stage::Listen,
+            now_s: 0.0,
         }
     }
 
@@ -110,26 +136,46 @@ impl Pipeline {
             .collect()
     }
 
-    /// Works on one more column of subband samples.
+    /// Takes one more column of subband samples in. Call [`step`](Self::step) until it returns `false`
+    /// before the next.
     pub(super) fn take(&mut self, column: &[Complex32]) {
         self.context.band.push(column);
         if self.detect() {
-            let now_s = self.context.band.now_s();
-            self.decode(now_s);
-            self.report();
-            self.complete(now_s);
+            self.begin(self.context.band.now_s());
         }
     }
 
-    /// Decodes what is left and completes all messages.
+    /// Begins to decode what is left and to complete all messages. Call [`step`](Self::step) until it
+    /// returns `false`.
     pub(super) fn finish(&mut self) {
-        // What was covered comes to light once what covers it is decoded or given up.
-        while self.chains.iter().any(Chain::is_busy) {
-            self.decode(f64::INFINITY);
-            self.report();
-        }
-        self.chains.iter_mut().for_each(Chain::clear);
-        self.complete(f64::INFINITY);
+        self.begin(f64::INFINITY);
+    }
+
+    /// Whether something is left to do of what is due.
+    pub(super) fn is_busy(&self) -> bool {
+        !matches!(self.stage, Stage::Listen)
+    }
+
+    /// Begins to work on all that is due at `now_s`.
+    fn begin(&mut self, now_s: f64) {
+        self.now_s = now_s;
+        self.stage = Stage::GatherCovers;
+    }
+
+    /// Does a small part of what is due: with one candidate, one burst or one place that is searched again.
+    /// What was decoded is cancelled in the band and its place is searched again before the next burst is
+    /// tried. Returns whether there was anything to do.
+    pub(super) fn step(&mut self) -> bool {
+        self.stage = match self.stage {
+            Stage::Listen => return false,
+            Stage::GatherCovers => self.gather_covers(),
+            Stage::StartRound { chain } => self.start_round(chain),
+            Stage::Synchronize { chain } => self.synchronize(chain),
+            Stage::Decode { chain } => self.decode(chain),
+            Stage::DetectAgain => self.detect_again(),
+            Stage::Report => self.report(),
+        };
+        true
     }
 
     /// Looks for preambles; returns whether it was time to.
@@ -141,55 +187,89 @@ impl Pipeline {
         has_searched
     }
 
-    /// Decodes what is due before `now_s`, burst by burst: what was decoded is cancelled in the band
-    /// and its place is searched again before the next burst is tried.
-    fn decode(&mut self, now_s: f64) {
-        loop {
-            self.synchronize(now_s);
-            let context = &mut self.context;
-            if !self.chains.iter_mut().any(|chain| chain.decode(context, now_s)) {
-                break;
-            }
-            self.detect_again();
-        }
-    }
-
-    /// From candidates to bursts.
-    fn synchronize(&mut self, now_s: f64) {
+    /// Gathers the bursts that may cover candidates.
+    fn gather_covers(&mut self) -> Stage {
         self.covers.clear();
         self.covers.extend(self.chains.iter().flat_map(Chain::covers));
+        Stage::StartRound { chain: 0 }
+    }
+
+    /// Begins to go through the candidates of a chain, after the last of which bursts are decoded.
+    fn start_round(&mut self, chain: usize) -> Stage {
+        let Some(synchronizing) = self.chains.get_mut(chain) else {
+            return Stage::Decode { chain: 0 };
+        };
+        synchronizing.start_round(self.now_s);
+        Stage::Synchronize { chain }
+    }
+
+    /// From a candidate of a chain to a burst.
+    fn synchronize(&mut self, chain: usize) -> Stage {
+        let next = Stage::StartRound { chain: chain + 1 };
+        let Some(synchronizing) = self.chains.get_mut(chain) else { return next };
+        if synchronizing.synchronize_next(&mut self.covers, &mut self.context) {
+            return Stage::Synchronize { chain };
+        }
+        synchronizing.end_round(&mut self.context);
+        next
+    }
+
+    /// Decodes a burst of a chain that is due.
+    fn decode(&mut self, chain: usize) -> Stage {
+        let Some(decoding) = self.chains.get_mut(chain) else { return Stage::Report };
+        if !decoding.decode_next(&mut self.context, self.now_s) {
+            return Stage::Decode { chain: chain + 1 };
+        }
+        if self.context.band.has_changed() { Stage::DetectAgain } else { Stage::Decode { chain } }
+    }
+
+    /// Looks again where a burst was cancelled.
+    fn detect_again(&mut self) -> Stage {
+        let Some(place) = self.context.band.next_cancelled() else { return Stage::GatherCovers };
         for chain in &mut self.chains {
-            chain.synchronize(&mut self.covers, &mut self.context, now_s);
+            chain.detect_again(&place, &mut self.context);
         }
+        Stage::DetectAgain
     }
 
-    /// Looks again where bursts were cancelled.
-    fn detect_again(&mut self) {
-        for place in self.context.band.take_cancelled() {
-            for chain in &mut self.chains {
-                chain.detect_again(&place, &mut self.context);
+    /// From frames to events, when all that is due has been tried.
+    fn report(&mut self) -> Stage {
+        self.report_frames();
+        if self.now_s == f64::INFINITY {
+            // What was covered comes to light once what covers it is decoded or given up.
+            if self.chains.iter().any(Chain::is_busy) {
+                return Stage::GatherCovers;
             }
+            self.chains.iter_mut().for_each(Chain::clear);
         }
+        self.complete(self.now_s);
+        Stage::Listen
     }
 
-    /// From frames to events.
-    fn report(&mut self) {
-        let Context { frames, statistics, .. } = &mut self.context;
-        for frame in frames.drain(..) {
-            let event = self.assembler.add(&frame);
-            statistics.frames += u64::from(event.is_some());
-            statistics.messages += u64::from(matches!(event, Some(Event::Message(_))));
-            self.events.extend(event);
+    fn report_frames(&mut self) {
+        let Context { news, statistics, .. } = &mut self.context;
+        for news in news.drain(..) {
+            self.assembler.take(&news, &mut self.events, statistics);
         }
     }
 
     /// Completes what can change no more after `now_s`.
     fn complete(&mut self, now_s: f64) {
-        self.assembler.complete(now_s, &mut self.events);
         let Context { undecoded, statistics, .. } = &mut self.context;
+        self.assembler.complete(now_s, &mut self.events, statistics);
         for sighting in undecoded.take_final(now_s) {
             statistics.undecoded_bursts += 1;
             self.events.push(Event::Undecoded(sighting.report(&self.calibration)));
         }
     }
+}
+
+/// How far back the receiver looks, in seconds.
+fn lookback_s(config: &ReceiverConfig) -> f64 {
+    config.bit_rates.iter().copied().map(Chain::lookback_s).fold(1.0, f64::max)
+}
+
+/// The same in columns of a grid.
+pub(super) fn lookback_columns(config: &ReceiverConfig, grid: &SubbandGrid) -> usize {
+    (lookback_s(config) * grid.rate_hz()) as usize
 }

@@ -55,6 +55,8 @@ statistics! {
     samples: "Samples taken in.",
     lost_samples: "Samples that were lost before they came to the receiver.",
     unusable_samples: "Samples taken in that were not finite or absurdly large and counted as silence.",
+    impulses: "Impulses that filled the whole band and were blanked.",
+    blanked_samples: "Samples blanked with them.",
     candidates: "Places where a preamble might have begun.",
     dropped_candidates: "Candidates given up because there were too many at once.",
     bursts: "Candidates at which a preamble and a frame type were found.",
@@ -64,11 +66,15 @@ statistics! {
     dropped_groups: "Sets of frames that were not tried because there were too many.",
     refuted_decisions: "Decisions whose check sum was wrong; one in 65536 would have passed by chance.",
     a_priori_trials: "Trials to decode frames as those of a known device.",
+    implausible_groups: "Sets of frames that decoded together to what no device sends at such times and on such carriers.",
     dropped_fragments: "Frames given up that might have decoded with others, because there were too many.",
     undecoded_bursts: "Bursts that were reported as seen and not decoded.",
     dropped_undecoded_bursts: "Bursts that were seen and not decoded, and not reported because there were too many.",
     frames: "Frames of messages.",
     messages: "Messages reported.",
+    contradictions: "Bursts that two messages claimed; the better proven one kept them.",
+    dropped_messages: "Messages that turned out wrong before they were reported.",
+    retracted_messages: "Messages that turned out wrong after they were reported.",
 }
 
 impl Statistics {

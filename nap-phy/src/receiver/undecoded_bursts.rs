@@ -104,24 +104,31 @@ impl Sighting {
 }
 
 /// The bursts of the last seconds that did not decode, of all bit rates, each once.
-#[derive(Default)]
 pub(super) struct UndecodedBursts {
+    /// After which the spectrum comes again: the sample rate.
+    period_hz: f64,
     sightings: Vec<Sighting>,
     /// Frames decoded lately.
     decoded: Vec<Cover>,
 }
 
 impl UndecodedBursts {
+    /// None seen yet, in samples of this rate.
+    pub(super) fn new(sample_rate_hz: f64) -> Self {
+        Self { period_hz: sample_rate_hz, sightings: Vec::new(), decoded: Vec::new() }
+    }
+
     /// Takes a burst that did not decode, if it is one. What a decoded frame or a stronger burst explains
     /// is none.
     pub(super) fn add(&mut self, sighting: Option<Sighting>, statistics: &mut Statistics) {
         let Some(sighting) = sighting else { return };
-        let cover = &sighting.cover;
+        let (cover, period_hz) = (&sighting.cover, self.period_hz);
         let others = self.sightings.iter().map(|other| &other.cover);
-        if self.decoded.iter().chain(others).any(|stronger| stronger.explains(cover)) {
+        let mut stronger = self.decoded.iter().chain(others);
+        if stronger.any(|stronger| stronger.explains_in(period_hz, cover)) {
             return;
         }
-        self.sightings.retain(|weaker| !cover.explains(&weaker.cover));
+        self.sightings.retain(|weaker| !cover.explains_in(period_hz, &weaker.cover));
         self.sightings.push(sighting);
         if self.sightings.len() > MAX_SIGHTINGS {
             self.sightings.sort_by(|a, b| b.cover.power.total_cmp(&a.cover.power));
@@ -132,7 +139,8 @@ impl UndecodedBursts {
 
     /// Takes a frame that was decoded, and forgets what it explains.
     pub(super) fn explain(&mut self, frame: Cover) {
-        self.sightings.retain(|sighting| !frame.explains(&sighting.cover));
+        let period_hz = self.period_hz;
+        self.sightings.retain(|sighting| !frame.explains_in(period_hz, &sighting.cover));
         self.decoded.push(frame);
     }
 
@@ -172,7 +180,7 @@ mod tests {
     /// The times of those that are told of when these come, after `frames` were decoded.
     fn told(sightings: &[Cover], frames: &[Cover]) -> Vec<f64> {
         let statistics = &mut Statistics::default();
-        let mut bursts = UndecodedBursts::default();
+        let mut bursts = UndecodedBursts::new(3_000.0);
         let (before, after) = frames.split_at(frames.len() / 2);
         before.iter().for_each(|&frame| bursts.explain(frame));
         sightings.iter().for_each(|&cover| bursts.add(sighting(cover), statistics));
@@ -191,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_at_one_edge_of_the_band_shows_at_the_other() {
+        let strong = cover(1.0, 1_450.0, 1.0);
+        let (image, own) = (cover(1.1, -1_400.0, 0.01), cover(1.2, -1_000.0, 0.01));
+        assert_eq!(told(&[strong, image, own], &[]), [1.0, 1.2]);
+        assert_eq!(told(&[image, own], &[strong]), [1.2]);
+    }
+
+    #[test]
     fn what_a_decoded_frame_explains_is_not_told_of() {
         let frame = cover(1.0, 0.0, 1.0);
         let seen = [cover(1.005, 3.0, 0.8), cover(1.5, 100.0, 0.1), cover(1.0, 500.0, 0.5)];
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_told_of_when_it_will_not_decode_any_more() {
-        let mut bursts = UndecodedBursts::default();
+        let mut bursts = UndecodedBursts::new(250e3);
         bursts.add(sighting(cover(1.0, 0.0, 1.0)), &mut Statistics::default());
         assert!(bursts.take_final(1.0 + HOLD_S).is_empty());
         assert_eq!(bursts.take_final(1.1 + HOLD_S).len(), 1);
@@ -211,7 +227,7 @@ mod tests {
     #[test]
     fn of_too_many_the_strongest_are_told_of() {
         let statistics = &mut Statistics::default();
-        let mut bursts = UndecodedBursts::default();
+        let mut bursts = UndecodedBursts::new(1e9);
         for n in 0..MAX_SIGHTINGS + 10 {
             let power = 1.0 + n as f64;
             bursts.add(sighting(cover(1.0, 10_000.0 * n as f64, power)), statistics);

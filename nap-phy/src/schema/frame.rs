@@ -41,6 +41,9 @@ pub struct FrameRecord {
     pub sequence_number: MessageCounter,
     /// The sender, eight upper-case hexadecimal digits.
     pub device_id: DeviceId,
+    /// What the sender is called; present where the table of devices has a name only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_name: Option<String>,
     /// `bytes`, `empty`, `bit0`, `bit1`, `keep_alive` or `dl_confirmation`.
     pub kind: Kind,
     /// The payload of a `bytes` message, lower-case hexadecimal; empty for other kinds.
@@ -67,7 +70,7 @@ pub enum FrameRecordType {
 }
 
 impl FrameRecord {
-    /// Takes a bitstream apart. `key_of` looks up the sender's key.
+    /// Takes a bitstream apart. `key_of` looks up the sender's key; its name is for the caller to add.
     ///
     /// A frame whose CRC does not match is taken apart all the same, as long as its fields make
     /// sense.
@@ -97,6 +100,7 @@ impl FrameRecord {
             repeated: container.repeated(),
             sequence_number: container.sequence_number(),
             device_id: container.device_id(),
+            device_name: None,
             kind: container.content().kind(),
             payload: payload_text(container.content()),
             control: ControlFields::of(container.content()),

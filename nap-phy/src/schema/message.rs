@@ -22,6 +22,9 @@ pub struct MessageRecord {
     pub record_type: MessageRecordType,
     /// Version of the schema, 1.
     pub schema: u16,
+    /// The recording, as it was given; present where there are several only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<String>,
     /// The same in all records of one message, and in no other's of the same receiver, which counts
     /// them from 1; 0 in records from before there was this field.
     #[serde(default)]
@@ -33,6 +36,9 @@ pub struct MessageRecord {
     pub time_s: f64,
     /// The sender, eight upper-case hexadecimal digits.
     pub device_id: DeviceId,
+    /// What the sender is called; present where the table of devices has a name only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_name: Option<String>,
     /// The message counter, 0 to 4095.
     pub sequence_number: MessageCounter,
     /// `bytes`, `empty`, `bit0`, `bit1`, `keep_alive` or `dl_confirmation`.
@@ -44,7 +50,8 @@ pub struct MessageRecord {
     pub control: ControlFields,
     /// Whether the device listens for a downlink.
     pub bidirectional: bool,
-    /// `verified`, `failed`, or `unchecked` where the device's key is not known.
+    /// `verified`, `failed` (a device that encrypts its payload may be meant, too), or `unchecked` where
+    /// the device's key is not known.
     pub auth: Authentication,
     /// The channel's radio configuration, `RC1` to `RC7` with `RC3_LBT` and `RC3_LDC`; `null` where
     /// it is not known.
@@ -88,17 +95,20 @@ pub struct FrameReportRecord {
 }
 
 impl MessageRecord {
-    /// The record of a message. `time` is when its first frame started, RFC 3339 in UTC, if known.
+    /// The record of a message. `time` is when its first frame started, RFC 3339 in UTC, if known. Names of
+    /// the recording and the device are for the caller to add.
     #[must_use]
     pub fn new(record_type: MessageRecordType, message: &Message, time: Option<String>) -> Self {
         let uplink = &message.uplink;
         Self {
             record_type,
             schema: SCHEMA,
+            recording: None,
             message_id: message.id,
             time,
             time_s: rounded(message.signal.time_s, 6),
             device_id: uplink.device_id(),
+            device_name: None,
             sequence_number: uplink.sequence_number(),
             kind: uplink.content().kind(),
             payload: payload_text(uplink.content()),

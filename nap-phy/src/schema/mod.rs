@@ -3,6 +3,7 @@
 //! | record | direction | what |
 //! | --- | --- | --- |
 //! | [`MessageRecord`] | out and in | a message as received |
+//! | [`RetractedRecord`] | out | a message that was reported and turned out wrong |
 //! | `UndecodedRecord` | out | a burst that was seen and not decoded; with the feature `receiver` |
 //! | [`FrameRecord`] | out and in | the fields of one bitstream |
 //! | [`UplinkRecord`] | in | a message to encode |
@@ -15,6 +16,7 @@ pub mod columns;
 pub(crate) mod content;
 mod frame;
 mod message;
+mod retracted;
 mod signal;
 #[cfg(feature = "receiver")]
 mod undecoded;
@@ -24,6 +26,7 @@ mod version;
 pub use content::ControlFields;
 pub use frame::{FrameRecord, FrameRecordType};
 pub use message::{FrameReportRecord, MessageRecord, MessageRecordType};
+pub use retracted::{RetractedRecord, RetractedRecordType};
 pub use signal::SignalFields;
 #[cfg(feature = "receiver")]
 pub use undecoded::{UndecodedRecord, UndecodedRecordType};

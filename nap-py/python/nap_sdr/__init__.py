@@ -10,6 +10,7 @@ Besides what is here there are ``nap_sdr.simulation``, ``nap_sdr.stages``,
 """
 
 from . import simulation, stages, theory
+from ._decode import decode
 from ._devices import Device, Devices, Key
 from ._errors import (
     ClosedError,
@@ -21,12 +22,12 @@ from ._errors import (
     SampleError,
     TruncatedRecordingError,
 )
-from ._event import Event, MessageEvent, UndecodedEvent
+from ._event import Event, MessageEvent, RetractedEvent, UndecodedEvent
 from ._message import Frame, Message, MessageList, messages_to_dataframe
 from ._nap import __version__
 from ._radio_configuration import RadioConfiguration
-from ._receiver import Receiver, decode
-from ._recording import Recording, decode_file, read
+from ._receiver import Receiver
+from ._recording import Recording, decode_file, decode_files, read
 from ._spectrogram import Spectrogram, spectrogram
 from ._undecoded import UndecodedBurst
 from ._uplink import ParsedFrame, Uplink, parse_frame
@@ -52,6 +53,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "RecordingWarning",
+    "RetractedEvent",
     "SampleError",
     "Signal",
     "Spectrogram",
@@ -62,6 +64,7 @@ __all__ = [
     "__version__",
     "decode",
     "decode_file",
+    "decode_files",
     "messages_to_dataframe",
     "modulate",
     "parse_frame",

@@ -13,13 +13,14 @@ from ._undecoded import UndecodedBurst
 class MessageEvent:
     """A message was decoded, more of it was, or it is complete.
 
-    The events of one message have the same ``message.message_id``.
+    The events of one message have the same ``message.message_id``. One that is weakly proven is
+    reported just before it is complete.
 
     Attributes
     ----------
     kind : str
         ``"message"``: decoded for the first time. ``"update"``: another frame of a message that
-        was reported. ``"complete"``: no more frames can come, its figures are final.
+        was reported, or one less. ``"complete"``: no more frames can come, its figures are final.
     message : Message
         The message as far as it is known.
     undecoded : None
@@ -27,6 +28,28 @@ class MessageEvent:
 
     kind: Literal["message", "update", "complete"]
     message: Message
+    undecoded: None = None
+
+
+@dataclass(frozen=True)
+class RetractedEvent:
+    """A message that was reported turned out wrong: it was never sent, and is not completed.
+
+    Its bursts are those of a message that is better proven.
+
+    Attributes
+    ----------
+    message_id : int
+        That of the events to be forgotten.
+    kind : str
+        ``"retracted"``.
+    message : None
+    undecoded : None
+    """
+
+    message_id: int
+    kind: Literal["retracted"] = "retracted"
+    message: None = None
     undecoded: None = None
 
 
@@ -50,9 +73,9 @@ class UndecodedEvent:
     message: None = None
 
 
-Event = Union[MessageEvent, UndecodedEvent]
+Event = Union[MessageEvent, RetractedEvent, UndecodedEvent]
 """What happened on the air.
 
-``event.kind`` tells which: of an ``"undecoded"`` one, ``event.message`` is ``None``; of all others,
-``event.undecoded`` is.
+``event.kind`` tells which. Those of messages that were sent have a ``message``, those of bursts that
+were not decoded an ``undecoded``; what an event does not have is ``None``.
 """

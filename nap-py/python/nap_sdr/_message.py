@@ -6,12 +6,26 @@ import datetime as dt
 import html
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Literal, Mapping, Optional
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    Literal,
+    Mapping,
+    Optional,
+    SupportsIndex,
+    Union,
+    overload,
+)
 
 from ._record import instant, known, present
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 Kind = Literal["bytes", "empty", "bit0", "bit1", "keep_alive", "dl_confirmation"]
 Auth = Literal["verified", "failed", "unchecked"]
@@ -54,6 +68,12 @@ class Frame:
         """The frame as it is in the message's JSON record."""
         return present(asdict(self))
 
+    def __repr__(self) -> str:
+        return (
+            f"<Frame {self.rank} at {self.time_s:.6f} s, {self.frequency_hz / 1e6:.6f} MHz, "
+            f"Eb/N0 {self.snr_db:.1f} dB>"
+        )
+
 
 @dataclass(frozen=True)
 class Message:
@@ -85,8 +105,9 @@ class Message:
     bidirectional : bool
         Whether the device listens for a downlink afterwards.
     auth : str
-        ``"verified"``: the device's key made the tag. ``"failed"``: it did not, so do not trust a
-        field. ``"unchecked"``: no key is known.
+        ``"verified"``: the device's key made the tag. ``"failed"``: it did not, because the message
+        is forged, the key is another one's, or the device encrypts its payload; do not trust a field
+        before you know which. ``"unchecked"``: no key is known.
     radio_configuration : str or None
         That of the channel, ``"RC1"`` to ``"RC7"``; ``None`` where none was chosen.
     channel_center_hz : float or None
@@ -111,6 +132,10 @@ class Message:
     message_id : int
         The same in all events of one message, and in no other's of the same receiver or recording,
         counted from 1; 0 in records from before there was this field.
+    recording : str or None
+        The recording, in records of ``nap decode`` with several.
+    device_name : str or None
+        What the sender is called, in records of ``nap`` with a table of devices that has names.
     """
 
     type: Literal["message", "update"]
@@ -138,6 +163,8 @@ class Message:
     temperature_decidegree_c: Optional[int] = None
     rssi_dbm_at_device: Optional[int] = None
     message_id: int = 0
+    recording: Optional[str] = None
+    device_name: Optional[str] = None
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Message:
@@ -184,7 +211,7 @@ class Message:
         frames = "·".join(str(rank) for rank in self.ranks)
         return (
             f"<Message {self.device_id} #{self.sequence_number} {what} {self.auth} at {when}, "
-            f"{self.frequency_hz / 1e6:.6f} MHz, Eb/N0 {self.snr_db:.1f} dB, frames {frames}>"
+            f"{self.snr_db:.1f} dB, frames {frames}>"
         )
 
 
@@ -222,8 +249,74 @@ def _cells(message: Message) -> Iterator[str]:
     return (texts.get(name) or str(getattr(message, name)) for name in _TABLE)
 
 
+#: How many messages ``repr`` of a list shows.
+_SHOWN = 10
+
+
 class MessageList(List[Message]):
-    """A list of messages that a notebook shows as a table."""
+    """A list of messages that a notebook shows as a table.
+
+    Examples
+    --------
+    >>> import nap_sdr
+    >>> messages = nap_sdr.decode_file("fixtures/recordings/rc1_two_uplinks.sigmf-meta")
+    >>> len(messages.filter(kind="bytes")), len(messages.filter(lambda one: one.snr_db > 100))
+    (2, 0)
+    """
+
+    def filter(
+        self, predicate: Optional[Callable[[Message], bool]] = None, **values: Any
+    ) -> MessageList:
+        """Those messages whose fields have these values, and for which the predicate holds.
+
+        Parameters
+        ----------
+        predicate : callable, optional
+            Told a message, says whether it is wanted.
+        **values
+            A field of ``Message`` each, such as ``device_id`` or ``auth``: the value wanted, or a
+            list, tuple or set of them.
+
+        Raises
+        ------
+        TypeError
+            If messages have no such field.
+        """
+        names = {field.name for field in fields(Message)}
+        for name in values.keys() - names:
+            raise TypeError(f"a message has no field {name!r}; it has {', '.join(sorted(names))}")
+        wanted = {
+            name: value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+            for name, value in values.items()
+        }
+        return MessageList(
+            message
+            for message in self
+            if all(getattr(message, name) in some for name, some in wanted.items())
+            and (predicate is None or predicate(message))
+        )
+
+    def plot(self, *, ax: Optional[Axes] = None) -> Axes:
+        """Draw the messages over frequency and time, as ``nap_sdr.plot.messages`` does."""
+        from . import plot
+
+        return plot.messages(self, ax=ax)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Message: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> MessageList: ...
+
+    def __getitem__(self, index: Union[SupportsIndex, slice]) -> Union[Message, MessageList]:
+        if isinstance(index, slice):
+            return MessageList(super().__getitem__(index))
+        return super().__getitem__(index)
+
+    def __repr__(self) -> str:
+        shown = [f"  {message!r}," for message in self[:_SHOWN]]
+        more = [f"  ... and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
+        return "\n".join(["[", *shown, *more, "]"]) if self else "[]"
 
     def _repr_html_(self) -> str:
         rows = (

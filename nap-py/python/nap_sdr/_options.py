@@ -38,6 +38,7 @@ class RecordingOptions(TypedDict, total=False):
     sample_format: Optional[str]
     sample_rate_hz: Optional[float]
     center_hz: Optional[float]
+    swap_iq: bool
 
 
 class ReceptionOptions(TypedDict, total=False):
@@ -74,6 +75,7 @@ class ReceiverOptions(ChannelOptions, total=False):
     start: Union[None, str, dt.datetime]
     start_s: float
     allow_nan: bool
+    swap_iq: bool
 
 
 class FileOptions(RecordingOptions, ChannelOptions, total=False):
@@ -120,13 +122,14 @@ def shows(options: type, *takers: Callable[..., Any]) -> Callable[[Function], Fu
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
         own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
-        handed_on = [
-            one
-            for taker in takers
+        # What two of them take alike, the first one gets.
+        handed_on = {
+            one.name: one
+            for taker in reversed(takers)
             for one in inspect.signature(taker).parameters.values()
             if one.kind is one.KEYWORD_ONLY and one.name in options.__annotations__
-        ]
-        whole = signature.replace(parameters=[*own, *handed_on])
+        }
+        whole = signature.replace(parameters=[*own, *handed_on.values()])
         function.__signature__ = whole  # type: ignore[attr-defined]
         return function
 

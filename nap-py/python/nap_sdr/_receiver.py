@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional, Type, Union, cast
 
 from . import _nap
 from ._devices import Devices, device_table
-from ._event import Event, MessageEvent, UndecodedEvent
+from ._errors import ConfigurationError
+from ._event import Event, MessageEvent, RetractedEvent, UndecodedEvent
 from ._message import Message, MessageList
-from ._options import BitRate, ReceiverOptions, shows
-from ._progress import Progress, reporter
+from ._options import BitRate
 from ._undecoded import UndecodedBurst
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
-    from typing_extensions import Unpack
 
 #: Samples that are handed over at once: a second at 250 kS/s.
 BLOCK = 1 << 18
@@ -35,7 +35,8 @@ class Receiver:
     Parameters
     ----------
     sample_rate_hz : float
-        Samples per second, 200 kS/s or more.
+        Samples per second: 3 kS/s or more for 100 bit/s, 12 kS/s for 600. Of a band that is
+        narrower than the channel's 192 kHz, what is in it is heard: see ``heard_hz``.
     center_hz : float, optional
         Frequency of the samples' 0 Hz. Without it the receiver listens in the middle, and
         frequencies count from there.
@@ -56,11 +57,14 @@ class Receiver:
     most_drift_hz_per_s : float
         The fastest change of a carrier's frequency that is looked for, Hz/s.
     start : str or datetime, optional
-        Time of the first sample (RFC 3339); messages then have a ``time``.
+        Time of the first sample (RFC 3339); messages then have a ``time``. A ``datetime`` has to
+        have a time zone.
     start_s : float
         What ``time_s`` of the first sample is, s.
     allow_nan : bool
         Take samples that are not finite for silence instead of raising.
+    swap_iq : bool
+        Swap I and Q, of samples whose spectrum is mirrored.
 
     Raises
     ------
@@ -91,6 +95,7 @@ class Receiver:
         start: Union[None, str, dt.datetime] = None,
         start_s: float = 0.0,
         allow_nan: bool = False,
+        swap_iq: bool = False,
     ) -> None:
         self._native = _nap.Receiver(
             sample_rate_hz,
@@ -105,6 +110,7 @@ class Receiver:
             start=start if start is None or isinstance(start, str) else _rfc3339(start),
             start_s=start_s,
             allow_nan=allow_nan,
+            swap_iq=swap_iq,
         )
 
     def push(self, iq: npt.NDArray[Any]) -> list[Event]:
@@ -220,6 +226,16 @@ class Receiver:
         return self._native.channel_center_hz
 
     @property
+    def heard_hz(self) -> tuple[float, float]:
+        """The lowest and the highest frequency that are heard, Hz: what of the channel is sampled."""
+        return self._native.heard_hz
+
+    @property
+    def heard_share(self) -> float:
+        """Share of the channel that is heard, at most 1."""
+        return self._native.heard_share
+
+    @property
     def radio_configuration(self) -> Optional[str]:
         """The radio configuration of the channel, if one was chosen."""
         return self._native.radio_configuration
@@ -248,62 +264,32 @@ class Receiver:
     def __repr__(self) -> str:
         channel = self.radio_configuration or f"{self.channel_center_hz / 1e6:.6f} MHz"
         rates = "/".join(str(rate) for rate in self.bit_rates)
+        part = "" if self.heard_share > 0.999999 else f", {self.heard_share:.1%} of the channel"
         state = ", closed" if self.closed else ""
-        return f"<Receiver {channel}, {rates} bit/s{state}>"
+        return f"<Receiver {channel}, {rates} bit/s{part}{state}>"
 
 
-@shows(ReceiverOptions, Receiver)
-def decode(
-    iq: npt.NDArray[Any],
-    sample_rate_hz: float,
-    *,
-    center_hz: Optional[float] = None,
-    progress: Progress = False,
-    **options: Unpack[ReceiverOptions],
+def decode_blocks(
+    receiver: Receiver, blocks: Iterable[npt.NDArray[Any]], report: Callable[[int], None]
 ) -> MessageList:
-    """Find and decode all messages in an array of samples.
-
-    Parameters
-    ----------
-    iq : ndarray
-        The samples, as ``Receiver.push`` takes them: complex64 without a copy, others and
-        memory maps converted block by block.
-    sample_rate_hz : float
-        Samples per second, 200 kS/s or more.
-    center_hz : float, optional
-        Frequency of the samples' 0 Hz. Without it the receiver listens in the middle, and
-        frequencies count from there.
-    progress : bool or callable
-        ``True``: a bar of ``tqdm``, if that is installed. A callable is called with the samples
-        done and their total.
-    **options
-        As for ``Receiver``.
-
-    Returns
-    -------
-    MessageList
-        The messages, each once with all its frames, in the order in which they were completed.
-
-    Raises
-    ------
-    TypeError, SampleError, ConfigurationError
-        As for ``Receiver`` and ``Receiver.push``.
-    """
-    receiver = Receiver(sample_rate_hz, center_hz, **options)
-    with receiver, reporter(progress, _nap.sample_count(iq), sample_rate_hz) as report:
-        messages = receiver.messages(_blocks(iq, report))
+    """All messages in blocks of samples; ``report`` is told how many are done."""
+    with receiver:
+        messages = receiver.messages(_reported(blocks, report))
         # Counted as those of a recording are, in the order in which they are complete.
         return MessageList(replace(one, message_id=n) for n, one in enumerate(messages, 1))
 
 
-def _blocks(
-    iq: npt.NDArray[Any], report: Callable[[int], None]
-) -> Iterator[npt.NDArray[Any]]:
-    """Views of the array, one block after the other; ``report`` is told how many are done."""
+def blocks_of(iq: npt.NDArray[Any], samples: int) -> Iterator[npt.NDArray[Any]]:
+    """Views of an array that holds so many samples, one block after the other."""
     # Of interleaved integers, a sample is two numbers.
-    step = len(iq) // max(1, _nap.sample_count(iq)) * BLOCK or BLOCK
-    for first in range(0, len(iq), step):
-        block = iq[first : first + step]
+    step = len(iq) // max(1, samples) * BLOCK or BLOCK
+    return (iq[first : first + step] for first in range(0, len(iq), step))
+
+
+def _reported(
+    blocks: Iterable[npt.NDArray[Any]], report: Callable[[int], None]
+) -> Iterator[npt.NDArray[Any]]:
+    for block in blocks:
         yield block
         report(_nap.sample_count(block))
 
@@ -313,11 +299,18 @@ def _complete(events: Iterable[Event]) -> Iterator[Message]:
 
 
 def _event(kind: str, record: str) -> Event:
+    if kind == "retracted":
+        return RetractedEvent(json.loads(record)["message_id"])
     if kind == "undecoded":
         return UndecodedEvent(UndecodedBurst._from_json(record))
     return MessageEvent(cast(Any, kind), Message._from_json(record))
 
 
 def _rfc3339(time: dt.datetime) -> str:
-    """A time as text; one without a zone is local, as everywhere in Python."""
-    return time.astimezone().isoformat()
+    """A time as text. Without a zone nobody knows which hour is meant."""
+    if time.utcoffset() is None:
+        raise ConfigurationError(
+            f"start={time.isoformat()!r} has no time zone; give one, such as "
+            "start.replace(tzinfo=datetime.timezone.utc), or start.astimezone() for local time"
+        )
+    return time.isoformat()

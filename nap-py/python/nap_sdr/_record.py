@@ -9,6 +9,8 @@ from typing import Any, Mapping, Optional
 #: Fields that a record leaves out where they do not apply; all others are always there.
 _OPTIONAL = frozenset(
     [
+        "recording",
+        "device_name",
         "channel_center_hz",
         "voltage_idle_mv",
         "voltage_tx_mv",

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Iterator, Optional, Sequence, TypeVar, Union, cast
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING,
+    Iterable,
+    Iterator,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Type,
+    TypeVar,
+    Union,
+    cast,
+)
 
 from . import _nap
 from ._devices import device_table
@@ -39,12 +51,14 @@ class Recording:
         ``x.sigmf-meta``, ``x.wav``, or a raw file such as ``g001_868.13M_250k.cu8``, whose name
         tells format, sample rate and centre.
     sample_format : str, optional
-        How the samples of a raw file are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a
-        SigMF data type.
+        How the samples are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a SigMF data
+        type; replaces what the file says.
     sample_rate_hz : float, optional
-        Samples per second, where the file does not tell.
+        Samples per second; replaces what the file says.
     center_hz : float, optional
         Frequency of the centre; replaces what the file says.
+    swap_iq : bool
+        Swap I and Q, of a recording whose spectrum is mirrored.
 
     Raises
     ------
@@ -57,6 +71,13 @@ class Recording:
     -----
     RecordingWarning
         If something about the recording should be known though it can be read.
+
+    Examples
+    --------
+    >>> from nap_sdr import Recording
+    >>> with Recording("fixtures/recordings/rc1_two_uplinks.sigmf-meta") as recording:
+    ...     recording.read(250_000).shape
+    (250000,)
     """
 
     def __init__(
@@ -66,6 +87,7 @@ class Recording:
         sample_format: Optional[str] = None,
         sample_rate_hz: Optional[float] = None,
         center_hz: Optional[float] = None,
+        swap_iq: bool = False,
     ) -> None:
         self.path = os.fspath(path)
         self._native = _nap.Recording(
@@ -73,7 +95,9 @@ class Recording:
             sample_format=sample_format,
             sample_rate_hz=sample_rate_hz,
             center_hz=center_hz,
+            swap_iq=swap_iq,
         )
+        self._position = 0
         for warning in self._native.warnings:
             warnings.warn(f"{self.path}: {warning}", RecordingWarning, stacklevel=2)
 
@@ -118,19 +142,40 @@ class Recording:
         """What the recording says about itself."""
         return self._native.description
 
+    @property
+    def position(self) -> int:
+        """How many samples were read or left out."""
+        return self._position
+
+    @property
+    def samples_left(self) -> Optional[int]:
+        """How many samples are still to be read; ``None`` for a pipe."""
+        return None if self.total_samples is None else self.total_samples - self._position
+
+    @property
+    def time_of_next(self) -> Optional[str]:
+        """Time of the sample that is read next, RFC 3339 in UTC, if known."""
+        return self._native.time_at(self._position)
+
     def read(self, count: int) -> npt.NDArray[np.complex64]:
         """The next samples, full scale 1.0; fewer than ``count`` at the end, none after it.
 
         Raises
         ------
+        ClosedError
+            If the recording is closed.
         TruncatedRecordingError
             Once, after all samples that are there, if the recording is cut short.
         """
-        return self._native.read(count)
+        samples = self._native.read(count)
+        self._position += len(samples)
+        return samples
 
     def skip(self, count: int) -> int:
         """Leave out the next samples; returns how many there were."""
-        return self._native.skip(count)
+        skipped = self._native.skip(count)
+        self._position += skipped
+        return skipped
 
     def blocks(self, count: Optional[int] = None) -> Iterator[npt.NDArray[np.complex64]]:
         """The next ``count`` samples, or all that are left, block by block.
@@ -152,12 +197,33 @@ class Recording:
             left = None if left is None else left - len(block)
             yield block
 
+    def close(self) -> None:
+        """Close the file. What is known about it stays; closing it again does nothing."""
+        self._native.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the recording is closed."""
+        return self._native.closed
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         center = "" if self.center_hz is None else f" at {self.center_hz / 1e6:.6f} MHz"
         length = "" if self.duration_s is None else f", {self.duration_s:.3f} s"
+        state = ", closed" if self.closed else ""
         return (
             f"<Recording {self.path!r}: {self.sample_format}, "
-            f"{self.sample_rate_hz:.10g} S/s{center}{length}>"
+            f"{self.sample_rate_hz:.10g} S/s{center}{length}{state}>"
         )
 
 
@@ -179,12 +245,12 @@ def read(
     iq : ndarray of complex64, shape (n,)
         The samples, full scale 1.0.
     recording : Recording
-        Sample rate, centre and so on.
+        Sample rate, centre and so on; it is closed.
     """
     import numpy as np
 
-    recording = Recording(path, **options)
-    blocks = list(recording.blocks())
+    with Recording(path, **options) as recording:
+        blocks = list(recording.blocks())
     return np.concatenate(blocks) if blocks else np.empty(0, np.complex64), recording
 
 
@@ -235,24 +301,85 @@ def decode_file(
     Warns
     -----
     RecordingWarning
-        If the recording is cut short or holds samples that are not numbers; what can be decoded
-        is.
+        If the recording is cut short, holds samples that are not numbers, or has only a part of
+        the channel in its band; what can be decoded is.
     """
     of_recording, of_channel = split("decode_file", options, ChannelsOptions)
     channel = with_defaults(of_channel, Receiver)
-    recording = Recording(path, **of_recording)
+    with Recording(path, **of_recording) as recording:
+        part = _Part(offset_s, duration_s, threads, progress)
+        return _decode_open(recording, part, channel)
+
+
+@shows(ChannelsOfFileOptions, Recording, Receiver)
+def decode_files(
+    paths: Iterable[PathLike],
+    *,
+    threads: Optional[int] = None,
+    **options: Unpack[ChannelsOfFileOptions],
+) -> dict[str, MessageList]:
+    """Find and decode all messages in several recordings, one after the other.
+
+    ``nap_sdr.dask.decode_files`` does it on a cluster.
+
+    Parameters
+    ----------
+    paths : iterable of paths
+        The recordings.
+    threads : int, optional
+        How many threads decode at most; if left out, as many as there are processors.
+    **options
+        As for ``decode_file``.
+
+    Returns
+    -------
+    dict of MessageList
+        The messages of each recording by its path, in the order of the paths.
+
+    Raises, Warns
+    -------------
+    As ``decode_file``.
+
+    Examples
+    --------
+    >>> import nap_sdr
+    >>> found = nap_sdr.decode_files(["fixtures/recordings/rc1_two_uplinks.sigmf-meta"])
+    >>> {path.rsplit("/")[-1]: len(messages) for path, messages in found.items()}
+    {'rc1_two_uplinks.sigmf-meta': 2}
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        raise TypeError(f"decode_files takes several paths; for {paths!r} there is decode_file")
+    return {
+        os.fspath(path): decode_file(path, threads=threads, **options) for path in paths
+    }
+
+
+class _Part(NamedTuple):
+    """What is decoded of a recording, and how."""
+
+    offset_s: float
+    duration_s: Optional[float]
+    threads: Optional[int]
+    progress: Progress
+
+
+def _decode_open(recording: Recording, part: _Part, channel: ChannelsOptions) -> MessageList:
+    """The messages of a recording that stands at its start."""
+    offset_s, duration_s, threads, progress = part
     rate_hz = recording.sample_rate_hz
     first = _samples("offset_s", offset_s, rate_hz)
     wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
-    if recording.skip(first) < first or first == recording.total_samples:
+    # Samples that are missing count: offset and duration are times.
+    sample = recording._native.sample_at(first)
+    total = recording._native.time_line_samples
+    if recording.skip(sample) < sample or (total is not None and first >= total):
         raise ConfigurationError(
             f"{recording.path}: offset_s={offset_s} is not before the end of the recording"
         )
-    total = recording.total_samples
     counts = [count for count in (wanted, None if total is None else total - first)
               if count is not None]
     with reporter(progress, min(counts, default=None), rate_hz) as report:
-        records, unusable, problem = _nap.decode_recording(
+        records, unusable, notes = _nap.decode_recording(
             recording._native,
             first,
             wanted,
@@ -266,8 +393,8 @@ def decode_file(
             threads=threads,
             progress=report,
         )
-    if problem is not None:
-        warnings.warn(problem, RecordingWarning, stacklevel=2)
+    for note in notes:
+        warnings.warn(f"{recording.path}: {note}", RecordingWarning, stacklevel=3)
     _warn_of_unusable(recording, unusable)
     return MessageList(Message._from_json(record) for record in records)
 
@@ -293,5 +420,5 @@ def _warn_of_unusable(recording: Recording, count: int) -> None:
             f"{recording.path}: {count} samples are not finite or absurdly large and count as "
             "silence",
             RecordingWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -48,6 +48,13 @@ class Spectrogram:
             float(self.time_s[-1]) + half_s,
         )
 
+    def __repr__(self) -> str:
+        rows, columns = self.power_db.shape
+        return (
+            f"<Spectrogram {rows} times of {self.time_step_s:.6g} s by {columns} frequencies of "
+            f"{self.frequency_step_hz:.6g} Hz, {self.unit}>"
+        )
+
 
 def spectrogram(
     iq: npt.NDArray[Any],

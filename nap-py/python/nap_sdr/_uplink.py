@@ -8,6 +8,7 @@ from typing import Any, Iterable, Literal, Mapping, Optional, Union
 
 from . import _nap
 from ._devices import Devices, Key, KeyLike, device_id_text, device_table
+from ._errors import FrameError
 from ._message import Auth, Kind, Message
 
 LengthClass = Literal[
@@ -186,7 +187,8 @@ def parse_frame(
     Parameters
     ----------
     bitstream : bytes or str
-        A whole frame with its preamble, 14 to 26 bytes, or its hexadecimal digits.
+        A whole frame with its preamble, 14 to 26 bytes, or its hexadecimal digits, with ``0x``
+        and spaces as one likes.
     key : Key, str or bytes, optional
         The sender's key, whoever the sender is.
     devices : path, mapping, iterable of Device, optional
@@ -200,7 +202,8 @@ def parse_frame(
     Raises
     ------
     FrameError
-        If the bits are no frame; the text says what is wrong first.
+        If the bits are no frame, or the text is no hexadecimal digits; the text says what is wrong
+        first.
     ConfigurationError
         If the key or the devices cannot be.
 
@@ -211,7 +214,19 @@ def parse_frame(
     >>> frame.device_id, frame.sequence_number, frame.payload
     ('FEDCBA98', 291, '40414243')
     """
-    data = bytes.fromhex(bitstream) if isinstance(bitstream, str) else bytes(bitstream)
+    data = _bytes_of(bitstream) if isinstance(bitstream, str) else bytes(bitstream)
     digits = None if key is None else Key(key)._digits
     record: Mapping[str, Any] = json.loads(_nap.parse_frame(data, digits, device_table(devices)))
     return ParsedFrame(**record, bitstream=data)
+
+
+def _bytes_of(digits: str) -> bytes:
+    """The bytes of hexadecimal digits, two each."""
+    plain = "".join(digits.split())
+    plain = plain[2:] if plain[:2] in ("0x", "0X") else plain
+    try:
+        return bytes.fromhex(plain)
+    except ValueError:
+        raise FrameError(
+            f"{digits!r} is no bitstream: give hexadecimal digits, two for each byte"
+        ) from None

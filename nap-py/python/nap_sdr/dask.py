@@ -19,11 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
-import dask.dataframe as dd
-import fsspec  # type: ignore[import-untyped]
-import pandas as pd
-from dask.delayed import delayed
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+try:
+    import dask.dataframe as dd
+    import fsspec  # type: ignore[import-untyped]
+    import pandas as pd
+    from dask.delayed import delayed
+    from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+except ImportError as error:
+    raise ImportError("nap_sdr.dask needs dask: pip install 'nap-sdr[dask]'") from error
 
 from ._devices import portable
 from ._errors import ConfigurationError, RecordingWarning
@@ -196,8 +199,8 @@ def _table(url: str, messages: Sequence[Message]) -> pd.DataFrame:
 
 def _duration_s(url: str, store: Mapping[str, Any], options: FileOptions) -> float:
     """How long a recording is; raises what decoding it would."""
-    with _local(url, store, options) as path:
-        recording = _open(path, options)
+    with _local(url, store, options) as path, _open(path, options) as recording:
+        pass
     _, of_channel = split("decode_files", options, ChannelOptions)
     Receiver(recording.sample_rate_hz, recording.center_hz, **of_channel).close()
     if recording.duration_s is None:
@@ -251,7 +254,8 @@ def _byte_range(
     path: str, size: int, piece: _Piece, options: FileOptions
 ) -> tuple[int, int]:
     """Where the samples of a piece are in a file, wherever the samples as a whole are."""
-    recording = _open(path, options)
+    with _open(path, options) as recording:
+        pass
     width = recording.bytes_per_sample
     total = recording.total_samples or 0
     around = size - total * width

@@ -5,18 +5,29 @@ Every function draws into ``ax``, or into a new figure, and returns the axes.
 >>> import nap_sdr
 >>> from nap_sdr import plot
 >>> iq, info = nap_sdr.read("fixtures/recordings/rc1_two_uplinks.sigmf-meta")
->>> messages = nap_sdr.decode(iq, info.sample_rate_hz, center_hz=info.center_hz)
+>>> messages = nap_sdr.decode(iq, info.sample_rate_hz, info.center_hz)
 >>> axes = plot.waterfall(iq, info.sample_rate_hz, center_hz=info.center_hz, messages=messages)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
+from itertools import cycle
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Iterable,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
 from . import theory
-from ._message import Frame, Message
+from ._message import Message
 from ._spectrogram import Spectrogram, spectrogram
 from ._uplink import Uplink
 from .stages import Burst, Measurement
@@ -24,14 +35,32 @@ from .stages import Burst, Measurement
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
-__all__ = ["constellation", "loss_rates", "phase_track", "soft_symbols", "waterfall"]
+__all__ = [
+    "constellation",
+    "loss_rates",
+    "messages",
+    "phase_track",
+    "soft_symbols",
+    "waterfall",
+]
 
 #: Colours that people with any vision tell apart (Okabe and Ito).
 _COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 #: Colours for boxes on a waterfall, which is blue to yellow.
 _BOX_COLORS = ["#FF7F50", "#FFFFFF", "#FF9DE2", "#FFD24A", "#9DEBFF"]
+
+#: From line to line of the labels beside boxes, points, and the lines that are tried.
+_LINE_POINTS = 9
+_LINES = (1, 0, 2, -1, 3, -2, 4, 5, 6)
+
+#: More labels than this nobody reads.
+_MOST_LABELS = 300
+
+#: A picture of messages shows this width at least, Hz.
+_LEAST_WIDTH_HZ = 2_000.0
 
 #: Share of the array's cells that are noise for the darkest colour, and of those below the lightest.
 _DARKEST, _LIGHTEST = 10.0, 99.9
@@ -101,41 +130,135 @@ def waterfall(
     ax.set_xlabel("frequency / MHz" if left_hz > 1e6 else "offset from the middle / MHz")
     ax.set_ylabel("time / s")
     ax.ticklabel_format(axis="x", useOffset=False)
-    for index, message in enumerate(messages):
-        _mark(ax, message, _BOX_COLORS[index % len(_BOX_COLORS)])
+    messages = list(messages)
+    shown_hz = right_hz - left_hz
+    labels = [
+        label
+        for message, color in zip(messages, cycle(_BOX_COLORS))
+        for label in _boxes(ax, message, color, shown_hz)
+    ]
     ax.set_xlim(left_hz / 1e6, right_hz / 1e6)
     ax.set_ylim(end_s, start_s)
+    _place(ax, labels)
     return ax
 
 
-def _mark(ax: Axes, message: Message, color: str) -> None:
-    """Boxes around a message's frames, wide enough to be seen."""
+def messages(messages: Iterable[Message], *, ax: Optional[Axes] = None) -> Axes:
+    """The frames of messages over frequency and time: a box each, in a colour for each device.
+
+    Parameters
+    ----------
+    messages : iterable of Message
+        What was decoded.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    """
+    ax = _axes(ax, (9, 5.5))
+    messages = list(messages)
+    frames = [frame for message in messages for frame in message.frames]
+    carriers_hz = [frame.frequency_hz for frame in frames] or [0.0]
+    starts_s = [frame.time_s for frame in frames] or [0.0]
+    ends_s = [frame.time_s + _duration_s(message) for message in messages
+              for frame in message.frames] or [1.0]
+    width_hz = max(1.2 * (max(carriers_hz) - min(carriers_hz)), _LEAST_WIDTH_HZ)
+    middle_hz = (max(carriers_hz) + min(carriers_hz)) / 2
+    devices = list(dict.fromkeys(message.device_id for message in messages))
+    colors = dict(zip(devices, cycle(_COLORS)))
+    labels = [
+        label
+        for message in messages
+        for label in _boxes(ax, message, colors[message.device_id], width_hz, filled=True)
+    ]
+    margin_s = 0.03 * (max(ends_s) - min(starts_s))
+    ax.set_xlim((middle_hz - width_hz / 2) / 1e6, (middle_hz + width_hz / 2) / 1e6)
+    ax.set_ylim(max(ends_s) + margin_s, min(starts_s) - margin_s)
+    ax.set_xlabel("frequency / MHz" if middle_hz > 1e6 else "offset from the middle / MHz")
+    ax.set_ylabel("time / s")
+    ax.ticklabel_format(axis="x", useOffset=False)
+    ax.grid(True, color="0.92")
+    _place(ax, labels)
+    return ax
+
+
+class _Label(NamedTuple):
+    """A text beside a box, from ``left`` to ``right`` in MHz and from ``start_s`` on."""
+
+    text: str
+    left: float
+    right: float
+    start_s: float
+    color: str
+
+
+def _duration_s(message: Message) -> float:
+    bits = 8 * len(Uplink.of(message).encode(bytes(16)))
+    return (bits + 1) / message.bit_rate
+
+
+def _boxes(
+    ax: Axes, message: Message, color: str, shown_hz: float, *, filled: bool = False
+) -> list[_Label]:
+    """Draws boxes around a message's frames, wide enough to be seen; returns their labels."""
     from matplotlib.patches import Rectangle
 
-    low, high = ax.get_xlim()
-    bits = 8 * len(Uplink.of(message).encode(bytes(16)))
-    duration_s = (bits + 1) / message.bit_rate
-    width = max(2 * message.bit_rate / 1e6, (high - low) / 60)
+    duration_s = _duration_s(message)
+    width = max(2 * message.bit_rate, shown_hz / 60) / 1e6
+    labels = []
     for number, frame in enumerate(message.frames):
         left = frame.frequency_hz / 1e6 - width / 2
-        ax.add_patch(
-            Rectangle(
-                (left, frame.time_s), width, duration_s, fill=False, edgecolor=color, linewidth=1.4
-            )
-        )
-        # Beside the box, where there is room.
-        right_half = left > (low + high) / 2
-        label = message.device_id if number == 0 else ""
-        ax.annotate(
-            f"{label} {frame.rank}".strip(),
-            (left if right_half else left + width, frame.time_s),
-            xytext=(-4 if right_half else 4, -9),
+        box = Rectangle((left, frame.time_s), width, duration_s, edgecolor=color, linewidth=1.4)
+        box.set_facecolor(color if filled else "none")
+        ax.add_patch(box)
+        device = message.device_id if number == 0 else ""
+        text = f"{device} {frame.rank}".strip()
+        labels.append(_Label(text, left, left + width, frame.time_s, color))
+    return labels
+
+
+def _place(ax: Axes, labels: Sequence[_Label]) -> None:
+    """Writes labels beside their boxes where none is over another, and if possible over no box.
+
+    A label for which there is no room is left out.
+    """
+    if not labels:
+        return
+    # The layout moves the axes when it is first drawn.
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    middle = sum(ax.get_xlim()) / 2
+    boxes = [patch.get_window_extent() for patch in ax.patches]
+    taken: list[Any] = []
+    # Those that name a device come first: they say more.
+    for label in sorted(labels, key=lambda label: -len(label.text))[:_MOST_LABELS]:
+        text = ax.annotate(
+            label.text,
+            (label.right, label.start_s),
+            xytext=(0, 0),
             textcoords="offset points",
-            ha="right" if right_half else "left",
-            color=color,
+            color=label.color,
             fontsize=8,
             fontweight="bold",
+            annotation_clip=True,
         )
+        first = label.left > middle
+        places = [(on_left, lines) for on_left in (first, not first) for lines in _LINES]
+        for obstacles in (boxes + taken, taken):
+            if any(_fits(text, label, place, obstacles) for place in places):
+                taken.append(text.get_window_extent())
+                break
+        else:
+            text.remove()
+
+
+def _fits(
+    text: Annotation, label: _Label, place: tuple[bool, int], obstacles: Sequence[Any]
+) -> bool:
+    """Moves a label to a place beside its box; whether it is over none of the obstacles there."""
+    on_left, lines = place
+    text.xy = (label.left if on_left else label.right, label.start_s)
+    text.set_horizontalalignment("right" if on_left else "left")
+    text.set_position((-4 if on_left else 4, -_LINE_POINTS * lines))
+    extent = text.get_window_extent()
+    return not any(extent.overlaps(obstacle) for obstacle in obstacles)
 
 
 def constellation(

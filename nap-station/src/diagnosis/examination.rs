@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
-use nap_io::live::{Block, Source};
+use nap_io::live::{Block, Source, SourceKind};
+use nap_io::{SampleLook, StreamInfo, swap_iq};
 use nap_phy::receiver::Statistics;
 use nap_phy::{Authentication, Event, Receiver, ReceiverConfig};
 use num_complex::{Complex32, Complex64};
@@ -21,8 +22,13 @@ const SETTLE_S: f64 = 0.5;
 pub(crate) struct Examination {
     config: ReceiverConfig,
     receiver: Receiver,
+    /// Hears the same with I and Q swapped, until the other has heard something.
+    mirrored: Option<Receiver>,
+    swapped: Vec<Complex32>,
     spectrogram: Spectrogram,
-    is_radio: bool,
+    /// What the samples look like.
+    look: SampleLook,
+    kind: SourceKind,
     samples: u64,
     lost: u64,
     clipped: u64,
@@ -39,9 +45,13 @@ pub(crate) struct Examination {
 /// What was measured.
 #[derive(Debug)]
 pub(crate) struct Report {
+    pub(crate) kind: SourceKind,
     pub(crate) config: ReceiverConfig,
+    pub(crate) look: SampleLook,
     pub(crate) statistics: Statistics,
+    /// On average, and while nobody sends for a short time.
     pub(crate) spectrum: Spectrum,
+    pub(crate) quiet_spectrum: Spectrum,
     pub(crate) samples: u64,
     pub(crate) lost: u64,
     /// Share of the samples that were clipped.
@@ -55,6 +65,8 @@ pub(crate) struct Report {
     /// Samples a second by the clock, of a radio, and the time over which they were counted.
     pub(crate) measured_rate: Option<(f64, f64)>,
     pub(crate) offsets_hz: Vec<f64>,
+    /// Messages heard with I and Q swapped, if none was as it is.
+    pub(crate) mirrored_messages: u64,
 }
 
 impl Examination {
@@ -62,20 +74,30 @@ impl Examination {
     ///
     /// # Errors
     /// A channel outside the sampled band, or a rate of which no spectrum can be made.
-    pub(crate) fn new(source: &Source, config: ReceiverConfig) -> Result<Self, Error> {
+    pub(crate) fn new(
+        source: &Source,
+        info: &StreamInfo,
+        config: ReceiverConfig,
+    ) -> Result<Self, Error> {
         let name = || source.name.clone();
         let mut spectrogram = SpectrogramConfig::new(config.sample_rate_hz);
         spectrogram.resolution_hz = RESOLUTION_HZ;
         spectrogram.time_step_s = 0.1;
         spectrogram.max_rows = 64;
         spectrogram.max_columns = 8192;
+        let receiver = || {
+            Receiver::new(config.clone())
+                .map_err(|error| Error::Receiver { name: name(), source: error })
+        };
         Ok(Self {
-            receiver: Receiver::new(config.clone())
-                .map_err(|error| Error::Receiver { name: name(), source: error })?,
+            receiver: receiver()?,
+            mirrored: Some(receiver()?),
+            swapped: Vec::new(),
             config,
             spectrogram: Spectrogram::new(spectrogram)
                 .map_err(|error| Error::Spectrum { name: name(), source: error })?,
-            is_radio: source.policy.watched,
+            look: SampleLook::new(info.format),
+            kind: source.kind,
             samples: 0,
             lost: 0,
             clipped: 0,
@@ -88,6 +110,11 @@ impl Examination {
         })
     }
 
+    /// How much was seen.
+    pub(crate) fn samples(&self) -> u64 {
+        self.samples
+    }
+
     /// How much was seen, in seconds.
     pub(crate) fn duration_s(&self) -> f64 {
         self.samples as f64 / self.config.sample_rate_hz
@@ -95,6 +122,7 @@ impl Examination {
 
     /// Takes samples in.
     pub(crate) fn take(&mut self, block: &Block) {
+        self.look.take(self.samples, &block.samples);
         self.samples += block.samples.len() as u64;
         self.lost += block.lost_before;
         for &sample in &block.samples {
@@ -109,6 +137,20 @@ impl Examination {
         let mut events = self.receiver.skip(block.lost_before);
         events.append(&mut self.receiver.push(&block.samples));
         self.hear(events);
+        self.try_mirror(block);
+    }
+
+    /// Listens to the samples with I and Q swapped, as long as nothing is heard without.
+    fn try_mirror(&mut self, block: &Block) {
+        if self.receiver.statistics().messages > 0 {
+            self.mirrored = None;
+        }
+        let Some(mirrored) = &mut self.mirrored else { return };
+        self.swapped.clear();
+        self.swapped.extend_from_slice(&block.samples);
+        swap_iq(&mut self.swapped);
+        mirrored.skip_with(block.lost_before, |_| ());
+        mirrored.push_with(&self.swapped, |_| ());
     }
 
     fn count(&mut self, sample: Complex32) {
@@ -132,23 +174,38 @@ impl Examination {
         }
     }
 
+    /// Whether samples come by the clock.
+    fn has_clock(&self) -> bool {
+        matches!(self.kind, SourceKind::Network | SourceKind::Radio)
+    }
+
     /// Ends the examination.
     pub(crate) fn finish(mut self) -> Report {
         let events = self.receiver.flush();
         self.hear(events);
+        let is_heard = self.receiver.statistics().messages > 0;
+        let mirrored = self.mirrored.take().filter(|_| !is_heard);
+        let mirrored_messages = mirrored.map_or(0, |mut mirrored| {
+            mirrored.flush_with(|_| ());
+            mirrored.statistics().messages
+        });
         let count = self.samples.max(1) as f64;
         let mean = self.sum / count;
         let power = self.power / count - mean.norm_sqr();
         // With x + g x* for x, and x as much to the left as to the right, the mean of the squares is
         // twice g times the power of x.
         let squares = (self.sum_of_squares / count - mean * mean).norm();
-        let rate = self.clock.filter(|_| self.is_radio).map(|[start, end]| {
+        let array = self.spectrogram.array();
+        let rate = self.clock.filter(|_| self.has_clock()).map(|[start, end]| {
             let elapsed_s = end.0.duration_since(start.0).as_secs_f64();
             ((end.1 - start.1) as f64 / elapsed_s, elapsed_s)
         });
         Report {
+            kind: self.kind,
+            look: self.look,
             statistics: self.receiver.statistics(),
-            spectrum: Spectrum::mean(&self.spectrogram.array()),
+            spectrum: Spectrum::mean(&array),
+            quiet_spectrum: Spectrum::median(&array),
             config: self.config,
             samples: self.samples,
             lost: self.lost,
@@ -158,6 +215,7 @@ impl Examination {
             image: (squares / (2.0 * power.max(f64::MIN_POSITIVE))).powi(2),
             measured_rate: rate.filter(|(_, elapsed_s)| *elapsed_s > 1.0),
             offsets_hz: self.offsets_hz,
+            mirrored_messages,
         }
     }
 }

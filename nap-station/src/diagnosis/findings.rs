@@ -1,19 +1,30 @@
 //! What measurements mean.
 
-use nap_io::live::Fault;
+use nap_io::live::{Fault, FaultKind, SourceKind};
 use serde::Serialize;
 
 use crate::diagnosis::examination::Report;
+use crate::diagnosis::room::too_short;
 
 /// The Eb/N0 at which one message in ten is lost, dB: a single frame at 100 bit/s, and three.
 const SINGLE_FRAME_DB: f64 = 5.0;
 const THREE_FRAMES_DB: f64 = 0.6;
 /// Of a resistor at 290 K, dBm/Hz.
 const THERMAL_DBM_PER_HZ: f64 = -174.0;
+/// A crystal that is off by less costs hardly a frame: some 5 of 192 kHz at each end of the channel.
+const TOLERABLE_PPM: f64 = 6.0;
 /// Beside 0 Hz, where the spectrum is compared.
 const DC_SPAN_HZ: f64 = 10_000.0;
 const DC_WIDTH_HZ: f64 = 1_000.0;
 const PARTS: u32 = 8;
+/// Floors that differ by less are level.
+const LEVEL_DB: f64 = 1.5;
+/// A line stands out of what is so near by as much, where FSK does not.
+const LINE_SPAN_HZ: f64 = 4_000.0;
+const STRONG_LINE_DB: f64 = 15.0;
+/// What is broad raises so many of four times as many parts by so much on average, dB.
+const BROAD_PARTS: usize = 3;
+const BROAD_DB: f64 = 3.0;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,17 +68,26 @@ fn judge(is_bad: bool, is_notable: bool) -> Verdict {
 }
 
 /// What a fault of the source means.
-pub(crate) fn of_fault(fault: &Fault) -> Finding {
-    let advice = "try another cable, port or lower sample rate";
+pub(crate) fn of_fault(fault: &Fault, kind: SourceKind) -> Finding {
+    let advice = match (kind, fault.kind) {
+        (SourceKind::Recording | SourceKind::Pipe, _) => "",
+        (SourceKind::Network, _) => "look at the program that sends, and at the network",
+        (SourceKind::Radio, FaultKind::Open) => "is it plugged in, and free?",
+        _ => "try another cable, port or lower sample rate",
+    };
     finding("source", Verdict::Bad, fault.text.clone(), advice)
 }
 
 /// What was measured means.
 pub(crate) fn of(report: &Report) -> Vec<Finding> {
     let all = [
+        length(report),
+        format(report),
         sample_rate(report),
-        Some(lost_samples(report)),
-        Some(clipping(report)),
+        lost_samples(report),
+        channel(report),
+        clipping(report),
+        Some(impulses(report)),
         Some(level(report)),
         dc_spike(report),
         Some(images(report)),
@@ -76,9 +96,22 @@ pub(crate) fn of(report: &Report) -> Vec<Finding> {
         interference(report),
         sensitivity(report),
         Some(messages(report)),
+        spectrum_direction(report),
         crystal(report),
     ];
     all.into_iter().flatten().collect()
+}
+
+fn length(report: &Report) -> Option<Finding> {
+    let duration_s = report.samples as f64 / report.config.sample_rate_hz;
+    let text = format!("{duration_s:.2} s, {}", too_short(&report.config, duration_s)?);
+    Some(finding("length", Verdict::Note, text, ""))
+}
+
+/// Whether the samples are in the format that was assumed.
+fn format(report: &Report) -> Option<Finding> {
+    let doubt = report.look.doubt()?;
+    Some(finding("sample format", Verdict::Bad, doubt.to_string(), ""))
 }
 
 fn sample_rate(report: &Report) -> Option<Finding> {
@@ -96,21 +129,51 @@ fn sample_rate(report: &Report) -> Option<Finding> {
     Some(finding("sample rate", verdict, text, "the radio or the link does not keep up"))
 }
 
-fn lost_samples(report: &Report) -> Finding {
+/// Of a recording nobody knows.
+fn lost_samples(report: &Report) -> Option<Finding> {
+    if matches!(report.kind, SourceKind::Recording | SourceKind::Pipe) {
+        return None;
+    }
     let share = report.lost as f64 / (report.lost + report.samples).max(1) as f64;
     let text = format!("{} lost, {:.3} %", report.lost, 100.0 * share);
     let advice = "lower the sample rate, use another USB port or cable, or a faster computer";
-    finding("lost samples", judge(share > 1e-3, report.lost > 0), text, advice)
+    Some(finding("lost samples", judge(share > 1e-3, report.lost > 0), text, advice))
 }
 
-fn clipping(report: &Report) -> Finding {
+/// How much of the channel is in the band, if not all.
+fn channel(report: &Report) -> Option<Finding> {
+    let coverage = report.config.coverage();
+    let advice = "take a higher sample rate to hear all of it";
+    (!coverage.is_whole()).then(|| finding("channel", Verdict::Note, coverage.to_string(), advice))
+}
+
+/// Samples that are read in a wrong format are no clipped ones.
+fn clipping(report: &Report) -> Option<Finding> {
+    if report.look.doubt().is_some() {
+        return None;
+    }
     let text = format!("{:.4} % of the samples", 100.0 * report.clipped);
     let advice = "lower the gain, or put a filter for the band before the radio";
-    finding("clipping", judge(report.clipped > 1e-3, report.clipped > 1e-6), text, advice)
+    let verdict = judge(report.clipped > 1e-3, report.clipped > 1e-6);
+    Some(finding("clipping", verdict, text, advice))
+}
+
+fn impulses(report: &Report) -> Finding {
+    let statistics = &report.statistics;
+    let count = statistics.samples.max(1) as f64;
+    let share = statistics.blanked_samples as f64 / count;
+    let per_s = statistics.impulses as f64 / count * report.config.sample_rate_hz;
+    let text = format!("{per_s:.1} a second, blanked with {:.3} % of the samples", 100.0 * share);
+    let advice = "something sparks or switches near the antenna: motors, dimmers, power supplies; move the antenna away \
+                  from them";
+    finding("impulses", judge(share > 0.1, share > 0.01), text, advice)
 }
 
 fn level(report: &Report) -> Finding {
-    let level_db = decibel(report.power);
+    let Some(level_db) = (report.power > 0.0).then(|| decibel(report.power)) else {
+        let advice = "is something connected, and is the sample format right?";
+        return finding("level", Verdict::Bad, "all samples are the same".to_owned(), advice);
+    };
     let text = format!("{level_db:.1} dBFS in all");
     let verdict = judge(level_db < -90.0, level_db < -65.0);
     let advice =
@@ -162,24 +225,69 @@ fn noise_floor(report: &Report) -> Option<Finding> {
     Some(finding("noise floor", judge(excess_db > 20.0, excess_db > 10.0), text, advice))
 }
 
+/// How level the noise is while nobody sends, and what makes it uneven: a filter falls off towards the edges
+/// of the sampled band, on both sides or one, and anything else is somebody's signal.
 fn shape(report: &Report) -> Option<Finding> {
     let (low_hz, high_hz) = channel_hz(report);
-    let uneven_db = report.spectrum.unevenness_db(low_hz, high_hz, PARTS)?;
+    let floors_db = report.quiet_spectrum.floors_db(low_hz, high_hz, PARTS)?;
+    let most_db = floors_db.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let uneven_db = most_db - floors_db.iter().copied().fold(f64::INFINITY, f64::min);
     let text = format!("level to {uneven_db:.1} dB over the channel");
-    let advice =
-        "the analogue filter is too narrow (--bandwidth), or something broad is in the channel";
+    let width_hz = (high_hz - low_hz) / f64::from(PARTS);
+    let distance_hz = |n: usize| (low_hz + width_hz * (n as f64 + 0.5)).abs();
+    let falls = |n: usize, m: usize| {
+        let (near, far) = if distance_hz(n) < distance_hz(m) { (n, m) } else { (m, n) };
+        floors_db[far] <= floors_db[near] + LEVEL_DB
+    };
+    let is_filter = (1..floors_db.len()).all(|n| falls(n - 1, n));
+    let advice = if has_strong_line(report) {
+        "the skirts of a strong signal, which is there most of the time"
+    } else if is_filter {
+        "the analogue filter is too narrow (--bandwidth)"
+    } else {
+        "something broad sends in the channel, no filter does this: find it, or turn the antenna away"
+    };
     let verdict = judge(uneven_db > 10.0, uneven_db > 3.0);
     Some(finding("noise shape", verdict, text, advice))
 }
 
+/// Whether something narrow in the channel is so strong that its skirts are broad.
+fn has_strong_line(report: &Report) -> bool {
+    let (low_hz, high_hz) = channel_hz(report);
+    let spectrum = &report.quiet_spectrum;
+    let around = |hz: f64| spectrum.peak(hz - LINE_SPAN_HZ, hz + LINE_SPAN_HZ);
+    let line = spectrum.peak(low_hz, high_hz).and_then(|(hz, _)| around(hz));
+    line.is_some_and(|(_, height_db)| height_db > STRONG_LINE_DB)
+}
+
+/// What sends in the channel: the strongest line, and what is broad and comes and goes.
 fn interference(report: &Report) -> Option<Finding> {
     let (low_hz, high_hz) = channel_hz(report);
     let (peak_hz, height_db) = report.spectrum.peak(low_hz, high_hz)?;
-    let text = format!(
+    let strongest = format!(
         "the strongest is at {:.4} MHz, {height_db:.1} dB above the noise on average",
         (report.config.centre_hz + peak_hz) / 1e6
     );
-    Some(finding("signals", Verdict::Good, text, ""))
+    let parts = 4 * PARTS;
+    let means_db = report.spectrum.floors_db(low_hz, high_hz, parts)?;
+    let quiet_db = report.quiet_spectrum.floors_db(low_hz, high_hz, parts)?;
+    let is_raised = |n: &usize| means_db[*n] > quiet_db[*n] + BROAD_DB;
+    let raised: Vec<usize> = (0..means_db.len()).filter(is_raised).collect();
+    let (Some(first), Some(last)) = (raised.first(), raised.last()) else {
+        return Some(finding("signals", Verdict::Good, strongest, ""));
+    };
+    if raised.len() < BROAD_PARTS {
+        return Some(finding("signals", Verdict::Good, strongest, ""));
+    }
+    let width_hz = (high_hz - low_hz) / f64::from(parts);
+    let mhz = |n: usize| (report.config.centre_hz + low_hz + width_hz * n as f64) / 1e6;
+    let text = format!(
+        "{strongest}; something broad comes and goes from {:.3} to {:.3} MHz",
+        mhz(*first),
+        mhz(last + 1)
+    );
+    let advice = "another system, such as FSK: what it covers is not heard while it sends";
+    Some(finding("signals", Verdict::Note, text, advice))
 }
 
 fn sensitivity(report: &Report) -> Option<Finding> {
@@ -205,12 +313,17 @@ fn sensitivity(report: &Report) -> Option<Finding> {
 fn messages(report: &Report) -> Finding {
     let statistics = &report.statistics;
     let text = format!("{} messages, {} frames", statistics.messages, statistics.frames);
-    finding(
-        "heard",
-        judge(false, statistics.messages == 0),
-        text,
-        "nobody sent, or nothing is heard",
-    )
+    let advice = "nobody sent, or nothing is heard: are sample rate, centre and format right?";
+    finding("heard", judge(false, statistics.messages == 0), text, advice)
+}
+
+/// Messages that are heard only in the mirror.
+fn spectrum_direction(report: &Report) -> Option<Finding> {
+    let count = report.mirrored_messages;
+    (count > 0).then(|| {
+        let text = format!("{count} messages are heard with I and Q swapped, none without");
+        finding("spectrum", Verdict::Bad, text, "the spectrum is mirrored: give --swap-iq")
+    })
 }
 
 /// Devices spread their frames evenly over the channel, so the mean of many tells where its middle is
@@ -228,21 +341,27 @@ fn crystal(report: &Report) -> Option<Finding> {
     let text = format!(
         "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {count} frames"
     );
+    if 2.0 * uncertainty > TOLERABLE_PPM && ppm.abs() < 2.0 * uncertainty {
+        let needed = (2.0 * uncertainty / TOLERABLE_PPM).powi(2) * count;
+        let advice = "too few to tell: listen longer";
+        let text = format!("{text}, where some {:.0} are needed", needed.ceil());
+        return Some(finding("crystal", Verdict::Note, text, advice));
+    }
     let is_off = ppm.abs() > 2.0 * uncertainty && ppm.abs() > 1.0;
     let advice = "the radio's crystal is that much too slow; give the opposite with --ppm";
     Some(finding("crystal", judge(false, is_off), text, advice))
 }
 
-/// The edges of the channel from the centre of the samples.
+/// The edges of what of the channel is in the band, from the centre of the samples.
 fn channel_hz(report: &Report) -> (f64, f64) {
     let config = &report.config;
-    let offset_hz = config.channel_centre_hz - config.centre_hz;
-    (offset_hz - config.channel_width_hz / 2.0, offset_hz + config.channel_width_hz / 2.0)
+    let coverage = config.coverage();
+    (coverage.lowest_hz - config.centre_hz, coverage.highest_hz - config.centre_hz)
 }
 
 fn floor_db(report: &Report) -> Option<f64> {
     let (low_hz, high_hz) = channel_hz(report);
-    report.spectrum.floor_db(low_hz, high_hz)
+    report.quiet_spectrum.floor_db(low_hz, high_hz)
 }
 
 fn decibel(ratio: f64) -> f64 {

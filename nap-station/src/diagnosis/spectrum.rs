@@ -25,6 +25,20 @@ impl Spectrum {
         }
     }
 
+    /// The median over time, of which bursts are no part.
+    pub(crate) fn median(array: &SpectrogramArray) -> Self {
+        let median = |column: usize| {
+            let mut cells: Vec<f64> =
+                array.power_db.column(column).iter().map(|&db| db.into()).collect();
+            cells.sort_by(f64::total_cmp);
+            cells.get(cells.len() / 2).copied().unwrap_or(f64::NEG_INFINITY)
+        };
+        Self {
+            density_db: (0..array.power_db.ncols()).map(median).collect(),
+            frequency_hz: array.frequency_hz.clone(),
+        }
+    }
+
     /// The median between two frequencies.
     pub(crate) fn floor_db(&self, from_hz: f64, to_hz: f64) -> Option<f64> {
         let mut inside: Vec<f64> = self.between(from_hz, to_hz).map(|(_, db)| db).collect();
@@ -32,17 +46,13 @@ impl Spectrum {
         inside.get(inside.len() / 2).copied()
     }
 
-    /// How much the floor differs within a band, seen in `parts` parts, dB.
-    pub(crate) fn unevenness_db(&self, from_hz: f64, to_hz: f64, parts: u32) -> Option<f64> {
+    /// The floors of a band, seen in `parts` parts, dB.
+    pub(crate) fn floors_db(&self, from_hz: f64, to_hz: f64, parts: u32) -> Option<Vec<f64>> {
         let width_hz = (to_hz - from_hz) / f64::from(parts);
-        let floors: Option<Vec<f64>> = (0..parts)
+        (0..parts)
             .map(|n| from_hz + width_hz * f64::from(n))
             .map(|start_hz| self.floor_db(start_hz, start_hz + width_hz))
-            .collect();
-        let floors = floors?;
-        let most = floors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let least = floors.iter().copied().fold(f64::INFINITY, f64::min);
-        Some(most - least)
+            .collect()
     }
 
     /// By how much the strongest cell between two frequencies stands above the floor around it, dB,

@@ -1,4 +1,4 @@
-//! What others may ask over HTTP: `/metrics`, `/events`, `/health`.
+//! What others may ask over HTTP: `/metrics`, `/events`, `/health`; `/` says so.
 
 mod events;
 mod published;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -29,6 +29,17 @@ pub use published::Published;
 const QUEUE: usize = 256;
 /// So long an answer that has begun may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// For a browser, and for people who ask without one.
+const CONTENTS: &str = "\
+<!doctype html><meta charset=utf-8><title>nap</title>
+<h1>nap, an open receiver of the Sigfox 0G uplink</h1>
+<ul>
+<li><a href=/health>/health</a>: 200 while samples come, else 503, with the reason
+<li><a href=/metrics>/metrics</a>: counters, for Prometheus
+<li><a href=/events>/events</a>: messages, updates and faults as they come, server-sent events of JSON
+</ul>
+";
 
 /// A server in a thread of its own. It stops when this is dropped.
 #[derive(Debug)]
@@ -119,10 +130,16 @@ async fn stop(mut stopping: watch::Receiver<bool>) {
 
 fn router(shared: Shared) -> Router {
     Router::new()
+        .route("/", get(contents))
         .route("/metrics", get(metrics))
         .route("/events", get(events::events))
         .route("/health", get(health))
         .with_state(shared)
+}
+
+/// Says where things are.
+async fn contents() -> Html<&'static str> {
+    Html(CONTENTS)
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
@@ -191,6 +208,19 @@ mod tests {
             server.publish(Published { kind: "message", data: "{}".into() });
             monitor.metrics().event_readers.get() == 0
         });
+    }
+
+    #[test]
+    fn who_asks_for_nothing_is_told_where_things_are() {
+        let (server, _) = server();
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        write!(stream, "GET / HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+        for path in ["/health", "/metrics", "/events"] {
+            assert!(answer.contains(&format!("<a href={path}>")), "{answer}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// An event for those who listen in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// What it is, such as `message`, `update`, `fault`, `recovered`.
+    /// What it is, such as `message`, `update`, `retracted`, `fault`, `recovered`.
     pub kind: &'static str,
     /// A JSON object.
     pub data: String,

@@ -49,7 +49,7 @@ impl Listening {
             speed,
             full_scale_dbm,
             receiver,
-            time: StreamTime::new(start, sample_rate_hz, speed, source.is_live),
+            time: StreamTime::new(start, sample_rate_hz, speed, source.kind.is_live()),
             recorder,
             end: 0,
             bridged: 0,
@@ -96,10 +96,9 @@ impl Listening {
 
     /// An event with its time of day and its latency.
     pub(crate) fn timed(&self, event: Event, now: Instant) -> Received {
-        let signal = match (event.message(), event.undecoded()) {
-            (Some(message), _) => Some(&message.signal),
-            (None, burst) => burst.map(|burst| &burst.signal),
-        };
+        let message = event.message().or_else(|| event.retracted());
+        let burst = event.undecoded().map(|burst| &burst.signal);
+        let signal = message.map(|message| &message.signal).or(burst);
         let newest = match &event {
             Event::Message(message) | Event::Update(message) => Some(message),
             _ => None,
@@ -111,11 +110,11 @@ impl Listening {
         }
     }
 
-    /// How long ago the newest frame has ended.
+    /// How long ago the newest frame has ended; 0 for one that is decoded before its end has come.
     fn latency_s(&self, message: &Message, now: Instant) -> Option<f64> {
         let starts = message.frames.iter().map(|frame| frame.signal.time_s);
         let end_s = starts.fold(0.0, f64::max) + message.frame_extent().duration_s;
-        self.time.age_s(end_s, self.end, now)
+        self.time.age_s(end_s, self.end, now).map(|age_s| age_s.max(0.0))
     }
 
     /// Why bursts cannot be recorded, once for all that follow each other.

@@ -10,7 +10,7 @@ pub(crate) mod options;
 mod store;
 
 use nap_io::live::StreamTime;
-use nap_phy::receiver::{UNDECODED_AFTER_S, UndecodedBurst};
+use nap_phy::receiver::{self, UndecodedBurst};
 use nap_phy::{Authentication, DeviceTable, Event, Extent, Message, ReceiverConfig, Signal};
 use num_complex::Complex32;
 
@@ -26,8 +26,8 @@ pub use options::{RecorderOptions, WhichBursts};
 /// one recording.
 const WINDOW_S: f64 = 2.0;
 /// All bursts of a window are told of so long after it, in seconds: a burst is given up a while after it
-/// has begun, and the receiver itself is a moment behind.
-const TOLD_AFTER_S: f64 = UNDECODED_AFTER_S + 2.0;
+/// has begun, a weakly proven message waits, and the receiver itself is a moment behind.
+const TOLD_AFTER_S: f64 = receiver::TOLD_AFTER_S + 0.5;
 /// What is recorded around a burst, in seconds.
 const MARGIN_S: f64 = 0.5;
 
@@ -92,6 +92,10 @@ impl Recorder {
                 if is_wanted {
                     frames(message).for_each(|burst| self.want(burst));
                 }
+            }
+            Event::Retracted(message) => {
+                let wrong: Vec<Burst> = frames(message).collect();
+                self.bursts.retain(|burst| !wrong.contains(burst));
             }
             Event::Undecoded(burst) if self.which != WhichBursts::Known => {
                 self.want(undecoded(burst));

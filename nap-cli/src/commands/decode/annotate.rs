@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
+use nap_io::StreamInfo;
 use nap_io::sigmf::{self, Annotation, Extension};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{FrameReport, Message};
@@ -61,7 +62,7 @@ impl Annotator {
     ///
     /// # Errors
     /// Those of [`sigmf::annotate`].
-    pub fn write(&self, messages: &[Message], sample_rate_hz: f64) -> Result<()> {
+    pub fn write(&self, messages: &[Message], info: &StreamInfo) -> Result<()> {
         let mut annotations = Vec::new();
         for message in messages {
             let record = MessageRecord::new(MessageRecordType::Message, message, None);
@@ -69,7 +70,7 @@ impl Annotator {
             for (index, frame) in message.frames.iter().enumerate() {
                 annotations.push(Annotation {
                     extra: extra(&record, &record["frames"][index]),
-                    ..annotation(message, frame, sample_rate_hz)
+                    ..annotation(message, frame, info)
                 });
             }
         }
@@ -80,12 +81,12 @@ impl Annotator {
 }
 
 /// Where the frame is in time and frequency.
-fn annotation(message: &Message, frame: &FrameReport, sample_rate_hz: f64) -> Annotation {
-    let samples = |time_s: f64| (time_s * sample_rate_hz).round() as u64;
+fn annotation(message: &Message, frame: &FrameReport, info: &StreamInfo) -> Annotation {
+    let samples = |time_s: f64| (time_s * info.sample_rate_hz).round() as u64;
     let (extent, signal) = (message.frame_extent(), &frame.signal);
     let half_width_hz = extent.width_hz / 2.0;
     Annotation {
-        sample_start: samples(signal.time_s),
+        sample_start: info.sample_at(samples(signal.time_s)),
         sample_count: Some(samples(extent.duration_s)),
         freq_lower_edge_hz: Some(signal.frequency_hz - half_width_hz),
         freq_upper_edge_hz: Some(signal.frequency_hz + half_width_hz),

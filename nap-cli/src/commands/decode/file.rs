@@ -1,20 +1,22 @@
 //! Decoding one recording.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
-use nap_phy::Message;
+use nap_io::{StreamInfo, Stretch};
 use nap_phy::receiver::Statistics;
 use nap_phy::receiver::pieces::plan::{self, Piece};
 use nap_phy::receiver::pieces::{self, Decoding, PieceJob};
-use nap_phy::{DeviceTable, ReceiverConfig};
+use nap_phy::{DeviceTable, Message, MessageId, ReceiverConfig};
 use num_complex::Complex32;
 
+use super::silence::{Assumed, SharedLook};
 use crate::args::channel::ChannelArgs;
 use crate::args::input::{InputArgs, Recording};
+use crate::outcome::text;
 
 /// A complete message.
 pub struct Received {
@@ -30,14 +32,16 @@ pub struct Ending {
     pub read: Result<(), nap_io::Error>,
     /// The receivers' counters.
     pub statistics: Statistics,
-    /// Samples a second.
-    pub sample_rate_hz: f64,
+    /// What was known of the recording.
+    pub info: StreamInfo,
+    /// What was assumed.
+    pub assumed: Assumed,
 }
 
 impl Ending {
     /// How much was decoded, in seconds.
     pub fn signal_s(&self) -> f64 {
-        self.statistics.samples as f64 / self.sample_rate_hz
+        self.statistics.samples as f64 / self.info.sample_rate_hz
     }
 }
 
@@ -53,15 +57,23 @@ pub struct Decoder<'a> {
 
 /// A recording that is being decoded.
 pub struct File {
-    decoding: Decoding<nap_io::Error>,
+    parts: Vec<Part>,
     name: String,
     bar: ProgressBar,
-    start: Option<Timestamp>,
-    start_s: f64,
-    sample_rate_hz: f64,
+    info: StreamInfo,
+    assumed: Assumed,
 }
 
-/// Opens a recording at a sample.
+/// A stretch of a recording that is being decoded.
+struct Part {
+    decoding: Decoding<nap_io::Error>,
+    /// Where it begins, in seconds from the start of the recording.
+    start_s: f64,
+    /// The time of its first sample.
+    start: Option<Timestamp>,
+}
+
+/// Opens a stretch at a place.
 type Open<'a> = Box<dyn Fn(u64) -> Result<Read, nap_io::Error> + Send + Sync + 'a>;
 
 /// Reads the next samples.
@@ -74,78 +86,148 @@ type Progress = Box<dyn Fn(u64) + Send + Sync>;
 pub type Job<'a> = PieceJob<Open<'a>, Progress, nap_io::Error>;
 
 impl<'a> Decoder<'a> {
-    /// Opens a recording: gives the work on it, and what comes of that.
+    /// Opens a recording, which may be in several files: gives the work on it, and what comes of that.
     ///
     /// # Errors
     /// What keeps the recording from being decoded at all; what happens later is in the [`Ending`].
-    pub fn open(self, path: &'a Path) -> Result<(Vec<Job<'a>>, File)> {
-        let recording = self.input.open(path)?;
-        let name = path.display().to_string();
-        let info = recording.info();
-        let configs = self.channel.receiver_configs(&name, info, self.devices)?;
-        let pieces = self.pieces(&recording, &configs).with_context(|| name.clone())?;
-        let (start, start_s) = (info.start, recording.start_s());
-        let (sample_rate_hz, bar) = (info.sample_rate_hz, recording.bar());
-        let told = bar.clone();
-        let (jobs, decoding) = pieces::split(pieces::Recording {
-            pieces,
-            configs,
-            open: self.opener(path, recording),
-            progress: Box::new(move |samples| told.inc(samples)) as Progress,
-        });
-        Ok((jobs, File { decoding, name, bar, start, start_s, sample_rate_hz }))
+    pub fn open(self, paths: &'a [PathBuf]) -> Result<(Vec<Job<'a>>, File)> {
+        let recording = self.input.open(paths)?;
+        let (name, info) = (recording.name().to_owned(), recording.info().clone());
+        let rate_hz = info.sample_rate_hz;
+        let bar = recording.bar();
+        let tuned = self.tuned(&recording)?;
+        let first = tuned.first().map(|(stretch, _)| stretch.position);
+        let is_open = recording.stretches().first().map(|stretch| stretch.position) == first;
+        let mut plans = Vec::new();
+        for (stretch, configs) in tuned {
+            let pieces =
+                self.pieces(&recording, &stretch, &configs).with_context(|| name.clone())?;
+            plans.push((stretch, configs, pieces));
+        }
+        let configs = plans.first().map(|(_, configs, _)| &configs[..]).unwrap_or_default();
+        let assumed = Assumed::new(&info, configs);
+        let mut opened = is_open.then_some(recording);
+        let (mut jobs, mut parts) = (Vec::new(), Vec::new());
+        for (stretch, configs, pieces) in plans {
+            let told = bar.clone();
+            let (start_s, start) = (stretch.position as f64 / rate_hz, stretch.start);
+            let (more, decoding) = pieces::split(pieces::Recording {
+                pieces,
+                gaps: stretch.gaps.clone(),
+                configs,
+                open: self.opener(paths, stretch, opened.take(), assumed.look()),
+                progress: Box::new(move |samples| told.inc(samples)) as Progress,
+            });
+            jobs.extend(more);
+            parts.push(Part { decoding, start_s, start });
+        }
+        Ok((jobs, File { parts, name, bar, info, assumed }))
+    }
+
+    /// The stretches to decode, each with what its receivers listen to. Where the radio was tuned to other
+    /// channels for a while, that part is left out.
+    fn tuned(self, recording: &Recording) -> Result<Vec<(Stretch, Vec<ReceiverConfig>)>> {
+        let stretches = recording.stretches();
+        let (mut tuned, mut problem) = (Vec::new(), None);
+        for stretch in stretches {
+            let info = StreamInfo { center_hz: stretch.center_hz, ..recording.info().clone() };
+            match self.channel.receiver_configs(recording.name(), &info, self.devices) {
+                Ok(configs) => tuned.push((stretch.clone(), configs)),
+                Err(error) if stretches.len() == 1 => return Err(error),
+                Err(error) => {
+                    let start_s = stretch.position as f64 / info.sample_rate_hz;
+                    tracing::warn!("the part from {start_s:.3} s on is left out: {}", text(&error));
+                    problem.get_or_insert(error);
+                }
+            }
+        }
+        match problem {
+            Some(error) if tuned.is_empty() => Err(error),
+            _ => Ok(tuned),
+        }
     }
 
     /// A recording is cut where there are threads for the pieces; a pipe cannot be.
     fn pieces(
         self,
         recording: &Recording,
+        stretch: &Stretch,
         configs: &[ReceiverConfig],
     ) -> Result<Vec<Piece>, nap_phy::Error> {
         let info = recording.info();
-        let samples = info.total_samples.and(recording.samples_left());
-        let Some(samples) = samples else { return Ok(plan::whole()) };
-        let duration_s = samples as f64 / info.sample_rate_hz;
+        let length = info.total_samples.and(recording.length(stretch));
+        let Some(length) = length else { return Ok(plan::whole()) };
+        let duration_s = stretch.samples_in(length) as f64 / info.sample_rate_hz;
         match plan::count(duration_s, self.threads) {
             1 => Ok(plan::whole()),
-            count => plan::plan(samples, count, configs),
+            count => plan::plan_over(length, &stretch.gaps, count, configs),
         }
     }
 
-    /// The first piece goes on where the recording is open; a pipe has no other.
-    fn opener(self, path: &'a Path, recording: Recording) -> Open<'a> {
-        let opened = Mutex::new(Some(recording));
+    /// The first piece of a stretch that is open goes on where that is; a pipe has no other.
+    fn opener(
+        self,
+        paths: &'a [PathBuf],
+        stretch: Stretch,
+        opened: Option<Recording>,
+        look: SharedLook,
+    ) -> Open<'a> {
+        let opened = Mutex::new(opened.map(Recording::into_reader));
         let input = self.input;
-        Box::new(move |sample| {
-            let opened = match sample {
+        Box::new(move |place| {
+            let opened = match place {
                 0 => opened.lock().unwrap_or_else(PoisonError::into_inner).take(),
                 _ => None,
             };
-            let mut recording = opened.map_or_else(|| input.open_at(path, sample), Ok)?;
-            Ok(Box::new(move |block: &mut [Complex32]| recording.read(block)))
+            let mut reader = opened.map_or_else(|| input.open_at(paths, &stretch, place), Ok)?;
+            let look = look.clone();
+            Ok(Box::new(move |block: &mut [Complex32]| {
+                let index = reader.next_sample();
+                let count = reader.read(block)?;
+                look.take(index, &block[..count]);
+                Ok(count)
+            }))
         })
     }
 }
 
 impl File {
+    /// Whether the samples come when they come.
+    pub fn is_pipe(&self) -> bool {
+        self.info.total_samples.is_none()
+    }
+
     /// Reports the messages one by one, to the end of the recording.
     ///
     /// # Errors
     /// A configuration that no receiver takes.
     pub fn finish(self, mut report: impl FnMut(Received)) -> Result<Ending> {
-        let Self { decoding, name, bar, start, start_s, sample_rate_hz } = self;
-        let ending = decoding.finish(|message| report(Received::new(message, start_s, start)));
+        let Self { parts, name, bar, info, assumed } = self;
+        let mut ending = Ending { read: Ok(()), statistics: Statistics::default(), info, assumed };
+        let mut newest = MessageId::default();
+        for Part { decoding, start_s, start } in parts {
+            let before = newest;
+            let end = decoding.finish(|message| {
+                newest = MessageId(before.0 + message.id.0);
+                report(Received::new(Message { id: newest, ..message }, start_s, start));
+            });
+            let pieces::Ending { read, statistics, .. } = end.with_context(|| name.clone())?;
+            ending.statistics += statistics;
+            ending.read = read;
+            if ending.read.is_err() {
+                break;
+            }
+        }
         bar.finish_and_clear();
-        let pieces::Ending { read, statistics, .. } = ending.context(name)?;
-        Ok(Ending { read, statistics, sample_rate_hz })
+        Ok(ending)
     }
 }
 
 impl Received {
-    /// Moves the message's times, which count from the first sample decoded, by `start_s`.
+    /// Moves the message's times, which count from the first sample of a stretch at the time `start`, by
+    /// `start_s`.
     fn new(message: Message, start_s: f64, start: Option<Timestamp>) -> Self {
-        let message = message.moved_by(start_s);
         let time = start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
-        Self { message, time }
+        Self { message: message.moved_by(start_s), time }
     }
 }

@@ -2,14 +2,17 @@
 
 mod annotate;
 mod file;
+mod in_order;
 mod session;
+mod silence;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use anyhow::{Context, Result};
+use nap_io::JoinRule;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
 
 use crate::args::channel::ChannelArgs;
@@ -25,10 +28,10 @@ use session::Session;
 ///
 /// Finds the messages in recordings: SigMF, WAV, and raw samples.
 ///
-/// Each message is written once, with all its frames, as soon as no more can come; several
-/// recordings follow each other in the order given. Long recordings are cut into pieces that are decoded
-/// side by side. Raw files tell their format, sample rate and frequency in
-/// their names (`g001_868.13M_250k.cu8`) or through the flags.
+/// Each message is written once, with all its frames, in the order of time; those of a pipe as soon as no
+/// more of their frames can come. Several recordings follow each other in the order given. Long
+/// recordings are cut into pieces that are decoded side by side. Raw files tell their format, sample rate
+/// and frequency in their names (`g001_868.13M_250k.cu8`) or through the flags.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,6 +51,11 @@ pub struct Args {
 
     #[command(flatten)]
     devices: DevicesArg,
+
+    /// Take recordings whose names count (`a_001.cu8 a_002.cu8`), or whose times follow each other, for
+    /// parts of one. SigMF recordings that say so themselves are joined anyway.
+    #[arg(long)]
+    join: bool,
 
     /// Write a copy of the SigMF metadata with the frames marked in it.
     #[arg(long, value_name = "OUT.sigmf-meta")]
@@ -70,23 +78,26 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
     let annotator = args.annotator()?;
     let threads = args.threads();
+    let recordings = args.recordings();
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.context("cannot start the threads")?;
     let decoder = Decoder {
         input: &args.input,
         channel: &args.channel,
         devices: &devices,
-        threads: if args.files.len() < threads { threads } else { 1 },
+        threads: if recordings.len() < threads { threads } else { 1 },
     };
     let stop = AtomicBool::new(false);
-    let (senders, inboxes): (Vec<_>, Vec<_>) = args.files.iter().map(|_| channel()).unzip();
+    let (senders, inboxes): (Vec<_>, Vec<_>) = recordings.iter().map(|_| channel()).unzip();
     pool.in_place_scope_fifo(|scope| {
-        for (path, sender) in args.files.iter().zip(senders) {
+        for (paths, sender) in recordings.iter().zip(senders) {
             let stop = &stop;
-            scope.spawn_fifo(move |scope| work(scope, decoder, path, &sender, stop));
+            scope.spawn_fifo(move |scope| work(scope, decoder, paths, &sender, stop));
         }
-        let mut session = Session::new(args.format, &devices, annotator, &stop);
-        let result = session.print(args.files.iter().zip(inboxes));
+        let is_one_of_several = recordings.len() > 1;
+        let mut session = Session::new(args.format, &devices, annotator, is_one_of_several, &stop);
+        let paths = recordings.iter().filter_map(|paths| paths.first());
+        let result = session.print(paths.zip(inboxes));
         // After an error nobody reads what the workers would still find.
         stop.store(true, Ordering::Relaxed);
         result?;
@@ -100,6 +111,20 @@ impl Args {
         self.threads.map_or_else(processors, usize::from)
     }
 
+    /// The files of each recording.
+    fn recordings(&self) -> Vec<Vec<PathBuf>> {
+        if self.files.len() < 2 {
+            return vec![self.files.clone()];
+        }
+        let rule = if self.join { JoinRule::Names } else { JoinRule::Offsets };
+        let recordings = self.input.group(&self.files, rule);
+        for parts in recordings.iter().filter(|parts| parts.len() > 1) {
+            let names: Vec<String> = parts.iter().map(|path| path.display().to_string()).collect();
+            tracing::info!("one recording in {} files: {}", parts.len(), names.join(", "));
+        }
+        recordings
+    }
+
     fn annotator(&self) -> Result<Option<Annotator>> {
         self.annotate.as_ref().map(|out| Annotator::new(&self.files, out)).transpose()
     }
@@ -109,7 +134,7 @@ impl Args {
 fn work<'scope>(
     scope: &ScopeFifo<'scope>,
     decoder: Decoder<'scope>,
-    path: &'scope Path,
+    paths: &'scope [PathBuf],
     sender: &Sender<Result<File>>,
     stop: &'scope AtomicBool,
 ) {
@@ -117,7 +142,7 @@ fn work<'scope>(
         return;
     }
     // Sending fails when the other side has given up, and says so with `stop`.
-    let (jobs, file) = match decoder.open(path) {
+    let (jobs, file) = match decoder.open(paths) {
         Ok(opened) => opened,
         Err(error) => return drop(sender.send(Err(error))),
     };

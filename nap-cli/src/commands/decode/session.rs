@@ -6,21 +6,24 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use anyhow::Result;
-use nap_phy::DeviceTable;
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{DeviceTable, Message};
 
 use super::annotate::Annotator;
 use super::file::{Ending, File, Received};
+use super::in_order::InOrder;
 use crate::outcome::{self, Outcome};
-use crate::output::log;
-use crate::output::names::Names;
+use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
 
 /// The results of all files, on their way to the user.
 pub struct Session<'a> {
     printer: Printer,
-    names: Names<'a>,
+    log: MessageLog<'a>,
+    devices: &'a DeviceTable,
+    /// Whether results have to say which recording they are from.
+    is_one_of_several: bool,
     annotator: Option<Annotator>,
     /// Tells the workers that nobody wants more results.
     stop: &'a AtomicBool,
@@ -37,11 +40,14 @@ impl<'a> Session<'a> {
         format: Format,
         devices: &'a DeviceTable,
         annotator: Option<Annotator>,
+        is_one_of_several: bool,
         stop: &'a AtomicBool,
     ) -> Self {
         Self {
             printer: Printer::new(format, MESSAGE_COLUMNS),
-            names: Names::new(devices),
+            log: MessageLog::new(devices),
+            devices,
+            is_one_of_several,
             annotator,
             stop,
             outcome: Outcome::Done,
@@ -72,23 +78,38 @@ impl<'a> Session<'a> {
     }
 
     fn file(&mut self, path: &Path, file: File) -> Result<()> {
+        let before = self.messages;
+        if self.is_one_of_several {
+            let heading = self.log.recording(&path.display().to_string());
+            self.printer.heading(&heading)?;
+        }
         let mut messages = Vec::new();
         let mut printed = Ok(());
+        let mut order = InOrder::new(file.is_pipe());
         let ending = file.finish(|received| {
+            let settled = order.push(received);
             if printed.is_ok() {
-                printed = self.message(&received);
+                printed = self.show(path, settled, &mut messages);
                 self.stop.store(printed.is_err(), Ordering::Relaxed);
-            }
-            if self.annotator.is_some() {
-                messages.push(received.message);
             }
         });
         printed?;
+        self.show(path, order.finish(), &mut messages)?;
         match ending {
             Ok(ending) => {
                 self.end(path, &ending);
+                if let Some(doubt) = ending.assumed.doubt() {
+                    tracing::warn!("{}: {doubt}", path.display());
+                }
+                if self.messages == before && ending.statistics.samples > 0 {
+                    tracing::info!(
+                        "{}: {}",
+                        path.display(),
+                        ending.assumed.text(ending.signal_s())
+                    );
+                }
                 if let Some(annotator) = &self.annotator {
-                    annotator.write(&messages, ending.sample_rate_hz)?;
+                    annotator.write(&messages, &ending.info)?;
                 }
             }
             Err(error) => self.worsen(outcome::report(&error)),
@@ -96,14 +117,27 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn message(&mut self, received: &Received) -> Result<()> {
+    /// Prints messages, and keeps them if they are to be marked.
+    fn show(&mut self, path: &Path, settled: Vec<Received>, kept: &mut Vec<Message>) -> Result<()> {
+        for received in settled {
+            self.message(path, &received)?;
+            if self.annotator.is_some() {
+                kept.push(received.message);
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, path: &Path, received: &Received) -> Result<()> {
         let message = &received.message;
         self.messages += 1;
         self.frames += message.frames.len();
         let time = received.time.clone();
-        let record = MessageRecord::new(MessageRecordType::Message, message, time);
-        let name = self.names.padded(message);
-        self.printer.record(&record, || log::message(&record, &name))
+        let mut record = MessageRecord::new(MessageRecordType::Message, message, time);
+        record.recording = self.is_one_of_several.then(|| path.display().to_string());
+        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
+        let Self { printer, log, .. } = self;
+        printer.record(&record, || log.message(&record))
     }
 
     /// Tells what was wrong with a recording, now that its messages are printed.

@@ -26,13 +26,24 @@ impl Radio {
             let advice = "`nap radios` lists what is plugged in; is another program using it?";
             Error::radio(arguments, format!("cannot open the radio: {error}; {advice}"))
         })?;
-        Ok(Self { inner, arguments: arguments.into(), channel })
+        let radio = Self { inner, arguments: arguments.into(), channel };
+        let channels = radio.check("count the channels of", radio.inner.num_channels(Rx))?;
+        if channel >= channels {
+            return Err(radio.refusal(format!(
+                "there is no channel {channel} among {channels} that receive; they count from 0"
+            )));
+        }
+        Ok(radio)
     }
 
     pub(super) fn error(&self, action: &str, error: &soapysdr::Error) -> Error {
         let (code, message) = (error.code, error.message.trim());
         let separator = if message.is_empty() { "" } else { ": " };
         self.problem(format!("cannot {action} the radio: {code:?}{separator}{message}"))
+    }
+
+    fn refusal(&self, problem: String) -> Error {
+        Error::refused(self.arguments.clone(), problem)
     }
 
     fn problem(&self, problem: String) -> Error {
@@ -54,14 +65,20 @@ impl Radio {
     pub(super) fn feed_antenna(&self) -> Result<(), Error> {
         let driver = self.check("ask for the driver of", self.inner.driver_key())?;
         let setting = BIAS_TEES.iter().find(|(name, _)| *name == driver);
-        self.write_setting(setting.map_or("biastee", |(_, key)| key), "true")
+        let Some((_, key)) = setting else {
+            return Err(self.refusal(format!(
+                "how {driver} feeds an amplifier at the antenna is not known here; give its own setting \
+                 as KEY=VALUE"
+            )));
+        };
+        self.write_setting(key, "true")
     }
 
     pub(super) fn set_antenna(&self, name: &str) -> Result<(), Error> {
         let known = self.check("list the antennas of", self.inner.antennas(Rx, self.channel))?;
         if !known.iter().any(|antenna| antenna == name) {
             let known = known.join(", ");
-            return Err(self.problem(format!("there is no antenna {name:?}, but {known}")));
+            return Err(self.refusal(format!("there is no antenna {name:?}, but {known}")));
         }
         self.check("choose the antenna of", self.inner.set_antenna(Rx, self.channel, name))
     }
@@ -73,9 +90,29 @@ impl Radio {
         Ok(ranges.iter().map(|range| (range.minimum, range.maximum)).collect())
     }
 
+    /// The frequencies as ranges from low to high.
+    fn frequencies_hz(&self) -> Result<Vec<(f64, f64)>, Error> {
+        let ranges = self.inner.frequency_range(Rx, self.channel);
+        let ranges = self.check("ask for the frequencies of", ranges)?;
+        Ok(ranges.iter().map(|range| (range.minimum, range.maximum)).collect())
+    }
+
     /// Sets the sample rate and returns what the radio says it has set.
     pub(super) fn set_rate(&self, rate_hz: f64) -> Result<f64, Error> {
+        let ranges_hz = self.rates_hz()?;
+        let refused = || {
+            let ranges = ranges_text(&ranges_hz, 1e3);
+            let text =
+                format!("it has no sample rate of {} kS/s; take one of {ranges}", rate_hz / 1e3);
+            self.refusal(text)
+        };
+        if !is_within(rate_hz, &ranges_hz) {
+            return Err(refused());
+        }
         let result = self.inner.set_sample_rate(Rx, self.channel, rate_hz);
+        if result.is_err() && !ranges_hz.iter().any(|&range| is_within(rate_hz, &[range])) {
+            return Err(refused());
+        }
         self.check("set the sample rate of", result)?;
         self.check("read back the sample rate of", self.inner.sample_rate(Rx, self.channel))
     }
@@ -87,6 +124,12 @@ impl Radio {
 
     /// Tunes and returns where the radio says it is tuned to.
     pub(super) fn tune(&self, frequency_hz: f64) -> Result<f64, Error> {
+        let ranges_hz = self.frequencies_hz()?;
+        if !is_within(frequency_hz, &ranges_hz) {
+            let ranges = ranges_text(&ranges_hz, 1e6);
+            let text = format!("it does not reach {:.6} MHz, only {ranges}", frequency_hz / 1e6);
+            return Err(self.refusal(text));
+        }
         let result = self.inner.set_frequency(Rx, self.channel, frequency_hz, ());
         self.check("tune", result)?;
         self.check("read back the frequency of", self.inner.frequency(Rx, self.channel))
@@ -110,7 +153,7 @@ impl Radio {
         let known = self.check("list the gains of", self.inner.list_gains(Rx, self.channel))?;
         if !known.iter().any(|element| element == name) {
             let known = known.join(", ");
-            return Err(self.problem(format!("there is no gain {name:?}, but {known}")));
+            return Err(self.refusal(format!("there is no gain {name:?}, but {known}")));
         }
         let result = self.inner.set_gain_element(Rx, self.channel, name, gain_db);
         self.check("set the gain of", result)
@@ -133,5 +176,45 @@ impl Radio {
         let antenna = self.check("ask for the antenna of", self.inner.antenna(Rx, self.channel))?;
         let gain_db = self.check("ask for the gain of", self.inner.gain(Rx, self.channel))?;
         Ok(format!("{driver} {hardware}, antenna {antenna}, gain {gain_db:.1} dB"))
+    }
+}
+
+/// Whether a value lies between the lowest and the highest that a radio tells of; what lies between two of
+/// its ranges it may round. A radio that tells of none takes what it takes.
+fn is_within(value: f64, ranges: &[(f64, f64)]) -> bool {
+    // Floats of drivers are off in the last digits.
+    let (low, high) = ranges
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), r| (low.min(r.0), high.max(r.1)));
+    ranges.is_empty() || (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(&value)
+}
+
+/// Ranges for people.
+fn ranges_text(ranges: &[(f64, f64)], unit: f64) -> String {
+    let text = |&(low, high): &(f64, f64)| {
+        if low == high {
+            format!("{}", low / unit)
+        } else {
+            format!("{} to {}", low / unit, high / unit)
+        }
+    };
+    ranges.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_outside_all_ranges_is_known() {
+        let ranges = [(225_001.0, 300e3), (900_001.0, 3.2e6)];
+        for value in [225_001.0, 250e3, 500e3, 3.2e6] {
+            assert!(is_within(value, &ranges), "{value}");
+        }
+        for value in [0.0, 225_000.0, 3.3e6] {
+            assert!(!is_within(value, &ranges), "{value}");
+        }
+        assert!(is_within(1.0, &[]));
+        assert_eq!(ranges_text(&[(250e3, 250e3), (900e3, 3.2e6)], 1e3), "250, 900 to 3200");
     }
 }

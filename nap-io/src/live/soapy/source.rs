@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::format::SampleFormat;
 use crate::live::source::{LiveSource, Reading};
 use crate::live::tuning::{Gain, Tuning};
-use crate::stream_info::StreamInfo;
+use crate::stream_info::{StreamInfo, true_to_nominal};
 
 /// A radio, set up and running.
 pub struct Soapy {
@@ -32,7 +32,7 @@ impl Soapy {
     /// was asked for in its warnings.
     ///
     /// # Errors
-    /// [`Error::Radio`] if there is no such radio, or it refuses a setting.
+    /// [`Error::Radio`] if there is no such radio, or it fails; [`Error::Refused`] for what it does not have.
     pub fn open(arguments: &str, tuning: &Tuning) -> Result<Self, Error> {
         let radio = Radio::open(arguments, tuning.channel)?;
         let info = set(&radio, tuning)?;
@@ -110,7 +110,7 @@ fn set(radio: &Radio, tuning: &Tuning) -> Result<StreamInfo, Error> {
         }
     }
     // A crystal that is too fast makes every frequency of the receiver too high, the sample rate too.
-    let true_to_nominal = 1.0 + tuning.ppm * 1e-6;
+    let true_to_nominal = true_to_nominal(tuning.ppm);
     let center_hz = tuning.center_hz(nominal_hz);
     let tuned_hz = radio.tune(center_hz / true_to_nominal)? * true_to_nominal;
     let mut info = StreamInfo::new(nominal_hz * true_to_nominal, SampleFormat::Cf32Le);

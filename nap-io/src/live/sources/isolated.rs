@@ -39,6 +39,8 @@ struct Greeting {
     description: Option<String>,
     warnings: Vec<String>,
     error: Option<String>,
+    /// Whether the error is a refusal.
+    is_refused: bool,
 }
 
 /// The head of a block.
@@ -100,7 +102,7 @@ impl Isolated {
     /// connect to is added to the command as its last argument. `name` is for messages.
     ///
     /// # Errors
-    /// [`Error::Radio`] if the process says so, ends or hangs; [`Error::Io`] if it cannot be started.
+    /// [`Error::Refused`] and [`Error::Radio`] if the process says so, [`Error::Radio`] if it ends or hangs; [`Error::Io`] if it cannot be started.
     pub fn start(mut command: Command, name: &str) -> Result<Self, Error> {
         let path = PathBuf::from(name);
         let listener = TcpListener::bind("127.0.0.1:0").map_err(Error::io(&path, "listen for"))?;
@@ -116,8 +118,10 @@ impl Isolated {
         stream.read_line(&mut line).map_err(|_| Error::radio(name, "opening the radio hangs"))?;
         let greeting: Greeting = serde_json::from_str(&line)
             .map_err(|_| Error::radio(name, "the driver has crashed while opening the radio"))?;
-        if let Some(text) = greeting.error {
-            return Err(Error::radio(name, text));
+        match greeting.error {
+            Some(text) if greeting.is_refused => return Err(Error::refused(name, text)),
+            Some(text) => return Err(Error::radio(name, text)),
+            None => {}
         }
         let mut info = StreamInfo::new(greeting.sample_rate_hz, SampleFormat::Cf32Le);
         info.center_hz = greeting.center_hz;
@@ -255,6 +259,7 @@ pub fn serve(
                 description: None,
                 warnings: Vec::new(),
                 error: Some(problem(&error)),
+                is_refused: matches!(error, Error::Refused { .. }),
             };
             return send(&line(&greeting));
         }
@@ -266,6 +271,7 @@ pub fn serve(
         description: info.description.clone(),
         warnings: info.warnings.clone(),
         error: None,
+        is_refused: false,
     }))?;
     let mut samples = Vec::new();
     let mut bytes = Vec::new();
@@ -283,7 +289,7 @@ pub fn serve(
 /// The other process knows the name of the radio.
 fn problem(error: &Error) -> String {
     match error {
-        Error::Radio { problem, .. } => problem.clone(),
+        Error::Radio { problem, .. } | Error::Refused { problem, .. } => problem.clone(),
         error => error.to_string(),
     }
 }

@@ -7,7 +7,7 @@ use num_complex::Complex32;
 use crate::error::Error;
 use crate::live::source::{LiveSource, Loss, Reading};
 use crate::source::SampleSource;
-use crate::stream_info::StreamInfo;
+use crate::stream_info::{Break, StreamInfo};
 
 /// A recording, or anything else that is read sample by sample, given out by the clock.
 pub struct Replay<S> {
@@ -56,6 +56,12 @@ impl<S: SampleSource> LiveSource for Replay<S> {
         if !self.wait(self.given + count as u64, timeout) {
             return Ok(Reading::Nothing);
         }
+        // Samples that are missing are missing before those of a read, not among them.
+        let given = self.given;
+        let (passed, coming) = split_at(&self.source.info().breaks, given);
+        let lost = passed.filter(|at| at.sample == given).map_or(0, |at| at.lost_samples);
+        let most = coming.map_or(u64::MAX, |at| at.sample - given);
+        let count = count.min(usize::try_from(most).unwrap_or(usize::MAX));
         samples.resize(count, Complex32::ZERO);
         let result = self.source.read(samples);
         samples.truncate(*result.as_ref().unwrap_or(&0));
@@ -63,7 +69,14 @@ impl<S: SampleSource> LiveSource for Replay<S> {
         self.is_over = !matches!(result, Ok(1..));
         match result? {
             0 => Ok(Reading::End),
+            _ if lost > 0 => Ok(Reading::Samples(Loss::Samples(lost))),
             _ => Ok(Reading::Samples(Loss::None)),
         }
     }
+}
+
+/// The last break up to a sample and the next one after it.
+fn split_at(breaks: &[Break], sample: u64) -> (Option<Break>, Option<Break>) {
+    let (passed, coming) = breaks.split_at(breaks.partition_point(|at| at.sample <= sample));
+    (passed.last().copied(), coming.first().copied())
 }

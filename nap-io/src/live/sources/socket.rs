@@ -1,7 +1,7 @@
-//! Raw samples over the network.
+//! Raw samples over a connection.
 
 use std::io::{self, ErrorKind, Read};
-use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,8 +16,6 @@ use crate::stream_info::StreamInfo;
 const CONNECT: Duration = Duration::from_secs(5);
 /// Sockets take no shorter wait for a timeout; none at all would be for ever.
 pub(super) const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
-/// The largest datagram there is.
-const DATAGRAM: usize = 65_536;
 
 /// Connects to an address such as `host:1234`.
 pub(super) fn connect(address: &str, name: &Path) -> Result<TcpStream, Error> {
@@ -108,56 +106,5 @@ impl LiveSource for RawTcp {
         timeout: Duration,
     ) -> Result<Reading, Error> {
         self.bytes.read(&self.info, samples, count, timeout)
-    }
-}
-
-/// Raw samples in datagrams, as GNU Radio and SDR programs send them. Datagrams have no numbers, so
-/// those that are lost are seen by the clock only.
-pub struct RawUdp {
-    info: StreamInfo,
-    name: PathBuf,
-    socket: UdpSocket,
-    buffer: Vec<u8>,
-}
-
-impl RawUdp {
-    /// Listens at `address:port`; `info` says what the datagrams hold.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the port cannot be had.
-    pub fn bind(address: &str, info: StreamInfo) -> Result<Self, Error> {
-        let name = PathBuf::from(format!("udp://{address}"));
-        let socket = UdpSocket::bind(address).map_err(Error::io(&name, "listen at"))?;
-        Ok(Self { info, name, socket, buffer: vec![0; DATAGRAM] })
-    }
-}
-
-impl LiveSource for RawUdp {
-    fn info(&self) -> &StreamInfo {
-        &self.info
-    }
-
-    fn read(
-        &mut self,
-        samples: &mut Vec<Complex32>,
-        count: usize,
-        timeout: Duration,
-    ) -> Result<Reading, Error> {
-        samples.clear();
-        let size = self.info.format.bytes_per_sample();
-        self.socket
-            .set_read_timeout(Some(timeout.max(LEAST_TIMEOUT)))
-            .map_err(Error::io(&self.name, "set up"))?;
-        while samples.len() < count {
-            let got = match self.socket.recv(&mut self.buffer) {
-                Ok(got) => got,
-                Err(error) if is_timeout(&error) => break,
-                Err(error) => return Err(Error::io(&self.name, "read")(error)),
-            };
-            let start = samples.len();
-            samples.resize(start + got / size, Complex32::ZERO);
-            decode(self.info.format, &self.buffer[..got], &mut samples[start..]);
-        }
-        Ok(if samples.is_empty() { Reading::Nothing } else { Reading::Samples(Loss::None) })
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Lifecycle {
     pause: Duration,
     /// Trials in a row that brought no samples.
     fruitless: u32,
+    /// Whether the source has run well once: then what it asks for and gets has been right.
+    is_proven: bool,
     /// Since when there have been no samples, and how often the source was opened since.
     down: Option<(Instant, u32)>,
     /// The first block after an interruption, which is told of first.
@@ -78,6 +80,7 @@ impl Lifecycle {
             required_rate_hz: None,
             pause: policy.least_pause,
             fruitless: 0,
+            is_proven: false,
             down: None,
             first_block: None,
         }
@@ -167,8 +170,7 @@ impl Lifecycle {
             WorkerMessage::Lost(fault) => Some(LiveEvent::Fault(fault)),
             WorkerMessage::Failed(fault) => Some(self.fail(fault, now)),
             WorkerMessage::NotOpened(error) => {
-                let fault = Fault { kind: FaultKind::Open, text: error.nameless() };
-                Some(self.fail(fault, now))
+                Some(self.fail(Fault::of(&error, FaultKind::Open), now))
             }
             WorkerMessage::End => {
                 self.state = State::Ended;
@@ -199,6 +201,7 @@ impl Lifecycle {
             (*until, *within, *has_samples) = (now + STALL, STALL, true);
             if now.duration_since(*since) > HEALTHY {
                 self.pause = self.policy.least_pause;
+                self.is_proven = true;
             }
         }
     }
@@ -214,7 +217,8 @@ impl Lifecycle {
 
     fn fail(&mut self, fault: Fault, now: Instant) -> LiveEvent {
         self.down.get_or_insert((now, 0));
-        if self.policy.on_error == OnError::Quit {
+        let is_hopeless = fault.kind == FaultKind::Refused && !self.is_proven;
+        if is_hopeless || self.policy.on_error == OnError::Quit {
             self.state = State::Ended;
         } else {
             self.state = State::Pausing { until: now + self.pause };
@@ -399,6 +403,29 @@ mod tests {
         life.fault();
         assert!(matches!(life.due(), Due::Event(LiveEvent::Ended)));
         assert_eq!(life.lifecycle.poll_at(), None);
+    }
+
+    #[test]
+    fn what_can_never_work_is_not_tried_again() {
+        let mut life = Life::new(OnError::Restart);
+        life.open();
+        let refused = || WorkerMessage::NotOpened(Error::refused("radio", "it has no such rate"));
+        let event = life.handle(refused());
+        let Some(LiveEvent::Fault(fault)) = event else { panic!("{event:?}") };
+        assert_eq!((fault.kind, fault.text.as_str()), (FaultKind::Refused, "it has no such rate"));
+        assert!(matches!(life.due(), Due::Event(LiveEvent::Ended)));
+        // What has worked may work again: somebody has put another radio into its place for a while.
+        let mut life = Life::new(OnError::Restart);
+        life.open();
+        life.opened();
+        for _ in 0..10 {
+            life.block();
+            life.wait(0.5);
+        }
+        life.fault();
+        life.open();
+        life.handle(refused());
+        life.open();
     }
 
     #[test]

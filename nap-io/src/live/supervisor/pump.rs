@@ -91,12 +91,12 @@ fn read_block(
         Ok(Reading::End) if !is_watched => Err(Stop::Report(WorkerMessage::End)),
         Ok(Reading::End) => {
             let text = "the source has ended".to_owned();
-            Err(failed(FaultKind::Ended, text))
+            Err(failed(Fault { kind: FaultKind::Ended, text }))
         }
-        Err(error) => Err(failed(FaultKind::Read, error.nameless())),
+        Err(error) => Err(failed(Fault::of(&error, FaultKind::Read))),
     }
 }
 
-fn failed(kind: FaultKind, text: String) -> Stop {
-    Stop::Report(WorkerMessage::Failed(Fault { kind, text }))
+fn failed(fault: Fault) -> Stop {
+    Stop::Report(WorkerMessage::Failed(fault))
 }

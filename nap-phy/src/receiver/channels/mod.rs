@@ -135,6 +135,8 @@ impl ChannelReceivers {
             samples: first.samples,
             lost_samples: first.lost_samples,
             unusable_samples: first.unusable_samples,
+            impulses: first.impulses,
+            blanked_samples: first.blanked_samples,
             ..all
         }
     }

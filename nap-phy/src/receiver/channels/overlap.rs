@@ -7,6 +7,10 @@ use crate::receiver::config::ReceiverConfig;
 use crate::receiver::event::Event;
 use crate::receiver::same_message::is_same_message;
 
+/// So long after its start a receiver may still tell of a message that another has completed, in seconds: as
+/// long as three frames and their pauses take, and the wait for what is decoded late, and once more as long.
+const DONE_S: f64 = 40.0;
+
 /// Where a receiver listens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Channel {
@@ -42,6 +46,8 @@ pub(super) struct Overlap {
     channels: Vec<Channel>,
     /// Messages that are not complete.
     open: Vec<Joined>,
+    /// Messages that were completed lately.
+    done: Vec<Joined>,
     /// Of the message that was reported last for the first time.
     newest: MessageId,
 }
@@ -67,7 +73,7 @@ struct View {
 impl Overlap {
     /// No messages yet, from the receivers of these channels.
     pub(super) fn new(channels: Vec<Channel>) -> Self {
-        Self { channels, open: Vec::new(), newest: MessageId::default() }
+        Self { channels, open: Vec::new(), done: Vec::new(), newest: MessageId::default() }
     }
 
     /// Takes an event of a receiver and appends those that it causes.
@@ -76,6 +82,7 @@ impl Overlap {
             Event::Message(message) => self.begin(channel, message, events),
             Event::Update(message) => self.update(channel, message, false, events),
             Event::Complete(message) => self.update(channel, message, true, events),
+            Event::Retracted(message) => self.retract(channel, &message, events),
             Event::Undecoded(burst) => {
                 // Whoever hears it best knows why.
                 if self.is_nearest(channel, burst.signal.frequency_hz) {
@@ -87,6 +94,7 @@ impl Overlap {
 
     /// Appends the messages that have waited until `now_s`.
     pub(super) fn advance(&mut self, now_s: f64, events: &mut Vec<Event>) {
+        self.done.retain(|joined| joined.message(&self.channels).signal.time_s + DONE_S >= now_s);
         for joined in self.open.iter_mut().filter(|joined| joined.due_s <= now_s) {
             joined.report(&mut self.newest, &self.channels, events);
         }
@@ -104,6 +112,10 @@ impl Overlap {
         let is_nearest = self.is_nearest(channel, message.signal.frequency_hz);
         let due_s = message.signal.time_s + self.latest_s();
         let view = View { channel, message, is_complete: false };
+        // One that told of it only when it was complete may be the last to.
+        if self.done.iter().any(|joined| joined.may_have(&view)) {
+            return;
+        }
         let index = self.open.iter().position(|joined| joined.may_have(&view));
         let index = index.unwrap_or(self.open.len());
         match self.open.get_mut(index) {
@@ -130,7 +142,22 @@ impl Overlap {
         if joined.views.iter().all(|view| view.is_complete) {
             joined.report(&mut self.newest, &self.channels, events);
             events.push(Event::Complete(joined.message(&self.channels)));
+            self.done.push(self.open.remove(index));
+        }
+    }
+
+    /// Takes a receiver's report back. The message falls if no other has it.
+    fn retract(&mut self, channel: usize, message: &Message, events: &mut Vec<Event>) {
+        let view = |joined: &Joined| joined.view_of(channel, message);
+        let Some(index) = self.open.iter().position(|joined| view(joined).is_some()) else {
+            return;
+        };
+        let joined = &mut self.open[index];
+        let told = joined.id.map(|_| joined.message(&self.channels));
+        joined.views.retain(|view| view.channel != channel);
+        if joined.views.is_empty() {
             self.open.remove(index);
+            events.extend(told.map(Event::Retracted));
         }
     }
 
@@ -232,5 +259,110 @@ impl Joined {
             message.channel_center_hz = nearest.channel_center_hz;
         }
         message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::authentication::Authentication;
+    use crate::device::id::DeviceId;
+    use crate::message::{Decoder, FrameReport, Level};
+    use crate::radio::bit_rate::BitRate;
+    use crate::uplink::content::Content;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::rank::Rank;
+
+    /// Two channels of which each has the other's middle at its edge.
+    fn overlap() -> Overlap {
+        let channel = |center_hz| Channel { center_hz, width_hz: 192_000.0, latest_s: 7.0 };
+        Overlap::new(vec![channel(0.0), channel(96_000.0)])
+    }
+
+    /// A message that is nearest to the first channel.
+    fn message(id: u64) -> Message {
+        let signal = Signal {
+            time_s: 1.0,
+            frequency_hz: 30_000.0,
+            level: Level::Dbfs(-40.0),
+            snr_db: 5.0,
+            drift_hz_per_s: 0.0,
+        };
+        Message {
+            id: MessageId(id),
+            uplink: Uplink::new(DeviceId(0x42), MessageCounter::new(7).unwrap(), Content::Empty),
+            authentication: Authentication::Unchecked,
+            radio_configuration: None,
+            channel_center_hz: None,
+            bit_rate: BitRate::Bps100,
+            decoder: Decoder::List,
+            signal,
+            frames: vec![FrameReport { rank: Rank::First, signal, crc_ok: true }],
+        }
+    }
+
+    /// What comes of these events of receivers: kinds and identities.
+    fn told(events: impl IntoIterator<Item = (usize, Event)>) -> Vec<(&'static str, u64)> {
+        let (mut overlap, mut told) = (overlap(), Vec::new());
+        for (channel, event) in events {
+            overlap.take(channel, event, &mut told);
+        }
+        let name = |event: &Event| match event {
+            Event::Message(message) => ("message", message.id.0),
+            Event::Update(message) => ("update", message.id.0),
+            Event::Complete(message) => ("complete", message.id.0),
+            Event::Retracted(message) => ("retracted", message.id.0),
+            Event::Undecoded(_) => ("undecoded", 0),
+        };
+        told.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_message_is_taken_back_that_no_receiver_stands_by() {
+        let events = [Event::Message(message(5)), Event::Retracted(message(5))];
+        assert_eq!(told(events.map(|event| (0, event))), [("message", 1), ("retracted", 1)]);
+        // Nobody was told of it.
+        let events = [Event::Message(message(5)), Event::Retracted(message(5))];
+        assert_eq!(told(events.map(|event| (1, event))), []);
+    }
+
+    #[test]
+    fn a_message_stays_that_another_receiver_has() {
+        let events = [
+            (0, Event::Message(message(5))),
+            (1, Event::Message(message(9))),
+            (0, Event::Retracted(message(5))),
+            (1, Event::Complete(message(9))),
+        ];
+        assert_eq!(told(events), [("message", 1), ("complete", 1)]);
+    }
+
+    #[test]
+    fn what_a_receiver_hears_twice_are_two_messages() {
+        let later = |id| {
+            let mut message = message(id);
+            message.signal.time_s += 4.2;
+            message
+        };
+        let events = [
+            Event::Message(message(5)),
+            Event::Complete(message(5)),
+            Event::Message(later(6)),
+            Event::Complete(later(6)),
+        ];
+        let expected = [("message", 1), ("complete", 1), ("message", 2), ("complete", 2)];
+        assert_eq!(told(events.map(|event| (0, event))), expected);
+    }
+
+    #[test]
+    fn what_a_receiver_tells_of_last_is_no_second_message() {
+        let events = [
+            (0, Event::Message(message(5))),
+            (0, Event::Complete(message(5))),
+            (1, Event::Message(message(9))),
+            (1, Event::Complete(message(9))),
+        ];
+        assert_eq!(told(events), [("message", 1), ("complete", 1)]);
     }
 }

@@ -1,5 +1,6 @@
 //! What is sought in soft symbols, on which terms, and at whose expense.
 
+use std::f64::consts::LN_2;
 use std::sync::Arc;
 
 use super::false_message_budget::FalseMessageBudget;
@@ -82,6 +83,11 @@ impl ContainerSearch {
         self.budget.advance(time_s);
     }
 
+    /// Whether the key of a known device made the tag.
+    pub(crate) fn is_verified(&self, container: &Container) -> bool {
+        self.devices.authenticate(container) == Authentication::Verified
+    }
+
     /// The container of a frame, whoever sent it. `share` is the probability that the frame is of this
     /// type and starts here, if a frame there is.
     pub(crate) fn in_frame(
@@ -115,11 +121,14 @@ impl ContainerSearch {
         let SoftMessage { class, frames, .. } = *message;
         let prior = message.prior();
         let bits = Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
-        let least = self.budget.least_odds().ln() + bits * std::f64::consts::LN_2;
+        let least = self.budget.least_odds().ln();
+        let mut ln_odds = f64::NEG_INFINITY;
         let confirm = |container: &Container| {
-            (prior / (1.0 - prior)).ln() + ln_ratio(container) >= least
+            ln_odds = (prior / (1.0 - prior)).ln() + ln_ratio(container) - bits * LN_2;
+            ln_odds >= least
         };
-        self.of_anyone(frames, class, prior, confirm, statistics).found
+        let found = self.of_anyone(frames, class, prior, confirm, statistics).found?;
+        Some(Decoded { ln_odds, ..found })
     }
 
     /// The logarithm of the odds that frames are of one message, whatever it is.

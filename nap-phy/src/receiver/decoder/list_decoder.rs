@@ -1,6 +1,8 @@
 //! From soft symbols to a container: the most likely decision whose check sum is right, if it is
 //! likely enough.
 
+use std::f64::consts::LN_2;
+
 use super::soft_container::SoftContainer;
 use super::template::Template;
 use super::trellis::{SoftPhases, Trellis};
@@ -31,6 +33,8 @@ pub(crate) struct Decoded {
     pub(crate) container: Container,
     /// Place in the list, 0 for the most likely decision.
     pub(crate) index: usize,
+    /// Logarithm of the odds that it is right, the check passed.
+    pub(crate) ln_odds: f64,
 }
 
 /// What came of a search for a container.
@@ -84,12 +88,14 @@ impl FrameDecoder {
             let Some((metric, path)) = self.trellis.next_path() else { break };
             let probability = (metric - ln_total).exp();
             let left = (1.0 - search.refuted_probability - probability).max(0.0);
-            if belief * probability < least_share * (1.0 - belief + belief * left) {
+            let share = belief * probability / (1.0 - belief + belief * left);
+            if share < least_share {
                 break;
             }
+            let ln_odds = share.ln() + f64::from(terms.check_bits) * LN_2;
             search.found = container_of(path, class)
                 .filter(|container| accept(container, index))
-                .map(|container| Decoded { container, index });
+                .map(|container| Decoded { container, index, ln_odds });
             if search.found.is_some() {
                 break;
             }
@@ -107,11 +113,12 @@ fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: 
 }
 
 /// The logarithm of how much likelier the frames are with one container that fits the template than with
-/// phases that are bound to nothing, neither to the template nor to those of other frames.
+/// phases that are bound to nothing, neither to the template nor to those of other frames, or that recur as
+/// those of interference do.
 fn ln_factor(frames: &[&SoftContainer], template: &Template, ln_total: f64) -> f64 {
     let length = frames.first().map_or(0, |frame| frame.length());
     let ln_chance: f64 = frames.iter().map(|frame| frame.ln_chance()).sum();
-    ln_total - template.free_bits(length) * std::f64::consts::LN_2 - ln_chance
+    ln_total - template.free_bits(length) * LN_2 - ln_chance
 }
 
 /// The container that frame 1's phases send, if it is valid.
@@ -179,13 +186,33 @@ mod tests {
         FrameDecoder::default().search(frames, class, &terms(class, least_odds), |_, _| true)
     }
 
+    /// What was found, and its place in the list.
+    fn place(search: &Search) -> Option<(&Container, usize)> {
+        search.found.as_ref().map(|found| (&found.container, found.index))
+    }
+
+    /// The likelier a decision is among all, the better are its odds.
+    #[test]
+    fn odds_tell_how_sure_a_decision_is() {
+        let sent = uplink().container(&Key::PUBLIC);
+        let odds = |wrong: &[(usize, f32)]| {
+            let frame = received(&sent, Rank::First, wrong);
+            decode(&[&frame], 100.0).found.unwrap().ln_odds.exp()
+        };
+        // There is a frame with 95 %, the one bit that is known holds, and the check passes by chance once
+        // in 65536.
+        assert!((odds(&[]) / (2.0 * 19.0 * 65_536.0) - 1.0).abs() < 0.01);
+        // A symbol that says next to nothing leaves two decisions.
+        assert!((1.0..1.3).contains(&(odds(&[(40, 0.01)]) / 65_536.0)));
+    }
+
     #[test]
     fn each_rank_decodes_alone() {
         let sent = uplink().container(&Key::PUBLIC);
         for rank in Rank::ALL {
             let frame = received(&sent, rank, &[]);
-            let found = Some(Decoded { container: sent.clone(), index: 0 });
-            assert_eq!(decode(&[&frame], 1e5), Search { found, ..Search::default() });
+            let found = decode(&[&frame], 1e5);
+            assert_eq!((place(&found), found.refuted), (Some((&sent, 0)), 0));
             assert!((explained_by(&frame, &sent) - 1.0).abs() < 1e-6);
         }
     }
@@ -211,7 +238,7 @@ mod tests {
         for rank in Rank::ALL {
             let frame = received(&sent, rank, &[(40, -0.05), (90, -0.1)]);
             let found = decode(&[&frame], 100.0);
-            assert_eq!(found.found, Some(Decoded { container: sent.clone(), index: 3 }));
+            assert_eq!(place(&found), Some((&sent, 3)));
             assert_eq!(found.refuted, 3, "no flip and one flip of either");
             // The first decision has a probability of 57 %.
             assert_eq!(decode(&[&frame], 1e6), Search::default());
@@ -267,8 +294,8 @@ mod tests {
         for noise_variance in [0.1, 1e-3, 1e-9, 0.0] {
             for rank in Rank::ALL {
                 let frame = dipped(&sent, rank, noise_variance);
-                let found = Some(Decoded { container: sent.clone(), index: 0 });
-                assert_eq!(decode(&[&frame], 1e5).found, found, "variance {noise_variance}");
+                let found = decode(&[&frame], 1e5);
+                assert_eq!(place(&found), Some((&sent, 0)), "variance {noise_variance}");
             }
         }
     }
@@ -305,8 +332,8 @@ mod tests {
             assert_eq!(decode(&[frame], 100.0).found, None);
         }
         let all: Vec<&SoftContainer> = frames.iter().collect();
-        let found = decode(&all, 1e5).found;
-        assert_eq!(found, Some(Decoded { container: sent, index: 0 }));
+        let found = decode(&all, 1e5);
+        assert_eq!(place(&found), Some((&sent, 0)));
     }
 
     #[test]

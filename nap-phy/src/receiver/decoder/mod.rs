@@ -5,6 +5,7 @@ pub(super) mod container_search;
 pub(super) mod false_message_budget;
 mod known_devices;
 pub(super) mod list_decoder;
+mod periodicity;
 pub(super) mod rivals;
 pub(super) mod soft_container;
 pub(super) mod symbols;

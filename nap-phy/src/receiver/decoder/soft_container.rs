@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use nap_dsp::demodulator::{Dips, SoftFrame};
 use num_complex::Complex64;
 
+use super::periodicity::ln_interference;
 use super::symbols::{SYNC_SYMBOLS, symbol_signs};
 use super::trellis::{SoftPhase, SoftPhases, constant, ln_cosh, phase, tap};
 use crate::uplink::container::Container;
@@ -49,7 +50,7 @@ pub(crate) struct SoftContainer {
     hard: Vec<bool>,
     /// What turns the sum of values that agree with a decision into the share of energy explained.
     energy: f64,
-    /// Logarithm of the likelihood if all phases were chosen by chance, as [`Trellis::run`] counts.
+    /// Logarithm of the likelihood if there is no frame, as [`Trellis::run`] counts.
     ln_chance: f64,
     /// Probability that the known symbols before the container are there.
     sync_belief: f64,
@@ -146,7 +147,7 @@ impl SoftContainer {
     fn from_phases(rank: Rank, phases: Vec<SoftPhase>, energy: f64) -> Self {
         let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
         let hard = phases.iter().enumerate().map(decide).collect();
-        let ln_chance = SoftPhases { rank, phases: &phases }.ln_chance();
+        let ln_chance = ln_interference(SoftPhases { rank, phases: &phases });
         Self { rank, phases, hard, energy, ln_chance, sync_belief: 1.0 }
     }
 
@@ -160,7 +161,7 @@ impl SoftContainer {
         self.phases.len()
     }
 
-    /// Logarithm of the likelihood if all phases were chosen by chance.
+    /// Logarithm of the likelihood if there is no frame: by chance, or of interference that recurs.
     pub(crate) fn ln_chance(&self) -> f64 {
         self.ln_chance
     }

@@ -47,6 +47,11 @@ impl SoftPhase {
         Self { value: share * value, flip: share * flip, dip: share * dip }
     }
 
+    /// What is received of the symbol, held down as [`Self::gains`] counts it.
+    pub(crate) fn bounded_value(self) -> f32 {
+        self.held_down().value
+    }
+
     /// What the symbol adds to the logarithm of the likelihood, by its phase in bit 0 and that before in
     /// bit 1.
     fn gains(self) -> [f64; 4] {
@@ -132,7 +137,11 @@ pub(crate) const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) ->
 
 /// ln cosh of a soft value as the trellis takes it: what it says about a phase that may be either.
 pub(crate) fn ln_cosh(value: f32) -> f64 {
-    let size = f64::from(value.abs().min(SUREST));
+    ln_cosh_of(f64::from(value.abs().min(SUREST)))
+}
+
+/// ln cosh of a number that is not negative.
+pub(crate) fn ln_cosh_of(size: f64) -> f64 {
     size + (-2.0 * size).exp().ln_1p() - std::f64::consts::LN_2
 }
 

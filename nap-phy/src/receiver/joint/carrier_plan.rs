@@ -57,7 +57,13 @@ impl CarrierRules {
         self.bidirectional(carriers).max(self.generated(carriers)).max(1.0)
     }
 
-    fn bidirectional(&self, carriers: &[RankedCarrier]) -> f64 {
+    /// Whether the carriers are where they have to be in a message that asks for a downlink, to within so
+    /// much.
+    pub(crate) fn may_ask_for_downlink(
+        &self,
+        carriers: &[RankedCarrier],
+        tolerance_hz: f64,
+    ) -> bool {
         let fits = |&offset_hz: &f64| {
             let first_hz = |&(rank, carrier_hz): &RankedCarrier| match rank {
                 Rank::First => carrier_hz,
@@ -69,9 +75,13 @@ impl CarrierRules {
                 all_hz().fold(f64::INFINITY, f64::min),
                 all_hz().fold(f64::NEG_INFINITY, f64::max),
             );
-            highest_hz - lowest_hz <= OFFSET_TOLERANCE_HZ
+            highest_hz - lowest_hz <= tolerance_hz
         };
-        if carriers.len() < 2 || !self.offsets_hz.iter().any(fits) {
+        self.offsets_hz.iter().any(fits)
+    }
+
+    fn bidirectional(&self, carriers: &[RankedCarrier]) -> f64 {
+        if carriers.len() < 2 || !self.may_ask_for_downlink(carriers, OFFSET_TOLERANCE_HZ) {
             return 0.0;
         }
         let chance = 2.0 * OFFSET_TOLERANCE_HZ / f64::from(MACRO_CHANNEL_WIDTH_HZ);

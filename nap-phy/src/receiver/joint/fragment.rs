@@ -19,6 +19,9 @@ const LEAST_KINSHIP: f64 = 3.0;
 const LEAST_CLEARNESS: f64 = 0.7;
 /// A device's pauses are equal to within this share of a frame.
 pub(crate) const PAUSE_TOLERANCE: f64 = 0.05;
+/// By so much of a frame the next one may seem to begin before it ends: devices' bit rates are off by up to
+/// a hundredth, and starts are found to within a symbol. No device sends two frames at once.
+const OVERLAP_TOLERANCE: f64 = 0.02;
 /// Share of the energy that a known container must explain of another frame of its message.
 const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
 /// A frame seen again is news only if it has this many times the power.
@@ -115,5 +118,5 @@ impl Fragment {
 
 /// Whether a device may pause this long between frames of this duration.
 fn is_pause(pause_s: f64, duration_s: f64) -> bool {
-    (-PAUSE_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
+    (-OVERLAP_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
 }

@@ -4,10 +4,12 @@ use arrayvec::ArrayVec;
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
 use super::fragment::{Fragment, PAUSE_TOLERANCE};
+use super::plausibility::{FramePlace, is_plausible};
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::statistics::Statistics;
+use crate::uplink::container::Container;
 
 /// Fragments that may be paired with a new one, the clearest.
 const MOST_PARTNERS: usize = 32;
@@ -18,7 +20,7 @@ pub(crate) struct Group {
     /// Their places among those that are kept.
     members: ArrayVec<usize, 2>,
     /// What the carriers say for it.
-    pub(crate) likelihood_ratio: f64,
+    likelihood_ratio: f64,
 }
 
 /// A fragment kept that may be of the same message as a new one.
@@ -83,8 +85,21 @@ impl Fragments {
     }
 
     /// A group's fragments.
-    pub(crate) fn parts<'a>(&'a self, group: &Group) -> impl Iterator<Item = &'a Fragment> {
-        group.members.clone().into_iter().filter_map(|index| self.kept.get(index))
+    pub(crate) fn of_group(&self, group: &Group) -> impl Iterator<Item = &Fragment> {
+        group.members.iter().filter_map(|&index| self.kept.get(index))
+    }
+
+    /// What the carriers of fragments say for their being of one message.
+    pub(crate) fn likelihood_ratio(&self, parts: &[&Fragment]) -> f64 {
+        let carriers: Vec<RankedCarrier> = parts.iter().map(|part| part.carrier()).collect();
+        self.rules.likelihood_ratio(&carriers)
+    }
+
+    /// Whether a device may have sent this container in these frames.
+    pub(crate) fn may_be(&self, container: &Container, parts: &[&Fragment]) -> bool {
+        let place = |part: &&Fragment| FramePlace::of(part, self.bit_rate);
+        let places: Vec<FramePlace> = parts.iter().map(place).collect();
+        is_plausible(container, &places, &self.rules)
     }
 
     /// Takes out the fragments of a group.
@@ -104,10 +119,9 @@ impl Fragments {
             .members(new)
             .into_iter()
             .map(|members| {
-                let carriers = members.iter().map(|&index| self.kept[index].carrier());
-                let carriers: ArrayVec<RankedCarrier, 3> =
-                    carriers.chain([new.carrier()]).collect();
-                Group { members, likelihood_ratio: self.rules.likelihood_ratio(&carriers) }
+                let parts = members.iter().map(|&index| &self.kept[index]);
+                let parts: Vec<&Fragment> = parts.chain([new]).collect();
+                Group { members, likelihood_ratio: self.likelihood_ratio(&parts) }
             })
             .collect();
         let sum = |group: &Group| group.members.iter().map(|&m| self.clearness(m)).sum::<f64>();

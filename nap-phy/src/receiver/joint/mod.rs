@@ -4,6 +4,7 @@ pub(super) mod carrier_plan;
 pub(super) mod fragment;
 pub(super) mod groups;
 mod iterations;
+mod plausibility;
 
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
@@ -12,6 +13,7 @@ use crate::receiver::config::Limits;
 use crate::receiver::decision::{Decision, Reading};
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
+use crate::receiver::decoder::list_decoder::Decoded;
 use crate::receiver::decoder::soft_container::SoftContainer;
 use crate::receiver::statistics::Statistics;
 use carrier_plan::CarrierRules;
@@ -82,10 +84,13 @@ impl JointDecoder {
                 return Some(Decision { reading, fragments: vec![fragment] });
             }
             let groups = self.fragments.groups(&fragment, statistics);
-            let mut read = |group| self.read(group, &fragment, containers, statistics);
+            let mut read = |group: &Group| {
+                let kept: Vec<&Fragment> = self.fragments.of_group(group).collect();
+                self.read_with(&kept, &fragment, containers, statistics)
+            };
             let together = groups.iter().find_map(|group| Some((group, read(group)?)));
-            let together = together
-                .or_else(|| self.iterate(&groups, &fragment, containers, statistics));
+            let together =
+                together.or_else(|| self.iterate(&groups, &fragment, containers, statistics));
             if let Some((group, reading)) = together {
                 return Some(Decision { reading, fragments: self.take(group, fragment) });
             }
@@ -94,27 +99,33 @@ impl JointDecoder {
         None
     }
 
-    /// Decodes a fragment together with a group of those that are kept.
-    fn read(
+    /// Reads a fragment together with others that may be of the same message.
+    pub(super) fn read_with(
         &self,
-        group: &Group,
+        others: &[&Fragment],
         fragment: &Fragment,
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Reading> {
         statistics.groups += 1;
-        let kept = self.fragments.parts(group).map(|part| &part.container);
-        let frames: Vec<&SoftContainer> = kept.chain([&fragment.container]).collect();
+        let parts: Vec<&Fragment> = others.iter().copied().chain([fragment]).collect();
+        let frames: Vec<&SoftContainer> = parts.iter().map(|part| &part.container).collect();
         let message = SoftMessage {
             class: fragment.frame_type.class,
             frames: &frames,
-            likelihood_ratio: group.likelihood_ratio,
+            likelihood_ratio: self.fragments.likelihood_ratio(&parts),
         };
-        let (found, decoder) = match containers.in_group(&message, statistics) {
-            Some(found) => (found, Decoder::Joint),
-            None => (containers.of_known_device(&message, statistics)?, Decoder::APriori),
+        let Some(found) = containers.in_group(&message, statistics) else {
+            let Decoded { container, ln_odds, .. } =
+                containers.of_known_device(&message, statistics)?;
+            return Some(Reading { container, decoder: Decoder::APriori, crc_ok: false, ln_odds });
         };
-        Some(Reading { container: found.container, decoder, crc_ok: false })
+        let Decoded { container, ln_odds, .. } = found;
+        if !self.fragments.may_be(&container, &parts) {
+            statistics.implausible_groups += 1;
+            return None;
+        }
+        Some(Reading { container, decoder: Decoder::Joint, crc_ok: false, ln_odds })
     }
 
     /// Decodes a fragment iteratively with the groups that are likeliest to be of one message.
@@ -125,33 +136,41 @@ impl JointDecoder {
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<(&'a Group, Reading)> {
-        let mut likely: Vec<(f64, &Group)> = groups
-            .iter()
-            .map(|group| {
-                let parts: Vec<&Fragment> =
-                    self.fragments.parts(group).chain([fragment]).collect();
-                let frames: Vec<&SoftContainer> =
-                    parts.iter().map(|part| &part.container).collect();
-                let message = SoftMessage {
-                    class: fragment.frame_type.class,
-                    frames: &frames,
-                    likelihood_ratio: group.likelihood_ratio,
-                };
-                let odds = containers.ln_group_odds(&message);
-                (odds, group)
-            })
-            .filter(|(ln_odds, _)| *ln_odds >= MIN_LN_GROUP_ODDS)
-            .collect();
-        likely.sort_by(|a, b| b.0.total_cmp(&a.0));
-        likely.truncate(MAX_ITERATED_GROUPS);
-        likely.into_iter().find_map(|(_, group)| {
-            let parts: Vec<&Fragment> = self.fragments.parts(group).chain([fragment]).collect();
-            let ratio = group.likelihood_ratio;
+        let likely = self.likely_groups(groups, fragment, containers);
+        likely.into_iter().find_map(|group| {
+            let parts: Vec<&Fragment> = self.fragments.of_group(group).chain([fragment]).collect();
+            let ratio = self.fragments.likelihood_ratio(&parts);
             let found = self.iterations.decode(&parts, ratio, containers, statistics)?;
-            let reading =
-                Reading { container: found.container, decoder: Decoder::Joint, crc_ok: false };
-            Some((group, reading))
+            let Decoded { container, ln_odds, .. } = found;
+            if !self.fragments.may_be(&container, &parts) {
+                statistics.implausible_groups += 1;
+                return None;
+            }
+            Some((group, Reading { container, decoder: Decoder::Joint, crc_ok: false, ln_odds }))
         })
+    }
+
+    /// The groups that a fragment is likeliest of one message with, the likeliest first.
+    fn likely_groups<'a>(
+        &self,
+        groups: &'a [Group],
+        fragment: &Fragment,
+        containers: &mut ContainerSearch,
+    ) -> Vec<&'a Group> {
+        let mut ln_odds = |group: &Group| {
+            let parts: Vec<&Fragment> = self.fragments.of_group(group).chain([fragment]).collect();
+            let frames: Vec<&SoftContainer> = parts.iter().map(|part| &part.container).collect();
+            containers.ln_group_odds(&SoftMessage {
+                class: fragment.frame_type.class,
+                frames: &frames,
+                likelihood_ratio: self.fragments.likelihood_ratio(&parts),
+            })
+        };
+        let odds = groups.iter().map(|group| (ln_odds(group), group));
+        let mut likely: Vec<(f64, &Group)> =
+            odds.filter(|(ln_odds, _)| *ln_odds >= MIN_LN_GROUP_ODDS).collect();
+        likely.sort_by(|a, b| b.0.total_cmp(&a.0));
+        likely.into_iter().map(|(_, group)| group).take(MAX_ITERATED_GROUPS).collect()
     }
 
     /// Takes out a group's fragments, which come with a new one in the order of ranks.
@@ -165,8 +184,7 @@ impl JointDecoder {
 
 /// Reads a fragment as another frame of a message that is known.
 fn as_sibling(fragment: &Fragment, recent: &[DecodedFrame]) -> Option<Reading> {
-    let known = recent.iter().find(|frame| fragment.is_sibling_of(frame))?;
-    Some(Reading { container: known.container.clone(), decoder: known.decoder, crc_ok: false })
+    recent.iter().find(|frame| fragment.is_sibling_of(frame)).map(Reading::of_sibling)
 }
 
 /// Reads a fragment as the frame of a known device.
@@ -180,6 +198,6 @@ fn as_of_known_device(
         frames: &[&fragment.container],
         likelihood_ratio: 1.0,
     };
-    let found = containers.of_known_device(&alone, statistics)?;
-    Some(Reading { container: found.container, decoder: Decoder::APriori, crc_ok: true })
+    let Decoded { container, ln_odds, .. } = containers.of_known_device(&alone, statistics)?;
+    Some(Reading { container, decoder: Decoder::APriori, crc_ok: true, ln_odds })
 }

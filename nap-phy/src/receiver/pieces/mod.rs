@@ -5,6 +5,9 @@
 //! times as from one receiver, in the same order, each once. What differs, rarely, is the end of a list of
 //! likely decisions: of the false messages that may be expected, each piece has its share by time.
 //!
+//! Where samples are missing in a recording, times count on over the gap: all numbers of samples here count
+//! those too.
+//!
 //! Memory is that of one receiver a thread: a job makes its receiver when it runs.
 //!
 //! ```
@@ -20,6 +23,7 @@
 //! let configs = vec![ReceiverConfig::new(250_000.0, 868_130_000.0)];
 //! let recording = Recording {
 //!     pieces: plan::plan(1_000_000, 2, &configs)?,
+//!     gaps: Vec::new(),
 //!     configs,
 //!     open: |first: u64| {
 //!         let mut rest = &samples[first as usize..];
@@ -49,6 +53,7 @@ mod decode;
 pub mod plan;
 mod seams;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Sender};
@@ -68,10 +73,12 @@ use crate::receiver::statistics::Statistics;
 pub struct Recording<Open, Progress> {
     /// The pieces, as [`plan::plan`] cuts them.
     pub pieces: Vec<Piece>,
+    /// Where samples are missing, in order: the receivers skip them.
+    pub gaps: Vec<Range<u64>>,
     /// What the receivers of a piece listen to, one for each channel.
     pub configs: Vec<ReceiverConfig>,
-    /// Opens the recording at a sample: gives a function that fills a buffer with the samples from there
-    /// on and says how many there were, 0 at the end.
+    /// Opens the recording at a sample, or at the next one if it is missing: gives a function that fills a
+    /// buffer with the samples from there on and says how many there were, 0 at the end.
     pub open: Open,
     /// Told how many more samples have been decoded; none is counted twice.
     pub progress: Progress,
@@ -147,14 +154,14 @@ where
     }
 
     fn decode(&self, stop: &AtomicBool) -> Result<PieceEnding<E>, Error> {
-        let Recording { pieces, configs, open, progress } = &*self.recording;
+        let Recording { pieces, gaps, configs, open, progress } = &*self.recording;
         let piece = &pieces[self.index];
         let read = match open(piece.read.start) {
             Ok(read) => read,
             Err(error) => return Ok(PieceEnding::unread(error)),
         };
         let report = |found| self.sender.send(Item::Found(Box::new(found))).is_ok();
-        decode::decode(piece, configs, read, stop, progress, report)
+        decode::decode(piece, gaps, configs, read, stop, progress, report)
     }
 }
 

@@ -63,10 +63,38 @@ pub fn plan(
     count: usize,
     configs: &[ReceiverConfig],
 ) -> Result<Vec<Piece>, Error> {
+    plan_over(total_samples, &[], count, configs)
+}
+
+/// Cuts a recording of this length into so many pieces with as many samples each, of those that are not
+/// missing.
+///
+/// # Errors
+///
+/// As [`plan_at`].
+pub fn plan_over(
+    total_samples: u64,
+    gaps: &[Range<u64>],
+    count: usize,
+    configs: &[ReceiverConfig],
+) -> Result<Vec<Piece>, Error> {
     let count = count.max(1) as u128;
-    let seam = |index: u128| (u128::from(total_samples) * index / count) as u64;
+    let missing: u64 = gaps.iter().map(|gap| gap.end - gap.start).sum();
+    let there = u128::from(total_samples.saturating_sub(missing));
+    let seam = |index: u128| after_gaps((there * index / count) as u64, gaps);
     let seams: Vec<u64> = (1..count).map(seam).collect();
     plan_at(total_samples, &seams, configs)
+}
+
+/// Where the sample is that has so many before it.
+fn after_gaps(mut sample: u64, gaps: &[Range<u64>]) -> u64 {
+    for gap in gaps {
+        if gap.start > sample {
+            break;
+        }
+        sample += gap.end - gap.start;
+    }
+    sample
 }
 
 /// Cuts a recording into pieces at these samples, which are in order and inside it.

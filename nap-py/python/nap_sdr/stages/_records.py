@@ -140,6 +140,12 @@ class SoftSymbols:
     amplitude: float
     noise_variance: float
 
+    def __repr__(self) -> str:
+        return (
+            f"<SoftSymbols of frame type {self.frame_type:04x}: {len(self.symbols)} symbols, "
+            f"amplitude {self.amplitude:.4g}, noise {self.noise_variance:.4g}>"
+        )
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -167,6 +173,12 @@ class Measurement:
     time_s: npt.NDArray[np.float64]
     frequency_hz: npt.NDArray[np.float64]
     phase_rad: npt.NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Measurement of {len(self.time_s)} symbols from {self.start_s:.6f} s, "
+            f"{self.carrier.frequency_hz:.1f} Hz>"
+        )
 
     @property
     def power_dbfs(self) -> float:

@@ -209,7 +209,7 @@ def channelize(
     *,
     center_hz: Optional[float] = None,
     channel_center_hz: Optional[float] = None,
-    width_hz: float = CHANNEL_WIDTH_HZ,
+    width_hz: Optional[float] = None,
 ) -> Subbands:
     """Split a channel into subbands of about 10 kS/s, on which all later stages work.
 
@@ -224,8 +224,9 @@ def channelize(
         Frequency of the samples' 0 Hz; frequencies count from there if left out.
     channel_center_hz : float, optional
         Middle of the channel, Hz; that of the samples if left out.
-    width_hz : float
-        Width of the channel, Hz.
+    width_hz : float, optional
+        Width of the channel, Hz; if left out, 192 kHz, and of a band that is narrower, what is in
+        it.
 
     Raises
     ------
@@ -236,4 +237,15 @@ def channelize(
     """
     middle_hz = center_hz or 0.0
     offset_hz = 0.0 if channel_center_hz is None else channel_center_hz - middle_hz
+    if width_hz is None:
+        offset_hz, width_hz = _in_band(offset_hz, sample_rate_hz)
     return Subbands(_nap.Subbands(iq, sample_rate_hz, offset_hz, width_hz), middle_hz)
+
+
+def _in_band(offset_hz: float, sample_rate_hz: float) -> tuple[float, float]:
+    """Middle and width of a channel; of a narrower band, of what is in it."""
+    if not sample_rate_hz < CHANNEL_WIDTH_HZ:
+        return offset_hz, CHANNEL_WIDTH_HZ
+    low_hz = max(offset_hz - CHANNEL_WIDTH_HZ / 2, -sample_rate_hz / 2)
+    high_hz = min(offset_hz + CHANNEL_WIDTH_HZ / 2, sample_rate_hz / 2)
+    return (low_hz + high_hz) / 2, high_hz - low_hz

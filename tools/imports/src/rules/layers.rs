@@ -17,6 +17,7 @@ const LAYERS: [(&str, Layers); 5] = [
             &["error", "kernels"],
             &[
                 "baseband",
+                "blanker",
                 "channelizer",
                 "decimator",
                 "filter",
@@ -42,7 +43,7 @@ const LAYERS: [(&str, Layers); 5] = [
         "nap-io",
         &[
             &["convert", "error", "format"],
-            &["raw", "sigmf", "wav"],
+            &["raw", "sdriq", "sigmf", "wav"],
             &["create", "open"],
             &["live"],
         ],

@@ -8,13 +8,14 @@ use crate::module::Sources;
 use crate::workspace::Package;
 
 /// The packages from the innermost ring out, each with those that it may use.
-const RINGS: [(&str, &[&str]); 10] = [
+const RINGS: [(&str, &[&str]); 11] = [
     ("nap-dsp", &[]),
     ("nap-phy", &["nap-dsp"]),
     ("nap-io", &["nap-dsp"]),
     ("nap-plot", &["nap-dsp"]),
     ("nap-station", &["nap-dsp", "nap-phy", "nap-io"]),
     ("nap-cli", &["nap-dsp", "nap-phy", "nap-io", "nap-plot", "nap-station"]),
+    ("nap-c", &["nap-dsp", "nap-phy"]),
     ("nap-py", &["nap-dsp", "nap-phy", "nap-io"]),
     ("nap-benches", &["nap-dsp", "nap-phy", "nap-io", "nap-plot", "nap-station"]),
     ("nap-examples", &["nap-dsp", "nap-phy", "nap-io", "nap-station"]),

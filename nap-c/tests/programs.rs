@@ -1,0 +1,283 @@
+//! C and C++ programs that use the library, built with all warnings and with what watches memory.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nap_io::{OpenOptions, SampleFormat, SampleSource};
+use nap_phy::{Content, Event, Level, Message, Receiver, ReceiverConfig};
+use num_complex::Complex32;
+use tempfile::TempDir;
+
+const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const WATCHED: [&str; 3] = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Where Cargo has built the libraries: beside this program.
+fn built() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
+/// What the command prints, which has to succeed.
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The library as it is installed.
+struct Installed {
+    folder: TempDir,
+}
+
+impl Installed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        output(Command::new(here("install")).arg(folder.path().join("usr")).arg(built()));
+        Self { folder }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// What pkg-config says of the library.
+    fn flags(&self, arguments: &[&str]) -> Vec<String> {
+        let text = output(
+            Command::new("pkg-config")
+                .env("PKG_CONFIG_PATH", self.path("usr/lib/pkgconfig"))
+                .args(arguments)
+                .arg("nap"),
+        );
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Builds a program with the static library.
+    fn build_static(&self, source: &str, options: &[&str]) -> PathBuf {
+        // Both libraries lie in one folder, where the linker would take the other one.
+        let archive = self.path("usr/lib/libnap.a").display().to_string();
+        let libraries = self.flags(&["--libs", "--static"]);
+        let libraries = libraries.into_iter().map(|library| match library.as_str() {
+            "-lnap" => archive.clone(),
+            _ => library,
+        });
+        self.build(source, options, libraries.collect())
+    }
+
+    fn build_shared(&self, source: &str, options: &[&str]) -> PathBuf {
+        self.build(source, options, self.flags(&["--libs"]))
+    }
+
+    fn build(&self, source: &str, options: &[&str], libraries: Vec<String>) -> PathBuf {
+        let source = here(source);
+        let is_cpp = source.extension().is_some_and(|extension| extension == "cpp");
+        let (compiler, standard) = if is_cpp { ("g++", "-std=c++17") } else { ("gcc", "-std=c11") };
+        let program = self.path("program");
+        output(
+            Command::new(compiler)
+                .args([standard, "-O1"])
+                .args(STRICT)
+                .args(options)
+                .args(self.flags(&["--cflags"]))
+                .arg(&source)
+                .arg("-o")
+                .arg(&program)
+                .args(libraries)
+                .args(["-lm", "-lpthread"]),
+        );
+        program
+    }
+
+    /// Runs a program with the shared library.
+    fn run_shared(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env("LD_LIBRARY_PATH", self.path("usr/lib"));
+        command
+    }
+}
+
+/// A recording of the fixtures, as whoever reads it has it.
+struct Recording {
+    samples: Vec<Complex32>,
+    data: PathBuf,
+    sample_rate_hz: f64,
+    center_hz: f64,
+    format: SampleFormat,
+}
+
+impl Recording {
+    fn open(name: &str) -> Self {
+        let path = here(&format!("../fixtures/recordings/{name}.sigmf-meta"));
+        let mut source = nap_io::open(&path, &OpenOptions::default()).unwrap();
+        let info = source.info().clone();
+        let mut samples = vec![Complex32::ZERO; info.total_samples.unwrap() as usize];
+        let mut count = 0;
+        while count < samples.len() {
+            count += source.read(&mut samples[count..]).unwrap();
+        }
+        Self {
+            samples,
+            data: path.with_extension("sigmf-data"),
+            sample_rate_hz: info.sample_rate_hz,
+            center_hz: info.center_hz.unwrap(),
+            format: info.format,
+        }
+    }
+
+    /// The same in unsigned bytes, in a file.
+    fn into_cu8(mut self, folder: &Path) -> Self {
+        let mut bytes = Vec::new();
+        // Loud enough for so few steps.
+        let peak = self.samples.iter().map(|sample| sample.norm()).fold(0.0, f32::max);
+        self.samples.iter_mut().for_each(|sample| *sample *= 0.9 / peak);
+        nap_io::convert::encode(SampleFormat::Cu8, &self.samples, &mut bytes);
+        nap_io::convert::decode(SampleFormat::Cu8, &bytes, &mut self.samples);
+        self.data = folder.join("samples.cu8");
+        fs::write(&self.data, bytes).unwrap();
+        self.format = SampleFormat::Cu8;
+        self
+    }
+
+    fn arguments(&self) -> [String; 3] {
+        [
+            self.data.display().to_string(),
+            self.sample_rate_hz.to_string(),
+            self.center_hz.to_string(),
+        ]
+    }
+
+    fn format(&self) -> &'static str {
+        match self.format {
+            SampleFormat::Cu8 => "cu8",
+            SampleFormat::Cs8 => "cs8",
+            SampleFormat::Cs16Le => "cs16",
+            other => panic!("the example does not read {other:?}"),
+        }
+    }
+
+    /// What the receiver makes of it, as `nap decode` uses it.
+    fn messages(&self) -> Vec<Message> {
+        let config = ReceiverConfig::new(self.sample_rate_hz, self.center_hz);
+        let mut receiver = Receiver::new(config).unwrap();
+        let mut events = receiver.push(&self.samples);
+        events.extend(receiver.flush());
+        events.into_iter().filter_map(Event::complete).collect()
+    }
+}
+
+/// A message as the C example prints it.
+fn line(message: &Message) -> String {
+    let (uplink, signal) = (&message.uplink, &message.signal);
+    let content = match uplink.content() {
+        Content::Bytes(payload) => payload.to_string(),
+        Content::Control(control) => {
+            let telemetry = control.telemetry();
+            let temperature_c = f64::from(telemetry.temperature_decidegree_c) / 10.0;
+            let (idle_mv, tx_mv) = (telemetry.voltage_idle_mv, telemetry.voltage_tx_mv);
+            format!("{idle_mv} mV {tx_mv} mV {temperature_c:.1} C")
+        }
+        _ => String::new(),
+    };
+    let unit = if matches!(signal.level, Level::Dbm(_)) { "dBm" } else { "dBFS" };
+    format!(
+        "{:.6} {} #{} {} {content} {:.1} Hz {:.1} {unit} Eb/N0 {:.1} dB, {} frames\n",
+        signal.time_s,
+        uplink.device_id(),
+        uplink.sequence_number().value(),
+        uplink.content().kind(),
+        signal.frequency_hz,
+        signal.level.value(),
+        signal.snr_db,
+        message.frames.len()
+    )
+}
+
+#[test]
+fn the_messages_of_every_fixture_come_out_from_c() {
+    let installed = Installed::new();
+    let program = installed.build_static("examples/decode_file.c", &WATCHED);
+    let folder = tempfile::tempdir().unwrap();
+    let recordings = [
+        Recording::open("rc1_two_uplinks"),
+        Recording::open("rc1_all_kinds"),
+        Recording::open("rc1_minus120dbm"),
+        Recording::open("rc1_weak"),
+        Recording::open("rc2_minus112dbm"),
+        Recording::open("rc1_two_uplinks").into_cu8(folder.path()),
+    ];
+    for recording in &recordings {
+        let found =
+            output(Command::new(&program).args(recording.arguments()).arg(recording.format()));
+        let expected: String = recording.messages().iter().map(line).collect();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected, "{}", recording.data.display());
+    }
+}
+
+#[test]
+fn a_ring_buffer_loses_nothing_from_cpp() {
+    let installed = Installed::new();
+    let program = installed.build_static("examples/ring_buffer.cpp", &WATCHED);
+    let folder = tempfile::tempdir().unwrap();
+    let recording = Recording::open("rc1_two_uplinks").into_cu8(folder.path());
+    let found = output(Command::new(program).args(recording.arguments()));
+    let mut expected = String::new();
+    for message in recording.messages() {
+        let uplink = &message.uplink;
+        expected += &format!(
+            "{:.6} {} #{} {}, {} frames\n",
+            message.signal.time_s,
+            uplink.device_id(),
+            uplink.sequence_number().value(),
+            uplink.content().kind(),
+            message.frames.len()
+        );
+    }
+    assert_eq!(found, expected + "lost_samples 0\n");
+}
+
+/// With what the tests of the library have besides.
+fn hooks() -> Vec<&'static str> {
+    if cfg!(feature = "test-hooks") { vec!["-DNAP_TEST_HOOKS"] } else { Vec::new() }
+}
+
+#[test]
+fn the_calls_keep_their_promises_from_c() {
+    let installed = Installed::new();
+    let options = [&WATCHED[..], &hooks()].concat();
+    // So many receivers as there can be are left to the other one: what watches memory takes its time.
+    output(Command::new(installed.build_static("tests/api.c", &options)).arg("few"));
+}
+
+#[test]
+fn the_shared_library_keeps_them_from_c_too() {
+    let installed = Installed::new();
+    let program = installed.build_shared("tests/api.c", &hooks());
+    output(&mut installed.run_shared(&program));
+}
+
+/// A quiet channel of 192 kHz.
+#[cfg(feature = "pool")]
+#[test]
+fn all_memory_comes_from_the_pool_from_c() {
+    const MAX_BYTES: u64 = 24 << 20;
+    let installed = Installed::new();
+    let options = [&WATCHED[..], &["-DNAP_POOL"]].concat();
+    let program = installed.build_static("tests/pool.c", &options);
+    let peak_bytes: u64 = output(&mut Command::new(program)).trim().parse().unwrap();
+    assert!(peak_bytes <= MAX_BYTES, "{peak_bytes} bytes");
+}
+
+#[test]
+fn no_unset_byte_is_used_from_c_under_valgrind() {
+    let installed = Installed::new();
+    let program = installed.build_shared("tests/api.c", &["-g"]);
+    let mut command = installed.run_shared(Path::new("valgrind"));
+    let checks = ["--quiet", "--error-exitcode=9", "--leak-check=full"];
+    output(command.args(checks).args(["--errors-for-leak-kinds=definite"]).arg(program).arg("few"));
+}
