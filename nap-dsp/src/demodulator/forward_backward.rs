@@ -12,14 +12,16 @@
 use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
-/// Phases of the grid. A step of the frequency turns the phase by one of them a symbol.
-const PHASES: usize = 48;
-/// Half a turn: the phase of the opposite sign.
-const HALF_TURN: usize = PHASES / 2;
+use crate::kernels::lanes::LANES;
+
+/// Phases of the grid on which bursts are followed. A step of the frequency turns the phase by one of them a
+/// symbol.
+const FINE_PHASES: usize = 48;
+/// Phases of the grid on which bursts are looked for.
+pub(crate) const COARSE_PHASES: usize = FINE_PHASES / 2;
 /// Phases repeated at each end of a row, so that a turn by any frequency is a shift.
 const MARGIN: usize = 16;
-const PADDED: usize = PHASES + 2 * MARGIN;
-/// The largest reach of the frequency: a row turned by it and jittered stays inside the margin.
+/// The largest reach of the frequency: a row turned by it and jittered stays inside the margins.
 const MAX_REACH: usize = MARGIN - 1;
 /// Half the log likelihood ratio of a known symbol before it is looked at: something may have hit it.
 pub(crate) const KNOWN_PRIOR: f32 = 4.0;
@@ -48,6 +50,9 @@ impl Wander {
         Self { reach: 12, step_probability: 0.1, jitter_probability: 0.2 },
     ];
 
+    /// The widest of them on the coarse grid.
+    pub(crate) const COARSE: Self = Self { reach: 6, step_probability: 0.05, jitter_probability: 0.1 };
+
     /// The model after this one, which wanders more; the last is its own.
     #[must_use]
     pub fn wider(&self) -> Self {
@@ -74,7 +79,7 @@ pub(crate) struct Smoothed {
 
 /// Runs the algorithm; its memory is kept from one pass to the next.
 #[derive(Debug)]
-pub(crate) struct ForwardBackward {
+pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
     grid: [Complex32; PHASES],
     /// By symbol and phase: the likelihood of a positive sign, relative to that at the best phase.
     likelihoods: Vec<f32>,
@@ -84,13 +89,14 @@ pub(crate) struct ForwardBackward {
     observed: Vec<f32>,
     /// By symbol, frequency and phase: the probability given all symbols before.
     predicted: Vec<f32>,
+    /// By frequency: the phases, and around them the margins. The newest, and those before.
     state: Vec<f32>,
-    next: Vec<f32>,
+    before: Vec<f32>,
     priors: Vec<f32>,
     smoothed: Smoothed,
 }
 
-impl Default for ForwardBackward {
+impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
     fn default() -> Self {
         let phasor = |n: usize| Complex64::cis(std::f64::consts::TAU * n as f64 / PHASES as f64);
         Self {
@@ -100,14 +106,14 @@ impl Default for ForwardBackward {
             observed: Vec::new(),
             predicted: Vec::new(),
             state: Vec::new(),
-            next: Vec::new(),
+            before: Vec::new(),
             priors: Vec::new(),
             smoothed: Smoothed::default(),
         }
     }
 }
 
-impl ForwardBackward {
+impl<const PHASES: usize> ForwardBackward<PHASES> {
     /// Passes over `symbols`, scaled to be `2 a y / n0` for the amplitude `a` and the noise density `n0` in
     /// a symbol, whose signs are believed as `priors` say: half the log likelihood ratio of each.
     pub(crate) fn run(
@@ -116,15 +122,21 @@ impl ForwardBackward {
         priors: &[f32],
         wander: Wander,
     ) -> &Smoothed {
-        let wander = Wander { reach: wander.reach.min(MAX_REACH), ..wander };
-        let states = (2 * wander.reach + 1) * PHASES;
         self.observe(symbols, priors);
-        self.predicted.resize(symbols.len() * states, 0.0);
-        self.next.resize(states, 0.0);
-        let ln_observed: f64 = symbols.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
-        self.smoothed.ln_likelihood = ln_observed + self.forward(symbols.len(), states, wander);
-        self.backward(symbols.len(), states, wander);
+        self.smoothed.ln_likelihood = ln_best(symbols) + self.forward(symbols.len(), wander, true);
+        self.backward(symbols.len(), wander);
         &self.smoothed
+    }
+
+    /// The logarithm of the likelihood alone, see [`Smoothed::ln_likelihood`]: half the work.
+    pub(crate) fn ln_likelihood(
+        &mut self,
+        symbols: &[Complex32],
+        priors: &[f32],
+        wander: Wander,
+    ) -> f64 {
+        self.observe(symbols, priors);
+        ln_best(symbols) + self.forward(symbols.len(), wander, false)
     }
 
     /// The logarithm of how much likelier symbols, scaled as for [`ForwardBackward::run`], are with these
@@ -154,18 +166,15 @@ impl ForwardBackward {
         let priors = std::mem::take(&mut self.priors);
         self.observe(symbols, &priors);
         self.priors = priors;
-        let states = (2 * wander.reach + 1) * PHASES;
-        self.predicted.resize(symbols.len() * states, 0.0);
-        self.next.resize(states, 0.0);
-        self.forward(symbols.len(), states, wander)
+        self.forward(symbols.len(), wander, false)
     }
 
     /// The likelihoods of the symbols at all phases.
     fn observe(&mut self, symbols: &[Complex32], priors: &[f32]) {
         self.likelihoods.resize(symbols.len() * PHASES, 0.0);
         self.observed.resize(symbols.len() * PHASES, 0.0);
-        let likelihoods = self.likelihoods.as_chunks_mut().0;
-        let observed = self.observed.as_chunks_mut().0;
+        let likelihoods = self.likelihoods.as_chunks_mut::<PHASES>().0;
+        let observed = self.observed.as_chunks_mut::<PHASES>().0;
         self.positive.clear();
         self.positive.extend(priors.iter().map(|prior| 1.0 / (1.0 + (-2.0 * prior).exp())));
         let places = symbols.iter().zip(&self.positive).zip(likelihoods.iter_mut().zip(observed));
@@ -175,50 +184,111 @@ impl ForwardBackward {
         }
     }
 
-    /// The forward pass; returns the logarithm of what the normalisers multiply to.
-    fn forward(&mut self, symbols: usize, states: usize, wander: Wander) -> f64 {
+    /// The forward pass; returns the logarithm of what the normalisers multiply to. For a backward pass what
+    /// was predicted of each symbol `is_kept`.
+    fn forward(&mut self, symbols: usize, wander: Wander, is_kept: bool) -> f64 {
+        let chain = Chain::<PHASES>::new(wander);
+        self.predicted.resize(if is_kept { symbols * chain.states() } else { 0 }, 0.0);
+        let mut predicted = self.predicted.chunks_exact_mut(chain.states());
         let mut ln_likelihood = 0.0;
-        self.state.clear();
-        self.state.resize(states, 1.0 / states as f32);
-        let observed = self.observed.as_chunks().0;
-        let predicted = self.predicted.chunks_exact_mut(states);
-        for (k, (predicted, observed)) in predicted.zip(observed).take(symbols).enumerate() {
-            if k == 0 {
-                predicted.copy_from_slice(&self.state);
-            } else {
-                advance(predicted, &self.state, wander);
-            }
-            let total = multiply(&mut self.state, predicted, observed);
+        let mut total = chain.begin(&mut self.state);
+        self.before.resize(self.state.len(), 0.0);
+        for observed in self.observed.as_chunks::<PHASES>().0 {
+            std::mem::swap(&mut self.state, &mut self.before);
+            let predicted = predicted.next().unwrap_or_default();
+            let factor = total.recip();
+            total = advance(&mut self.state, &self.before, &chain, factor, observed, predicted);
             ln_likelihood += f64::from(total.ln());
-            scale(&mut self.state, total.recip());
         }
         ln_likelihood
     }
 
     /// The backward pass, which meets the forward one at every symbol.
-    fn backward(&mut self, symbols: usize, states: usize, wander: Wander) {
+    fn backward(&mut self, symbols: usize, wander: Wander) {
+        let chain = Chain::<PHASES>::new(wander);
+        let states = chain.states();
         let Smoothed { soft_signs, phasors, signed_phasors, axes, .. } = &mut self.smoothed;
         axes.resize(symbols, Complex32::default());
         soft_signs.resize(symbols, 0.0);
         phasors.resize(symbols, Complex32::default());
         signed_phasors.resize(symbols, Complex32::default());
-        self.state.fill(1.0 / states as f32);
+        let mut total = chain.begin(&mut self.state);
         for k in (0..symbols).rev() {
-            let phases = meet(&self.predicted[k * states..][..states], &self.state);
-            let likelihoods = &self.likelihoods.as_chunks().0[k];
-            let observed = &self.observed.as_chunks().0[k];
+            std::mem::swap(&mut self.state, &mut self.before);
+            let observed = &self.observed.as_chunks::<PHASES>().0[k];
+            let predicted = &self.predicted[k * states..][..states];
+            let factor = total.recip();
+            let phases;
+            (total, phases) =
+                retreat(&mut self.state, &self.before, &chain, factor, observed, predicted);
+            let likelihoods = &self.likelihoods.as_chunks::<PHASES>().0[k];
             axes[k] = expected_axis(&phases, &self.grid);
             soft_signs[k] = soft_sign(&phases, likelihoods);
             [phasors[k], signed_phasors[k]] =
                 expected_phasors(&phases, likelihoods, self.positive[k], &self.grid);
-            if k > 0 {
-                // What the normalisers leave of a sum of one.
-                let total = multiply(&mut self.next, &self.state, observed);
-                scale(&mut self.next, total.recip());
-                retreat(&mut self.state, &mut self.next, wander);
-            }
         }
     }
+}
+
+/// What a carrier does from one symbol to the next.
+struct Chain<const PHASES: usize> {
+    reach: usize,
+    /// Probability that the frequency stays, and that it takes a step to either side.
+    stays: f32,
+    steps: f32,
+    /// The same of the phase.
+    holds: f32,
+    jitters: f32,
+}
+
+impl<const PHASES: usize> Chain<PHASES> {
+    /// From the start of one row to that of the next.
+    const STRIDE: usize = PHASES + 2 * MARGIN;
+
+    fn new(wander: Wander) -> Self {
+        Self {
+            reach: wander.reach.min(MAX_REACH),
+            stays: 1.0 - 2.0 * wander.step_probability,
+            steps: wander.step_probability,
+            holds: 1.0 - 2.0 * wander.jitter_probability,
+            jitters: wander.jitter_probability,
+        }
+    }
+
+    fn rows(&self) -> usize {
+        2 * self.reach + 1
+    }
+
+    fn states(&self) -> usize {
+        self.rows() * PHASES
+    }
+
+    /// Makes all states equally likely. Returns what they add up to.
+    fn begin(&self, state: &mut Vec<f32>) -> f32 {
+        state.clear();
+        state.resize(self.rows() * Self::STRIDE, 1.0);
+        self.states() as f32
+    }
+
+    /// The rows between which the frequency steps to or from a row: the one below, itself, the one above. At
+    /// the ends it stays.
+    #[inline(always)]
+    fn neighbours(&self, row: usize) -> [usize; 3] {
+        [row.saturating_sub(1), row, (row + 1).min(self.rows() - 1)]
+    }
+
+    /// Where in a row of the phases those begin that its frequency turns to the first one, or to which it turns
+    /// that if `is_turned`.
+    #[inline(always)]
+    fn place(&self, row: usize, is_turned: bool) -> usize {
+        let place = if is_turned { MARGIN + row } else { MARGIN + 2 * self.reach - row };
+        place - self.reach
+    }
+}
+
+/// The logarithm of the likelihood of symbols of which each has its best phase.
+fn ln_best(symbols: &[Complex32]) -> f64 {
+    symbols.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum()
 }
 
 /// The exponential of a number that is not positive, to four digits: by the powers of two, and between them
@@ -236,7 +306,7 @@ fn exp(x: f32) -> f32 {
 
 /// The likelihood of a positive symbol at each phase, relative to that at the best.
 #[multiversion(targets("x86_64+avx2+fma"))]
-fn write_likelihoods(
+fn write_likelihoods<const PHASES: usize>(
     likelihoods: &mut [f32; PHASES],
     grid: &[Complex32; PHASES],
     symbol: Complex32,
@@ -249,113 +319,139 @@ fn write_likelihoods(
 
 /// The likelihood of a symbol that is positive with some probability. A negative one at a phase looks like
 /// a positive one half a turn further.
-fn weigh_signs(observed: &mut [f32; PHASES], likelihoods: &[f32; PHASES], positive: f32) {
+fn weigh_signs<const PHASES: usize>(observed: &mut [f32; PHASES], likelihoods: &[f32; PHASES], positive: f32) {
     let negative = 1.0 - positive;
-    for n in 0..HALF_TURN {
-        let (here, opposite) = (likelihoods[n], likelihoods[n + HALF_TURN]);
+    for n in 0..PHASES / 2 {
+        let (here, opposite) = (likelihoods[n], likelihoods[n + PHASES / 2]);
         observed[n] = positive * here + negative * opposite;
-        observed[n + HALF_TURN] = positive * opposite + negative * here;
+        observed[n + PHASES / 2] = positive * opposite + negative * here;
     }
 }
 
-/// The states times the likelihoods of their phases; returns their sum.
-#[multiversion(targets("x86_64+avx2+fma"))]
-fn multiply(out: &mut [f32], state: &[f32], likelihoods: &[f32; PHASES]) -> f32 {
-    let mut sums = [0.0; PHASES];
-    let rows = out.as_chunks_mut::<PHASES>().0.iter_mut().zip(state.as_chunks::<PHASES>().0);
-    for (out, row) in rows {
-        for n in 0..PHASES {
-            out[n] = row[n] * likelihoods[n];
+/// A row's phases from a place on, in groups of [`LANES`].
+#[inline(always)]
+fn phases<const PHASES: usize>(state: &[f32], row: usize, place: usize) -> &[[f32; LANES]] {
+    state[row * Chain::<PHASES>::STRIDE + place..][..PHASES].as_chunks().0
+}
+
+/// Three rows from a place in each on: the phases of the middle one jittered, and those of the others where
+/// the frequency has taken a step.
+#[inline(always)]
+fn blend<const PHASES: usize>(
+    out: &mut [f32; PHASES],
+    chain: &Chain<PHASES>,
+    state: &[f32],
+    [below, here, above]: [(usize, usize); 3],
+    factor: f32,
+) {
+    let (before, after) = (
+        phases::<PHASES>(state, here.0, here.1 - 1),
+        phases::<PHASES>(state, here.0, here.1 + 1),
+    );
+    let here = phases::<PHASES>(state, here.0, here.1);
+    let below = phases::<PHASES>(state, below.0, below.1);
+    let above = phases::<PHASES>(state, above.0, above.1);
+    let steps = factor * chain.steps;
+    let (holds, jitters) = (factor * chain.stays * chain.holds, factor * chain.stays * chain.jitters);
+    let places = out.as_chunks_mut::<LANES>().0.iter_mut().zip(here).zip(before.iter().zip(after));
+    for (((out, here), (before, after)), (below, above)) in places.zip(below.iter().zip(above)) {
+        for n in 0..LANES {
+            out[n] = holds * here[n] + jitters * (before[n] + after[n]) + steps * (below[n] + above[n]);
+        }
+    }
+}
+
+/// Writes a row times the likelihoods of its phases, with its margins; adds it to the sums of the phases.
+#[inline(always)]
+fn observe_row<const PHASES: usize>(
+    padded: &mut [f32],
+    row: &[f32; PHASES],
+    observed: &[f32; PHASES],
+    sums: &mut [f32; PHASES],
+) {
+    let out = padded[MARGIN..][..PHASES].as_chunks_mut::<LANES>().0;
+    let sums = sums.as_chunks_mut::<LANES>().0;
+    let (row, observed) = (row.as_chunks::<LANES>().0, observed.as_chunks::<LANES>().0);
+    for ((out, sums), (row, observed)) in out.iter_mut().zip(sums).zip(row.iter().zip(observed)) {
+        for n in 0..LANES {
+            out[n] = row[n] * observed[n];
             sums[n] += out[n];
         }
+    }
+    padded.copy_within(PHASES..PHASES + MARGIN, 0);
+    padded.copy_within(MARGIN..2 * MARGIN, PHASES + MARGIN);
+}
+
+/// From the states at a symbol, times a factor, to those at the next, which are written to `predicted`, if it
+/// is not empty, and then multiplied by what was observed there. Returns what they add up to.
+#[multiversion(targets("x86_64+avx2+fma"))]
+fn advance<const PHASES: usize>(
+    next: &mut [f32],
+    state: &[f32],
+    chain: &Chain<PHASES>,
+    factor: f32,
+    observed: &[f32; PHASES],
+    predicted: &mut [f32],
+) -> f32 {
+    let mut sums = [0.0; PHASES];
+    let mut out = [0.0; PHASES];
+    let rows = next.chunks_exact_mut(Chain::<PHASES>::STRIDE);
+    for (n, padded) in rows.enumerate() {
+        let place = chain.place(n, false);
+        let [below, here, above] = chain.neighbours(n);
+        let sources = [(below, place), (here, place), (above, place)];
+        blend(&mut out, chain, state, sources, factor);
+        if let Some(predicted) = predicted.as_chunks_mut::<PHASES>().0.get_mut(n) {
+            *predicted = out;
+        }
+        observe_row(padded, &out, observed, &mut sums);
     }
     sums.iter().sum()
 }
 
+/// From what the symbols after one say of the states there, times a factor, to what they say of the states
+/// before: the transpose of [`advance`]. Returns what they add up to, and the probability of each phase, with
+/// all frequencies and without a common factor, from both passes.
 #[multiversion(targets("x86_64+avx2+fma"))]
-fn scale(state: &mut [f32], factor: f32) {
-    state.iter_mut().for_each(|value| *value *= factor);
-}
-
-/// The row of a frequency's phases with those of both its neighbours, where the frequency has taken a step;
-/// at the ends it stays.
-#[inline(always)]
-fn step(out: &mut [f32; PHASES], state: &[[f32; PHASES]], row: usize, probability: f32) {
-    let (below, above) = (&state[row.saturating_sub(1)], &state[(row + 1).min(state.len() - 1)]);
-    let (here, stay) = (&state[row], 1.0 - 2.0 * probability);
-    for n in 0..PHASES {
-        out[n] = stay * here[n] + probability * (below[n] + above[n]);
-    }
-}
-
-/// A row's phases turned by some of them and jittered.
-#[inline(always)]
-fn turn(out: &mut [f32; PHASES], row: &[f32; PHASES], turn: isize, probability: f32) {
-    let mut padded = [0.0; PADDED];
-    padded[..MARGIN].copy_from_slice(&row[PHASES - MARGIN..]);
-    padded[MARGIN..MARGIN + PHASES].copy_from_slice(row);
-    padded[MARGIN + PHASES..].copy_from_slice(&row[..MARGIN]);
-    let from = MARGIN.wrapping_add_signed(-turn);
-    let (before, here, after) =
-        (&padded[from - 1..][..PHASES], &padded[from..][..PHASES], &padded[from + 1..][..PHASES]);
-    let stay = 1.0 - 2.0 * probability;
-    for n in 0..PHASES {
-        out[n] = stay * here[n] + probability * (before[n] + after[n]);
-    }
-}
-
-/// From the states at a symbol to those at the next.
-#[multiversion(targets("x86_64+avx2+fma"))]
-fn advance(next: &mut [f32], state: &[f32], wander: Wander) {
-    let state = state.as_chunks().0;
-    let mut row = [0.0; PHASES];
-    for (n, next) in next.as_chunks_mut().0.iter_mut().enumerate() {
-        step(&mut row, state, n, wander.step_probability);
-        turn(next, &row, n as isize - wander.reach as isize, wander.jitter_probability);
-    }
-}
-
-/// From what the symbols after one say of the states there to what they say of the states before: the
-/// transpose of [`advance`].
-#[multiversion(targets("x86_64+avx2+fma"))]
-fn retreat(before: &mut [f32], state: &mut [f32], wander: Wander) {
-    let state = state.as_chunks_mut().0;
-    for (n, row) in state.iter_mut().enumerate() {
-        let from = *row;
-        turn(row, &from, wander.reach as isize - n as isize, wander.jitter_probability);
-    }
-    for (n, before) in before.as_chunks_mut().0.iter_mut().enumerate() {
-        step(before, state, n, wander.step_probability);
-    }
-}
-
-/// The probability of each phase from both passes, with all frequencies, without a common factor.
-#[multiversion(targets("x86_64+avx2+fma"))]
-fn meet(predicted: &[f32], state: &[f32]) -> [f32; PHASES] {
+fn retreat<const PHASES: usize>(
+    before: &mut [f32],
+    state: &[f32],
+    chain: &Chain<PHASES>,
+    factor: f32,
+    observed: &[f32; PHASES],
+    predicted: &[f32],
+) -> (f32, [f32; PHASES]) {
+    let mut sums = [0.0; PHASES];
     let mut phases = [0.0; PHASES];
-    let rows = predicted.as_chunks::<PHASES>().0.iter().zip(state.as_chunks::<PHASES>().0);
-    for (predicted, state) in rows {
+    let mut out = [0.0; PHASES];
+    let rows = before.chunks_exact_mut(Chain::<PHASES>::STRIDE);
+    for (n, (padded, predicted)) in rows.zip(predicted.as_chunks::<PHASES>().0).enumerate() {
+        let [below, here, above] = chain.neighbours(n);
+        let place = |row| (row, chain.place(row, true));
+        let sources = [place(below), place(here), place(above)];
+        blend(&mut out, chain, state, sources, factor);
         for n in 0..PHASES {
-            phases[n] += predicted[n] * state[n];
+            phases[n] += predicted[n] * out[n];
         }
+        observe_row(padded, &out, observed, &mut sums);
     }
-    phases
+    (sums.iter().sum(), phases)
 }
 
 /// Half the log likelihood ratio of a symbol's sign, given the probability of the phases without it.
-fn soft_sign(phases: &[f32; PHASES], likelihoods: &[f32; PHASES]) -> f32 {
+fn soft_sign<const PHASES: usize>(phases: &[f32; PHASES], likelihoods: &[f32; PHASES]) -> f32 {
     let (mut positive, mut negative) = (f32::MIN_POSITIVE, f32::MIN_POSITIVE);
-    for n in 0..HALF_TURN {
-        let (here, opposite) = (likelihoods[n], likelihoods[n + HALF_TURN]);
-        positive += phases[n] * here + phases[n + HALF_TURN] * opposite;
-        negative += phases[n] * opposite + phases[n + HALF_TURN] * here;
+    for n in 0..PHASES / 2 {
+        let (here, opposite) = (likelihoods[n], likelihoods[n + PHASES / 2]);
+        positive += phases[n] * here + phases[n + PHASES / 2] * opposite;
+        negative += phases[n] * opposite + phases[n + PHASES / 2] * here;
     }
     (positive / negative).ln() / 2.0
 }
 
 /// The expected phasor, and that times the symbol's sign, which is positive with some probability before it
 /// is looked at.
-fn expected_phasors(
+fn expected_phasors<const PHASES: usize>(
     phases: &[f32; PHASES],
     likelihoods: &[f32; PHASES],
     positive: f32,
@@ -364,13 +460,13 @@ fn expected_phasors(
     let negative = 1.0 - positive;
     let (mut phasor, mut signed) = (Complex32::default(), Complex32::default());
     let mut total = f32::MIN_POSITIVE;
-    for n in 0..HALF_TURN {
-        let (here, opposite) = (likelihoods[n], likelihoods[n + HALF_TURN]);
+    for n in 0..PHASES / 2 {
+        let (here, opposite) = (likelihoods[n], likelihoods[n + PHASES / 2]);
         // Probabilities of this phase and the opposite one, with a positive and with a negative sign.
         let [this_positive, this_negative] =
             [positive * here, negative * opposite].map(|value| value * phases[n]);
         let [other_positive, other_negative] =
-            [positive * opposite, negative * here].map(|value| value * phases[n + HALF_TURN]);
+            [positive * opposite, negative * here].map(|value| value * phases[n + PHASES / 2]);
         let (this, other) = (this_positive + this_negative, other_positive + other_negative);
         phasor += grid[n] * (this - other);
         signed += grid[n] * (this_positive - this_negative - other_positive + other_negative);
@@ -380,10 +476,10 @@ fn expected_phasors(
 }
 
 /// The expected square of the phasor, given the probability of the phases.
-fn expected_axis(phases: &[f32; PHASES], grid: &[Complex32; PHASES]) -> Complex32 {
+fn expected_axis<const PHASES: usize>(phases: &[f32; PHASES], grid: &[Complex32; PHASES]) -> Complex32 {
     let (mut axis, mut total) = (Complex32::default(), f32::MIN_POSITIVE);
-    for n in 0..HALF_TURN {
-        let either = phases[n] + phases[n + HALF_TURN];
+    for n in 0..PHASES / 2 {
+        let either = phases[n] + phases[n + PHASES / 2];
         axis += grid[2 * n] * either;
         total += either;
     }

@@ -57,6 +57,11 @@ const MIN_COHERENCE: f64 = 0.245;
 /// Symbols whose squares have this much in common have one.
 const CLEAR_COHERENCE: f64 = 0.45;
 
+/// Logarithm of how much likelier than noise a burst without a steady carrier must be at a glance.
+const MIN_LN_GLANCE: f64 = 8.0;
+/// The same of any burst before it is followed, by symbol.
+const MIN_LN_BY_SYMBOL: f64 = 0.1;
+
 /// The symbols of one burst, turned so that the data lies on the real axis.
 #[derive(Debug, Clone)]
 pub struct SoftFrame {
@@ -172,7 +177,7 @@ impl Demodulator {
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
-    ) -> SoftFrame {
+    ) -> Option<SoftFrame> {
         let end_s = start_s + count as f64 * self.symbol_s;
         self.load(history, grid, &carrier, (start_s, end_s));
         self.acquire((start_s, carrier), known, count)
@@ -200,26 +205,24 @@ impl Demodulator {
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
-    ) -> SoftFrame {
+    ) -> Option<SoftFrame> {
         let of_known = self.refine_on_known((start_s, carrier), known);
         let (of_squares, coherence) =
             self.refine_on_squares(of_known, start_s, count, known.len());
         let steady = (coherence >= MIN_COHERENCE).then_some(of_squares);
+        let steady = steady.map(|carrier| self.begin(carrier, start_s, (known, count)));
         // Where no line fits all along the burst, the known symbols tell where it begins.
-        let bent = self.mean_carrier((start_s, carrier), known);
-        let bent = (coherence < CLEAR_COHERENCE).then_some(bent);
-        let (up, down) = (Wander::LADDER.into_iter(), Wander::LADDER.into_iter().rev());
-        let from_steady = steady.map(|carrier| self.begin(carrier, start_s, (known, count), up));
-        let from_bent = bent.map(|carrier| self.begin(carrier, start_s, (known, count), down));
-        let likeliest = from_steady.into_iter().chain(from_bent).max_by(|a, b| a.0.total_cmp(&b.0));
-        let (_, carrier, wander) = likeliest.unwrap_or((0.0, of_known, Wander::LADDER[0]));
+        let is_clear = coherence >= CLEAR_COHERENCE;
+        let bent = if is_clear { None } else { self.begin_bent((start_s, carrier), known, count) };
+        let likeliest = steady.into_iter().chain(bent).max_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, carrier, wander) = likeliest.filter(|(ln, ..)| *ln >= MIN_LN_BY_SYMBOL * count as f64)?;
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         self.tracker.follow(&self.baseband, start, known, count, wander);
         let track = self.tracker.track();
         let parts = self.tracker.parts(&self.baseband, &track);
         let dips = Dips::measure(&parts, &self.tracker.expected_signs(), self.tracker.weights());
-        SoftFrame {
+        Some(SoftFrame {
             symbols: self.tracker.derotated(),
             start_s: track.start_s,
             carrier: track.carrier_at_middle(&self.tracker.certainties()),
@@ -234,7 +237,7 @@ impl Demodulator {
             symbol_s: self.symbol_s,
             baseband: self.baseband.snapshot(),
             mixed: carrier,
-        }
+        })
     }
 
     /// How likely a burst is around a carrier that is mixed out of it, and how it wanders then.
@@ -243,12 +246,31 @@ impl Demodulator {
         carrier: Carrier,
         start_s: f64,
         symbols: (&[f64], usize),
-        wanders: impl Iterator<Item = Wander>,
     ) -> (f64, Carrier, Wander) {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
-        let ln = self.tracker.begin(&self.baseband, start, symbols, wanders);
+        let ln = self.tracker.begin(&self.baseband, start, symbols, Wander::LADDER.into_iter());
         (ln, carrier, self.tracker.wander())
+    }
+
+    /// The same of a burst around its carrier's mean over the known symbols, unless it is noise at a glance.
+    fn begin_bent(
+        &mut self,
+        begin: (f64, Carrier),
+        known: &[f64],
+        count: usize,
+    ) -> Option<(f64, Carrier, Wander)> {
+        let carrier = self.mean_carrier(begin, known);
+        self.baseband.retune(&carrier);
+        let start = Start { carrier, start_s: begin.0, symbol_s: self.symbol_s };
+        let glance = self.tracker.glance(&self.baseband, start, (known, count));
+        if std::env::var("NAP_DEBUG").is_ok() { eprintln!("   glance {glance:.1}"); }
+        if glance < MIN_LN_GLANCE {
+            return None;
+        }
+        let wanders = Wander::LADDER.into_iter().rev();
+        let ln = self.tracker.begin(&self.baseband, start, (known, count), wanders);
+        Some((ln, carrier, self.tracker.wander()))
     }
 
     /// The mean frequency over the known symbols, by the changes of their phase.

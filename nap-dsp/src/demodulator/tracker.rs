@@ -6,7 +6,7 @@ use crate::baseband::Baseband;
 use crate::carrier::Carrier;
 use crate::demodulator::beginning;
 use crate::demodulator::envelope::{PARTS, Parts};
-use crate::demodulator::forward_backward::{ForwardBackward, KNOWN_PRIOR, Smoothed, Wander};
+use crate::demodulator::forward_backward::{COARSE_PHASES, ForwardBackward, KNOWN_PRIOR, Smoothed, Wander};
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::demodulator::symbol_weights;
 use crate::kernels::sums::wide;
@@ -45,6 +45,7 @@ pub(super) struct Tracker {
     /// What the symbols are worth, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
     passes: ForwardBackward,
+    glances: ForwardBackward<COARSE_PHASES>,
     smoothed: Smoothed,
 }
 
@@ -63,6 +64,7 @@ impl Default for Tracker {
             priors: Vec::new(),
             weights: Vec::new(),
             passes: ForwardBackward::default(),
+            glances: ForwardBackward::default(),
             smoothed: Smoothed::default(),
         }
     }
@@ -83,14 +85,28 @@ impl Tracker {
         self.reset(baseband, start, known, count);
         let mut best = (f64::NEG_INFINITY, Wander::LADDER[0]);
         for wander in wanders {
-            self.pass(wander);
-            if self.ln_likelihood_ratio <= best.0 {
+            let ln_noise = self.scale();
+            let ratio = self.passes.ln_likelihood(&self.scaled, &self.priors, wander) - ln_noise;
+            if ratio <= best.0 {
                 break;
             }
-            best = (self.ln_likelihood_ratio, wander);
+            best = (ratio, wander);
         }
         (self.ln_likelihood_ratio, self.wander) = best;
         self.ln_likelihood_ratio
+    }
+
+    /// The same at a glance: the logarithm of how much likelier a burst is than noise if its carrier may wander
+    /// as far as it can be followed.
+    pub(super) fn glance(
+        &mut self,
+        baseband: &Baseband,
+        start: Start,
+        (known, count): (&[f64], usize),
+    ) -> f64 {
+        self.reset(baseband, start, known, count);
+        let ln_noise = self.scale();
+        self.glances.ln_likelihood(&self.scaled, &self.priors, Wander::COARSE) - ln_noise
     }
 
     /// Follows a burst of `count` symbols, of which the first are known (±1).
@@ -171,15 +187,21 @@ impl Tracker {
     /// One pass over the symbols.
     fn pass(&mut self, wander: Wander) {
         self.wander = wander;
+        let ln_noise = self.scale();
+        self.smoothed.clone_from(self.passes.run(&self.scaled, &self.priors, wander));
+        self.ln_likelihood_ratio = self.smoothed.ln_likelihood - ln_noise;
+    }
+
+    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of noise alone.
+    fn scale(&mut self) -> f64 {
         let squared = self.amplitude * self.amplitude;
         let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
         let factor = (2.0 * self.amplitude / density) as f32;
         self.scaled.clear();
         let weighted = self.symbols.iter().zip(&self.weights);
         self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
-        self.smoothed.clone_from(self.passes.run(&self.scaled, &self.priors, wander));
         let worth: f64 = self.weights.iter().copied().map(f64::from).sum();
-        self.ln_likelihood_ratio = self.smoothed.ln_likelihood - worth * squared / density;
+        worth * squared / density
     }
 
     /// The mean power of the symbols, those that are worth more counting more.

@@ -15,7 +15,7 @@ use std::ops::{Add, Mul};
 use crate::baseband::Baseband;
 use crate::boxcar::StepMeans;
 use crate::carrier::{Carrier, carrier_differences};
-use crate::demodulator::forward_backward::{ForwardBackward, Wander};
+use crate::demodulator::forward_backward::{COARSE_PHASES, ForwardBackward, Wander};
 use crate::detector::Candidate;
 use crate::kernels::lanes::{LANES, Lanes};
 use crate::kernels::sums::{larger, narrow};
@@ -120,7 +120,7 @@ pub struct Synchronizer {
     preamble_changes: Vec<(Complex32, f32)>,
     changes: Vec<Changes>,
     scaled: Vec<Complex32>,
-    passes: ForwardBackward,
+    passes: ForwardBackward<COARSE_PHASES>,
     segment_energies: Vec<f32>,
     segments: Vec<Complex32>,
     segment_magnitudes: Vec<f32>,
@@ -464,8 +464,7 @@ impl Synchronizer {
             turned *= turn;
             z * turned
         }));
-        let [.., widest] = Wander::LADDER;
-        self.passes.ln_signs_ratio(&self.scaled, &self.words[changes.word], 0, widest)
+        self.passes.ln_signs_ratio(&self.scaled, &self.words[changes.word], 0, Wander::COARSE)
     }
 
     /// Looks around each hypothesis between the steps of timing and frequency, and drops what does

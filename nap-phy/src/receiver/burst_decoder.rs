@@ -94,7 +94,7 @@ impl BurstDecoder {
         let frame_type = FrameType::ALL[hypothesis.word];
         let known = &self.words[hypothesis.word];
         let start = (hypothesis.start_s, hypothesis.carrier);
-        let soft = self.demodulator.acquire(start, known, symbol_count(frame_type));
+        let soft = self.demodulator.acquire(start, known, symbol_count(frame_type))?;
         if std::env::var("NAP_DEBUG").is_ok() { eprintln!("  soft w {} s {:.4} f {:.1}: ln {:.1} es/n0 {:.2} {:?} start {:.4}", hypothesis.word, hypothesis.start_s, hypothesis.carrier.frequency_hz, soft.ln_likelihood_ratio, soft.es_over_n0(), soft.wander, soft.start_s); }
         let is_clear = soft.ln_likelihood_ratio >= MIN_LN_LIKELIHOOD_RATIO;
         is_clear.then(|| Fragment::new(soft, frame_type))
