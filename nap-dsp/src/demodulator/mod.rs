@@ -57,10 +57,8 @@ const MIN_COHERENCE: f64 = 0.245;
 /// Symbols whose squares have this much in common have one.
 const CLEAR_COHERENCE: f64 = 0.45;
 
-/// Logarithm of how much likelier than noise a burst without a steady carrier must be at a glance.
-const MIN_LN_GLANCE: f64 = 8.0;
-/// The same of any burst before it is followed, by symbol.
-const MIN_LN_BY_SYMBOL: f64 = 0.1;
+/// Logarithm of how much likelier a burst must be than noise of its power.
+const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
 
 /// The symbols of one burst, turned so that the data lies on the real axis.
 #[derive(Debug, Clone)]
@@ -86,7 +84,7 @@ pub struct SoftFrame {
     pub soft_signs: Vec<f32>,
     /// How the carrier wanders, as the burst itself tells.
     pub wander: Wander,
-    /// Logarithm of how many times likelier the symbols are with this carrier than in noise alone.
+    /// Logarithm of how many times likelier the symbols are with this carrier than in noise of the same power.
     pub ln_likelihood_ratio: f64,
     /// The symbols as the passes took them, see [`ForwardBackward::run`](forward_backward::ForwardBackward).
     scaled: Vec<Complex32>,
@@ -214,11 +212,15 @@ impl Demodulator {
         // Where no line fits all along the burst, the known symbols tell where it begins.
         let is_clear = coherence >= CLEAR_COHERENCE;
         let bent = if is_clear { None } else { self.begin_bent((start_s, carrier), known, count) };
-        let likeliest = steady.into_iter().chain(bent).max_by(|a, b| a.0.total_cmp(&b.0));
-        let (_, carrier, wander) = likeliest.filter(|(ln, ..)| *ln >= MIN_LN_BY_SYMBOL * count as f64)?;
+        let likeliest = steady.iter().copied().chain(bent).max_by(|a, b| a.0.total_cmp(&b.0));
+        if std::env::var("NAP_D2").is_ok() { eprintln!("D2 count {count} coh {coherence:.2} steady {:?} bent {:?}", steady.map(|x| (x.0.round(), x.2.reach)), bent.map(|x| (x.0.round(), x.2.reach))); }
+        let (_, carrier, wander) = likeliest.filter(|(ln, ..)| *ln >= MIN_LN_LIKELIHOOD_RATIO)?;
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         self.tracker.follow(&self.baseband, start, known, count, wander);
+        if self.tracker.ln_likelihood_ratio() < MIN_LN_LIKELIHOOD_RATIO {
+            return None;
+        }
         let track = self.tracker.track();
         let parts = self.tracker.parts(&self.baseband, &track);
         let dips = Dips::measure(&parts, &self.tracker.expected_signs(), self.tracker.weights());
@@ -264,8 +266,7 @@ impl Demodulator {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s: begin.0, symbol_s: self.symbol_s };
         let glance = self.tracker.glance(&self.baseband, start, (known, count));
-        if std::env::var("NAP_DEBUG").is_ok() { eprintln!("   glance {glance:.1}"); }
-        if glance < MIN_LN_GLANCE {
+        if glance < MIN_LN_LIKELIHOOD_RATIO {
             return None;
         }
         let wanders = Wander::LADDER.into_iter().rev();

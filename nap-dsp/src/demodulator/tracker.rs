@@ -127,7 +127,10 @@ impl Tracker {
         self.take_symbols(baseband);
         self.pass(wander);
         self.fit_level();
-        self.pass(wander);
+        // The level tells how closely a carrier that wanders has to be followed.
+        if wander != Wander::LADDER[0] {
+            self.pass(wander);
+        }
     }
 
     /// Follows a burst whose signs (±1) are all known.
@@ -192,7 +195,8 @@ impl Tracker {
         self.ln_likelihood_ratio = self.smoothed.ln_likelihood - ln_noise;
     }
 
-    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of noise alone.
+    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of noise alone, of the
+    /// power that signal and noise have together.
     fn scale(&mut self) -> f64 {
         let squared = self.amplitude * self.amplitude;
         let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
@@ -201,7 +205,8 @@ impl Tracker {
         let weighted = self.symbols.iter().zip(&self.weights);
         self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
         let worth: f64 = self.weights.iter().copied().map(f64::from).sum();
-        worth * squared / density
+        let es_over_n0 = squared / density;
+        worth * (2.0 * es_over_n0 - es_over_n0.ln_1p())
     }
 
     /// The mean power of the symbols, those that are worth more counting more.

@@ -15,10 +15,6 @@ use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
 
-/// Symbols whose squares have less in common than this are noise. Those of a long frame that is just clear
-/// enough to be kept have 0.4, noise a quarter, more in shorter frames.
-const MIN_LN_LIKELIHOOD_RATIO: f64 = 15.0;
-
 /// What came of a trial to decode a burst by itself.
 pub(super) enum Trial {
     /// A frame.
@@ -95,8 +91,6 @@ impl BurstDecoder {
         let known = &self.words[hypothesis.word];
         let start = (hypothesis.start_s, hypothesis.carrier);
         let soft = self.demodulator.acquire(start, known, symbol_count(frame_type))?;
-        if std::env::var("NAP_DEBUG").is_ok() { eprintln!("  soft w {} s {:.4} f {:.1}: ln {:.1} es/n0 {:.2} {:?} start {:.4}", hypothesis.word, hypothesis.start_s, hypothesis.carrier.frequency_hz, soft.ln_likelihood_ratio, soft.es_over_n0(), soft.wander, soft.start_s); }
-        let is_clear = soft.ln_likelihood_ratio >= MIN_LN_LIKELIHOOD_RATIO;
-        is_clear.then(|| Fragment::new(soft, frame_type))
+        Some(Fragment::new(soft, frame_type))
     }
 }
