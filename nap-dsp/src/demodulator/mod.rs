@@ -21,7 +21,7 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::baseband::Baseband;
 use crate::carrier::{Carrier, carrier_differences};
-use crate::demodulator::tracker::{Start, Tracker};
+use crate::demodulator::tracker::{Prospect, Start, Tracker};
 use crate::kernels::sums::narrow;
 use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory};
@@ -140,6 +140,8 @@ pub struct Measurement {
 pub struct Demodulator {
     symbol_s: f64,
     most_drift_hz_per_s: f64,
+    /// In a symbol; 0 if it is not known.
+    expected_noise: f64,
     baseband: Baseband,
     known_search: CarrierSearch,
     squares_search: CarrierSearch,
@@ -156,6 +158,7 @@ impl Demodulator {
         Self {
             symbol_s,
             most_drift_hz_per_s,
+            expected_noise: 0.0,
             baseband: Baseband::default(),
             known_search: CarrierSearch::new(KNOWN_BLOCK, symbol_s, 1.0),
             squares_search: CarrierSearch::new(SQUARES_BLOCK, symbol_s, 2.0),
@@ -212,12 +215,14 @@ impl Demodulator {
         // Where no line fits all along the burst, the known symbols tell where it begins.
         let is_clear = coherence >= CLEAR_COHERENCE;
         let bent = if is_clear { None } else { self.begin_bent((start_s, carrier), known, count) };
-        let likeliest = steady.iter().copied().chain(bent).max_by(|a, b| a.0.total_cmp(&b.0));
-        if std::env::var("NAP_D2").is_ok() { eprintln!("D2 count {count} coh {coherence:.2} steady {:?} bent {:?}", steady.map(|x| (x.0.round(), x.2.reach)), bent.map(|x| (x.0.round(), x.2.reach))); }
-        let (_, carrier, wander) = likeliest.filter(|(ln, ..)| *ln >= MIN_LN_LIKELIHOOD_RATIO)?;
+        let likeliest = steady
+            .into_iter()
+            .chain(bent)
+            .max_by(|a, b| a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio))
+            .filter(|prospect| prospect.ln_likelihood_ratio >= MIN_LN_LIKELIHOOD_RATIO)?;
+        let carrier = likeliest.start.carrier;
         self.baseband.retune(&carrier);
-        let start = Start { carrier, start_s, symbol_s: self.symbol_s };
-        self.tracker.follow(&self.baseband, start, known, count, wander);
+        self.tracker.follow(&self.baseband, &likeliest, known, count);
         if self.tracker.ln_likelihood_ratio() < MIN_LN_LIKELIHOOD_RATIO {
             return None;
         }
@@ -242,36 +247,36 @@ impl Demodulator {
         })
     }
 
-    /// How likely a burst is around a carrier that is mixed out of it, and how it wanders then.
-    fn begin(
-        &mut self,
-        carrier: Carrier,
-        start_s: f64,
-        symbols: (&[f64], usize),
-    ) -> (f64, Carrier, Wander) {
+    /// How a burst may be followed around a carrier that is mixed out of it.
+    fn begin(&mut self, carrier: Carrier, start_s: f64, symbols: (&[f64], usize)) -> Prospect {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
-        let ln = self.tracker.begin(&self.baseband, start, symbols, Wander::LADDER.into_iter());
-        (ln, carrier, self.tracker.wander())
+        let wanders = Wander::LADDER.into_iter();
+        self.tracker.begin(&self.baseband, start, symbols, self.expected_noise, wanders)
     }
 
-    /// The same of a burst around its carrier's mean over the known symbols, unless it is noise at a glance.
+    /// The same around the mean of the carrier over the known symbols, unless the burst is noise at a glance.
     fn begin_bent(
         &mut self,
-        begin: (f64, Carrier),
+        (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
-    ) -> Option<(f64, Carrier, Wander)> {
-        let carrier = self.mean_carrier(begin, known);
+    ) -> Option<Prospect> {
+        let carrier = self.mean_carrier((start_s, carrier), known);
         self.baseband.retune(&carrier);
-        let start = Start { carrier, start_s: begin.0, symbol_s: self.symbol_s };
-        let glance = self.tracker.glance(&self.baseband, start, (known, count));
-        if glance < MIN_LN_LIKELIHOOD_RATIO {
+        let start = Start { carrier, start_s, symbol_s: self.symbol_s };
+        let (symbols, noise) = ((known, count), self.expected_noise);
+        if self.tracker.glance(&self.baseband, start, symbols, noise) < MIN_LN_LIKELIHOOD_RATIO {
             return None;
         }
         let wanders = Wander::LADDER.into_iter().rev();
-        let ln = self.tracker.begin(&self.baseband, start, (known, count), wanders);
-        Some((ln, carrier, self.tracker.wander()))
+        Some(self.tracker.begin(&self.baseband, start, symbols, noise, wanders))
+    }
+
+    /// Tells what noise to expect, in (full scale)² per hertz: it helps to tell how strong a burst is whose
+    /// carrier wanders. 0 if it is not known.
+    pub fn expect_noise(&mut self, density: f64) {
+        self.expected_noise = density / self.symbol_s;
     }
 
     /// The mean frequency over the known symbols, by the changes of their phase.

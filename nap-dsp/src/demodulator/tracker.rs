@@ -16,6 +16,8 @@ use crate::kernels::sums::wide;
 const MAX_ES_OVER_N0: f64 = 20.0;
 /// Symbols over which the frequency hardly changes.
 const STEADY_SYMBOLS: usize = 8;
+/// How many times larger the signal has to be by its power than by its products for both to be tried.
+const LEVEL_STEP: f64 = 1.3;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
 
@@ -70,9 +72,20 @@ impl Default for Tracker {
     }
 }
 
+/// How a burst may be followed, as a first look tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prospect {
+    pub(super) start: Start,
+    wander: Wander,
+    /// Energy of a symbol over the noise density (linear).
+    es_over_n0: f64,
+    /// The logarithm of how much likelier the burst is than noise of its power.
+    pub(super) ln_likelihood_ratio: f64,
+}
+
 impl Tracker {
     /// Looks how a burst of `count` symbols, of which the first are known (±1), wanders around the start's
-    /// carrier; returns the logarithm of how much likelier it is than noise.
+    /// carrier, in noise that has `expected_noise` in a symbol (0 if that is not known).
     ///
     /// The ways to wander are tried in their order as long as they become likelier.
     pub(super) fn begin(
@@ -80,31 +93,50 @@ impl Tracker {
         baseband: &Baseband,
         start: Start,
         (known, count): (&[f64], usize),
-        wanders: impl Iterator<Item = Wander>,
-    ) -> f64 {
+        expected_noise: f64,
+        wanders: impl Iterator<Item = Wander> + Clone,
+    ) -> Prospect {
         self.reset(baseband, start, known, count);
-        let mut best = (f64::NEG_INFINITY, Wander::LADDER[0]);
-        for wander in wanders {
-            let ln_noise = self.scale();
-            let ratio = self.passes.ln_likelihood(&self.scaled, &self.priors, wander) - ln_noise;
-            if ratio <= best.0 {
-                break;
+        let by_products = self.first_es_over_n0(known);
+        let mut best = self.likeliest(by_products, wanders.clone());
+        let by_power = self.es_over(expected_noise);
+        if by_power > LEVEL_STEP * by_products {
+            let other = self.likeliest(by_power, wanders);
+            if other.ln_likelihood_ratio > best.ln_likelihood_ratio {
+                best = other;
             }
-            best = (ratio, wander);
         }
-        (self.ln_likelihood_ratio, self.wander) = best;
-        self.ln_likelihood_ratio
+        best
     }
 
-    /// The same at a glance: the logarithm of how much likelier a burst is than noise if its carrier may wander
-    /// as far as it can be followed.
+    /// The first of some ways to wander after which the next is not likelier.
+    fn likeliest(&mut self, es_over_n0: f64, wanders: impl Iterator<Item = Wander>) -> Prospect {
+        self.set_level(es_over_n0);
+        let wander = Wander::LADDER[0];
+        let ln_likelihood_ratio = f64::NEG_INFINITY;
+        let mut best = Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio };
+        let ln_noise = self.scale();
+        for wander in wanders {
+            let ratio = self.passes.ln_likelihood(&self.scaled, &self.priors, wander) - ln_noise;
+            if ratio <= best.ln_likelihood_ratio {
+                break;
+            }
+            best = Prospect { wander, ln_likelihood_ratio: ratio, ..best };
+        }
+        best
+    }
+
+    /// The same at a glance: the logarithm of how much likelier a burst is than noise of its power if its
+    /// carrier may wander as far as it can be followed.
     pub(super) fn glance(
         &mut self,
         baseband: &Baseband,
         start: Start,
         (known, count): (&[f64], usize),
+        expected_noise: f64,
     ) -> f64 {
         self.reset(baseband, start, known, count);
+        self.set_level(self.first_es_over_n0(known).max(self.es_over(expected_noise)));
         let ln_noise = self.scale();
         self.glances.ln_likelihood(&self.scaled, &self.priors, Wander::COARSE) - ln_noise
     }
@@ -113,12 +145,13 @@ impl Tracker {
     pub(super) fn follow(
         &mut self,
         baseband: &Baseband,
-        start: Start,
+        prospect: &Prospect,
         known: &[f64],
         count: usize,
-        wander: Wander,
     ) {
+        let Prospect { start, wander, es_over_n0, .. } = *prospect;
         self.reset(baseband, start, known, count);
+        self.set_level(es_over_n0);
         self.pass(wander);
         self.fit_level();
         for step in TIMING_STEPS {
@@ -142,6 +175,7 @@ impl Tracker {
         wander: Wander,
     ) {
         self.reset(baseband, start, signs, signs.len());
+        self.set_level(self.first_es_over_n0(signs));
         self.pass(wander);
         self.fit_level();
         for step in TIMING_STEPS {
@@ -160,10 +194,21 @@ impl Tracker {
         self.take_symbols(baseband);
         // Before the phase is known, interference shows in the power only.
         symbol_weights::weigh(&mut self.weights, self.symbols.iter().map(Complex32::norm_sqr));
+    }
+
+    /// Takes signal and noise to be as strong as their power and this ratio of them say.
+    fn set_level(&mut self, es_over_n0: f64) {
         let power = self.mean_power();
-        let es_over_n0 = self.first_es_over_n0(known);
         self.amplitude = (power * es_over_n0 / (1.0 + es_over_n0)).sqrt();
         self.noise_density = power / (1.0 + es_over_n0);
+    }
+
+    /// The energy of a symbol over the noise density (linear) if the noise is as expected; 0 if nothing is.
+    fn es_over(&self, expected_noise: f64) -> f64 {
+        if expected_noise <= 0.0 {
+            return 0.0;
+        }
+        (self.mean_power() / expected_noise - 1.0).clamp(0.0, MAX_ES_OVER_N0)
     }
 
     /// The energy of a symbol over the noise density (linear) as the products of neighbouring known symbols

@@ -51,6 +51,9 @@ const MOST_HYPOTHESES: usize = 8;
 
 /// Share of the products of neighbouring symbols that must add up as a word has it.
 const MIN_DIFFERENTIAL_SHARE: f64 = 0.5;
+/// How much larger than in noise, in the mean, the square of their sum must be. In noise it is exponentially
+/// distributed, and a candidate has some 400 independent places and words.
+const MIN_DIFFERENTIAL_POWER: f32 = 5.0;
 /// The same of the preamble alone.
 const MIN_PREAMBLE_SHARE: f32 = 0.35;
 /// The share that the energy over the noise promises, and of that what must be there however the carrier bends.
@@ -438,11 +441,13 @@ impl Synchronizer {
         if preamble.norm_sqr().sqrt() + all - of_preamble < least {
             return;
         }
+        let squares = (0..length - 1).map(|k| self.product_magnitudes[step + k * STEPS_A_SYMBOL].powi(2));
+        let squares: f32 = squares.sum();
         for (word, changes) in self.changes_of_words.iter().enumerate() {
             let own = own().zip(&changes[shared..]).map(|(place, sign)| self.products[place] * *sign);
             let sum = preamble + own.sum::<Complex32>();
             let magnitude = sum.norm_sqr().sqrt();
-            if magnitude >= least {
+            if magnitude >= least && magnitude * magnitude >= MIN_DIFFERENTIAL_POWER * squares {
                 let share = magnitude / all.max(f32::MIN_POSITIVE);
                 self.changes.push(Changes { step, word, share, sum });
             }

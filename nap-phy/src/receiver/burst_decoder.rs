@@ -40,14 +40,17 @@ impl BurstDecoder {
         Self { bit_rate, words: known_words(), demodulator }
     }
 
-    /// Tries the burst's hypotheses that are due by `now_s`. What did not decode stays with the burst.
+    /// Tries the burst's hypotheses that are due by `now_s`, in noise of this density, in (full scale)² per
+    /// hertz. What did not decode stays with the burst.
     pub(super) fn decode(
         &mut self,
         burst: &mut Burst,
         containers: &mut ContainerSearch,
         context: &mut Context,
+        noise_density: f64,
         now_s: f64,
     ) -> Trial {
+        self.demodulator.expect_noise(noise_density);
         self.load(&context.band, burst, now_s);
         let statistics = &mut context.statistics;
         while let Some(hypothesis) = burst.try_next(now_s, self.bit_rate) {

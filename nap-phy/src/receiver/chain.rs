@@ -225,7 +225,8 @@ impl Chain {
 
     /// Decodes a burst alone, else with others, else keeps it.
     fn decode_burst(&mut self, mut burst: Burst, context: &mut Context, now_s: f64) {
-        match self.decoder.decode(&mut burst, &mut self.containers, context, now_s) {
+        let density = self.density_under(&burst, context);
+        match self.decoder.decode(&mut burst, &mut self.containers, context, density, now_s) {
             Trial::Unfinished => self.bursts.wait(burst),
             Trial::Decoded(decision) => {
                 self.report(decision, context);
@@ -246,6 +247,13 @@ impl Chain {
         }
     }
 
+    /// The noise density under a burst, in (full scale)² per hertz.
+    fn density_under(&mut self, burst: &Burst, context: &Context) -> f64 {
+        let best = burst.best();
+        let subband = context.band.grid.nearest(best.carrier.frequency_hz);
+        self.noise.density_under(subband, best.power * self.bit_rate.symbol_s())
+    }
+
     /// Gives up a candidate at which no frame type fits.
     fn give_up_candidate(&self, candidate: &Candidate, context: &mut Context) {
         let sighting = Sighting::of_candidate(candidate, self.bit_rate);
@@ -254,11 +262,8 @@ impl Chain {
 
     /// Gives up a burst, for the time being.
     fn give_up(&mut self, burst: &Burst, reason: UndecodedReason, context: &mut Context) {
-        let best = burst.best();
-        let subband = context.band.grid.nearest(best.carrier.frequency_hz);
-        let symbol_energy = best.power * self.bit_rate.symbol_s();
-        let density = self.noise.density_under(subband, symbol_energy);
-        let sighting = Sighting::of_burst(best, self.bit_rate, density, reason);
+        let density = self.density_under(burst, context);
+        let sighting = Sighting::of_burst(burst.best(), self.bit_rate, density, reason);
         context.undecoded.add(sighting, &mut context.statistics);
     }
 
