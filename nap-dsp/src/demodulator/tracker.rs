@@ -240,8 +240,8 @@ impl Tracker {
         self.ln_likelihood_ratio = self.smoothed.ln_likelihood - ln_noise;
     }
 
-    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of noise alone, of the
-    /// power that signal and noise have together.
+    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of any phases, each by
+    /// chance, given how strong the symbols are: so a burst that fades is told from noise as well.
     fn scale(&mut self) -> f64 {
         let squared = self.amplitude * self.amplitude;
         let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
@@ -249,9 +249,7 @@ impl Tracker {
         self.scaled.clear();
         let weighted = self.symbols.iter().zip(&self.weights);
         self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
-        let worth: f64 = self.weights.iter().copied().map(f64::from).sum();
-        let es_over_n0 = squared / density;
-        worth * (2.0 * es_over_n0 - es_over_n0.ln_1p())
+        self.scaled.iter().map(|symbol| ln_i0(f64::from(symbol.norm_sqr()).sqrt())).sum()
     }
 
     /// The mean power of the symbols, those that are worth more counting more.
@@ -411,5 +409,32 @@ impl Tracker {
 
     pub(super) fn ln_likelihood_ratio(&self) -> f64 {
         self.ln_likelihood_ratio
+    }
+}
+
+/// The logarithm of the modified Bessel function of the first kind and order 0, for arguments that are not
+/// negative, to 2e-7: M. Abramowitz, I. A. Stegun: Handbook of Mathematical Functions, 9.8.1 and 9.8.2.
+fn ln_i0(x: f64) -> f64 {
+    const CHANGE: f64 = 3.75;
+    const SMALL: [f64; 7] =
+        [1.0, 3.515_622_9, 3.089_942_4, 1.206_749_2, 0.265_973_2, 0.036_076_8, 0.004_581_3];
+    const LARGE: [f64; 9] = [
+        0.398_942_28,
+        0.013_285_92,
+        0.002_253_19,
+        -0.001_575_65,
+        0.009_162_81,
+        -0.020_577_06,
+        0.026_355_37,
+        -0.016_476_33,
+        0.003_923_77,
+    ];
+    let polynomial = |t: f64, coefficients: &[f64]| {
+        coefficients.iter().rev().fold(0.0, |sum, coefficient| sum * t + coefficient)
+    };
+    if x < CHANGE {
+        polynomial((x / CHANGE).powi(2), &SMALL).ln()
+    } else {
+        x + (polynomial(CHANGE / x, &LARGE) / x.sqrt()).ln()
     }
 }
