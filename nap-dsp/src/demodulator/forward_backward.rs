@@ -46,7 +46,7 @@ impl Wander {
     pub const LADDER: [Self; 4] = [
         Self { reach: 2, step_probability: 0.002, jitter_probability: 0.08 },
         Self { reach: 4, step_probability: 0.02, jitter_probability: 0.12 },
-        Self { reach: 6, step_probability: 0.2, jitter_probability: 0.15 },
+        Self { reach: 6, step_probability: 0.1, jitter_probability: 0.15 },
         Self { reach: 12, step_probability: 0.25, jitter_probability: 0.15 },
     ];
 

@@ -58,7 +58,7 @@ const MIN_COHERENCE: f64 = 0.245;
 const CLEAR_COHERENCE: f64 = 0.45;
 
 /// Logarithm of how much likelier a burst must be than noise of its power.
-const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
+const MIN_LN_LIKELIHOOD_RATIO: f64 = 9.0;
 
 /// The symbols of one burst, turned so that the data lies on the real axis.
 #[derive(Debug, Clone)]
@@ -252,7 +252,7 @@ impl Demodulator {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         let wanders = Wander::LADDER.into_iter();
-        self.tracker.begin(&self.baseband, start, symbols, self.expected_noise, wanders)
+        self.tracker.begin(&self.baseband, start, symbols, 0.0, wanders)
     }
 
     /// The same around the mean of the carrier over the known symbols, unless the burst is noise at a glance.
