@@ -50,6 +50,8 @@ impl Wander {
         Self { reach: 12, step_probability: 0.25, jitter_probability: 0.15 },
     ];
 
+    /// A carrier whose frequency is known to be steady.
+    pub(crate) const STEADY: Self = Self { reach: 0, step_probability: 0.0, jitter_probability: 0.08 };
     /// The widest of them on the coarse grid.
     pub(crate) const COARSE: Self = Self { reach: 6, step_probability: 0.05, jitter_probability: 0.1 };
 

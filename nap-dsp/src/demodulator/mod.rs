@@ -56,6 +56,8 @@ const FREQUENCY_REACH: f64 = 0.015;
 const MIN_COHERENCE: f64 = 0.245;
 /// Symbols whose squares have this much in common have one.
 const CLEAR_COHERENCE: f64 = 0.45;
+/// With this much in common they leave nothing else to be looked for.
+const STEADY_COHERENCE: f64 = 0.8;
 
 /// Logarithm of how much likelier a burst must be than noise of its power.
 const MIN_LN_LIKELIHOOD_RATIO: f64 = 9.0;
@@ -210,16 +212,14 @@ impl Demodulator {
         let of_known = self.refine_on_known((start_s, carrier), known);
         let (of_squares, coherence) =
             self.refine_on_squares(of_known, start_s, count, known.len());
-        let steady = (coherence >= MIN_COHERENCE).then_some(of_squares);
-        let steady = steady.map(|carrier| self.begin(carrier, start_s, (known, count)));
-        // Where no line fits all along the burst, the known symbols tell where it begins.
-        let is_clear = coherence >= CLEAR_COHERENCE;
-        let bent = if is_clear { None } else { self.begin_bent((start_s, carrier), known, count) };
-        let likeliest = steady
-            .into_iter()
-            .chain(bent)
-            .max_by(|a, b| a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio))
-            .filter(|prospect| prospect.ln_likelihood_ratio >= MIN_LN_LIKELIHOOD_RATIO)?;
+        let likeliest = if coherence >= STEADY_COHERENCE {
+            self.begin(of_squares, start_s, (known, count), &[Wander::STEADY])
+        } else {
+            self.likeliest((start_s, carrier), (of_squares, coherence), known, count)?
+        };
+        if likeliest.ln_likelihood_ratio < MIN_LN_LIKELIHOOD_RATIO {
+            return None;
+        }
         let carrier = likeliest.start.carrier;
         self.baseband.retune(&carrier);
         self.tracker.follow(&self.baseband, &likeliest, known, count);
@@ -247,12 +247,35 @@ impl Demodulator {
         })
     }
 
+    /// How a burst may be followed: around the line that fits its squares, or as it begins.
+    fn likeliest(
+        &mut self,
+        beginning: (f64, Carrier),
+        (of_squares, coherence): (Carrier, f64),
+        known: &[f64],
+        count: usize,
+    ) -> Option<Prospect> {
+        let steady = (coherence >= MIN_COHERENCE)
+            .then(|| self.begin(of_squares, beginning.0, (known, count), &Wander::LADDER));
+        // Where no line fits all along the burst, the known symbols tell where it begins.
+        let is_clear = coherence >= CLEAR_COHERENCE;
+        let bent = if is_clear { None } else { self.begin_bent(beginning, known, count) };
+        let by_likelihood =
+            |a: &Prospect, b: &Prospect| a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio);
+        steady.into_iter().chain(bent).max_by(by_likelihood)
+    }
+
     /// How a burst may be followed around a carrier that is mixed out of it.
-    fn begin(&mut self, carrier: Carrier, start_s: f64, symbols: (&[f64], usize)) -> Prospect {
+    fn begin(
+        &mut self,
+        carrier: Carrier,
+        start_s: f64,
+        symbols: (&[f64], usize),
+        wanders: &[Wander],
+    ) -> Prospect {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
-        let wanders = Wander::LADDER.into_iter();
-        self.tracker.begin(&self.baseband, start, symbols, 0.0, wanders)
+        self.tracker.begin(&self.baseband, start, symbols, 0.0, wanders.iter().copied())
     }
 
     /// The same around the mean of the carrier over the known symbols, unless the burst is noise at a glance.

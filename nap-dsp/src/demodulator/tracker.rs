@@ -161,7 +161,7 @@ impl Tracker {
         self.pass(wander);
         self.fit_level();
         // The level tells how closely a carrier that wanders has to be followed.
-        if wander != Wander::LADDER[0] {
+        if wander.reach > Wander::LADDER[0].reach {
             self.pass(wander);
         }
     }

@@ -63,7 +63,7 @@ const CERTAIN_SCORE: f64 = 0.65;
 /// The score of a word that explains all products, which tell less than the symbols in step.
 const DIFFERENTIAL_WORTH: f64 = 0.8;
 /// Places that are looked at with a pass, those whose products agree best.
-const MAX_DIFFERENTIAL_TRIALS: usize = 6;
+const MAX_DIFFERENTIAL_TRIALS: usize = 5;
 /// Logarithm of how much likelier symbols must be with a word than with any others. Of a candidate's 1700
 /// places and words some are not independent.
 const MIN_LN_WORD_RATIO: f64 = 7.0;
