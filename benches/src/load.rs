@@ -91,10 +91,6 @@ impl Recording {
         let mut receiver = Receiver::new(ReceiverConfig::new(self.sample_rate_hz, self.centre_hz))?;
         let mut events = receiver.push(black_box(&self.samples));
         events.extend(receiver.flush());
-        if std::env::var("NAP_COUNTS").is_ok() {
-            let st = receiver.statistics();
-            eprintln!("cand {} bursts {} hyp {} groups {} undec {} frames {} msgs {}", st.candidates, st.bursts, st.hypotheses, st.groups, st.undecoded_bursts, st.frames, st.messages);
-        }
         Ok(events.into_iter().filter_map(Event::complete).count())
     }
 

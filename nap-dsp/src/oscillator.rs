@@ -20,18 +20,6 @@ impl<const N: usize> Oscillator<N> {
     pub(crate) fn new(differences: [f64; N]) -> Self {
         Self { turns: differences.map(|phase| Complex64::from_polar(1.0, -phase)) }
     }
-
-    /// One that follows a polynomial of degree N - 1 that is a few radians at most: the differences
-    /// are taken from its values.
-    pub(crate) fn following(phase: impl Fn(f64) -> f64) -> Self {
-        let mut differences = std::array::from_fn(|n| phase(n as f64));
-        for order in 1..N {
-            for n in (order..N).rev() {
-                differences[n] -= differences[n - 1];
-            }
-        }
-        Self::new(differences)
-    }
 }
 
 impl<const N: usize> Iterator for Oscillator<N> {
@@ -120,15 +108,6 @@ mod tests {
             let expected = Complex64::from_polar(1.0, -phase(n as f64));
             assert!((turn - expected).norm() < 1e-5, "{turn} for {expected} at step {n}");
         }
-    }
-
-    #[test]
-    fn it_follows_a_cubic() {
-        let cubic = |n: f64| {
-            let x = n / 1_500.0 - 1.0;
-            0.4 - 1.2 * x + 0.7 * x * x + 2.0 * x.powi(3)
-        };
-        assert_follows(Oscillator::<4>::following(cubic), cubic);
     }
 
     #[test]

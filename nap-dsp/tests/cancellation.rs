@@ -121,7 +121,7 @@ fn what_is_left_of_a_strong_burst_is_below_the_noise() {
         let mut demodulator = Demodulator::new(burst.symbol_rate_hz, 60.0);
         let start = (START_S + ramp_s, carrier);
         let frame = demodulator.demodulate(&history, &grid, start, &signs[..KNOWN], signs.len());
-        let track = frame.measure(&signs).track;
+        let track = frame.expect("a burst").measure(&signs).track;
         let known = KnownBurst {
             signs: &signs,
             symbol_s,

@@ -149,6 +149,7 @@ fn a_burst_is_found_synchronised_demodulated_and_measured() {
         let signs = signs(&bits);
         let start = (found.start_s, found.carrier);
         let frame = demodulator.demodulate(&history, &grid, start, &words()[2], signs.len());
+        let frame = frame.expect(&place);
         let wrong = frame.symbols.iter().zip(&signs).filter(|(z, sign)| z.re * *sign < 0.0).count();
         assert_eq!(wrong, 0, "{place}: wrong symbols");
         let es_over_n0_db = 10.0 * frame.es_over_n0().log10();

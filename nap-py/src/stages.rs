@@ -214,6 +214,7 @@ impl Subbands {
                 count,
             )
         });
+        let frame = frame.ok_or_else(|| PyValueError::new_err("there is nothing but noise at this place"))?;
         Ok(Burst { frame, count, symbol_s: symbol_rate_hz.recip() })
     }
 }

@@ -72,7 +72,6 @@ fn main() -> Result<()> {
             recording.duration_s() / cost.receiver_s
         );
     }
-    if std::env::var("NAP_NODAY").is_ok() { return Ok(()); }
     print_day(args.runs.min(3))
 }
 

@@ -14,6 +14,7 @@ mod symbol_weights;
 mod tracker;
 
 use std::f64::consts::{PI, TAU};
+use std::fmt;
 use std::sync::Arc;
 
 use num_complex::{Complex32, Complex64};
@@ -363,6 +364,15 @@ impl Demodulator {
     /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
     fn drift_reach(&self, half_s: f64) -> f64 {
         self.most_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
+    }
+}
+
+impl fmt::Debug for Demodulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Demodulator")
+            .field("symbol_s", &self.symbol_s)
+            .field("most_drift_hz_per_s", &self.most_drift_hz_per_s)
+            .finish_non_exhaustive()
     }
 }
 

@@ -386,7 +386,7 @@ impl Synchronizer {
             if tried > MAX_DIFFERENTIAL_TRIALS {
                 break;
             }
-            if self.ln_word_ratio(&this, noise) < MIN_LN_WORD_RATIO {
+            if self.is_beside(this.step) || self.ln_word_ratio(&this, noise) < MIN_LN_WORD_RATIO {
                 continue;
             }
             let start_s = first_s + this.step as f64 * step_s;
@@ -452,6 +452,21 @@ impl Synchronizer {
                 self.changes.push(Changes { step, word, share, sum });
             }
         }
+    }
+
+    /// Whether the carrier is a symbol rate away: there the phase changes from symbol to symbol as it does here,
+    /// but the symbols have more energy.
+    fn is_beside(&self, step: usize) -> bool {
+        let steps = &self.steps[step..][..self.word.length * STEPS_A_SYMBOL];
+        let symbols = steps.as_chunks::<STEPS_A_SYMBOL>().0;
+        let energy = |turn: Complex32| -> f32 {
+            let sum = |steps: &[Complex32; STEPS_A_SYMBOL]| {
+                steps.iter().rev().fold(Complex32::default(), |sum, step| sum * turn + step)
+            };
+            symbols.iter().map(|steps| sum(steps).norm_sqr()).sum()
+        };
+        let here = energy(Complex32::ONE);
+        energy(Complex32::I).max(energy(-Complex32::I)) > here
     }
 
     /// The logarithm of how much likelier the symbols are with a word than with any others, if the carrier
