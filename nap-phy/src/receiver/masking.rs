@@ -95,7 +95,9 @@ impl Cover {
         let power = SKIRT_POWER * other.power;
         self.power > power
             && (self.from_s..self.to_s).contains(&middle_s)
-            && (self.reaches(other.frequency_hz, other.symbol_s, power) || self.is_inside(other))
+            && (self.reaches(other.frequency_hz, other.symbol_s, power)
+                || self.is_inside(other)
+                || self.is_beside(other))
     }
 
     /// The same, of samples whose spectrum has a period: over an edge of the band a burst shows at the
@@ -110,6 +112,15 @@ impl Cover {
     /// Whether the carrier is in the main lobe of another burst.
     fn is_inside(&self, other: &Self) -> bool {
         (self.frequency_hz - other.frequency_hz).abs() * other.symbol_s < 0.5
+    }
+
+    /// Whether the other burst begins with this one a symbol rate away, where the phase changes from symbol to
+    /// symbol as it does here.
+    fn is_beside(&self, other: &Self) -> bool {
+        let distance = (self.frequency_hz - other.frequency_hz).abs() * self.symbol_s;
+        (distance - 1.0).abs() < 0.1
+            && self.symbol_s == other.symbol_s
+            && (self.from_s - other.from_s).abs() < self.symbol_s
     }
 
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
