@@ -137,11 +137,17 @@ fn faint_messages_across_seams() {
     let pieces = plan::plan_at(samples.0.len() as u64, &seams, &configs).unwrap();
     let (found, in_pieces) = decode(&samples, &pieces, &configs, 2);
     assert_eq!(found, expected);
-    // A decision on the edge of being tried may fall to either side: rounding depends on where a piece begins.
-    let refuted = in_pieces.refuted_decisions.abs_diff(in_one_go.refuted_decisions);
-    assert!(refuted <= in_one_go.refuted_decisions / 50, "{refuted}");
-    let refuted_decisions = in_one_go.refuted_decisions;
-    assert_eq!(Statistics { refuted_decisions, ..in_pieces }, in_one_go);
+    // What is on the edge of being tried or told may fall to either side: rounding depends on where a piece
+    // begins.
+    let mut in_pieces = in_pieces;
+    for (counter, expected, edge) in [
+        (&mut in_pieces.refuted_decisions, in_one_go.refuted_decisions, 3),
+        (&mut in_pieces.undecoded_bursts, in_one_go.undecoded_bursts, 2),
+    ] {
+        assert!(counter.abs_diff(expected) <= edge, "{counter}, not {expected}");
+        *counter = expected;
+    }
+    assert_eq!(in_pieces, in_one_go);
 }
 
 #[test]

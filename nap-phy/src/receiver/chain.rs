@@ -13,6 +13,7 @@ use super::candidates::{Candidates, Round};
 use super::config::ReceiverConfig;
 use super::context::Context;
 use super::decision::{Decision, Reading};
+use super::decoded_frame::DecodedFrame;
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::symbols::known_words;
 use super::frame_reporter::FrameReporter;
@@ -228,6 +229,10 @@ impl Chain {
         let density = self.density_under(&burst, context);
         match self.decoder.decode(&mut burst, &mut self.containers, context, density, now_s) {
             Trial::Unfinished => self.bursts.wait(burst),
+            Trial::Decoded(decision) if self.is_spoilt_sibling(&decision) => {
+                burst.attempt.fragments.extend(decision.fragments);
+                self.decode_with_others(burst, context);
+            }
             Trial::Decoded(decision) => {
                 self.report(decision, context);
                 if !context.band.has_changed() {
@@ -235,16 +240,37 @@ impl Chain {
                     self.bursts.miss(burst);
                 }
             }
-            Trial::Failed => {
-                let reason = burst.attempt.reason();
-                if let Some(decision) = self.decode_jointly(&mut burst, context) {
-                    self.report(decision, context);
-                } else {
-                    self.give_up(&burst, reason, context);
-                    self.bursts.miss(burst);
-                }
-            }
+            Trial::Failed => self.decode_with_others(burst, context),
         }
+    }
+
+    /// Decodes a burst, which did not alone, with others, else keeps it.
+    fn decode_with_others(&mut self, mut burst: Burst, context: &mut Context) {
+        let reason = burst.attempt.reason();
+        if let Some(decision) = self.decode_jointly(&mut burst, context) {
+            self.report(decision, context);
+        } else {
+            self.give_up(&burst, reason, context);
+            self.bursts.miss(burst);
+        }
+    }
+
+    /// Whether what was found far down a list is another frame of a message that is known, with wrong bits
+    /// for which the check sum holds by chance: the same device does not use a number twice at a time.
+    fn is_spoilt_sibling(&self, decision: &Decision) -> bool {
+        let container = &decision.reading.container;
+        let is_of = |fragment: &Fragment, frame: &DecodedFrame| {
+            let known = &frame.container;
+            fragment.may_follow(frame)
+                && known.device_id() == container.device_id()
+                && known.sequence_number() == container.sequence_number()
+                && known != container
+        };
+        decision.reading.decoder == Decoder::List
+            && decision
+                .fragments
+                .iter()
+                .any(|part| self.reporter.recent().iter().any(|frame| is_of(part, frame)))
     }
 
     /// The noise density under a burst, in (full scale)² per hertz.

@@ -97,7 +97,7 @@ impl Fragment {
     }
 
     /// Whether the times fit another frame of the decoded frame's message.
-    fn may_follow(&self, frame: &DecodedFrame) -> bool {
+    pub(crate) fn may_follow(&self, frame: &DecodedFrame) -> bool {
         let steps = self.rank() - f64::from(frame.frame_type.rank.number());
         let duration_s = self.duration_s(frame.bit_rate);
         let pause_s = (self.soft.start_s - frame.measurement.track.start_s) / steps - duration_s;
