@@ -363,8 +363,7 @@ impl Session<'_> {
         message: &Message,
         time: Option<String>,
     ) -> Result<()> {
-        let mut record = MessageRecord::new(record_type, message, time);
-        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
+        let record = MessageRecord::new(record_type, message, time, self.devices);
         let kind = match record_type {
             MessageRecordType::Message => "message",
             MessageRecordType::Update => "update",
