@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::file_name::file_name;
 use crate::open::open;
 use crate::open_options::{OpenOptions, SAME_CENTER_HZ};
+use crate::sigmf::archive::{recordings_in, split_path};
 use crate::sigmf::capture_breaks::{clock_tolerance_s, missing};
 use crate::source::SampleSource;
 use crate::stream_info::{Break, StreamInfo};
@@ -28,11 +29,20 @@ pub enum JoinRule {
 
 /// Puts the parts of split recordings together: the groups come in the order of their first parts in
 /// `paths`, their parts in the order of time. A recording that belongs to no other is a group of its own,
-/// and so is one that cannot be opened.
+/// and so is one that cannot be opened. An archive of several recordings is each of them.
 pub fn group(paths: &[PathBuf], options: &OpenOptions, rule: JoinRule) -> Vec<Vec<PathBuf>> {
+    let recordings = |path: &PathBuf| match recordings_in(path) {
+        recordings if recordings.is_empty() => vec![path.clone()],
+        recordings => recordings,
+    };
+    let paths: Vec<PathBuf> = paths.iter().flat_map(recordings).collect();
+    if paths.len() < 2 {
+        return paths.into_iter().map(|path| vec![path]).collect();
+    }
     let part = |path: &PathBuf| {
         // A pipe can be read once only.
-        let is_candidate = path.is_file() && (rule == JoinRule::Names || is_sigmf(path));
+        let is_there = path.is_file() || split_path(path).is_some();
+        let is_candidate = is_there && (rule == JoinRule::Names || is_sigmf(path));
         let info = is_candidate.then(|| open(path, options).ok()).flatten();
         Part { path: path.clone(), info: info.map(|source| source.info().clone()) }
     };

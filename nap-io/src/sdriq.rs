@@ -32,9 +32,12 @@ struct Header {
     start: Option<Timestamp>,
 }
 
-/// Opens a recording of SDRangel.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
-    let mut input = Input::open(path)?;
+/// Reads a recording of SDRangel.
+pub(crate) fn open(
+    path: &Path,
+    mut input: Input,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
     let header = Header::parse(path, &read_header(path, &mut input)?)?;
     let rate_hz = check_sample_rate(path, header.sample_rate_hz.into())?;
     let mut info = StreamInfo::new(rate_hz, header.format);

@@ -1,5 +1,6 @@
 //! Recordings of all formats, read block by block.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -59,7 +60,7 @@ pub struct PyRecording {
 impl PyRecording {
     /// Opens a recording, which may be in several files.
     #[new]
-    #[pyo3(signature = (paths, *, sample_format, sample_rate_hz, center_hz, start, ppm, swap_iq))]
+    #[pyo3(signature = (paths, *, sample_format, sample_rate_hz, center_hz, start_time, ppm, swap_iq))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         py: Python<'_>,
@@ -67,12 +68,12 @@ impl PyRecording {
         sample_format: Option<&str>,
         sample_rate_hz: Option<f64>,
         center_hz: Option<f64>,
-        start: Option<&str>,
+        start_time: Option<&str>,
         ppm: f64,
         swap_iq: bool,
     ) -> PyResult<Self> {
         let format = sample_format.map(str::parse).transpose().map_err(error::configuration)?;
-        let start = start.map(parse_time).transpose()?;
+        let start = start_time.map(parse_time).transpose()?;
         check_ppm(ppm)?;
         let options = OpenOptions { format, sample_rate_hz, center_hz, start, swap_iq };
         let source = py.detach(|| open(&paths, &options, ppm)).map_err(error::recording)?;
@@ -242,9 +243,11 @@ pub fn group(
     by_names: bool,
     sample_format: Option<&str>,
     sample_rate_hz: Option<f64>,
-) -> PyResult<Vec<Vec<PathBuf>>> {
+) -> PyResult<Vec<Vec<OsString>>> {
     let format = sample_format.map(str::parse).transpose().map_err(error::configuration)?;
     let options = OpenOptions { format, sample_rate_hz, ..OpenOptions::default() };
     let rule = if by_names { JoinRule::Names } else { JoinRule::Offsets };
-    Ok(py.detach(|| nap_io::group(&paths, &options, rule)))
+    let groups = py.detach(|| nap_io::group(&paths, &options, rule));
+    let texts = |group: Vec<PathBuf>| group.into_iter().map(PathBuf::into_os_string).collect();
+    Ok(groups.into_iter().map(texts).collect())
 }

@@ -95,8 +95,9 @@ def test_several_files() -> None:
 def test_each_part_of_a_retuned_recording_has_its_own_centre(tmp_path: Path) -> None:
     path = retuned(tmp_path)
     once = nap_sdr.decode_file(recording(NAME))
-    with pytest.warns(RecordingWarning, match="from 18.000 s on is left out: .* no channel"):
+    with pytest.warns(RecordingWarning) as told:
         found = nap_sdr.decode_file(path)
+    assert "the part from 18.000 s on is left out: " in str(told[-1].message)
     assert [one.payload for one in found] == [one.payload for one in once] * 2
     for one, other in zip(found[2:], once):
         assert one.frequency_hz == pytest.approx(other.frequency_hz + 10e3, abs=1)
@@ -117,7 +118,7 @@ def test_what_the_user_says_of_a_recording(tmp_path: Path) -> None:
     expected = nap_sdr.decode_file(recording(NAME))
     iq, info = nap_sdr.read(recording(NAME))
     start = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.timezone.utc)
-    (message, _) = nap_sdr.decode_file(recording(NAME), start=start, ppm=1.0)
+    (message, _) = nap_sdr.decode_file(recording(NAME), start_time=start, ppm=1.0)
     assert message.time is not None and message.time.startswith("2026-11-23T06:00:0")
     assert message.frequency_hz == pytest.approx(expected[0].frequency_hz + 868.13, abs=1)
     (again, _) = nap_sdr.decode(iq, 250e3, 868.13e6, start=start, ppm=1.0)
@@ -127,7 +128,7 @@ def test_what_the_user_says_of_a_recording(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ppm is 5000"):
         Recording(recording(NAME), ppm=5e3)
     with pytest.raises(ConfigurationError, match="has no time zone"):
-        Recording(recording(NAME), start=dt.datetime(2026, 11, 23))
+        Recording(recording(NAME), start_time=dt.datetime(2026, 11, 23))
 
 
 def test_recordings_in_several_files(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ pub struct SourceArgs {
         allow_negative_numbers = true)]
     ppm: f64,
 
-    /// The recording is a raw file that another program is writing: read what is there, then what comes.
+    /// Another program is writing the recording: read what is there, then what comes.
     #[arg(long, conflicts_with_all = ["replay", "radio"])]
     follow: bool,
 

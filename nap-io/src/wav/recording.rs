@@ -23,7 +23,7 @@ pub(crate) fn open(
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let (info, extent, input) = match input {
-        Input::File { file, left } => from_file(path, name, file, left, options)?,
+        Input::File { file, left, .. } => from_file(path, name, file, left, options)?,
         Input::Pipe(pipe) => from_pipe(path, name, pipe, options)?,
     };
     let frame_bytes = info.format.bytes_per_sample() as u64;
@@ -32,6 +32,19 @@ pub(crate) fn open(
         Some(bytes) => reader.promise(bytes / frame_bytes),
         None => reader,
     }))
+}
+
+/// Opens a WAV file that another program is writing: what its header says of its length does not count.
+pub(crate) fn open_growing(
+    path: &Path,
+    name: &str,
+    stream: Box<dyn Read + Send>,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let mut stream = BufReader::new(stream);
+    let header = Header::read_given(&mut stream, path, options.format)?;
+    let info = stream_info(path, name, &header, options)?;
+    Ok(Box::new(SampleReader::new(path.into(), info, Input::Pipe(Box::new(stream)))?))
 }
 
 type Opened = (StreamInfo, Extent, Input);

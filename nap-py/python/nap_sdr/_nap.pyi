@@ -147,7 +147,7 @@ class Recording:
         sample_format: str | None,
         sample_rate_hz: float | None,
         center_hz: float | None,
-        start: str | None,
+        start_time: str | None,
         ppm: float,
         swap_iq: bool,
     ) -> Recording: ...

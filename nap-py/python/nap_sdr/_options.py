@@ -39,7 +39,7 @@ class RecordingOptions(TypedDict, total=False):
     sample_format: Optional[str]
     sample_rate_hz: Optional[float]
     center_hz: Optional[float]
-    start: Union[None, str, dt.datetime]
+    start_time: Union[None, str, dt.datetime]
     ppm: float
     swap_iq: bool
 

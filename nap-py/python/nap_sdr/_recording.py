@@ -86,7 +86,7 @@ class Recording:
         Samples per second; replaces what the file says.
     center_hz : float, optional
         Frequency of the centre; replaces what the file says.
-    start : str or datetime, optional
+    start_time : str or datetime, optional
         Time of the first sample (RFC 3339); replaces what the file says. A ``datetime`` has to have
         a time zone.
     ppm : float
@@ -122,7 +122,7 @@ class Recording:
         sample_format: Optional[str] = None,
         sample_rate_hz: Optional[float] = None,
         center_hz: Optional[float] = None,
-        start: Union[None, str, dt.datetime] = None,
+        start_time: Union[None, str, dt.datetime] = None,
         ppm: float = 0.0,
         swap_iq: bool = False,
     ) -> None:
@@ -136,7 +136,7 @@ class Recording:
             sample_format=sample_format,
             sample_rate_hz=sample_rate_hz,
             center_hz=center_hz,
-            start=rfc3339("start", start),
+            start_time=rfc3339("start_time", start_time),
             ppm=ppm,
             swap_iq=swap_iq,
         )

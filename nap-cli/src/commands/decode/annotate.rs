@@ -49,7 +49,8 @@ impl Annotator {
             return Err(misuse(anyhow!("--annotate takes one recording, not {}", files.len())));
         };
         let extension = path.extension().and_then(|extension| extension.to_str());
-        if !matches!(extension, Some("sigmf-meta" | "sigmf-data")) {
+        let is_in_archive = path.parent().is_some_and(Path::is_file);
+        if is_in_archive || !matches!(extension, Some("sigmf-meta" | "sigmf-data")) {
             return Err(misuse(anyhow!(
                 "{}: --annotate needs a SigMF recording, given as its .sigmf-meta file",
                 path.display()
