@@ -185,8 +185,7 @@ pub fn with_flags(error: nap_io::Error) -> anyhow::Error {
     }
 }
 
-/// The wanted part of a recording. What is read from it is its first stretch, the part up to where the
-/// centre frequency changes or the clock was set.
+/// The wanted part of a recording.
 pub struct Recording {
     name: String,
     /// Of the whole recording, but with centre and start of the wanted part.
@@ -218,51 +217,50 @@ impl Recording {
         first as f64 / self.info.sample_rate_hz
     }
 
-    /// How many samples of the first stretch are still to come, missing ones included; `None` for a pipe
-    /// without a given duration.
-    pub fn samples_left(&self) -> Option<u64> {
-        self.stretches.first().and_then(|stretch| self.info.length_of(stretch))
+    /// How long what is wanted is, missing samples included; `None` for a pipe without a given duration.
+    pub fn length(&self) -> Option<u64> {
+        let (first, last) = (self.stretches.first()?, self.stretches.last()?);
+        Some(last.position - first.position + self.info.length_of(last)?)
     }
 
-    /// Hands the samples of the first stretch out block by block, to its end, with a progress bar;
-    /// missing ones as silence. Returns how many there were, and what kept the rest from being read.
-    pub fn read_all(self, mut take: impl FnMut(&[Complex32])) -> (u64, Result<(), nap_io::Error>) {
+    /// Hands the samples of all stretches out block by block, each with the stretch that it is of, to the end
+    /// and with a progress bar. Samples that are missing in a stretch are silence; a long pause is the end.
+    /// Returns how many there were of each stretch, and what kept the rest from being read.
+    pub fn read_all(
+        self,
+        mut take: impl FnMut(usize, &[Complex32]),
+    ) -> (Vec<u64>, Result<(), nap_io::Error>) {
         let bar = self.bar();
-        let rate_hz = self.info.sample_rate_hz;
-        if let Some(next) = self.stretches.get(1) {
-            tell_what_follows(&self.name, next.position as f64 / rate_hz);
-        }
-        let (first, gaps) = match self.stretches.into_iter().next() {
-            Some(stretch) => (stretch.position, stretch.gaps),
-            None => (0, Vec::new()),
-        };
-        let mut reader = self.reader;
-        let mut block = vec![Complex32::ZERO; BLOCK];
-        let (mut position, mut gaps) = (0, gaps.into_iter().peekable());
-        let result = loop {
-            let bound = gaps.peek().map_or(u64::MAX, |gap| gap.start);
-            let read = match gaps.next_if(|gap| gap.start <= position) {
-                Some(gap) if (gap.end - gap.start) as f64 > LONGEST_SILENCE_S * rate_hz => {
-                    tell_what_follows(&self.name, (first + gap.end) as f64 / rate_hz);
-                    break Ok(());
-                }
-                Some(gap) => Ok(silence(gap.end - gap.start, &mut block, &mut take)),
-                None => reader.read(up_to(&mut block, bound - position)).map(|count| {
-                    take(&block[..count]);
-                    count as u64
+        let longest = (LONGEST_SILENCE_S * self.info.sample_rate_hz) as u64;
+        let (mut reader, mut counts, mut end) = (self.reader, Vec::new(), 0);
+        let mut result = Ok(());
+        for (index, stretch) in self.stretches.iter().enumerate() {
+            if index > 0 {
+                // It stands where the one before ended.
+                reader = StretchReader::new(reader.into_source(), stretch);
+            }
+            let pause = index > 0 && stretch.position.saturating_sub(end) > longest;
+            let (count, read) = match pause {
+                true => (0, Ok(Some(0))),
+                false => read_stretch(stretch, &mut reader, longest, |block| {
+                    bar.inc(block.len() as u64);
+                    take(index, block);
                 }),
             };
+            counts.push(count);
+            end = stretch.position + count;
             match read {
-                Ok(0) => break Ok(()),
-                Ok(count) => {
-                    bar.inc(count);
-                    position += count;
+                Ok(None) => continue,
+                Ok(Some(place)) => {
+                    let next_s = (stretch.position + place) as f64 / self.info.sample_rate_hz;
+                    tell_what_follows(&self.name, next_s);
                 }
-                Err(error) => break Err(error),
+                Err(error) => result = Err(error),
             }
-        };
+            break;
+        }
         bar.finish_and_clear();
-        (position, result)
+        (counts, result)
     }
 
     /// A progress bar for what is still to come.
@@ -278,11 +276,38 @@ impl Recording {
     }
 }
 
+/// Hands out a stretch to its end, or to a gap of more than `longest`; returns how much that was, and the place
+/// after such a gap.
+fn read_stretch(
+    stretch: &Stretch,
+    reader: &mut Reader,
+    longest: u64,
+    mut take: impl FnMut(&[Complex32]),
+) -> (u64, Result<Option<u64>, nap_io::Error>) {
+    let mut block = vec![Complex32::ZERO; BLOCK];
+    let (mut position, mut gaps) = (0, stretch.gaps.iter().peekable());
+    loop {
+        let bound = gaps.peek().map_or(u64::MAX, |gap| gap.start);
+        let read = match gaps.next_if(|gap| gap.start <= position) {
+            Some(gap) if gap.end - gap.start > longest => return (position, Ok(Some(gap.end))),
+            Some(gap) => Ok(silence(gap.end - gap.start, &mut block, &mut take)),
+            None => reader.read(up_to(&mut block, bound - position)).map(|count| {
+                take(&block[..count]);
+                count as u64
+            }),
+        };
+        match read {
+            Ok(0) => return (position, Ok(None)),
+            Ok(count) => position += count,
+            Err(error) => return (position, Err(error)),
+        }
+    }
+}
+
 /// Says that what is read ends before the recording does.
 fn tell_what_follows(name: &str, next_s: f64) {
     tracing::warn!(
-        "{name}: only the part before {next_s:.3} s, where the centre frequency changes, the clock was set \
-         or a long pause ends; --start {next_s:.3} goes on there"
+        "{name}: only the part before {next_s:.3} s, where a long pause ends; --start {next_s:.3} goes on there"
     );
 }
 

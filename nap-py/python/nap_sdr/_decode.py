@@ -130,6 +130,8 @@ def _of_recording(
     """The messages of what is left of a recording, each part of it at its own centre."""
     of_channel = {k: v for k, v in options.items() if k not in _TOLD_BY_RECORDINGS}
     channel = with_defaults(cast(ChannelsOptions, of_channel), Receiver)
+    if recording.samples_left == 0:
+        return MessageList()
     first = recording._native.position_of(recording.position)
     return decode_from(recording, first, None, channel, None, progress)
 
