@@ -96,7 +96,7 @@ def test_each_part_of_a_retuned_recording_has_its_own_centre(tmp_path: Path) -> 
     assert len(expected) == 4
     with pytest.warns(nap_sdr.RecordingWarning) as told:
         table = decode_files(path, piece_s=6.0, overlap_s=12.0)
-    assert "the part from 18.000 s on is left out: " in str(told[-1].message)
+    assert "the part from 23.000 s on is left out: " in str(told[-1].message)
     assert_same(computed(table, scheduler="synchronous"), expected)
 
 

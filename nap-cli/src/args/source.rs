@@ -95,7 +95,7 @@ struct TuningArgs {
     #[arg(long, value_name = "N")]
     radio_channel: Option<usize>,
 
-    /// A setting of the driver; may be given several times.
+    /// A setting of the driver; may be given several times. One that the driver does not read back is told.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     setting: Vec<(String, String)>,
 }

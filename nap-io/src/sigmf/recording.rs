@@ -8,9 +8,10 @@ use super::capture_breaks;
 use super::data_file::{DataFile, Layout, existing_path};
 use super::metadata::{Capture, Metadata, read_text};
 use crate::error::Error;
+use crate::file_name::file_name;
 use crate::float_width::narrower;
 use crate::format::SampleFormat;
-use crate::open_options::OpenOptions;
+use crate::open_options::{OpenOptions, doubt_rate};
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::StreamInfo;
@@ -128,6 +129,7 @@ fn stream_info(
     info.description = metadata.description.clone();
     info.annotations = metadata.annotations.clone();
     info.warnings = metadata.warnings.clone();
+    doubt_rate(&file_name(meta_path), &mut info, options);
     // Centre and start follow from the captures.
     OpenOptions { center_hz: None, start: None, ..*options }.apply(meta_path, info)
 }

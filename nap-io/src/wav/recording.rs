@@ -10,7 +10,7 @@ use super::pipe_body::PipeBody;
 use crate::error::Error;
 use crate::file_name::told::FileName;
 use crate::input::Input;
-use crate::open_options::OpenOptions;
+use crate::open_options::{OpenOptions, doubt_rate};
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::StreamInfo;
@@ -86,7 +86,7 @@ fn from_pipe(
 
 fn stream_info(
     path: &Path,
-    name: &str,
+    file_name: &str,
     header: &Header,
     options: &OpenOptions,
 ) -> Result<StreamInfo, Error> {
@@ -97,10 +97,11 @@ fn stream_info(
         start: header.start,
         ..FileName::default()
     };
-    let name = FileName::parse(name);
+    let name = FileName::parse(file_name);
     let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
     info.notes.extend(by_name.without(told).taken_from("the name"));
     info.center_hz = told.or(by_name).center_hz;
     info.start = told.or(by_name).start;
+    doubt_rate(file_name, &mut info, options);
     options.apply(path, info)
 }
