@@ -159,6 +159,11 @@ fn what_an_archive_lacks_is_told() {
     assert!(two.contains("an archive of 2 SigMF recordings"), "{two}");
     let no_archive = error(&[7; 2000]).to_string();
     assert!(no_archive.contains("cannot be read as tar"), "{no_archive}");
+    // A raw file is no folder, whatever is asked for in it.
+    let raw = folder.path().join("x.cu8");
+    std::fs::write(&raw, [7; 2000]).unwrap();
+    let inside = open_error(&raw.join("x"), &OpenOptions::default());
+    assert_eq!(inside.io_kind(), Some(std::io::ErrorKind::NotADirectory), "{inside}");
     let empty = error(&[]).to_string();
     assert!(empty.contains("holds no .sigmf-meta file"), "{empty}");
 }

@@ -548,6 +548,20 @@ fn a_foreign_data_file_with_header_and_trailer() {
 }
 
 #[test]
+fn metadata_comes_in_any_unicode() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    let text = std::fs::read_to_string(&meta).unwrap();
+    let units: Vec<u16> = std::iter::once(0xfeff).chain(text.encode_utf16()).collect();
+    let little = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    for bytes in [[&b"\xef\xbb\xbf"[..], text.as_bytes()].concat(), little, big] {
+        std::fs::write(&meta, bytes).unwrap();
+        assert_eq!(read_all(&mut open(&meta).unwrap()).len(), 250);
+    }
+}
+
+#[test]
 fn headers_between_captures_are_no_samples() {
     let recording = Recording::new().global("core:trailing_bytes", json!(4)).captures(json!([
         {"core:sample_start": 0, "core:header_bytes": 4},

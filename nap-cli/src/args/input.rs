@@ -181,6 +181,9 @@ pub fn with_flags(error: nap_io::Error) -> anyhow::Error {
         nap_io::Error::UnknownFormat { .. } | nap_io::Error::Missing { .. } => {
             misuse(anyhow!("{error}; the flags are --sample-format and --sample-rate"))
         }
+        nap_io::Error::OutOfRange { parameter: "sample rate in Hz", .. } => {
+            misuse(anyhow!("{error}; the flag is --sample-rate"))
+        }
         error => error.into(),
     }
 }

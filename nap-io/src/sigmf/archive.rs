@@ -28,19 +28,15 @@ pub(crate) fn split_path(path: &Path) -> Option<(&Path, &Path)> {
     if path.exists() {
         return None;
     }
-    let archive = path.ancestors().skip(1).find(|ancestor| ancestor.is_file())?;
+    let is_one = |path: &&Path| path.is_file() && has_name_of_one(path);
+    let archive = path.ancestors().skip(1).find(is_one)?;
     Some((archive, path.strip_prefix(archive).ok()?))
 }
 
 /// The recordings of an archive, each as a path for [`open`](crate::open); nothing for what is no archive of
 /// several.
 pub fn recordings_in(path: &Path) -> Vec<PathBuf> {
-    let name = file_name(path);
-    let is_archive = extension(unpacked_name(&name)).is_some_and(|extension| {
-        let names = ["sigmf", "tar"].iter().chain(&PACKED);
-        names.clone().any(|name| extension.eq_ignore_ascii_case(name))
-    });
-    if !is_archive || !path.is_file() {
+    if !has_name_of_one(path) || !path.is_file() {
         return Vec::new();
     }
     match scan(path, Wanted::Nothing) {
@@ -50,6 +46,13 @@ pub fn recordings_in(path: &Path) -> Vec<PathBuf> {
         // What is wrong with it is told when it is opened.
         _ => Vec::new(),
     }
+}
+
+fn has_name_of_one(path: &Path) -> bool {
+    extension(unpacked_name(&file_name(path))).is_some_and(|extension| {
+        let mut names = ["sigmf", "tar"].iter().chain(&PACKED);
+        names.any(|name| extension.eq_ignore_ascii_case(name))
+    })
 }
 
 /// A recording of an archive: the name of its metadata for messages, what it says, and its samples. Without a
@@ -161,7 +164,7 @@ fn scan(path: &Path, wanted: Wanted) -> Result<Contents, Error> {
     match (compression, input) {
         (None, Input::File { file, .. }) => {
             let mut archive = Archive::new(BufReader::new(file));
-            let entries = archive.entries_with_seek().map_err(|error| wrong(path, &error))?;
+            let entries = archive.entries_with_seek().map_err(|_| wrong(path))?;
             contents.read(path, entries, &wanted)?;
         }
         (None, Input::Pipe(_)) => {
@@ -172,7 +175,7 @@ fn scan(path: &Path, wanted: Wanted) -> Result<Contents, Error> {
             let has_ended = Cell::new(false);
             let unpacked = Watched { inner: compression.unpack(input), has_ended: &has_ended };
             let mut archive = Archive::new(unpacked);
-            let entries = archive.entries().map_err(|error| wrong(path, &error))?;
+            let entries = archive.entries().map_err(|_| wrong(path))?;
             let read = contents.read(path, entries, &wanted);
             // Of an archive that is cut short, what is there can be read.
             if !(has_ended.get() && contents.meta.is_some()) {
@@ -209,8 +212,8 @@ impl Contents {
         wanted: &Wanted,
     ) -> Result<(), Error> {
         for entry in entries {
-            let entry = entry.map_err(|error| wrong(path, &error))?;
-            let name = entry.path().map_err(|error| wrong(path, &error))?.into_owned();
+            let entry = entry.map_err(|_| wrong(path))?;
+            let name = entry.path().map_err(|_| wrong(path))?.into_owned();
             check_kind(path, &entry, &name)?;
             let member = Member { offset: entry.raw_file_position(), bytes: entry.size(), name };
             let is_wanted = is_meta(&member.name)
@@ -229,8 +232,9 @@ impl Contents {
     }
 }
 
-fn wrong(path: &Path, error: &io::Error) -> Error {
-    Error::malformed(path, "the archive", format!("cannot be read as tar ({error})"))
+/// What exactly is wrong is told with bytes of the file, which are not for a terminal.
+fn wrong(path: &Path) -> Error {
+    Error::malformed(path, "the archive", "cannot be read as tar")
 }
 
 /// The bytes of a sparse file do not lie in the archive as they are.
