@@ -148,30 +148,34 @@ struct Member {
     bytes: u64,
 }
 
+/// Tar on a Mac puts a file `._NAME` of its own beside each.
 fn is_meta(name: &Path) -> bool {
-    name.extension().is_some_and(|found| found == META)
+    name.extension().is_some_and(|found| found == META) && !file_name(name).starts_with("._")
 }
 
 /// Goes through an archive once. Where it is compressed, all of it is unpacked on the way, and nothing is kept but
 /// the metadata that is wanted.
 fn scan(path: &Path, wanted: Wanted) -> Result<Contents, Error> {
-    let (head, input) = Input::open(path)?.head().map_err(Error::io(path, "read"))?;
+    let input = Input::open(path)?;
+    // The metadata may come after the samples, and a pipe can be read once only.
+    if input.is_pipe() {
+        let advice = "copy it into a file, or unpack it";
+        return Err(Error::unsupported(path, "an archive through a pipe", advice));
+    }
+    let (head, input) = input.head().map_err(Error::io(path, "read"))?;
     let compression = match identify(&head) {
         Content::Compressed(compression) => Some(compression),
         _ => None,
     };
     let mut contents = Contents { compression, members: Vec::new(), meta: None };
-    match (compression, input) {
-        (None, Input::File { file, .. }) => {
+    match compression {
+        None => {
+            let file = File::open(path).map_err(Error::io(path, "open"))?;
             let mut archive = Archive::new(BufReader::new(file));
             let entries = archive.entries_with_seek().map_err(|_| wrong(path))?;
             contents.read(path, entries, &wanted)?;
         }
-        (None, Input::Pipe(_)) => {
-            let advice = "copy it into a file, or unpack it";
-            return Err(Error::unsupported(path, "an archive through a pipe", advice));
-        }
-        (Some(compression), input) => {
+        Some(compression) => {
             let has_ended = Cell::new(false);
             let unpacked = Watched { inner: compression.unpack(input), has_ended: &has_ended };
             let mut archive = Archive::new(unpacked);
