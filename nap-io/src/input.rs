@@ -34,7 +34,8 @@ impl Input {
 
     /// Limits a file to one region of it.
     pub(crate) fn region(file: File, offset: u64, bytes: u64) -> io::Result<Self> {
-        Self::regions(file, [offset..offset.saturating_add(bytes)].into())
+        let region = offset..offset.saturating_add(bytes);
+        Self::regions(file, std::iter::once(region).collect())
     }
 
     /// Limits a file to regions of it, which are read one after the other.

@@ -307,7 +307,7 @@ fn draw(
         .iter()
         .zip(counts)
         .map(|(part, &count)| part.start_s + count as f64 / view.config.sample_rate_hz);
-    let end_s = ends_s.clone().last().unwrap_or(view.start_s);
+    let end_s = ends_s.clone().next_back().unwrap_or(view.start_s);
     let shown = parts.iter().zip(&arrays).zip(ends_s);
     let panels: Vec<Panel<'_>> = shown
         .filter_map(|((part, array), end_s)| {

@@ -29,6 +29,9 @@ pub struct PartsDecoding<E> {
     parts: Vec<(f64, Decoding<E>)>,
 }
 
+/// The jobs, and what puts their results together.
+pub type Split<Open, Progress, E> = (Vec<PieceJob<Open, Progress, E>>, PartsDecoding<E>);
+
 /// A message of a recording in parts.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -52,7 +55,7 @@ pub fn split_parts<Open, Progress, E>(
     parts: Vec<Part>,
     threads: usize,
     mut access: impl FnMut(usize) -> (Open, Progress),
-) -> Result<(Vec<PieceJob<Open, Progress, E>>, PartsDecoding<E>), Error> {
+) -> Result<Split<Open, Progress, E>, Error> {
     let (mut jobs, mut decodings) = (Vec::new(), Vec::new());
     for (index, part) in parts.into_iter().enumerate() {
         let pieces = pieces_of(&part, threads)?;
