@@ -42,6 +42,10 @@ pub mod metrics;
 mod monitor;
 pub mod reception;
 pub mod recorder;
+#[cfg(feature = "access-point")]
+pub mod rules;
+#[cfg(feature = "access-point")]
+pub mod store;
 
 pub use error::Error;
 pub use monitor::Monitor;
