@@ -43,6 +43,8 @@ mod monitor;
 pub mod reception;
 pub mod recorder;
 #[cfg(feature = "access-point")]
+pub mod relay;
+#[cfg(feature = "access-point")]
 pub mod rules;
 #[cfg(feature = "access-point")]
 pub mod store;
