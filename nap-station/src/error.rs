@@ -111,6 +111,13 @@ pub enum Error {
     #[error("ledger: {0}")]
     Ledger(#[from] rusqlite::Error),
 
+    /// What a relay has said is not on disk.
+    #[error("ledger: not stored: {problem}")]
+    NotStored {
+        /// Why.
+        problem: String,
+    },
+
     /// The operating system has no random numbers.
     #[error("no random numbers: {problem}")]
     Random {

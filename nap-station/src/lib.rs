@@ -34,6 +34,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "access-point")]
+pub mod config;
 pub mod diagnosis;
 mod error;
 pub mod health;
@@ -46,6 +48,8 @@ pub mod recorder;
 pub mod relay;
 #[cfg(feature = "access-point")]
 pub mod rules;
+#[cfg(feature = "access-point")]
+pub mod station;
 #[cfg(feature = "access-point")]
 pub mod store;
 

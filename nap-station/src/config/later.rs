@@ -57,3 +57,13 @@ fn does_nothing(value: &Spanned<DeValue<'_>>, idle: Option<&str>) -> bool {
         _ => false,
     }
 }
+
+/// Takes keys out that do nothing, and of which nobody else knows.
+pub(super) fn drop_idle(table: &mut DeTable<'_>) {
+    for (section, key, _) in LATER.into_iter().chain(LATER_TOO) {
+        let Some(value) = table.get_mut(section) else { continue };
+        if let DeValue::Table(section_table) = value.get_mut() {
+            section_table.remove(key);
+        }
+    }
+}

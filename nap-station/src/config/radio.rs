@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nap_io::SampleFormat;
 use nap_io::live::Gain;
 use nap_phy::RadioConfiguration;
 use nap_phy::receiver::channel_choice::BitRateChoice;
@@ -45,8 +46,8 @@ pub struct RadioConfig {
     #[serde(default)]
     pub center_hz: Option<f64>,
     /// How raw samples are stored.
-    #[serde(default)]
-    pub sample_format: Option<String>,
+    #[serde(default, deserialize_with = "sample_format")]
+    pub sample_format: Option<SampleFormat>,
 }
 
 /// Where messages come from.
@@ -115,6 +116,13 @@ fn gain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Gain, D::Error> {
         NumberOrText::Text(text) => text,
     };
     text.parse().map_err(de::Error::custom)
+}
+
+fn sample_format<'de, D>(deserializer: D) -> Result<Option<SampleFormat>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
 }
 
 fn bit_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BitRateChoice, D::Error> {

@@ -6,11 +6,17 @@
 
 pub mod change;
 mod epoch;
+pub mod export;
 pub mod folder;
 pub mod hardware;
 pub mod identity;
+mod kind_name;
 pub mod ledger;
 pub mod lock;
-pub mod message_id;
+pub mod outbox;
+pub mod queue;
+pub mod relay_end;
 mod remembered;
 mod schema;
+pub mod settlement;
+pub mod wire;
