@@ -98,7 +98,9 @@ pub enum Error {
     },
 
     /// The ledger was written by a later version of the program.
-    #[error("the ledger is of version {version}, and this program knows up to {known}; install a newer one")]
+    #[error(
+        "the ledger is of version {version}, and this program knows up to {known}; install a newer one"
+    )]
     NewerLedger {
         /// The ledger's version.
         version: usize,

@@ -49,6 +49,8 @@ pub mod relay;
 #[cfg(feature = "access-point")]
 pub mod rules;
 #[cfg(feature = "access-point")]
+mod secret;
+#[cfg(feature = "access-point")]
 pub mod station;
 #[cfg(feature = "access-point")]
 pub mod store;

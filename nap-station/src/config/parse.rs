@@ -96,7 +96,6 @@ fn parse(text: &str, folder: &Path) -> Result<Config, Problem> {
         let text = format!("`{}` is not in this version; leave it out", later.name);
         return Err(Problem { offset: Some(later.offset), text });
     }
-    later::SECTIONS.iter().for_each(|section| drop(table.remove(*section)));
     later::drop_idle(&mut table);
     let relays = match table.remove("relay") {
         Some(relays) => relays_of(relays)?,
@@ -109,7 +108,8 @@ fn parse(text: &str, folder: &Path) -> Result<Config, Problem> {
 
 /// Makes paths relative to the folder.
 fn finish(sections: Sections, relays: Vec<(String, Options)>, folder: &Path) -> Config {
-    let Sections { mut station, mut radio, mut devices, rules, retention, position, http } = sections;
+    let Sections { mut station, mut radio, mut devices, rules, retention, position, http } =
+        sections;
     station.state = folder.join(&station.state);
     devices.file = devices.file.map(|file| folder.join(file));
     if let SourceChoice::Records(path) = &mut radio.source {
@@ -148,7 +148,9 @@ fn relay_of(relay: Spanned<DeValue<'_>>) -> Result<Options, Problem> {
     let kind_at = kind.span().start;
     let rest = Spanned::new(span.clone(), DeValue::Table(table));
     match kind.into_inner() {
-        DeValue::String(kind) if kind == "file" => deserialize::<FileOptions>(rest).map(Options::File),
+        DeValue::String(kind) if kind == "file" => {
+            deserialize::<FileOptions>(rest).map(Options::File)
+        }
         _ => Err(Problem { offset: Some(kind_at), text: "`type` is https, mqtt or file".into() }),
     }
 }

@@ -19,7 +19,7 @@ pub struct RadioConfig {
     #[serde(default)]
     pub replay: Replay,
     /// How the radio's amplifiers are set.
-    #[serde(default, deserialize_with = "gain")]
+    #[serde(default = "auto", deserialize_with = "gain")]
     pub gain: Gain,
     /// By how many millionths the radio's crystal is too fast.
     #[serde(default)]
@@ -103,7 +103,9 @@ enum NumberOrText {
 impl<'de> Deserialize<'de> for Replay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match NumberOrText::deserialize(deserializer)? {
-            NumberOrText::Number(times) if times.is_finite() && times > 0.0 => Ok(Self::Times(times)),
+            NumberOrText::Number(times) if times.is_finite() && times > 0.0 => {
+                Ok(Self::Times(times))
+            }
             NumberOrText::Text(text) if text == "max" => Ok(Self::Max),
             _ => Err(de::Error::custom("a speed is \"max\", or a number above 0")),
         }
@@ -153,6 +155,10 @@ where
         }
         _ => Err(de::Error::custom("radio configurations are listed, such as [\"RC1\"]")),
     }
+}
+
+fn auto() -> Gain {
+    Gain::Auto
 }
 
 fn rc1() -> Vec<RadioConfiguration> {

@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::error::Error;
+use crate::http::Published;
 use crate::relay::outbox::{Acknowledged, Kind, Level, Outcome, Ticket};
 use crate::rules::heard::Heard as Judged;
 use crate::rules::notice::Notice;
@@ -17,11 +18,10 @@ use crate::rules::verdict::{Reason, Verdict};
 use crate::rules::{Judgement, Rules};
 use crate::station::event::Event;
 use crate::station::report::{Heard, Report, ReportKind};
-use crate::store::change::{
-    CONTROL, Change, DATA, DeviceState, Item, StoredEvent, StoredMessage,
-};
+use crate::store::change::{CONTROL, Change, DATA, DeviceState, Item, StoredEvent, StoredMessage};
 use crate::store::ledger::{Ledger, NextNumbers};
 use crate::store::relay_end::RelayEnd;
+use crate::store::retention::{self, Limits, Removed};
 use crate::store::settlement::{Settlement, item_of, ticket_of};
 
 /// Messages of which more may come that are remembered.
@@ -97,13 +97,13 @@ pub struct Keeper {
     relays: Vec<RelayEnd>,
     newest: watch::Sender<u64>,
     open: BTreeMap<(usize, u64), Open>,
-    /// Messages that are held.
-    held: u64,
-    /// Whether some are about to be released, of which the ledger does not know yet.
-    is_releasing: bool,
+    /// Messages that are held, by the date that they are of.
+    held: BTreeMap<Day, u64>,
     /// What is to be written next.
     pending: Vec<Change>,
     asked: Vec<Asked>,
+    /// What those see who listen in, once it is written; `None` if nobody can.
+    told: Option<Vec<Published>>,
     /// Who waits until all is written.
     flushed: Vec<SyncSender<()>>,
     is_failing: bool,
@@ -145,13 +145,24 @@ impl Keeper {
             newest,
             open: BTreeMap::new(),
             held,
-            is_releasing: false,
             pending: Vec::new(),
             asked: Vec::new(),
+            told: None,
             flushed: Vec::new(),
             is_failing: false,
             lost: 0,
         })
+    }
+
+    /// Keeps what is written for those who listen in.
+    pub fn tell(&mut self) {
+        self.told = Some(Vec::new());
+    }
+
+    /// What was written since the last call, for those who listen in.
+    pub fn take_told(&mut self) -> Vec<Published> {
+        let is_written = self.pending.is_empty();
+        self.told.as_mut().filter(|_| is_written).map(std::mem::take).unwrap_or_default()
     }
 
     /// The rules and what they remember.
@@ -163,7 +174,7 @@ impl Keeper {
     /// How many messages are held.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.held
+        self.held.values().sum()
     }
 
     /// Changes that were lost while the disk could not be written to.
@@ -191,35 +202,65 @@ impl Keeper {
     pub fn release(&mut self, now: Utc) {
         let day = now.day();
         let allowance = self.rules.budget().allowance(day);
-        if self.held == 0 || allowance == 0 || self.is_releasing {
+        let is_due = self.held.range(..day).any(|(_, count)| *count > 0);
+        // What is not written yet cannot be found; what cannot be written now is found the next time.
+        if allowance == 0 || !is_due || self.write().is_err() {
             return;
         }
-        // What cannot be read now is read the next time.
-        let rows = self.ledger.held_before(day.start(), allowance).unwrap_or_default();
-        self.is_releasing = !rows.is_empty();
-        for row in rows {
-            self.release_row(row, day);
+        let held = self.ledger.held_before(day.start(), allowance).unwrap_or_default();
+        for (row, at) in held {
+            self.release_row(row, at.day(), day);
         }
     }
 
+    /// Removes what is too old or too much, a part of it at once.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`]; nothing has gone then.
+    pub fn keep_within(&mut self, limits: Limits, now: Utc) -> Result<Removed, Error> {
+        let removed = retention::keep_within(&mut self.ledger, limits, now)?;
+        if removed.undelivered > 0 {
+            let detail = json!({ "messages": removed.undelivered });
+            self.event(&Event::new("retention_dropped", Level::Alarm, now, detail));
+            self.held = self.ledger.held()?;
+        }
+        Ok(removed)
+    }
+
     /// Writes what is to be written. Relays see of it only then.
-    pub fn commit(&mut self) -> Committed {
-        if self.pending.is_empty() && self.asked.is_empty() {
-            self.answer(Vec::new());
-            return Committed::Done;
-        }
-        let settlements: Vec<_> = self.asked.iter().map(|asked| &asked.settlement).collect();
-        match self.ledger.write(&self.pending, &settlements, &self.relays) {
-            Ok(acknowledged) => {
-                self.pending.clear();
-                self.is_releasing = false;
-                self.answer(acknowledged);
-                self.tell_newest();
-                let was_failing = std::mem::take(&mut self.is_failing);
-                if was_failing { Committed::Recovered } else { Committed::Done }
+    pub fn commit(&mut self, now: Utc) -> Committed {
+        match self.write() {
+            Ok(()) if std::mem::take(&mut self.is_failing) => Committed::Recovered,
+            Ok(()) => Committed::Done,
+            Err(_) if self.is_failing => Committed::StillFailing,
+            Err(error) => {
+                self.is_failing = true;
+                let detail = json!({ "problem": error.to_string() });
+                self.event(&Event::new("disk_low", Level::Alarm, now, detail));
+                Committed::Failed(error)
             }
-            Err(error) => self.fail(error),
         }
+    }
+
+    fn write(&mut self) -> Result<(), Error> {
+        if !self.pending.is_empty() || !self.asked.is_empty() {
+            let settlements: Vec<_> = self.asked.iter().map(|asked| &asked.settlement).collect();
+            let acknowledged = match self.ledger.write(&self.pending, &settlements, &self.relays) {
+                Ok(acknowledged) => acknowledged,
+                Err(error) => {
+                    self.refuse(&error.to_string());
+                    return Err(error);
+                }
+            };
+            self.pending.clear();
+            self.answer(acknowledged);
+            self.tell_newest();
+        }
+        for reply in self.flushed.drain(..) {
+            // Who has asked may have gone.
+            let _gone = reply.send(());
+        }
+        Ok(())
     }
 
     fn answer(&mut self, acknowledged: Vec<Option<Acknowledged>>) {
@@ -231,30 +272,21 @@ impl Keeper {
                 Reply::Settled(None) | Reply::None => {}
             }
         }
-        for reply in self.flushed.drain(..) {
-            // Who has asked may have gone.
-            let _gone = reply.send(());
-        }
     }
 
     /// Nothing was written: relays are told so, and what was heard stays here until it can be.
-    fn fail(&mut self, error: Error) -> Committed {
-        let text = error.to_string();
-        let again = || Error::NotStored { problem: text.clone() };
+    fn refuse(&mut self, problem: &str) {
+        let not_stored = || Error::NotStored { problem: problem.to_owned() };
         for asked in self.asked.drain(..) {
             match asked.reply {
-                Reply::Settled(Some(reply)) => drop(reply.send(Err(again()))),
-                Reply::Acknowledged(reply) => drop(reply.send(Err(again()))),
+                Reply::Settled(Some(reply)) => drop(reply.send(Err(not_stored()))),
+                Reply::Acknowledged(reply) => drop(reply.send(Err(not_stored()))),
                 Reply::Settled(None) | Reply::None => {}
             }
         }
         let too_many = self.pending.len().saturating_sub(MAX_PENDING);
         self.lost += too_many as u64;
         self.pending.truncate(MAX_PENDING);
-        if std::mem::replace(&mut self.is_failing, true) {
-            return Committed::StillFailing;
-        }
-        Committed::Failed(error)
     }
 
     /// Tells relays that there is more.
@@ -291,6 +323,7 @@ impl Keeper {
         let class = class_of(heard.record.kind);
         let item = (verdict == Verdict::Accepted).then(|| self.next_item());
         let record = self.record(heard);
+        self.tell_of("message", row, verdict, &record);
         self.pending.push(Change::Message(StoredMessage {
             row,
             device_id: judged.device_id,
@@ -320,7 +353,9 @@ impl Keeper {
         let (device_id, at) = (judged.device_id, judged.at);
         match verdict {
             Verdict::Accepted | Verdict::Held => {
-                self.held += u64::from(verdict == Verdict::Held);
+                if verdict == Verdict::Held {
+                    *self.held.entry(at.day()).or_default() += 1;
+                }
                 let last = Some((judged.counter.value(), at, row));
                 let disengaged_until = self.rules.disengaged_until(device_id);
                 let state = DeviceState { last, disengaged_until };
@@ -368,6 +403,8 @@ impl Keeper {
         }
         open.record.clone_from(&record);
         let (row, class, is_out) = (open.row, open.class, open.item.is_some());
+        let verdict = open.verdict;
+        self.tell_of("update", row, verdict, &record);
         self.pending.push(Change::Record { row, record });
         if is_out {
             self.push_update(row, class);
@@ -386,7 +423,9 @@ impl Keeper {
             return;
         }
         let verdict = Verdict::Refused(Reason::Retracted);
-        self.held -= u64::from(open.verdict == Verdict::Held);
+        if open.verdict == Verdict::Held {
+            self.held_no_more(open.at.day());
+        }
         self.rules.retract(open.device_id, open.row, open.verdict, open.at.day());
         self.pending.push(Change::Verdict { row: open.row, verdict, held_until: None, item: None });
         let last = self.rules.last(open.device_id);
@@ -394,6 +433,7 @@ impl Keeper {
         let disengaged_until = self.rules.disengaged_until(open.device_id);
         self.pending.push(Change::Device(open.device_id, DeviceState { last, disengaged_until }));
         self.push_day(open.at.day());
+        self.tell_of("retracted", open.row, verdict, &open.record);
         let Some(item) = open.item else { return };
         let settlement = Settlement::Retract { item, at: open.at };
         self.asked.push(Asked { settlement, reply: Reply::None });
@@ -415,9 +455,16 @@ impl Keeper {
         })
     }
 
-    fn release_row(&mut self, row: i64, day: Day) {
+    fn held_no_more(&mut self, of: Day) {
+        if let Some(count) = self.held.get_mut(&of) {
+            *count = count.saturating_sub(1);
+        }
+        self.held.retain(|_, count| *count > 0);
+    }
+
+    fn release_row(&mut self, row: i64, of: Day, day: Day) {
         self.rules.budget_mut().release(day);
-        self.held = self.held.saturating_sub(1);
+        self.held_no_more(of);
         let item = self.next_item();
         self.pending.push(Change::Verdict {
             row,
@@ -435,6 +482,9 @@ impl Keeper {
         self.next.event += 1;
         let item = self.next_item();
         let (at, kind, record) = (event.at, event.event_type, event.record());
+        if let Some(told) = &mut self.told {
+            told.push(Published { kind: "event", data: record.to_string() });
+        }
         self.pending.push(Change::Event(StoredEvent { row, at, kind, record }));
         self.pending.push(Change::Item(Item { item, kind: Kind::Event, class: kind, row }));
     }
@@ -477,6 +527,17 @@ impl Keeper {
         }
         record.record_type = MessageRecordType::Message;
         json!(record).to_string()
+    }
+
+    /// Shows a message to those who listen in, with its ID and what becomes of it.
+    fn tell_of(&mut self, kind: &'static str, row: i64, verdict: Verdict, record: &str) {
+        let Some(told) = &mut self.told else { return };
+        let mut shown: serde_json::Map<_, _> = serde_json::from_str(record).unwrap_or_default();
+        shown.insert("type".into(), json!(kind));
+        shown.insert("id".into(), json!(self.ledger.message_id(row).to_string()));
+        shown.insert("verdict".into(), json!(verdict.name()));
+        shown.insert("reason".into(), json!(verdict.reason().map(Reason::name)));
+        told.push(Published { kind, data: json!(shown).to_string() });
     }
 
     fn record_of(&self, row: i64) -> Option<MessageRecord> {

@@ -6,9 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::relay::outbox::{
-    Acknowledged, Counts, Delivery, Outbox, Outcome, Report, Ticket,
-};
+use crate::relay::outbox::{Acknowledged, Counts, Delivery, Outbox, Outcome, Report, Ticket};
 use crate::station::clock::now;
 use crate::station::event::Event;
 use crate::station::keeper::Command;
@@ -56,7 +54,11 @@ impl Outbox for LedgerOutbox {
         let took = self.waiting.take(&items, limit)?;
         if !took.idle.is_empty() {
             let idle = took.idle.into_iter().map(|item| (ticket_of(item), Outcome::Delivered));
-            self.send(Command::Settle { relay: self.relay, outcomes: idle.collect(), reply: None })?;
+            self.send(Command::Settle {
+                relay: self.relay,
+                outcomes: idle.collect(),
+                reply: None,
+            })?;
         }
         Ok(took.deliveries)
     }

@@ -11,7 +11,9 @@ use nap_io::live::{
 use nap_io::{OpenOptions, StreamInfo};
 use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{DeviceTable, Event as ReceiverEvent, MACRO_CHANNEL_WIDTH_HZ, Message, ReceiverConfig};
+use nap_phy::{
+    DeviceTable, Event as ReceiverEvent, MACRO_CHANNEL_WIDTH_HZ, Message, ReceiverConfig,
+};
 use serde_json::json;
 
 use crate::config::RadioConfig;
@@ -227,11 +229,17 @@ impl Receiving {
 
 /// A source as the configuration names it: what has `KEY=VALUE` in it and is no file is a radio.
 fn parse(address: &str) -> SourceAddress {
-    let is_radio = address.contains('=') && !address.contains("://") && !std::path::Path::new(address).exists();
+    let is_radio = address.contains('=')
+        && !address.contains("://")
+        && !std::path::Path::new(address).exists();
     if is_radio { SourceAddress::Radio(address.into()) } else { SourceAddress::parse(address) }
 }
 
-fn source(address: &str, radio: &RadioConfig, driver: Option<DriverProgram>) -> Result<Source, Error> {
+fn source(
+    address: &str,
+    radio: &RadioConfig,
+    driver: Option<DriverProgram>,
+) -> Result<Source, Error> {
     let address = parse(address);
     let channels = Channels::Configurations(radio.radio_configurations.clone());
     let mut settings = SourceSettings::default();

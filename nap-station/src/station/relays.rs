@@ -62,7 +62,9 @@ fn file(
             .open(&path)
             .map_err(Error::io(&path, "open"))?;
         let text: String = deliveries.iter().map(|one| format!("{}\n", one.record)).collect();
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(Error::io(&path, "write"))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_data())
+            .map_err(Error::io(&path, "write"))?;
         outbox.settle(deliveries.iter().map(|one| (one.ticket, Outcome::Delivered)).collect())?;
     }
     Ok(())

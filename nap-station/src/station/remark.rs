@@ -1,6 +1,7 @@
 //! What a station says while it runs.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use nap_io::StreamInfo;
@@ -16,6 +17,8 @@ use crate::store::queue::Left;
 pub enum Remark {
     /// The source is open.
     Started(Box<StreamInfo>),
+    /// Others may ask at this address.
+    Listening(SocketAddr),
     /// Something about what is listened to.
     Note(String),
     /// Something went wrong with the source, and whether it is worth a line.
@@ -46,6 +49,7 @@ impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started(info) => write!(f, "{:.6} MS/s", info.sample_rate_hz / 1e6),
+            Self::Listening(address) => write!(f, "http://{address}/metrics, /events and /health"),
             Self::Note(text) => f.write_str(text),
             Self::Fault(fault, _) => fault.fmt(f),
             Self::Repeated(repetition) => repetition.fmt(f),

@@ -12,13 +12,14 @@ use tokio::sync::watch;
 
 use crate::config::{Config, PositionConfig, SourceChoice};
 use crate::error::Error;
+use crate::http::Server;
 use crate::monitor::Monitor;
-use crate::relay::outbox::{Beginning, Level, WantedEvents, Wishes};
 use crate::relay::Options;
+use crate::relay::outbox::{Beginning, Level, WantedEvents, Wishes};
 use crate::rules::Rules;
 use crate::rules::listing::Listing;
 use crate::station::clock::now;
-use crate::station::desk;
+use crate::station::desk::Desk;
 use crate::station::devices::DevicesFile;
 use crate::station::event::Event;
 use crate::station::keeper::{Command, Keeper};
@@ -34,6 +35,7 @@ use crate::store::ledger::{Found, Ledger};
 use crate::store::lock::FolderLock;
 use crate::store::outbox::Waiting;
 use crate::store::relay_end::RelayEnd;
+use crate::store::retention::Limits;
 use crate::store::wire::Sender;
 
 /// Commands that wait for the one who writes.
@@ -118,7 +120,17 @@ impl Station {
             keeper.command(Command::Event(event), now());
         }
         let is_live = !is_recording(&config);
-        let desk = desk::start(keeper, asked, is_live, options.say.clone());
+        let limits = Limits {
+            days: config.retention.days,
+            bytes: u64::from(config.retention.megabytes) * 1_000_000,
+        };
+        let server = config.http.map(|http| Server::start(http.listen, monitor.clone()));
+        let server = server.transpose()?.map(Arc::new);
+        if let Some(server) = &server {
+            options.say.say(Remark::Listening(server.address()));
+        }
+        let say = options.say.clone();
+        let desk = Desk { keeper, commands: asked, is_live, limits, server, say }.start();
         let with_options = config.relays.iter().zip(&outboxes);
         let with_options =
             with_options.map(|((_, options), (_, outbox))| (options.clone(), Arc::clone(outbox)));
@@ -232,12 +244,16 @@ impl Station {
     fn drain(&self) -> Ending {
         let (reply, flushed) = sync_channel(1);
         self.send(Command::Flush(reply));
-        drop(flushed.recv_timeout(self.options.drain_timeout));
+        // What is not written in time is counted as left.
+        let _flushed = flushed.recv_timeout(self.options.drain_timeout);
         let deadline = Instant::now() + self.options.drain_timeout;
         loop {
-            let left = self.outboxes.iter().map(|(name, outbox)| (name, outbox.left().unwrap_or(1)));
-            let left: Vec<_> =
-                left.filter(|(_, left)| *left > 0).map(|(name, left)| (name.clone(), left)).collect();
+            let left =
+                self.outboxes.iter().map(|(name, outbox)| (name, outbox.left().unwrap_or(1)));
+            let left: Vec<_> = left
+                .filter(|(_, left)| *left > 0)
+                .map(|(name, left)| (name.clone(), left))
+                .collect();
             if left.is_empty() {
                 return Ending::Done;
             }

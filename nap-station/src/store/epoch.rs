@@ -9,7 +9,6 @@ use crate::relay::outbox::{RecordId, parse_epoch};
 use crate::rules::utc::Utc;
 use crate::store::identity::random_hex;
 
-
 /// A stretch of rows whose numbers count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Epoch {

@@ -1,5 +1,6 @@
 //! The connection that writes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::relay::outbox::{Acknowledged, Kind, RecordId, Wishes};
 use crate::rules::Remembered;
 use crate::rules::listing::Standing;
-use crate::rules::utc::Utc;
+use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::Reason;
 use crate::store::change::{Change, DeviceState, StoredEvent, StoredMessage};
 use crate::store::epoch::Epochs;
@@ -128,21 +129,32 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Ledger`].
-    pub fn held_before(&self, day_start: Utc, limit: u32) -> Result<Vec<i64>, Error> {
-        let sql = "SELECT row FROM messages WHERE verdict = 'held' AND at < ? ORDER BY at, row LIMIT ?";
+    pub fn held_before(&self, day_start: Utc, limit: u32) -> Result<Vec<(i64, Utc)>, Error> {
+        let sql = "SELECT row, at FROM messages WHERE verdict = 'held' AND at < ? ORDER BY at, row LIMIT ?";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params![day_start.0, limit], |row| row.get(0))?;
+        let rows = statement
+            .query_map(params![day_start.0, limit], |row| Ok((row.get(0)?, Utc(row.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many messages are held.
+    /// The connection, for the parts of the store that write.
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// How many messages of each date are held.
     ///
     /// # Errors
     /// [`Error::Ledger`].
-    pub fn held(&self) -> Result<u64, Error> {
-        let sql = "SELECT count(*) FROM messages WHERE verdict = 'held'";
-        let held: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
-        Ok(held.try_into().unwrap_or(0))
+    pub fn held(&self) -> Result<BTreeMap<Day, u64>, Error> {
+        let mut statement =
+            self.connection.prepare("SELECT at FROM messages WHERE verdict = 'held'")?;
+        let mut rows = statement.query([])?;
+        let mut held = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            *held.entry(Utc(row.get(0)?).day()).or_default() += 1;
+        }
+        Ok(held)
     }
 
     /// The record of the message in a row, if it is there.
@@ -150,7 +162,8 @@ impl Ledger {
     /// # Errors
     /// [`Error::Ledger`].
     pub fn record(&self, row: i64) -> Result<Option<String>, Error> {
-        let mut statement = self.connection.prepare_cached("SELECT record FROM messages WHERE row = ?")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT record FROM messages WHERE row = ?")?;
         let mut rows = statement.query([row])?;
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }
@@ -257,7 +270,11 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Error> {
     }
 }
 
-fn run(transaction: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> Result<(), Error> {
+fn run(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<(), Error> {
     transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }

@@ -17,6 +17,8 @@ pub mod outbox;
 pub mod queue;
 pub mod relay_end;
 mod remembered;
+pub mod retention;
 mod schema;
 pub mod settlement;
+pub mod upkeep;
 pub mod wire;

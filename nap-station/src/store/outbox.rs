@@ -86,7 +86,11 @@ impl Waiting {
     }
 
     /// What is sent; `None` if its row has gone.
-    fn delivery(&self, connection: &Connection, queued: &Queued) -> Result<Option<Delivery>, Error> {
+    fn delivery(
+        &self,
+        connection: &Connection,
+        queued: &Queued,
+    ) -> Result<Option<Delivery>, Error> {
         let (id, is_late, record) = if queued.kind == Kind::Event {
             let id = self.epochs.event_id(queued.row);
             let record = event_row(connection, queued.row)?;
@@ -110,7 +114,8 @@ fn event_row(connection: &Connection, row: i64) -> Result<Option<String>, Error>
 }
 
 fn message_row(connection: &Connection, row: i64) -> Result<Option<MessageRow>, Error> {
-    let sql = "SELECT record, flags, clock, held_until, verdict = 'refused' FROM messages WHERE row = ?";
+    let sql =
+        "SELECT record, flags, clock, held_until, verdict = 'refused' FROM messages WHERE row = ?";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![row])?;
     let Some(row) = rows.next()? else { return Ok(None) };

@@ -146,7 +146,9 @@ pub fn take(
         let is_retracted: Option<bool> = row.get(5)?;
         let is_needed = match kind {
             Kind::Message => is_retracted == Some(false),
-            Kind::Update => !row.get::<_, bool>(3)? && is_out(connection, end, message_item, taken)?,
+            Kind::Update => {
+                !row.get::<_, bool>(3)? && is_out(connection, end, message_item, taken)?
+            }
             Kind::Event => true,
         };
         if !is_needed {
@@ -190,7 +192,8 @@ pub fn except(
     at: Utc,
 ) -> Result<(), Error> {
     let (state, detail) = exception.parts();
-    let sql = "INSERT OR REPLACE INTO deliveries (relay, item, state, at, detail) VALUES (?, ?, ?, ?, ?)";
+    let sql =
+        "INSERT OR REPLACE INTO deliveries (relay, item, state, at, detail) VALUES (?, ?, ?, ?, ?)";
     transaction.prepare_cached(sql)?.execute(params![relay, item, state, at.0, detail])?;
     Ok(())
 }
@@ -199,7 +202,12 @@ pub fn except(
 ///
 /// # Errors
 /// [`Error::Ledger`].
-pub fn deliver(transaction: &Transaction<'_>, relay: i64, item: i64, at: Utc) -> Result<bool, Error> {
+pub fn deliver(
+    transaction: &Transaction<'_>,
+    relay: i64,
+    item: i64,
+    at: Utc,
+) -> Result<bool, Error> {
     let is_waiting = is_waiting(transaction, relay, item)?;
     if is_waiting {
         except(transaction, relay, item, &Exception::Delivered, at)?;

@@ -189,7 +189,8 @@ fn published(
                WHERE d.relay = ? AND d.state = 'published' AND o.kind <> 'event' \
                AND o.row BETWEEN ? AND ? ORDER BY d.item";
     let mut statement = transaction.prepare_cached(sql)?;
-    let found = statement.query_map(params![relay, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found =
+        statement.query_map(params![relay, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let found: Vec<(i64, i64)> = found.collect::<Result<_, _>>()?;
     let mut rows: Vec<i64> = found.iter().map(|(_, row)| *row).collect();
     rows.sort_unstable();

@@ -16,12 +16,15 @@ use crate::outcome::{Outcome, misuse};
 /// Receives, judges every message by the rules of its configuration, keeps it on disk, and passes it on to
 /// relays, also a day later if there was no network.
 #[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   nap station config > nap.toml
   nap station check --config nap.toml
   nap station --config nap.toml
-  nap station ledger export --config nap.toml")]
+  nap station ledger export --config nap.toml"
+)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -53,7 +56,8 @@ enum Command {
 
 impl ConfigArg {
     fn path(&self) -> Result<&Path> {
-        let missing = || misuse(anyhow!("--config FILE is missing; `nap station config` prints one"));
+        let missing =
+            || misuse(anyhow!("--config FILE is missing; `nap station config` prints one"));
         self.config.as_deref().ok_or_else(missing)
     }
 

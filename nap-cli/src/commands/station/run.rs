@@ -42,7 +42,11 @@ fn end(ending: &Ending) -> Outcome {
 fn log(remark: &Remark) {
     match remark {
         Remark::Fault(_, false) => tracing::debug!("{remark}"),
-        Remark::Started(_) | Remark::Note(_) | Remark::Recovered(_) | Remark::StoredAgain
+        Remark::Started(_)
+        | Remark::Listening(_)
+        | Remark::Note(_)
+        | Remark::Recovered(_)
+        | Remark::StoredAgain
         | Remark::Devices(_) => tracing::info!("{remark}"),
         Remark::NotStored(_) | Remark::BadDevices(_) | Remark::Dropped(_) => {
             tracing::error!("{remark}");
