@@ -42,6 +42,7 @@ pub mod metrics;
 mod monitor;
 pub mod reception;
 pub mod recorder;
+#[cfg(feature = "relay")]
 pub mod relay;
 
 pub use error::Error;
