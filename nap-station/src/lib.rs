@@ -42,8 +42,12 @@ pub mod metrics;
 mod monitor;
 pub mod reception;
 pub mod recorder;
-#[cfg(feature = "relay")]
+#[cfg(feature = "access-point")]
 pub mod relay;
+#[cfg(feature = "access-point")]
+pub mod rules;
+#[cfg(feature = "access-point")]
+pub mod store;
 
 pub use error::Error;
 pub use monitor::Monitor;
