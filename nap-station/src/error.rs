@@ -79,6 +79,22 @@ pub enum Error {
         problem: String,
     },
 
+    /// TLS cannot be set up.
+    #[error("TLS: {problem}")]
+    Tls {
+        /// Why.
+        problem: String,
+    },
+
+    /// What was said of a relay cannot be used.
+    #[error("`{key}`: {problem}")]
+    Relay {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value, and what would be right.
+        problem: String,
+    },
+
     /// The configuration cannot be used.
     #[error("{}: {problem}", path.display())]
     Config {
@@ -98,7 +114,9 @@ pub enum Error {
     },
 
     /// The ledger was written by a later version of the program.
-    #[error("the ledger is of version {version}, and this program knows up to {known}; install a newer one")]
+    #[error(
+        "the ledger is of version {version}, and this program knows up to {known}; install a newer one"
+    )]
     NewerLedger {
         /// The ledger's version.
         version: usize,

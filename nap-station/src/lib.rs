@@ -44,8 +44,11 @@ pub mod reception;
 pub mod recorder;
 #[cfg(feature = "access-point")]
 pub mod relay;
+pub mod rotated_file;
 #[cfg(feature = "access-point")]
 pub mod rules;
+#[cfg(feature = "access-point")]
+mod secret;
 #[cfg(feature = "access-point")]
 pub mod store;
 

@@ -26,7 +26,7 @@ use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome, misuse};
 use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
-use crate::output::rotated_file::Rotation;
+use nap_station::rotated_file::Rotation;
 
 /// Live signals to messages.
 ///

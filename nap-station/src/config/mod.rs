@@ -10,7 +10,6 @@ mod position;
 mod radio;
 mod retention;
 mod rules;
-mod secret;
 mod station;
 
 pub use http::HttpConfig;

@@ -28,7 +28,8 @@ fn addresses(net: &Path) -> Vec<String> {
     let interfaces = fs::read_dir(net).into_iter().flatten().flatten().map(|entry| entry.path());
     // What is no device is a bridge, a tunnel or a container's end of a cable.
     let physical = interfaces.filter(|path| path.join("device").exists());
-    let burnt_in = physical.filter(|path| read(&path.join("addr_assign_type")).is_none_or(|kind| kind == "0"));
+    let burnt_in =
+        physical.filter(|path| read(&path.join("addr_assign_type")).is_none_or(|kind| kind == "0"));
     let mut all: Vec<_> = burnt_in.filter_map(|path| read(&path.join("address"))).collect();
     all.sort();
     all

@@ -193,7 +193,11 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Error> {
     }
 }
 
-fn run(transaction: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> Result<(), Error> {
+fn run(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<(), Error> {
     transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
@@ -276,7 +280,8 @@ fn write_delivery(
         Delivery::Again => ("again", None),
         Delivery::Dropped => ("dropped", None),
     };
-    let sql = "INSERT OR REPLACE INTO deliveries (relay, item, state, at, detail) VALUES (?, ?, ?, ?, ?)";
+    let sql =
+        "INSERT OR REPLACE INTO deliveries (relay, item, state, at, detail) VALUES (?, ?, ?, ?, ?)";
     run(transaction, sql, params![relay, item, state, at.0, detail])
 }
 

@@ -85,7 +85,8 @@ fn history(connection: &Connection, device: &KnownDevice) -> Result<Vec<Stored>,
         messages.extend(stored(row.get(0)?, at, row.get_ref(2)?.as_str().ok()));
     }
     messages.reverse();
-    let has_last = device.last.as_ref().is_none_or(|last| messages.iter().any(|one| one.row == last.row));
+    let has_last =
+        device.last.as_ref().is_none_or(|last| messages.iter().any(|one| one.row == last.row));
     if let (false, Some(last)) = (has_last, &device.last) {
         // Its row has gone, since rows are not kept for ever.
         messages.push(last.clone());

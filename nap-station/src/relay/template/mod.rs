@@ -214,7 +214,7 @@ mod tests {
     fn render(text: &str, language: Language, record: &Value, station: &str) -> String {
         let custom = custom();
         let template = Template::parse(text, language, Vocabulary::Message(&custom)).unwrap();
-        template.render(Subject { record, station, is_late: false })
+        template.render(Subject { record, station })
     }
 
     fn refused(text: &str, language: Language) -> BadTemplate {
@@ -388,7 +388,7 @@ mod tests {
         let text =
             r#"{"type":"{type}","time":{time},"level":"{level}","detail":{json},"raw":"{json}"}"#;
         let template = Template::parse(text, Language::Json, Vocabulary::Event).unwrap();
-        let rendered = template.render(Subject { record: &event, station: "s", is_late: false });
+        let rendered = template.render(Subject { record: &event, station: "s" });
         let read: Value = serde_json::from_str(&rendered).unwrap();
         assert_eq!((&read["detail"], &read["type"]), (&event, &json!("dead_letter")));
         assert_eq!(serde_json::from_str::<Value>(read["raw"].as_str().unwrap()).unwrap(), event);
@@ -406,7 +406,7 @@ mod tests {
             for language in [Language::Json, Language::Form, Language::Text, Language::Url, Language::Header] {
                 let custom = custom();
                 let _ = Template::parse(&text, language, Vocabulary::Message(&custom)).map(|template| {
-                    template.render(Subject { record: &record(), station: "", is_late: false })
+                    template.render(Subject { record: &record(), station: "" })
                 });
             }
         }

@@ -21,8 +21,6 @@ pub struct Subject<'a> {
     pub record: &'a Value,
     /// The station's ID.
     pub station: &'a str,
-    /// Whether it is late.
-    pub is_late: bool,
 }
 
 /// A variable.
@@ -63,7 +61,7 @@ static OF_MESSAGES: [Named; 14] = [
     bare("lat", |subject| subject.field("position")["latitude"].take()),
     bare("lng", |subject| subject.field("position")["longitude"].take()),
     bare("ack", |subject| subject.field("bidirectional")),
-    bare("late", |subject| subject.is_late.into()),
+    bare("late", |subject| (subject.record["late"] == true).into()),
     text("deviceTypeId", |subject| match subject.field("device_type_id") {
         Value::Null => "".into(),
         id => id,

@@ -16,6 +16,7 @@ pub fn check_secret_file(path: &Path) -> Result<(), Error> {
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    let problem = format!("holds a secret, and its mode {mode:03o} lets others read it; chmod 600 it");
+    let problem =
+        format!("holds a secret, and its mode {mode:03o} lets others read it; chmod 600 it");
     Err(Error::BadFile { path: path.into(), problem })
 }
