@@ -79,6 +79,22 @@ pub enum Error {
         problem: String,
     },
 
+    /// TLS cannot be set up.
+    #[error("TLS: {problem}")]
+    Tls {
+        /// Why.
+        problem: String,
+    },
+
+    /// What was said of a relay cannot be used.
+    #[error("`{key}`: {problem}")]
+    Relay {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value, and what would be right.
+        problem: String,
+    },
+
     /// The configuration cannot be used.
     #[error("{}: {problem}", path.display())]
     Config {
@@ -112,6 +128,13 @@ pub enum Error {
     #[cfg(feature = "access-point")]
     #[error("ledger: {0}")]
     Ledger(#[from] rusqlite::Error),
+
+    /// A thread cannot be set up.
+    #[error("cannot set up a thread: {source}")]
+    Thread {
+        /// The reason given by the operating system.
+        source: io::Error,
+    },
 
     /// What a relay has said is not on disk.
     #[error("ledger: not stored: {problem}")]

@@ -46,6 +46,7 @@ pub mod reception;
 pub mod recorder;
 #[cfg(feature = "access-point")]
 pub mod relay;
+pub mod rotated_file;
 #[cfg(feature = "access-point")]
 pub mod rules;
 #[cfg(feature = "access-point")]

@@ -13,6 +13,7 @@ use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
 use nap_station::Monitor;
 use nap_station::http::{Published, Server};
+use nap_station::rotated_file::Rotation;
 use nap_station::reception::{FaultLog, Received, Reception, ReceptionEvent};
 use serde_json::{Value, json};
 
@@ -24,7 +25,6 @@ use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome, misuse};
 use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
-use crate::output::rotated_file::Rotation;
 use crate::signals::stop_on_signals;
 
 /// Live signals to messages.

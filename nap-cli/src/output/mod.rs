@@ -5,4 +5,3 @@ pub mod json_lines;
 pub mod log;
 pub mod message_log;
 pub mod printer;
-pub mod rotated_file;

@@ -16,7 +16,7 @@ use crate::config::retention::RetentionConfig;
 use crate::config::rules::{DevicesConfig, RulesSection};
 use crate::config::station::StationConfig;
 use crate::error::Error;
-use crate::relay::{FileOptions, Options};
+use crate::relay::options::{FileOptions, HttpsOptions, MqttOptions, Options};
 
 /// A station's configuration.
 #[derive(Debug, Clone)]
@@ -147,10 +147,13 @@ fn relay_of(relay: Spanned<DeValue<'_>>) -> Result<Options, Problem> {
     let kind = table.remove("type").ok_or_else(|| at("`type` is missing: https, mqtt or file"))?;
     let kind_at = kind.span().start;
     let rest = Spanned::new(span.clone(), DeValue::Table(table));
-    match kind.into_inner() {
-        DeValue::String(kind) if kind == "file" => {
-            deserialize::<FileOptions>(rest).map(Options::File)
-        }
+    let DeValue::String(kind) = kind.into_inner() else {
+        return Err(Problem { offset: Some(kind_at), text: "`type` is a text".into() });
+    };
+    match kind.as_ref() {
+        "https" => deserialize::<HttpsOptions>(rest).map(Options::Https),
+        "mqtt" => deserialize::<MqttOptions>(rest).map(Options::Mqtt),
+        "file" => deserialize::<FileOptions>(rest).map(Options::File),
         _ => Err(Problem { offset: Some(kind_at), text: "`type` is https, mqtt or file".into() }),
     }
 }

@@ -16,5 +16,6 @@ mod relays;
 pub mod remark;
 pub mod report;
 mod run;
+mod status;
 
 pub use run::{Ending, Station, StationOptions};

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::config::{Config, PositionConfig, SourceChoice};
+use crate::config::{Config, Profile, SourceChoice};
 use crate::error::Error;
 use crate::http::Server;
 use crate::monitor::Monitor;
-use crate::relay::Options;
-use crate::relay::outbox::{Beginning, Level, WantedEvents, Wishes};
+use crate::relay::context::Context;
+use crate::relay::outbox::Level;
 use crate::rules::Rules;
 use crate::rules::listing::Listing;
 use crate::station::clock::now;
@@ -25,9 +25,10 @@ use crate::station::event::Event;
 use crate::station::keeper::{Command, Keeper};
 use crate::station::outbox::LedgerOutbox;
 use crate::station::receiving::Receiving;
-use crate::station::records::Records;
-use crate::station::relays::Relays;
+use crate::station::records::{RECORDING, Records};
+use crate::station::relays::{Relay, Relays};
 use crate::station::remark::{Remark, Say};
+use crate::station::status::status;
 use crate::store::folder;
 use crate::store::hardware::fingerprint;
 use crate::store::identity::Identity;
@@ -36,7 +37,7 @@ use crate::store::lock::FolderLock;
 use crate::store::outbox::Waiting;
 use crate::store::relay_end::RelayEnd;
 use crate::store::retention::Limits;
-use crate::store::wire::Sender;
+use crate::store::wire::{Sender, position};
 
 /// Commands that wait for the one who writes.
 const QUEUE: usize = 1024;
@@ -82,6 +83,7 @@ pub struct Station {
     commands: SyncSender<Command>,
     outboxes: Vec<(String, Arc<LedgerOutbox>)>,
     relays: Relays,
+    status: watch::Sender<Value>,
     desk: JoinHandle<()>,
     devices_tick: Instant,
     _lock: FolderLock,
@@ -103,14 +105,16 @@ impl Station {
         let hardware = fingerprint(Path::new("/"));
         let (mut ledger, found) = Ledger::open(&state, &hardware, now())?;
         let wishes: Vec<_> =
-            config.relays.iter().map(|(name, options)| (name.clone(), wishes(options))).collect();
+            config.relays.iter().map(|(name, options)| (name.clone(), options.wishes())).collect();
         let (ends, left) = ledger.register(&wishes)?;
         left.into_iter().for_each(|left| options.say.say(Remark::Left(left)));
         let names = config.relays.iter().map(|(name, _)| name.clone());
         let ends: Vec<_> = names.zip(ends).map(|(name, end)| RelayEnd::new(name, end)).collect();
         let (newest, _) = watch::channel(0);
         let (commands, asked) = sync_channel(QUEUE);
-        let sender = Sender { station: identity.station, position: position(config.position) };
+        let station = identity.station;
+        let sender = Sender { station: station.clone(), position: position(config.position) };
+        let status = watch::Sender::new(status(&config, RECORDING)?);
         let outboxes = outboxes(&state, &sender, &ends, &commands, &newest)?;
         let rules = rules(&config, &ledger, &listed)?;
         let mut keeper = Keeper::new(ledger, rules, ends, newest)?;
@@ -131,10 +135,14 @@ impl Station {
         }
         let say = options.say.clone();
         let desk = Desk { keeper, commands: asked, is_live, limits, server, say }.start();
-        let with_options = config.relays.iter().zip(&outboxes);
-        let with_options =
-            with_options.map(|((_, options), (_, outbox))| (options.clone(), Arc::clone(outbox)));
-        let relays = Relays::start(with_options.collect(), &config.folder);
+        let mut context = Context::new(&station, &config.folder, status.subscribe());
+        context.is_metered = config.station.profile == Profile::Metered;
+        let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| Relay {
+            name: name.clone(),
+            options: options.clone(),
+            outbox: Arc::clone(outbox),
+        });
+        let relays = Relays::start(relays.collect(), &context)?;
         Ok(Self {
             config,
             options,
@@ -144,6 +152,7 @@ impl Station {
             commands,
             outboxes,
             relays,
+            status,
             desk,
             devices_tick: Instant::now(),
             _lock: lock,
@@ -246,6 +255,7 @@ impl Station {
         self.send(Command::Flush(reply));
         // What is not written in time is counted as left.
         let _flushed = flushed.recv_timeout(self.options.drain_timeout);
+        self.relays.drain();
         let deadline = Instant::now() + self.options.drain_timeout;
         loop {
             let left =
@@ -297,25 +307,6 @@ fn outboxes(
         Ok((end.name.clone(), Arc::new(outbox)))
     };
     ends.iter().enumerate().map(outbox).collect()
-}
-
-fn wishes(options: &Options) -> Wishes {
-    let Options::File(options) = options;
-    Wishes {
-        control: true,
-        updates: options.updates,
-        events: WantedEvents::Types(Vec::new()),
-        from: Beginning::Now,
-    }
-}
-
-fn position(config: PositionConfig) -> Value {
-    match config {
-        PositionConfig::None => Value::Null,
-        PositionConfig::Fixed { latitude, longitude } => {
-            json!({ "latitude": latitude, "longitude": longitude })
-        }
-    }
 }
 
 /// Whether the source is read on its own times, not by the clock.

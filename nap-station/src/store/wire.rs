@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::config::PositionConfig;
 use crate::relay::outbox::{Kind, RecordId};
 
 /// What is the same in all records of a station.
@@ -56,6 +57,17 @@ impl Sender {
         record.insert("id".into(), json!(event_id(id)));
         record.insert("station".into(), json!(self.station));
         Some(Value::Object(record))
+    }
+}
+
+/// A position as records have it.
+#[must_use]
+pub fn position(config: PositionConfig) -> Value {
+    match config {
+        PositionConfig::None => Value::Null,
+        PositionConfig::Fixed { latitude, longitude } => {
+            json!({ "latitude": latitude, "longitude": longitude })
+        }
     }
 }
 
