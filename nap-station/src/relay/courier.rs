@@ -141,7 +141,7 @@ impl<C: Carrier> Courier<C> {
     }
 
     async fn take(
-        &self,
+        &mut self,
         tickets: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Delivery>, Fault> {
