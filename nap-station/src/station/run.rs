@@ -18,7 +18,7 @@ use crate::relay::context::Context;
 use crate::relay::outbox::Level;
 use crate::rules::Rules;
 use crate::rules::listing::Listing;
-use crate::station::clock::now;
+use crate::station::clock::{clock_name, now};
 use crate::station::desk::Desk;
 use crate::station::devices::DevicesFile;
 use crate::station::event::Event;
@@ -117,7 +117,8 @@ impl Station {
         let (commands, asked) = sync_channel(QUEUE);
         let station = identity.station;
         let sender = Sender { station: station.clone(), position: position(config.position) };
-        let status = watch::Sender::new(status(&config, RECORDING)?);
+        let clock = if is_recording(&config) { RECORDING } else { clock_name(now()) };
+        let status = watch::Sender::new(status(&config, clock)?);
         let outboxes = outboxes(&state, &sender, &ends, &commands, &newest)?;
         let rules = rules(&config, &ledger, &listed)?;
         let mut keeper = Keeper::new(ledger, rules, ends, newest)?;
@@ -137,7 +138,9 @@ impl Station {
             options.say.say(Remark::Listening(server.address()));
         }
         let say = options.say.clone();
-        let desk = Desk { keeper, commands: asked, is_live, limits, server, say }.start();
+        let counted = monitor.clone();
+        let desk =
+            Desk { keeper, commands: asked, is_live, limits, server, monitor: counted, say }.start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
         context.is_metered = config.station.profile == Profile::Metered;
         let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| Relay {
@@ -261,6 +264,7 @@ impl Station {
             return;
         }
         self.relays_tick = Instant::now();
+        self.options.say.say(Remark::Alive);
         let metrics = self.monitor.metrics();
         let mut lag = serde_json::Map::new();
         for ((name, outbox), (_, state)) in self.outboxes.iter().zip(self.relays.states()) {
