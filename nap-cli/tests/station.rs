@@ -384,7 +384,10 @@ fn a_dry_run_looks_at_everything_and_writes_nothing() {
     let output = site.run(&["check"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!site.has("state") && !site.has("archive.jsonl"));
-    site.configure("records:gone.jsonl", "[relay.web]\ntype = \"https\"\nurl = \"http://example.org\"\n");
+    site.configure(
+        "records:gone.jsonl",
+        "[relay.web]\ntype = \"https\"\nurl = \"http://example.org\"\n",
+    );
     site.put("devices.csv", "device_id,key\nx,\n");
     let output = site.run(&["check"]);
     assert_eq!(output.status.code(), Some(2));

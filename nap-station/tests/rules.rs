@@ -293,7 +293,8 @@ fn a_device_that_was_reset_is_disengaged_for_one_message() {
     assert_eq!(table.verdict(1, 740.0), Accepted);
     // It does not last for ever.
     table.rules.disengage(DEVICE, at(800.0));
-    assert_eq!(table.verdict(2000, 800.0 + 7.0 * DAY_S + 1.0), Refused(Reason::OutOfSequence));
+    let later_s = 800.0 + 7.0 * DAY_S + 1.0;
+    assert_eq!(table.verdict(2502, later_s), Refused(Reason::Replayed));
 }
 
 #[test]

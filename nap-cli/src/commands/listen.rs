@@ -13,8 +13,8 @@ use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
 use nap_station::Monitor;
 use nap_station::http::{Published, Server};
-use nap_station::rotated_file::Rotation;
 use nap_station::reception::{FaultLog, Received, Reception, ReceptionEvent};
+use nap_station::rotated_file::Rotation;
 use serde_json::{Value, json};
 
 use crate::args::channel::ChannelArgs;

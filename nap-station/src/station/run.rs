@@ -139,14 +139,12 @@ impl Station {
         }
         let say = options.say.clone();
         let counted = monitor.clone();
-        let desk =
-            Desk { keeper, commands: asked, is_live, limits, server, monitor: counted, say }.start();
+        let desk = Desk { keeper, commands: asked, is_live, limits, server, monitor: counted, say }
+            .start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
         context.is_metered = config.station.profile == Profile::Metered;
-        let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| Relay {
-            name: name.clone(),
-            options: options.clone(),
-            outbox: Arc::clone(outbox),
+        let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| {
+            Relay { name: name.clone(), options: options.clone(), outbox: Arc::clone(outbox) }
         });
         let relays = Relays::start(relays.collect(), &context)?;
         Ok(Self {
