@@ -1,5 +1,11 @@
 //! `nap station`: the real binary on message records and on samples, killed, restarted, and looked at.
 #![cfg(feature = "station")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a panic in a test is a failed test"
+)]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The configuration: what it takes, and what it says of what it does not.
 #![cfg(feature = "access-point")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! The rules, by their tables: verdicts and reasons, the sequence, rates, the budget.
 #![cfg(feature = "access-point")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use nap_phy::{Authentication, Device, DeviceId, DeviceTable, MessageCounter, MessageModulo};
 use nap_station::rules::heard::Heard;

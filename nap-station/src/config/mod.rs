@@ -5,12 +5,12 @@
 
 mod http;
 mod later;
-mod parse;
-mod position;
-mod radio;
+pub(crate) mod parse;
+pub(crate) mod position;
+pub(crate) mod radio;
 mod retention;
 mod rules;
-mod station;
+pub(crate) mod station;
 
 pub use http::HttpConfig;
 pub use parse::Config;

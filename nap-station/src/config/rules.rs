@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::rules::{RulesConfig, SequencePolicy};
+use crate::rules::judge::{RulesConfig, SequencePolicy};
 
 /// Which devices are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

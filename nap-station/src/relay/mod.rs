@@ -20,7 +20,7 @@ mod mqtt;
 pub mod options;
 pub mod outbox;
 mod secret;
-mod spawn;
+pub(crate) mod spawn;
 pub mod state;
 mod template;
 mod tls;

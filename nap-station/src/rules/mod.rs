@@ -8,7 +8,7 @@ pub mod anomaly;
 pub mod budget;
 pub mod heard;
 pub mod history;
-mod judge;
+pub(crate) mod judge;
 pub mod listing;
 pub mod notice;
 pub mod sequence;

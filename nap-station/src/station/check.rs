@@ -5,10 +5,11 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use crate::config::{Config, SourceChoice};
+use crate::config::parse::Config;
+use crate::config::radio::SourceChoice;
 use crate::error::Error;
-use crate::relay;
 use crate::relay::context::Context;
+use crate::relay::spawn::check as check_relay;
 use crate::station::clock::{clock_name, now};
 use crate::station::devices::DevicesFile;
 use crate::station::receiving::Receiving;
@@ -36,7 +37,7 @@ pub fn check(config: &Config) -> Vec<Finding> {
     let status = watch::Sender::new(serde_json::json!({}));
     let context = Context::new("0000000000000000", &config.folder, status.subscribe());
     for (name, options) in &config.relays {
-        findings.push(finding(&format!("relay {name:?}"), relay::check(options, &context)));
+        findings.push(finding(&format!("relay {name:?}"), check_relay(options, &context)));
     }
     let is_set = clock_name(now()) != "none";
     let problem = (!is_set).then(|| format!("the clock says {}; set it", now().text()));

@@ -9,13 +9,13 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::http::Published;
+use crate::http::published::Published;
 use crate::relay::outbox::{Acknowledged, Kind, Level, Outcome, Ticket};
 use crate::rules::heard::Heard as Judged;
+use crate::rules::judge::{Judgement, Rules};
 use crate::rules::notice::Notice;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
-use crate::rules::{Judgement, Rules};
 use crate::station::event::Event;
 use crate::station::report::{Heard, Report, ReportKind};
 use crate::store::change::{CONTROL, Change, DATA, DeviceState, Item, StoredEvent, StoredMessage};

@@ -8,6 +8,7 @@ pub mod check;
 pub mod clock;
 mod desk;
 pub mod devices;
+mod ending;
 pub mod event;
 pub mod keeper;
 mod outbox;
@@ -19,4 +20,5 @@ pub mod report;
 mod run;
 mod status;
 
-pub use run::{Ending, Station, StationOptions};
+pub use ending::Ending;
+pub use run::{Station, StationOptions};

@@ -16,19 +16,21 @@ use nap_phy::{
 };
 use serde_json::json;
 
-use crate::config::RadioConfig;
+use crate::config::radio::RadioConfig;
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::reception::{FaultLog, Received, Reception, ReceptionEvent};
+use crate::reception::Reception;
+use crate::reception::event::{Received, ReceptionEvent};
+use crate::reception::fault_log::FaultLog;
 use crate::relay::outbox::Level;
 use crate::rules::utc::Utc;
 use crate::station::clock::{clock_name, now};
+use crate::station::ending::Ending;
 use crate::station::event::Event;
 use crate::station::keeper::Command;
 use crate::station::records::RECORDING;
 use crate::station::remark::{Remark, Say};
 use crate::station::report::{Heard, Report, ReportKind};
-use crate::station::run::Ending;
 
 /// How often to look whether to stop.
 const TICK: Duration = Duration::from_millis(100);
@@ -175,14 +177,12 @@ impl Receiving {
                 }
                 self.say.say(Remark::Fault(fault, is_news));
             }
-            ReceptionEvent::Recovered(outage) => {
-                if self.faults.recovered() {
-                    let down_s = outage.duration.as_secs_f64();
-                    let detail = json!({ "down_s": down_s, "trials": outage.trials });
-                    let event = Event::new("radio_recovered", Level::Info, now(), detail);
-                    self.backlog.push_back(Command::Event(event));
-                    self.say.say(Remark::Recovered(outage));
-                }
+            ReceptionEvent::Recovered(outage) if self.faults.recovered() => {
+                let down_s = outage.duration.as_secs_f64();
+                let detail = json!({ "down_s": down_s, "trials": outage.trials });
+                let event = Event::new("radio_recovered", Level::Info, now(), detail);
+                self.backlog.push_back(Command::Event(event));
+                self.say.say(Remark::Recovered(outage));
             }
             _ => {}
         }

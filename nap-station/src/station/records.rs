@@ -49,7 +49,7 @@ impl Records {
     /// # Errors
     /// [`Error::Io`] if the file cannot be read, [`Error::BadFile`] for a line that is no record; the next
     /// call goes on after it.
-    pub fn next(&mut self) -> Result<Option<Report>, Error> {
+    pub fn read(&mut self) -> Result<Option<Report>, Error> {
         loop {
             let Some(line) = self.lines.next() else { return Ok(None) };
             self.line += 1;

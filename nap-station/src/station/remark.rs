@@ -8,7 +8,7 @@ use nap_io::StreamInfo;
 use nap_io::live::{Fault, Outage};
 
 use crate::error::Error;
-use crate::reception::Repetition;
+use crate::reception::fault_log::Repetition;
 use crate::store::queue::Left;
 
 /// Something that people may want to know.

@@ -10,17 +10,20 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::config::{Config, Profile, SourceChoice};
+use crate::config::parse::Config;
+use crate::config::radio::SourceChoice;
+use crate::config::station::Profile;
 use crate::error::Error;
 use crate::http::Server;
 use crate::monitor::Monitor;
 use crate::relay::context::Context;
 use crate::relay::outbox::Level;
-use crate::rules::Rules;
+use crate::rules::judge::Rules;
 use crate::rules::listing::Listing;
 use crate::station::clock::{clock_name, now};
 use crate::station::desk::Desk;
 use crate::station::devices::DevicesFile;
+use crate::station::ending::Ending;
 use crate::station::event::Event;
 use crate::station::keeper::{Command, Keeper};
 use crate::station::outbox::LedgerOutbox;
@@ -61,17 +64,6 @@ pub struct StationOptions {
     pub say: Say,
     /// What a local radio's driver is started with.
     pub driver: Option<nap_io::live::DriverProgram>,
-}
-
-/// How a station has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
-    /// The recording is over, and all is delivered; or somebody said stop.
-    Done,
-    /// The recording is over, and this was not delivered in time: relays and how much each has left.
-    Undelivered(Vec<(String, u64)>),
-    /// The source has failed for good.
-    SourceFailed,
 }
 
 /// A station that has its state, and whose relays are at work.
@@ -188,7 +180,7 @@ impl Station {
         while !self.is_stopped() {
             self.reload();
             self.tell_relays();
-            match records.next() {
+            match records.read() {
                 Ok(Some(report)) => self.send(Command::Report(report)),
                 Ok(None) => return Ok(Some(Ending::Done)),
                 Err(error @ Error::BadFile { .. }) => {

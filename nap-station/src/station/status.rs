@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::Config;
+use crate::config::parse::Config;
 use crate::error::Error;
 use crate::store::identity::random_hex;
 use crate::store::wire::position;

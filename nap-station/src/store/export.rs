@@ -46,7 +46,7 @@ impl Export {
     ///
     /// # Errors
     /// [`Error::Ledger`].
-    pub fn next(&mut self) -> Result<Vec<Value>, Error> {
+    pub fn read(&mut self) -> Result<Vec<Value>, Error> {
         let sql = "SELECT row, record, verdict, reason, flags, clock, item FROM messages \
                    WHERE row > ? ORDER BY row LIMIT ?";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use crate::error::Error;
 use crate::relay::outbox::{Acknowledged, Kind, RecordId, Wishes};
-use crate::rules::Remembered;
+use crate::rules::judge::Remembered;
 use crate::rules::listing::Standing;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::Reason;

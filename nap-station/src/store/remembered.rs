@@ -5,10 +5,10 @@ use nap_phy::{DeviceId, MessageCounter};
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
-use crate::rules::Remembered;
 use crate::rules::budget::DayCount;
 use crate::rules::heard::Heard;
 use crate::rules::history::{HOUR_S, LEAST_KEPT, Stored};
+use crate::rules::judge::Remembered;
 use crate::rules::listing::Standing;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::Reason;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::PositionConfig;
+use crate::config::position::PositionConfig;
 use crate::relay::outbox::{Kind, RecordId};
 
 /// What is the same in all records of a station.

@@ -9,7 +9,7 @@ use nap_station::store::export::Export;
 use nap_station::store::hardware::fingerprint;
 use nap_station::store::upkeep;
 
-use crate::commands::station::ConfigArg;
+use crate::commands::station::config::ConfigArg;
 use crate::outcome::Outcome;
 
 /// Look at the ledger.
@@ -53,7 +53,7 @@ fn export(config: &ConfigArg) -> Result<Outcome> {
     let mut export = Export::open(&state).with_context(|| state.display().to_string())?;
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
     loop {
-        let rows = export.next()?;
+        let rows = export.read()?;
         if rows.is_empty() {
             break;
         }

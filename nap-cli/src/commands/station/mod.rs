@@ -1,15 +1,15 @@
 //! `nap station`: the access point.
 
+mod config;
 mod ledger;
 mod run;
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use nap_station::config::{Config, DEFAULT};
 
 use crate::args::quantity;
-use crate::outcome::{Outcome, misuse};
+use crate::commands::station::config::ConfigArg;
+use crate::outcome::Outcome;
 
 /// The access point: hears devices, keeps strangers out, loses no message.
 ///
@@ -37,14 +37,6 @@ pub struct Args {
     drain_timeout: f64,
 }
 
-/// Where the configuration is.
-#[derive(Debug, clap::Args)]
-pub struct ConfigArg {
-    /// The station's configuration.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
 #[derive(clap::Subcommand)]
 enum Command {
     /// Print a configuration with all defaults, each key with its meaning.
@@ -54,18 +46,6 @@ enum Command {
     /// Look at the ledger.
     #[command(subcommand)]
     Ledger(ledger::Command),
-}
-
-impl ConfigArg {
-    fn path(&self) -> Result<&Path> {
-        let missing =
-            || misuse(anyhow!("--config FILE is missing; `nap station config` prints one"));
-        self.config.as_deref().ok_or_else(missing)
-    }
-
-    pub fn load(&self) -> Result<Config> {
-        Ok(Config::load(self.path()?)?)
-    }
 }
 
 /// Runs the command.
