@@ -129,6 +129,20 @@ pub enum Error {
     #[error("ledger: {0}")]
     Ledger(#[from] rusqlite::Error),
 
+    /// A thread cannot be set up.
+    #[error("cannot set up a thread: {source}")]
+    Thread {
+        /// The reason given by the operating system.
+        source: io::Error,
+    },
+
+    /// What a relay has said is not on disk.
+    #[error("ledger: not stored: {problem}")]
+    NotStored {
+        /// Why.
+        problem: String,
+    },
+
     /// The operating system has no random numbers.
     #[error("no random numbers: {problem}")]
     Random {

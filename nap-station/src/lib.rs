@@ -34,6 +34,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "access-point")]
+pub mod config;
 pub mod diagnosis;
 mod error;
 pub mod health;
@@ -49,6 +51,8 @@ pub mod rotated_file;
 pub mod rules;
 #[cfg(feature = "access-point")]
 mod secret;
+#[cfg(feature = "access-point")]
+pub mod station;
 #[cfg(feature = "access-point")]
 pub mod store;
 

@@ -10,7 +10,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be looked at, [`Error::BadFile`] if others can read it.
-pub fn check_secret_file(path: &Path) -> Result<(), Error> {
+pub(crate) fn check_secret_file(path: &Path) -> Result<(), Error> {
     let metadata = fs::metadata(path).map_err(Error::io(path, "look at"))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {

@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use nap_io::StreamInfo;
 use nap_io::live::{Fault, FaultKind, OnError, Outage};
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
@@ -14,9 +13,9 @@ use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
 use nap_station::Monitor;
 use nap_station::http::{Published, Server};
+use nap_station::rotated_file::Rotation;
 use nap_station::reception::{FaultLog, Received, Reception, ReceptionEvent};
 use serde_json::{Value, json};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
@@ -26,7 +25,7 @@ use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome, misuse};
 use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
-use nap_station::rotated_file::Rotation;
+use crate::signals::stop_on_signals;
 
 /// Live signals to messages.
 ///
@@ -179,17 +178,6 @@ pub fn run(args: &Args) -> Result<Outcome> {
     };
     session.run(reception, &stop)?;
     session.finish()
-}
-
-/// A flag that SIGINT and SIGTERM set. The second signal ends the program at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .context("cannot wait for signals")?;
-    }
-    Ok(stop)
 }
 
 /// What becomes of that which is received.

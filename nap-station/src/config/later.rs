@@ -24,7 +24,7 @@ const LATER: [(&str, &str, Option<&str>); 14] = [
 const LATER_TOO: [(&str, &str, Option<&str>); 3] =
     [("management", "ca", None), ("http", "certificate", None), ("http", "key", None)];
 /// Sections of which nothing works yet.
-pub(super) const SECTIONS: [&str; 5] = ["fences", "backhaul", "leds", "keys", "management"];
+const SECTIONS: [&str; 5] = ["fences", "backhaul", "leds", "keys", "management"];
 
 /// A key that does not work yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,8 @@ pub(super) struct Later {
 /// The first key that does not work yet, if there is one.
 pub(super) fn find(table: &DeTable<'_>) -> Option<Later> {
     let all = LATER.into_iter().chain(LATER_TOO);
-    all.filter_map(|(section, key, idle)| find_key(table, section, key, idle)).min_by_key(|one| one.offset)
+    all.filter_map(|(section, key, idle)| find_key(table, section, key, idle))
+        .min_by_key(|one| one.offset)
 }
 
 fn find_key(table: &DeTable<'_>, section: &str, key: &str, idle: Option<&str>) -> Option<Later> {
@@ -55,5 +56,22 @@ fn does_nothing(value: &Spanned<DeValue<'_>>, idle: Option<&str>) -> bool {
         DeValue::String(text) => idle == Some(text.as_ref()),
         DeValue::Table(table) => table.is_empty(),
         _ => false,
+    }
+}
+
+/// Takes keys out that do nothing, and of which nobody else knows; a section of which nothing works yet goes
+/// when nothing is left in it.
+pub(super) fn drop_idle(table: &mut DeTable<'_>) {
+    for (section, key, _) in LATER.into_iter().chain(LATER_TOO) {
+        let Some(value) = table.get_mut(section) else { continue };
+        if let DeValue::Table(section_table) = value.get_mut() {
+            section_table.remove(key);
+        }
+    }
+    for section in SECTIONS {
+        let found = table.get(section).map(Spanned::get_ref);
+        if matches!(found, Some(DeValue::Table(section)) if section.is_empty()) {
+            table.remove(section);
+        }
     }
 }

@@ -18,7 +18,6 @@ pub use position::PositionConfig;
 pub use radio::{RadioConfig, Replay, SourceChoice};
 pub use retention::RetentionConfig;
 pub use rules::{DevicesConfig, RulesSection, SequenceRule};
-pub use secret::check_secret_file;
 pub use station::{Model, Profile, StationConfig, StationOption};
 
 /// A configuration with all defaults, each key with its meaning.

@@ -31,9 +31,13 @@ impl<'de> Deserialize<'de> for PositionConfig {
         let section = Section::deserialize(deserializer)?;
         match (section.source.as_str(), section.latitude, section.longitude) {
             ("none", None, None) => Ok(Self::None),
-            ("none", ..) => Err(de::Error::custom("a `source` of \"none\" has no latitude and longitude")),
+            ("none", ..) => {
+                Err(de::Error::custom("a `source` of \"none\" has no latitude and longitude"))
+            }
             ("fixed", Some(latitude), Some(longitude)) => fixed(latitude, longitude),
-            ("fixed", ..) => Err(de::Error::custom("`source` = \"fixed\" needs `latitude` and `longitude`")),
+            ("fixed", ..) => {
+                Err(de::Error::custom("`source` = \"fixed\" needs `latitude` and `longitude`"))
+            }
             ("gpsd", ..) => Err(de::Error::custom("`source` = \"gpsd\" is not in this version")),
             _ => Err(de::Error::custom("`source` is \"fixed\" or \"none\"")),
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nap_io::SampleFormat;
 use nap_io::live::Gain;
 use nap_phy::RadioConfiguration;
 use nap_phy::receiver::channel_choice::BitRateChoice;
@@ -18,7 +19,7 @@ pub struct RadioConfig {
     #[serde(default)]
     pub replay: Replay,
     /// How the radio's amplifiers are set.
-    #[serde(default, deserialize_with = "gain")]
+    #[serde(default = "auto", deserialize_with = "gain")]
     pub gain: Gain,
     /// By how many millionths the radio's crystal is too fast.
     #[serde(default)]
@@ -45,8 +46,8 @@ pub struct RadioConfig {
     #[serde(default)]
     pub center_hz: Option<f64>,
     /// How raw samples are stored.
-    #[serde(default)]
-    pub sample_format: Option<String>,
+    #[serde(default, deserialize_with = "sample_format")]
+    pub sample_format: Option<SampleFormat>,
 }
 
 /// Where messages come from.
@@ -102,7 +103,9 @@ enum NumberOrText {
 impl<'de> Deserialize<'de> for Replay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match NumberOrText::deserialize(deserializer)? {
-            NumberOrText::Number(times) if times.is_finite() && times > 0.0 => Ok(Self::Times(times)),
+            NumberOrText::Number(times) if times.is_finite() && times > 0.0 => {
+                Ok(Self::Times(times))
+            }
             NumberOrText::Text(text) if text == "max" => Ok(Self::Max),
             _ => Err(de::Error::custom("a speed is \"max\", or a number above 0")),
         }
@@ -115,6 +118,13 @@ fn gain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Gain, D::Error> {
         NumberOrText::Text(text) => text,
     };
     text.parse().map_err(de::Error::custom)
+}
+
+fn sample_format<'de, D>(deserializer: D) -> Result<Option<SampleFormat>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
 }
 
 fn bit_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BitRateChoice, D::Error> {
@@ -145,6 +155,10 @@ where
         }
         _ => Err(de::Error::custom("radio configurations are listed, such as [\"RC1\"]")),
     }
+}
+
+fn auto() -> Gain {
+    Gain::Auto
 }
 
 fn rc1() -> Vec<RadioConfiguration> {

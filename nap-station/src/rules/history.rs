@@ -38,10 +38,10 @@ pub struct History {
 }
 
 impl History {
-    /// The last one: its counter and time.
+    /// The last one.
     #[must_use]
-    pub fn last(&self) -> Option<(MessageCounter, Utc)> {
-        self.messages.back().map(|message| (message.counter, message.at))
+    pub fn last(&self) -> Option<&Stored> {
+        self.messages.back()
     }
 
     /// Whether the message is there already, seen a moment ago.

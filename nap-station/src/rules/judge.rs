@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nap_phy::{Authentication, DeviceId, MessageCounter};
+use nap_phy::{Authentication, DeviceId};
 
 use crate::rules::anomaly::Anomalies;
 use crate::rules::budget::{Budget, DayCount};
@@ -133,9 +133,9 @@ impl Rules {
         &self.anomalies
     }
 
-    /// The last message of a device that was accepted or held: its counter and time.
+    /// The last message of a device that was accepted or held.
     #[must_use]
-    pub fn last(&self, device_id: DeviceId) -> Option<(MessageCounter, Utc)> {
+    pub fn last(&self, device_id: DeviceId) -> Option<&Stored> {
         self.histories.get(&device_id)?.last()
     }
 
@@ -223,7 +223,7 @@ impl Rules {
         if is_proven && history.is_some_and(|history| history.is_disengaged(heard.at)) {
             return None;
         }
-        let last = history.and_then(History::last);
+        let last = history.and_then(History::last).map(|last| (last.counter, last.at));
         match self.limits(heard.device_id).judge(heard.counter, heard.at, last) {
             Sequence::Follows => None,
             Sequence::Break { gap } => {

@@ -1,12 +1,13 @@
 //! What is to be written, decided beforehand.
 
+use nap_phy::DeviceId;
 use serde_json::Value;
 
+use crate::relay::outbox::Kind;
 use crate::rules::budget::DayCount;
 use crate::rules::listing::Standing;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
-use nap_phy::DeviceId;
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,50 +52,57 @@ pub struct StoredEvent {
     pub at: Utc,
     /// Its type.
     pub kind: &'static str,
-    /// Its place in the queue of the relays.
-    pub item: i64,
     /// Its record, but for the ID.
     pub record: Value,
 }
 
-/// What is queued for the relays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ItemKind {
-    /// A message, for the first time.
-    Message,
-    /// More of a message.
-    Update,
-    /// An event.
-    Event,
-}
-
-impl ItemKind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Update => "update",
-            Self::Event => "event",
-        }
-    }
-
-    pub(super) fn of_name(name: &str) -> Option<Self> {
-        [Self::Message, Self::Update, Self::Event].into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// What has become of an item at a relay, where its cursor alone does not tell.
+/// Something that is queued for the relays.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
+pub struct Item {
+    /// Its place in the queue: a relay's ticket.
+    pub item: i64,
+    /// What it is.
+    pub kind: Kind,
+    /// Of a message and its updates [`DATA`] or [`CONTROL`]; of an event its type.
+    pub class: &'static str,
+    /// The row of the message or event.
+    pub row: i64,
+}
+
+/// The class of an application's messages.
+pub const DATA: &str = "data";
+/// The class of keep-alive messages and confirmations.
+pub const CONTROL: &str = "control";
+
+/// What has become of an item at a relay that its cursor does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exception {
     /// It has arrived, before others that are older.
     Delivered,
+    /// A broker has it; its application has not acknowledged it.
+    Published,
     /// It will not arrive; why.
     Dead(String),
     /// It was dead, and is to be tried again.
     Again,
     /// It was dead, and nobody wants it any more.
     Dropped,
-    /// As the cursor says.
-    Settled,
+    /// Its message was taken back before it went out.
+    Void,
+}
+
+impl Exception {
+    /// Its name in the table, and what else there is to keep.
+    pub(super) fn parts(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Delivered => ("delivered", None),
+            Self::Published => ("published", None),
+            Self::Dead(why) => ("dead", Some(why)),
+            Self::Again => ("again", None),
+            Self::Dropped => ("dropped", None),
+            Self::Void => ("void", None),
+        }
+    }
 }
 
 /// One thing to write.
@@ -131,30 +139,5 @@ pub enum Change {
     /// An event.
     Event(StoredEvent),
     /// Something for the relays.
-    Item {
-        /// Its place in the queue.
-        item: i64,
-        /// What it is.
-        kind: ItemKind,
-        /// Where it is.
-        row: i64,
-    },
-    /// All items of a relay up to here are settled.
-    DoneThrough {
-        /// Which relay.
-        relay: i64,
-        /// Up to where.
-        item: i64,
-    },
-    /// What has become of one item.
-    Delivery {
-        /// At which relay.
-        relay: i64,
-        /// Which item.
-        item: i64,
-        /// What has.
-        delivery: Delivery,
-        /// When.
-        at: Utc,
-    },
+    Item(Item),
 }

@@ -1,11 +1,13 @@
 //! Epochs: a ledger's rows on one piece of hardware.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
+use crate::relay::outbox::{RecordId, parse_epoch};
 use crate::rules::utc::Utc;
 use crate::store::identity::random_hex;
-use crate::store::message_id::LedgerId;
 
 /// A stretch of rows whose numbers count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,25 +65,30 @@ impl Epochs {
     }
 
     /// The ID of the message in a row.
-    pub(super) fn message_id(&self, row: i64) -> LedgerId {
+    pub(super) fn message_id(&self, row: i64) -> RecordId {
         self.id(row, |epoch| epoch.first_row)
     }
 
     /// The ID of the event in a row: its numbers count for themselves.
-    pub(super) fn event_id(&self, row: i64) -> String {
-        let LedgerId { epoch, n } = self.id(row, |epoch| epoch.first_event);
-        format!("{epoch}-e{n}")
+    pub(super) fn event_id(&self, row: i64) -> RecordId {
+        self.id(row, |epoch| epoch.first_event)
     }
 
-    /// The row of a message.
-    pub(super) fn row(&self, id: &LedgerId) -> Option<i64> {
-        let epoch = self.0.iter().find(|epoch| epoch.name == id.epoch)?;
-        epoch.first_row.checked_add(i64::try_from(id.n).ok()?.checked_sub(1)?)
+    /// The rows of a range of messages' numbers; `None` for another ledger's epoch.
+    pub(super) fn rows(&self, epoch: u32, numbers: &RangeInclusive<u64>) -> Option<(i64, i64)> {
+        let index = self.0.iter().position(|one| parse_epoch(&one.name) == Some(epoch))?;
+        let row = |n: u64| {
+            let offset = i64::try_from(n).unwrap_or(i64::MAX).saturating_sub(1);
+            self.0[index].first_row.saturating_add(offset)
+        };
+        let end = self.0.get(index + 1).map_or(i64::MAX, |next| next.first_row - 1);
+        Some((row((*numbers.start()).max(1)), row(*numbers.end()).min(end)))
     }
 
-    fn id(&self, row: i64, first: impl Fn(&Epoch) -> i64) -> LedgerId {
+    fn id(&self, row: i64, first: impl Fn(&Epoch) -> i64) -> RecordId {
         let of = self.0.iter().rev().find(|epoch| first(epoch) <= row);
         let (name, first) = of.map_or(("", 1), |epoch| (epoch.name.as_str(), first(epoch)));
-        LedgerId { epoch: name.into(), n: u64::try_from(row - first + 1).unwrap_or(0) }
+        let n = u64::try_from(row - first + 1).unwrap_or(0);
+        RecordId { epoch: parse_epoch(name).unwrap_or(0), n }
     }
 }

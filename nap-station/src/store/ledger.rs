@@ -1,5 +1,6 @@
 //! The connection that writes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,16 +9,21 @@ use nap_phy::DeviceId;
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use crate::error::Error;
+use crate::relay::outbox::{Acknowledged, Kind, RecordId, Wishes};
 use crate::rules::Remembered;
 use crate::rules::listing::Standing;
-use crate::rules::utc::Utc;
-use crate::rules::verdict::{Reason, Verdict};
-use crate::store::change::{Change, Delivery, DeviceState, StoredEvent, StoredMessage};
+use crate::rules::utc::{Day, Utc};
+use crate::rules::verdict::Reason;
+use crate::store::change::{Change, DeviceState, StoredEvent, StoredMessage};
 use crate::store::epoch::Epochs;
 use crate::store::folder::ledger_path;
-use crate::store::message_id::LedgerId;
+use crate::store::kind_name::{kind_name, kind_of_name};
+use crate::store::queue::{self, Left, QueueEnd};
+use crate::store::relay_end::RelayEnd;
 use crate::store::remembered;
 use crate::store::schema;
+use crate::store::settlement::Settlement;
+use crate::store::wire::event_id;
 
 /// The ledger, for the one who writes.
 #[derive(Debug)]
@@ -99,7 +105,7 @@ impl Ledger {
 
     /// The ID of the message in a row.
     #[must_use]
-    pub fn message_id(&self, row: i64) -> LedgerId {
+    pub fn message_id(&self, row: i64) -> RecordId {
         self.epochs.message_id(row)
     }
 
@@ -123,28 +129,103 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Ledger`].
-    pub fn held_before(&self, day_start: Utc, limit: u32) -> Result<Vec<i64>, Error> {
-        let sql = "SELECT row FROM messages WHERE verdict = 'held' AND at < ? ORDER BY row LIMIT ?";
+    pub fn held_before(&self, day_start: Utc, limit: u32) -> Result<Vec<(i64, Utc)>, Error> {
+        let sql = "SELECT row, at FROM messages WHERE verdict = 'held' AND at < ? ORDER BY at, row LIMIT ?";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params![day_start.0, limit], |row| row.get(0))?;
+        let rows = statement
+            .query_map(params![day_start.0, limit], |row| Ok((row.get(0)?, Utc(row.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Writes all changes, or none of them: when this returns, they stay after a loss of power.
-    ///
-    /// # Errors
-    /// [`Error::Ledger`]: nothing is written.
-    pub fn write(&mut self, changes: &[Change]) -> Result<(), Error> {
-        let transaction = self.connection.transaction()?;
-        for change in changes {
-            write(&transaction, change)?;
-        }
-        Ok(transaction.commit()?)
     }
 
     /// The connection, for the parts of the store that write.
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    /// How many messages of each date are held.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn held(&self) -> Result<BTreeMap<Day, u64>, Error> {
+        let mut statement =
+            self.connection.prepare("SELECT at FROM messages WHERE verdict = 'held'")?;
+        let mut rows = statement.query([])?;
+        let mut held = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            *held.entry(Utc(row.get(0)?).day()).or_default() += 1;
+        }
+        Ok(held)
+    }
+
+    /// The record of the message in a row, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn record(&self, row: i64) -> Result<Option<String>, Error> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT record FROM messages WHERE row = ?")?;
+        let mut rows = statement.query([row])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
+    /// The ID of what is in the queue, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn id_of_item(&self, item: i64) -> Result<Option<String>, Error> {
+        let sql = "SELECT kind, row FROM outgoing WHERE item = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([item])?;
+        let Some(found) = rows.next()? else { return Ok(None) };
+        let (kind, row): (String, i64) = (found.get(0)?, found.get(1)?);
+        let is_event = kind_of_name(&kind) == Some(Kind::Event);
+        Ok(Some(if is_event {
+            event_id(&self.epochs.event_id(row))
+        } else {
+            self.epochs.message_id(row).to_string()
+        }))
+    }
+
+    /// Whether an item is still to be delivered by a relay.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn is_waiting(&self, relay: i64, item: i64) -> Result<bool, Error> {
+        queue::is_waiting(&self.connection, relay, item)
+    }
+
+    /// Enters the relays of the configuration: their ends of the queue in this order, and what those leave
+    /// that are in it no more.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn register(
+        &mut self,
+        relays: &[(String, Wishes)],
+    ) -> Result<(Vec<QueueEnd>, Vec<Left>), Error> {
+        let next = self.next_numbers()?;
+        queue::register(&mut self.connection, relays, next.item)
+    }
+
+    /// Writes all changes and then settlements, or nothing: when this returns, they stay after a loss of
+    /// power. Returns what the acknowledgements among the settlements did, one for each settlement.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`]: nothing is written.
+    pub fn write(
+        &mut self,
+        changes: &[Change],
+        settlements: &[&Settlement],
+        relays: &[RelayEnd],
+    ) -> Result<Vec<Option<Acknowledged>>, Error> {
+        let transaction = self.connection.transaction()?;
+        for change in changes {
+            write(&transaction, change)?;
+        }
+        let settled = settlements.iter().map(|one| one.write(&transaction, relays, &self.epochs));
+        let settled = settled.collect::<Result<_, _>>()?;
+        transaction.commit()?;
+        Ok(settled)
     }
 }
 
@@ -182,13 +263,9 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Error> {
             run(transaction, sql, params![hour, reason.name(), count])
         }
         Change::Event(event) => insert_event(transaction, event),
-        Change::Item { item, kind, row } => {
-            let sql = "INSERT INTO outgoing (item, kind, row) VALUES (?, ?, ?)";
-            run(transaction, sql, params![item, kind.name(), row])
-        }
-        Change::DoneThrough { relay, item } => done_through(transaction, *relay, *item),
-        Change::Delivery { relay, item, delivery, at } => {
-            write_delivery(transaction, (*relay, *item), delivery, *at)
+        Change::Item(item) => {
+            let sql = "INSERT INTO outgoing (item, kind, class, row) VALUES (?, ?, ?, ?)";
+            run(transaction, sql, params![item.item, kind_name(item.kind), item.class, item.row])
         }
     }
 }
@@ -252,41 +329,7 @@ fn write_standing(
 }
 
 fn insert_event(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<(), Error> {
-    let sql = "INSERT INTO events (row, at, type, item, record) VALUES (?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO events (row, at, type, record) VALUES (?, ?, ?, ?)";
     let record = event.record.to_string();
-    run(transaction, sql, params![event.row, event.at.0, event.kind, event.item, record])
-}
-
-/// Moves a relay's cursor; what had arrived before its turn need not be listed any more.
-fn done_through(transaction: &Transaction<'_>, relay: i64, item: i64) -> Result<(), Error> {
-    run(transaction, "UPDATE relays SET done_through = ? WHERE relay = ?", params![item, relay])?;
-    let sql = "DELETE FROM deliveries WHERE relay = ? AND item <= ? AND state = 'delivered'";
-    run(transaction, sql, params![relay, item])
-}
-
-fn write_delivery(
-    transaction: &Transaction<'_>,
-    (relay, item): (i64, i64),
-    delivery: &Delivery,
-    at: Utc,
-) -> Result<(), Error> {
-    let (state, detail) = match delivery {
-        Delivery::Settled => {
-            let sql = "DELETE FROM deliveries WHERE relay = ? AND item = ?";
-            return run(transaction, sql, params![relay, item]);
-        }
-        Delivery::Delivered => ("delivered", None),
-        Delivery::Dead(why) => ("dead", Some(why)),
-        Delivery::Again => ("again", None),
-        Delivery::Dropped => ("dropped", None),
-    };
-    let sql =
-        "INSERT OR REPLACE INTO deliveries (relay, item, state, at, detail) VALUES (?, ?, ?, ?, ?)";
-    run(transaction, sql, params![relay, item, state, at.0, detail])
-}
-
-/// The verdict in a row of the table.
-pub(super) fn verdict_of(name: &str, reason: Option<&str>) -> Verdict {
-    // Only this program writes the table.
-    Verdict::of_names(name, reason).unwrap_or(Verdict::Refused(Reason::Retracted))
+    run(transaction, sql, params![event.row, event.at.0, event.kind, record])
 }

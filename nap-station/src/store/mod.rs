@@ -6,11 +6,19 @@
 
 pub mod change;
 mod epoch;
+pub mod export;
 pub mod folder;
 pub mod hardware;
 pub mod identity;
+mod kind_name;
 pub mod ledger;
 pub mod lock;
-pub mod message_id;
+pub mod outbox;
+pub mod queue;
+pub mod relay_end;
 mod remembered;
+pub mod retention;
 mod schema;
+pub mod settlement;
+pub mod upkeep;
+pub mod wire;

@@ -30,7 +30,7 @@ CREATE TABLE messages (
     record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX messages_of_device ON messages (device, row);
-CREATE INDEX messages_held ON messages (row) WHERE verdict = 'held';
+CREATE INDEX messages_held ON messages (at, row) WHERE verdict = 'held';
 CREATE INDEX messages_refused ON messages (row) WHERE verdict = 'refused';
 CREATE TABLE devices (
     device INTEGER PRIMARY KEY,
@@ -57,14 +57,15 @@ CREATE TABLE events (
     row INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     type TEXT NOT NULL,
-    item INTEGER,
     record TEXT NOT NULL
 ) STRICT;
 CREATE TABLE outgoing (
     item INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
+    class TEXT NOT NULL,
     row INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX outgoing_updates ON outgoing (row, item) WHERE kind = 'update';
 CREATE TABLE relays (
     relay INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,

@@ -1,0 +1,82 @@
+//! `nap station`: the access point.
+
+mod ledger;
+mod run;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use nap_station::config::{Config, DEFAULT};
+
+use crate::args::quantity;
+use crate::outcome::{Outcome, misuse};
+
+/// The access point: hears devices, keeps strangers out, loses no message.
+///
+/// Receives, judges every message by the rules of its configuration, keeps it on disk, and passes it on to
+/// relays, also a day later if there was no network.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  nap station config > nap.toml
+  nap station check --config nap.toml
+  nap station --config nap.toml
+  nap station ledger export --config nap.toml"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    config: ConfigArg,
+
+    /// When a recording has ended, relays may take so many seconds to deliver what is there.
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::duration, default_value = "60")]
+    drain_timeout: f64,
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArg {
+    /// The station's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Print a configuration with all defaults, each key with its meaning.
+    Config,
+    /// Look at the ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+}
+
+impl ConfigArg {
+    fn path(&self) -> Result<&Path> {
+        let missing =
+            || misuse(anyhow!("--config FILE is missing; `nap station config` prints one"));
+        self.config.as_deref().ok_or_else(missing)
+    }
+
+    pub fn load(&self) -> Result<Config> {
+        Ok(Config::load(self.path()?)?)
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<Outcome> {
+    match &args.command {
+        Some(Command::Config) => print(DEFAULT),
+        Some(Command::Ledger(command)) => ledger::run(command),
+        None => run::run(args.config.load()?, args.drain_timeout),
+    }
+}
+
+fn print(text: &str) -> Result<Outcome> {
+    use std::io::Write;
+    anstream::stdout().write_all(text.as_bytes()).context("cannot write to standard output")?;
+    Ok(Outcome::Done)
+}
