@@ -50,7 +50,7 @@ const LAYERS: [(&str, Layers); 5] = [
     ),
     (
         "nap-station",
-        &[&["error"], &["health", "metrics", "recorder"], &["reception"], &["station"]],
+        &[&["error"], &["health", "metrics", "recorder", "relay"], &["reception"], &["station"]],
     ),
     ("nap-cli", &[&["outcome", "terminal"], &["args", "output"], &["commands"]]),
 ];
