@@ -117,7 +117,7 @@ impl Printer {
                 stdout.flush()
             })
             .context("cannot write to standard output"),
-            To::File(file) => file.line(&anstream::adapter::strip_str(text).to_string()),
+            To::File(file) => Ok(file.line(&anstream::adapter::strip_str(text).to_string())?),
         }
     }
 }
