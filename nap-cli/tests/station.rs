@@ -378,6 +378,21 @@ fn the_ledger_is_checked_and_made_smaller() {
     assert!(!site.run(&["ledger", "check"]).status.success());
 }
 
+#[test]
+fn a_dry_run_looks_at_everything_and_writes_nothing() {
+    let site = Site::new(&traffic(1, 1, 1.0), "");
+    let output = site.run(&["check"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!site.has("state") && !site.has("archive.jsonl"));
+    site.configure("records:gone.jsonl", "[relay.web]\ntype = \"https\"\nurl = \"http://example.org\"\n");
+    site.put("devices.csv", "device_id,key\nx,\n");
+    let output = site.run(&["check"]);
+    assert_eq!(output.status.code(), Some(2));
+    for what in ["devices: ", "source: ", "relay \"web\": "] {
+        assert!(stderr(&output).contains(what), "{}", stderr(&output));
+    }
+}
+
 /// The mode of what is in the state folder is nobody else's business.
 #[test]
 fn the_state_is_private() {

@@ -6,6 +6,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::http::Server;
+use crate::monitor::Monitor;
+use crate::rules::verdict::Reason;
 use crate::station::clock::now;
 use crate::station::keeper::{Command, Committed, Keeper};
 use crate::station::remark::{Remark, Say};
@@ -32,6 +34,8 @@ pub struct Desk {
     pub limits: Limits,
     /// Where others listen in, if they can.
     pub server: Option<Arc<Server>>,
+    /// Where is counted.
+    pub monitor: Monitor,
     /// Who is told.
     pub say: Say,
 }
@@ -73,6 +77,10 @@ impl Desk {
 
     fn commit(&mut self) {
         let committed = self.keeper.commit(now());
+        for verdict in self.keeper.take_judged() {
+            let labels = [verdict.name(), verdict.reason().map_or("", Reason::name)];
+            self.monitor.metrics().judged_messages.with_label_values(&labels).inc();
+        }
         if let Some(server) = &self.server {
             self.keeper.take_told().into_iter().for_each(|told| server.publish(told));
         }

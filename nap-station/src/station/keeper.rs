@@ -104,6 +104,8 @@ pub struct Keeper {
     asked: Vec<Asked>,
     /// What those see who listen in, once it is written; `None` if nobody can.
     told: Option<Vec<Published>>,
+    /// What became of messages since it was asked for.
+    judged: Vec<Verdict>,
     /// Who waits until all is written.
     flushed: Vec<SyncSender<()>>,
     is_failing: bool,
@@ -148,6 +150,7 @@ impl Keeper {
             pending: Vec::new(),
             asked: Vec::new(),
             told: None,
+            judged: Vec::new(),
             flushed: Vec::new(),
             is_failing: false,
             lost: 0,
@@ -163,6 +166,11 @@ impl Keeper {
     pub fn take_told(&mut self) -> Vec<Published> {
         let is_written = self.pending.is_empty();
         self.told.as_mut().filter(|_| is_written).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// What became of messages since the last call.
+    pub fn take_judged(&mut self) -> Vec<Verdict> {
+        std::mem::take(&mut self.judged)
     }
 
     /// The rules and what they remember.
@@ -339,6 +347,7 @@ impl Keeper {
         if let Some(item) = item {
             self.pending.push(Change::Item(Item { item, kind: Kind::Message, class, row }));
         }
+        self.judged.push(verdict);
         self.remember(&judged, row, verdict);
         for notice in &notices {
             self.notice(notice, heard.at);

@@ -42,6 +42,14 @@ impl LedgerOutbox {
         self.waiting.left()
     }
 
+    /// How many messages are still to be delivered.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn waiting(&self) -> Result<u64, Error> {
+        self.waiting.waiting()
+    }
+
     fn send(&self, command: Command) -> Result<(), Error> {
         self.commands.send(command).map_err(|_| stopped())
     }

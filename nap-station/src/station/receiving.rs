@@ -22,7 +22,7 @@ use crate::monitor::Monitor;
 use crate::reception::{FaultLog, Received, Reception, ReceptionEvent};
 use crate::relay::outbox::Level;
 use crate::rules::utc::Utc;
-use crate::station::clock::now;
+use crate::station::clock::{clock_name, now};
 use crate::station::event::Event;
 use crate::station::keeper::Command;
 use crate::station::records::RECORDING;
@@ -80,6 +80,14 @@ impl Receiving {
     pub fn is_recording(address: &str) -> bool {
         let kind = parse(address).kind();
         kind == SourceKind::Recording || kind == SourceKind::Pipe
+    }
+
+    /// Whether a source can be opened, as far as that can be told without a radio.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(address: &str, radio: &RadioConfig) -> Result<(), Error> {
+        source(address, radio, None).map(drop)
     }
 
     /// Goes by these devices from now on.
@@ -194,7 +202,7 @@ impl Receiving {
         };
         let (at, time) = self.time(message, received.time.as_deref());
         let record = MessageRecord::new(MessageRecordType::Message, message, Some(time));
-        let clock = if self.is_recording { RECORDING } else { "rtc" };
+        let clock = if self.is_recording { RECORDING } else { clock_name(now()) };
         let heard = Heard { is_first, is_complete, record, at, clock };
         let kind = ReportKind::Heard(Box::new(heard));
         self.backlog.push_back(Command::Report(Report { message: (0, message.id.0), kind }));

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::relay::context::Context;
 use crate::relay::options::Options;
 use crate::relay::state::{Phase, RelayState};
-use crate::relay::{Handle, spawn};
+use crate::relay::spawn::{Handle, spawn};
 use crate::station::outbox::LedgerOutbox;
 
 /// A relay, before it is at work.

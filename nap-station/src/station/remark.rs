@@ -15,6 +15,8 @@ use crate::store::queue::Left;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Remark {
+    /// It is at work: said every few seconds, for a watchdog.
+    Alive,
     /// The source is open.
     Started(Box<StreamInfo>),
     /// Others may ask at this address.
@@ -48,6 +50,7 @@ pub enum Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Alive => f.write_str("at work"),
             Self::Started(info) => write!(f, "{:.6} MS/s", info.sample_rate_hz / 1e6),
             Self::Listening(address) => write!(f, "http://{address}/metrics, /events and /health"),
             Self::Note(text) => f.write_str(text),

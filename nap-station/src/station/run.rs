@@ -18,7 +18,7 @@ use crate::relay::context::Context;
 use crate::relay::outbox::Level;
 use crate::rules::Rules;
 use crate::rules::listing::Listing;
-use crate::station::clock::now;
+use crate::station::clock::{clock_name, now};
 use crate::station::desk::Desk;
 use crate::station::devices::DevicesFile;
 use crate::station::event::Event;
@@ -45,6 +45,8 @@ const QUEUE: usize = 1024;
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 /// How often is looked whether the table of devices has changed.
 const DEVICES_TICK: Duration = Duration::from_secs(2);
+/// How often is told how the relays are doing.
+const RELAYS_TICK: Duration = Duration::from_secs(5);
 
 /// How to run a station, beside its configuration.
 #[derive(Debug, Clone)]
@@ -86,6 +88,7 @@ pub struct Station {
     status: watch::Sender<Value>,
     desk: JoinHandle<()>,
     devices_tick: Instant,
+    relays_tick: Instant,
     _lock: FolderLock,
 }
 
@@ -114,7 +117,8 @@ impl Station {
         let (commands, asked) = sync_channel(QUEUE);
         let station = identity.station;
         let sender = Sender { station: station.clone(), position: position(config.position) };
-        let status = watch::Sender::new(status(&config, RECORDING)?);
+        let clock = if is_recording(&config) { RECORDING } else { clock_name(now()) };
+        let status = watch::Sender::new(status(&config, clock)?);
         let outboxes = outboxes(&state, &sender, &ends, &commands, &newest)?;
         let rules = rules(&config, &ledger, &listed)?;
         let mut keeper = Keeper::new(ledger, rules, ends, newest)?;
@@ -134,7 +138,9 @@ impl Station {
             options.say.say(Remark::Listening(server.address()));
         }
         let say = options.say.clone();
-        let desk = Desk { keeper, commands: asked, is_live, limits, server, say }.start();
+        let counted = monitor.clone();
+        let desk =
+            Desk { keeper, commands: asked, is_live, limits, server, monitor: counted, say }.start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
         context.is_metered = config.station.profile == Profile::Metered;
         let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| Relay {
@@ -155,6 +161,7 @@ impl Station {
             status,
             desk,
             devices_tick: Instant::now(),
+            relays_tick: Instant::now(),
             _lock: lock,
         })
     }
@@ -182,6 +189,7 @@ impl Station {
         let mut records = Records::open(path, now())?;
         while !self.is_stopped() {
             self.reload();
+            self.tell_relays();
             match records.next() {
                 Ok(Some(report)) => self.send(Command::Report(report)),
                 Ok(None) => return Ok(Some(Ending::Done)),
@@ -207,6 +215,7 @@ impl Station {
             if let Some(devices) = self.reload() {
                 receiving.set_devices(devices);
             }
+            self.tell_relays();
             ending = receiving.step(&self.listed, &self.commands)?;
         }
         receiving.finish(&self.commands);
@@ -247,6 +256,30 @@ impl Station {
                 None
             }
         }
+    }
+
+    /// Says how the relays are doing, to the metrics and to whom they send the status.
+    fn tell_relays(&mut self) {
+        if self.relays_tick.elapsed() < RELAYS_TICK {
+            return;
+        }
+        self.relays_tick = Instant::now();
+        self.options.say.say(Remark::Alive);
+        let metrics = self.monitor.metrics();
+        let mut lag = serde_json::Map::new();
+        for ((name, outbox), (_, state)) in self.outboxes.iter().zip(self.relays.states()) {
+            let waiting = outbox.waiting().unwrap_or_default();
+            let shown = i64::try_from(waiting).unwrap_or(i64::MAX);
+            metrics.relay_waiting.with_label_values(&[name]).set(shown);
+            metrics.relay_connected.with_label_values(&[name]).set(state.is_connected.into());
+            lag.insert(name.clone(), json!(waiting));
+        }
+        let lag = Value::Object(lag);
+        self.status.send_if_modified(|status| {
+            let is_news = status["lag"] != lag;
+            status["lag"] = lag;
+            is_news
+        });
     }
 
     /// Waits until the relays have delivered what is there.

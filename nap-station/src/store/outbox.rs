@@ -73,6 +73,14 @@ impl Waiting {
         queue::counts(&self.connection(), &self.end.end)
     }
 
+    /// How many messages are still to be delivered.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn waiting(&self) -> Result<u64, Error> {
+        queue::waiting(&self.connection(), &self.end.end)
+    }
+
     /// How much of anything is still to be delivered.
     ///
     /// # Errors

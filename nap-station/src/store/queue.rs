@@ -298,16 +298,42 @@ pub fn counts(connection: &Connection, end: &QueueEnd) -> Result<Counts, Error> 
 /// # Errors
 /// [`Error::Ledger`].
 pub fn left(connection: &Connection, end: &QueueEnd) -> Result<u64, Error> {
-    let sql = format!(
-        "SELECT count(*) FROM outgoing o JOIN relays r ON r.relay = :relay \
-         LEFT JOIN deliveries d ON d.relay = :relay AND d.item = o.item \
-         WHERE (o.item > r.done_through AND d.state IS NULL OR d.state IN ('again', 'published')) \
-           AND {WANTED}"
+    still_to_deliver(connection, end, WANTED)
+}
+
+/// How many messages a relay still has to deliver.
+///
+/// # Errors
+/// [`Error::Ledger`].
+pub fn waiting(connection: &Connection, end: &QueueEnd) -> Result<u64, Error> {
+    still_to_deliver(connection, end, &format!("o.kind = 'message' AND {WANTED}"))
+}
+
+fn still_to_deliver(
+    connection: &Connection,
+    end: &QueueEnd,
+    condition: &str,
+) -> Result<u64, Error> {
+    let behind = format!(
+        "SELECT count(*) FROM relays r JOIN outgoing o ON o.item > r.done_through \
+         LEFT JOIN deliveries d ON d.relay = r.relay AND d.item = o.item \
+         WHERE r.relay = :relay AND (d.state IS NULL OR d.state IN ('again', 'published')) \
+           AND {condition}"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    bind(&mut statement, end)?;
-    let mut rows = statement.raw_query();
-    Ok(rows.next()?.map(|row| count(row, 0)).transpose()?.unwrap_or(0))
+    let before = format!(
+        "SELECT count(*) FROM relays r JOIN deliveries d ON d.relay = r.relay \
+         JOIN outgoing o ON o.item = d.item \
+         WHERE r.relay = :relay AND d.item <= r.done_through \
+           AND d.state IN ('again', 'published') AND {condition}"
+    );
+    let mut sum = 0;
+    for sql in [behind, before] {
+        let mut statement = connection.prepare_cached(&sql)?;
+        bind(&mut statement, end)?;
+        let mut rows = statement.raw_query();
+        sum += rows.next()?.map(|row| count(row, 0)).transpose()?.unwrap_or(0);
+    }
+    Ok(sum)
 }
 
 /// How many messages a relay has not delivered, whatever it wants.

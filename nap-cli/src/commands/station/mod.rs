@@ -49,6 +49,8 @@ pub struct ConfigArg {
 enum Command {
     /// Print a configuration with all defaults, each key with its meaning.
     Config,
+    /// Look at everything that a start needs, without one.
+    Check(ConfigArg),
     /// Look at the ledger.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -70,9 +72,22 @@ impl ConfigArg {
 pub fn run(args: &Args) -> Result<Outcome> {
     match &args.command {
         Some(Command::Config) => print(DEFAULT),
+        Some(Command::Check(config)) => check(&config.load()?),
         Some(Command::Ledger(command)) => ledger::run(command),
         None => run::run(args.config.load()?, args.drain_timeout),
     }
+}
+
+fn check(config: &Config) -> Result<Outcome> {
+    let findings = nap_station::station::check::check(config);
+    for finding in &findings {
+        match &finding.problem {
+            Some(problem) => tracing::error!("{}: {problem}", finding.what),
+            None => tracing::info!("{}: well", finding.what),
+        }
+    }
+    let is_well = findings.iter().all(|finding| finding.problem.is_none());
+    Ok(if is_well { Outcome::Done } else { Outcome::Misused })
 }
 
 fn print(text: &str) -> Result<Outcome> {

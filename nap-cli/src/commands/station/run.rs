@@ -8,6 +8,8 @@ use nap_station::config::Config;
 use nap_station::station::remark::{Remark, Say};
 use nap_station::station::{Ending, Station, StationOptions};
 
+use sd_notify::NotifyState;
+
 use crate::args::source::driver;
 use crate::outcome::Outcome;
 use crate::signals::{reload_on_signal, stop_on_signals};
@@ -22,8 +24,18 @@ pub fn run(config: Config, drain_timeout_s: f64) -> Result<Outcome> {
         say: Say::new(|remark| log(&remark)),
         driver: Some(driver()?),
     };
-    let ending = Station::open(config, options, monitor)?.run()?;
+    let station = Station::open(config, options, monitor)?;
+    tell_systemd(NotifyState::Ready);
+    let ending = station.run()?;
+    tell_systemd(NotifyState::Stopping);
     Ok(end(&ending))
+}
+
+/// Tells systemd, where it has started the station.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!("systemd cannot be told: {error}");
+    }
 }
 
 fn end(ending: &Ending) -> Outcome {
@@ -41,6 +53,7 @@ fn end(ending: &Ending) -> Outcome {
 
 fn log(remark: &Remark) {
     match remark {
+        Remark::Alive => tell_systemd(NotifyState::Watchdog),
         Remark::Fault(_, false) => tracing::debug!("{remark}"),
         Remark::Started(_)
         | Remark::Listening(_)
