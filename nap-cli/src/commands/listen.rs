@@ -19,12 +19,16 @@ use serde_json::{Value, json};
 
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
+#[cfg(feature = "station")]
+use crate::args::mqtt::MqttArgs;
 use crate::args::quantity;
 use crate::args::recorder::RecorderArgs;
 use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome, misuse};
 use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
+#[cfg(feature = "station")]
+use crate::output::publishing::Publishing;
 use crate::signals::stop_on_signals;
 
 /// Live signals to messages.
@@ -67,6 +71,10 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[cfg(feature = "station")]
+    #[command(flatten)]
+    mqtt: MqttArgs,
 
     #[command(flatten)]
     recorder: RecorderArgs,
@@ -161,6 +169,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let restarts = source.policy.on_error == OnError::Restart;
     let monitor = Monitor::new()?;
     let server = args.output.server(&monitor)?;
+    #[cfg(feature = "station")]
+    let publisher = args.mqtt.publisher()?.map(Publishing::new);
     let reception = Reception::new(source, recorder, monitor.clone());
     let mut session = Session {
         args,
@@ -172,6 +182,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
         restarts,
         monitor,
         server,
+        #[cfg(feature = "station")]
+        publisher,
         faults: FaultLog::default(),
         last_fault: None,
         outcome: Outcome::Done,
@@ -193,6 +205,8 @@ struct Session<'a> {
     is_write_failing: bool,
     monitor: Monitor,
     server: Option<Server>,
+    #[cfg(feature = "station")]
+    publisher: Option<Publishing>,
     faults: FaultLog,
     last_fault: Option<FaultKind>,
     outcome: Outcome,
@@ -232,6 +246,12 @@ impl Session<'_> {
     /// If they cannot be written.
     fn finish(self) -> Result<Outcome> {
         self.printer.finish()?;
+        #[cfg(feature = "station")]
+        if let Some(publisher) = self.publisher
+            && !publisher.finish()
+        {
+            return Ok(self.outcome.max(Outcome::Failed));
+        }
         Ok(self.outcome)
     }
 
@@ -372,10 +392,14 @@ impl Session<'_> {
         self.tolerate(written)
     }
 
-    /// Hands an event to those who listen in over HTTP.
-    fn publish(&self, kind: &'static str, data: impl FnOnce() -> Value) {
+    /// Hands an event to those who listen in over HTTP or MQTT.
+    fn publish(&mut self, kind: &'static str, data: impl Fn() -> Value) {
         if let Some(server) = &self.server {
             server.publish(Published { kind, data: data().to_string() });
+        }
+        #[cfg(feature = "station")]
+        if let Some(publisher) = &mut self.publisher {
+            publisher.publish(kind, data());
         }
     }
 

@@ -5,3 +5,5 @@ pub mod json_lines;
 pub mod log;
 pub mod message_log;
 pub mod printer;
+#[cfg(feature = "station")]
+pub mod publishing;

@@ -45,7 +45,7 @@ struct Forms {
 
 /// What an event's request looks like.
 struct EventForms {
-    url: String,
+    url: Template,
     body: Template,
 }
 
@@ -228,10 +228,10 @@ impl Forms {
         }
         let Some(first) = deliveries.first() else { return Err("nothing to send".into()) };
         let (url, body) = match &self.event {
-            Some(event) if first.kind == Kind::Event => (
-                event.url.replace("{station}", station),
-                event.body.render(subject(first, station)),
-            ),
+            Some(event) if first.kind == Kind::Event => {
+                let subject = subject(first, station);
+                (event.url.render(subject), event.body.render(subject))
+            }
             _ => {
                 let bodies: Vec<String> =
                     deliveries.iter().map(|one| self.body.render(subject(one, station))).collect();
@@ -260,8 +260,8 @@ impl EventForms {
         let constant = url.ok().filter(Template::is_constant);
         let problem =
             "events are to be sent too, and they have {station} alone to put into an address";
-        constant.ok_or_else(|| bad("url", problem.into()))?;
-        Ok(Self { url: options.url.clone(), body: body.map_err(at("event_body"))? })
+        let url = constant.ok_or_else(|| bad("url", problem.into()))?;
+        Ok(Self { url, body: body.map_err(at("event_body"))? })
     }
 }
 

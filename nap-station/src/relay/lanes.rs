@@ -87,12 +87,6 @@ impl SetAside {
         self.refused.len() >= MOST_SET_ASIDE
     }
 
-    /// Whether nothing was refused.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.refused.is_empty()
-    }
-
     /// A delivery was refused once more: `false` if it had so many tries as it may have.
     pub fn refuse(
         &mut self,
@@ -192,7 +186,7 @@ mod tests {
             assert_eq!(aside.take_due(now), None, "it is on its way");
             assert_eq!(aside.refuse(again, 3, now, &mut random), more);
         }
-        assert!(aside.is_empty());
+        assert_eq!(aside.next_due(), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod loopback;
 mod mqtt;
 pub mod options;
 pub mod outbox;
+pub mod publisher;
 mod secret;
 pub(crate) mod spawn;
 pub mod state;

@@ -63,6 +63,7 @@ async fn messages_arrive_once_in_order_and_in_time() {
     let ids: Vec<Value> = seen.iter().map(|seen| json_of(&seen.body)["id"].clone()).collect();
     assert_eq!(ids, (1..=100).map(|n| json!(format!("0000a1b2-{n}"))).collect::<Vec<_>>());
     assert!(seen.iter().all(|seen| json_of(&seen.body)["late"] == false));
+    assert_eq!((seen[0].method.as_str(), seen[0].uri.path()), ("POST", "/sigfox"));
     assert_eq!(seen[0].headers["authorization"], "Bearer s3cret");
     assert_eq!(
         (&seen[0].headers["x-device"], &seen[0].headers["content-type"]),

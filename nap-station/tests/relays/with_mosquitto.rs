@@ -251,7 +251,8 @@ async fn two_hosts_with_one_identity_do_not_kick_each_other_for_ever() {
     first.until(|state| state.is_connected).await;
     let second = Relay::start(&other, &here(), &mqtt(broker.port, ""));
     let state = first.until(|state| state.faults > 0).await;
-    assert!(state.last_error.unwrap().contains("same client ID"));
+    // Only MQTT 5 has a word for why, and it does not always arrive before the end of the connection.
+    assert!(state.last_error.unwrap().starts_with("the broker"));
     tokio::time::sleep(Duration::from_secs(3)).await;
     let faults = first.state().faults + second.state().faults;
     assert!(faults < 14, "{faults} times kicked in 3 s");
@@ -349,10 +350,6 @@ async fn the_examples_rules_keep_stations_apart() {
     let broker =
         Broker::with("allow_anonymous false\npassword_file passwd\nacl_file acl\n", prepare);
     let as_user = |user| ["-u", user, "-P", "pw"];
-    let application =
-        Subscriber::of(broker.port, &[&["-t", "#"][..], &as_user("application")].concat());
-    let stranger =
-        Subscriber::of(broker.port, &[&["-t", "#"][..], &as_user("FFEEDDCCBBAA9988")].concat());
     let folder = tempfile::tempdir().unwrap();
     let password = folder.path().join("password");
     fs::write(&password, "pw").unwrap();
@@ -360,6 +357,12 @@ async fn the_examples_rules_keep_stations_apart() {
     let outbox = MemoryOutbox::new();
     let more = format!("user = \"{STATION}\"\npassword_file = \"password\"\nack = \"application\"");
     let relay = Relay::start(&outbox, folder.path(), &mqtt(broker.port, &more));
+    let application =
+        Subscriber::of(broker.port, &[&["-t", "#"][..], &as_user("application")].concat());
+    until("the application is there", || !application.all("status").is_empty()).await;
+    let stranger =
+        Subscriber::of(broker.port, &[&["-t", "#"][..], &as_user("FFEEDDCCBBAA9988")].concat());
+    tokio::time::sleep(Duration::from_millis(300)).await;
     outbox.store(1);
     until("it is published", || outbox.place(1) == Place::Published).await;
     until("the application hears it", || application.numbers() == [1]).await;

@@ -88,19 +88,13 @@ impl Connection {
             limits,
         };
         connection.send(&Request::Connect(connect.clone()));
-        loop {
-            match connection.turn().await? {
-                Answer::Connected(connected) if connected.code == 0 => {
-                    connection.follow(connected);
-                    return Ok(connection);
-                }
-                Answer::Connected(connected) => return Err(refused(connected.code)),
-                _ => {
-                    return Err(Fault::new(
-                        "the broker does not begin with an answer to the connection",
-                    ));
-                }
+        match connection.turn().await? {
+            Answer::Connected(connected) if connected.code == 0 => {
+                connection.follow(connected);
+                Ok(connection)
             }
+            Answer::Connected(connected) => Err(refused(connected.code)),
+            _ => Err(Fault::new("the broker does not begin with an answer to the connection")),
         }
     }
 

@@ -295,7 +295,7 @@ impl Mqtt {
         }
         let outcomes = old.iter().map(|ticket| (*ticket, Outcome::Again)).collect();
         ask(Arc::clone(&self.outbox), move |outbox| outbox.settle(outcomes)).await?;
-        old.iter().for_each(|ticket| drop(self.unacknowledged.remove(ticket)));
+        self.unacknowledged.retain(|ticket, _| !old.contains(ticket));
         Ok(())
     }
 
@@ -421,10 +421,11 @@ impl Mqtt {
     /// Says that the station is gone, and goes.
     async fn leave(&mut self) {
         let publish = self.status_publish(&self.status_now(), false);
-        if self.connection.is_some() && self.publish(&[publish]).await.1.is_none() {
-            if let Some(connection) = &mut self.connection {
-                connection.disconnect().await;
-            }
+        if self.connection.is_some()
+            && self.publish(&[publish]).await.1.is_none()
+            && let Some(connection) = &mut self.connection
+        {
+            connection.disconnect().await;
         }
         self.connection = None;
     }

@@ -396,22 +396,22 @@ mod tests {
     fn answers_are_read_one_after_the_other() {
         let mut buffer = b"\x20\x0b\0\0\x08\x21\0\x0a\x27\0\0\x10\0\x40\x02\0\x07\x40\x03\0\x08\x87\x90\x04\0\x09\0\x01".to_vec();
         buffer.extend(b"\x32\x09\0\x01t\0\x05\0abc\xd0\0\xe0\x01\x8e\x40");
-        let mut read = || super::read(&mut buffer, MqttVersion::V5).unwrap();
+        let mut next = || read(&mut buffer, MqttVersion::V5).unwrap();
         let connected = Connected {
             code: 0,
             receive_maximum: 10,
             maximum_packet_bytes: Some(4096),
             keep_alive_s: None,
         };
-        assert_eq!(read(), Some(Answer::Connected(connected)));
-        assert_eq!(read(), Some(Answer::PublishAck { packet: 7, code: 0 }));
-        assert_eq!(read(), Some(Answer::PublishAck { packet: 8, code: 0x87 }));
-        assert_eq!(read(), Some(Answer::SubscribeAck { packet: 9, code: 1 }));
+        assert_eq!(next(), Some(Answer::Connected(connected)));
+        assert_eq!(next(), Some(Answer::PublishAck { packet: 7, code: 0 }));
+        assert_eq!(next(), Some(Answer::PublishAck { packet: 8, code: 0x87 }));
+        assert_eq!(next(), Some(Answer::SubscribeAck { packet: 9, code: 1 }));
         let publish = Publish { topic: "t".into(), payload: b"abc".to_vec(), is_retained: false };
-        assert_eq!(read(), Some(Answer::Published { publish, packet: Some(5) }));
-        assert_eq!(read(), Some(Answer::Pong));
-        assert_eq!(read(), Some(Answer::Disconnected { code: 0x8E }));
-        assert_eq!(read(), None);
+        assert_eq!(next(), Some(Answer::Published { publish, packet: Some(5) }));
+        assert_eq!(next(), Some(Answer::Pong));
+        assert_eq!(next(), Some(Answer::Disconnected { code: 0x8E }));
+        assert_eq!(next(), None);
         assert_eq!(buffer, b"\x40");
     }
 

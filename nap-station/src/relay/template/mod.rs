@@ -28,12 +28,12 @@ pub enum Language {
 }
 
 /// A text with variables, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Template {
     parts: Vec<Part>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Part {
     Literal(String),
     Variable(Variable, Place),

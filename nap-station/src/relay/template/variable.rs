@@ -24,7 +24,7 @@ pub struct Subject<'a> {
 }
 
 /// A variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Variable {
     /// One of the fixed names.
     Named(&'static Named),
@@ -33,7 +33,7 @@ pub enum Variable {
 }
 
 /// A variable with a fixed name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Named {
     name: &'static str,
     is_text: bool,
