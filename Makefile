@@ -33,7 +33,7 @@ FRAMES_C = $(CARGO) rustc --profile frames --locked -p nap-c --no-default-featur
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench python-manylinux install install-c small-c day firmware newcomer
 
@@ -100,6 +100,9 @@ soak: nap ## ten minutes of noise give no message
 	mkdir -p out
 	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
 	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
+
+station-kills: ## kill a station at 200 moments, and look at what is left
+	NAP_KILLS=200 $(CARGO) test --locked -p nap-cli --test station -- --exact --nocapture killed_at_any_moment
 
 soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
 	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \

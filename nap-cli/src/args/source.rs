@@ -273,7 +273,7 @@ fn as_argument(address: &SourceAddress) -> String {
 }
 
 /// This program, as another process, with its hidden command.
-fn driver() -> Result<DriverProgram> {
+pub fn driver() -> Result<DriverProgram> {
     let path = std::env::current_exe().context("cannot find this program")?;
     Ok(DriverProgram { path, arguments: vec!["--quiet".into(), "drive".into()] })
 }
