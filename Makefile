@@ -3,7 +3,7 @@
 CARGO ?= cargo
 # Cargo knows where it builds to. It runs in several folders, which have to agree on that.
 ifdef CARGO_TARGET_DIR
-override export CARGO_TARGET_DIR := $(if $(filter /%,$(CARGO_TARGET_DIR)),,$(CURDIR)/)$(CARGO_TARGET_DIR)
+override export CARGO_TARGET_DIR := $(if $(filter /%,$(firstword $(CARGO_TARGET_DIR))),,$(CURDIR)/)$(CARGO_TARGET_DIR)
 endif
 NAP := $(CARGO) run --quiet --release --locked -p nap-cli --
 RECORDING := fixtures/recordings/rc1_two_uplinks
@@ -123,7 +123,7 @@ scenarios: ## who is heard where devices meet
 	$(CARGO) run --release --locked -p nap-benches --bin scenarios
 
 foreign-air: ## count what is reported of recordings of other systems, at 20 other rates and mirrored
-	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- $(NAP_LOCAL_RECORDINGS)/real_air
+	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- "$(NAP_LOCAL_RECORDINGS)/real_air"
 
 carriers: ## what is lost of carriers that wander and fade: a table
 	$(CARGO) run --release --locked -p nap-benches --bin carriers
