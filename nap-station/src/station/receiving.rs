@@ -201,7 +201,9 @@ impl Receiving {
             _ => return,
         };
         let (at, time) = self.time(message, received.time.as_deref());
-        let record = MessageRecord::new(MessageRecordType::Message, message, Some(time));
+        // The device's name is added where the record is kept, by the table in force then.
+        let nameless = DeviceTable::new();
+        let record = MessageRecord::new(MessageRecordType::Message, message, Some(time), &nameless);
         let clock = if self.is_recording { RECORDING } else { clock_name(now()) };
         let heard = Heard { is_first, is_complete, record, at, clock };
         let kind = ReportKind::Heard(Box::new(heard));
