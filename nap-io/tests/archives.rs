@@ -127,7 +127,8 @@ fn each_recording_of_an_archive_has_a_path() {
     for path in [path, folder.path().join(name)] {
         let names = [path.join("one/a.sigmf-meta"), path.join("two/b.sigmf-meta")];
         assert_eq!(nap_io::sigmf::recordings_in(&path), names);
-        let groups = nap_io::group(&[path.clone()], &OpenOptions::default(), JoinRule::Offsets);
+        let groups =
+            nap_io::group(std::slice::from_ref(&path), &OpenOptions::default(), JoinRule::Offsets);
         assert_eq!(groups, names.each_ref().map(|name| vec![name.clone()]));
         let several = open_error(&path, &OpenOptions::default()).to_string();
         assert!(several.contains("an archive of 2 SigMF recordings as one ("), "{several}");
