@@ -3,7 +3,7 @@
 CARGO ?= cargo
 # Cargo knows where it builds to. It runs in several folders, which have to agree on that.
 ifdef CARGO_TARGET_DIR
-override export CARGO_TARGET_DIR := $(if $(filter /%,$(CARGO_TARGET_DIR)),,$(CURDIR)/)$(CARGO_TARGET_DIR)
+override export CARGO_TARGET_DIR := $(if $(filter /%,$(firstword $(CARGO_TARGET_DIR))),,$(CURDIR)/)$(CARGO_TARGET_DIR)
 endif
 NAP := $(CARGO) run --quiet --release --locked -p nap-cli --
 RECORDING := fixtures/recordings/rc1_two_uplinks
@@ -33,9 +33,9 @@ FRAMES_C = $(CARGO) rustc --profile frames --locked -p nap-c --no-default-featur
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network bench sensitivity scenarios carriers foreign-air clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench python-manylinux install-c small-c day firmware newcomer
+.PHONY: python-bench python-manylinux install install-c small-c day firmware newcomer
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -101,6 +101,9 @@ soak: nap ## ten minutes of noise give no message
 	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
 	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
 
+station-kills: ## kill a station at 200 moments, and look at what is left
+	NAP_KILLS=200 $(CARGO) test --locked -p nap-cli --test station -- --exact --nocapture killed_at_any_moment
+
 soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
 	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \
 		-- --exact --nocapture soak
@@ -120,7 +123,7 @@ scenarios: ## who is heard where devices meet
 	$(CARGO) run --release --locked -p nap-benches --bin scenarios
 
 foreign-air: ## count what is reported of recordings of other systems, at 20 other rates and mirrored
-	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- $(NAP_LOCAL_RECORDINGS)/real_air
+	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- "$(NAP_LOCAL_RECORDINGS)/real_air"
 
 carriers: ## what is lost of carriers that wander and fade: a table
 	$(CARGO) run --release --locked -p nap-benches --bin carriers
@@ -156,7 +159,9 @@ python-install: .venv/tests ## build the package and its sources, install each i
 
 python-manylinux: .venv/tests ## a wheel for any Linux with glibc 2.17 or later, in out/dist
 	$(VENV)/pip install --quiet ziglang
-	$(VENV)/maturin build --quiet --release --zig --compatibility manylinux2014 --out out/dist
+	@# The compiler is a module of this Python, which is looked for on the path.
+	PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/maturin build --quiet --release --locked --zig \
+		--compatibility manylinux2014 --out out/dist
 
 python-docs: python .venv/docs ## the documentation site with the notebooks: out/site
 	$(VENV)/mkdocs build --quiet --strict
@@ -167,9 +172,14 @@ python-pictures: python ## draw the pictures of docs/python anew
 python-bench: python ## time of Python over that of Rust, and of two threads over one after the other
 	$(VENV)/python nap-py/tools/bench.py
 
-# Where the C library goes, and what it has beside the receiver: for example `C_FEATURES=pool`.
+# Where programs and libraries go; packagers put `DESTDIR` before it.
 PREFIX ?= /usr/local
+# What the C library has beside the receiver: for example `C_FEATURES=pool`.
 C_FEATURES ?=
+
+install: ## build the command and install it with completions and manual pages: PREFIX=/usr/local, SOAPY=yes
+	$(CARGO) build --release --locked -p nap-cli $(if $(filter yes,$(SOAPY)),--features soapy)
+	nap-cli/install "$(DESTDIR)$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release/nap"
 
 install-c: ## build the C library and install it: PREFIX=/usr/local
 	$(CARGO) build --release --locked -p nap-c --features "$(C_FEATURES)"

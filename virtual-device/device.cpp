@@ -172,7 +172,11 @@ public:
     void setBandwidth(const int, const size_t, const double hz) override { _bandwidth_hz = hz; }
     double getBandwidth(const int, const size_t) const override { return _bandwidth_hz; }
 
-    void writeSetting(const std::string &key, const std::string &value) override { _settings[key] = value; }
+    void writeSetting(const std::string &key, const std::string &value) override
+    {
+        // As real drivers do: what it does not have, it takes without a word.
+        if (key == "notch") _settings[key] = value;
+    }
     std::string readSetting(const std::string &key) const override { return text(_settings, key, ""); }
 
     std::vector<std::string> getStreamFormats(const int, const size_t) const override

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use nap_phy::DeviceTable;
 use nap_phy::schema::{FrameRecord, MessageRecord};
 use serde_json::Value;
 
@@ -95,7 +96,7 @@ fn the_schemas_examples_are_records() {
         .map(|at| u8::from_str_radix(&bitstream[at..at + 2], 16).unwrap())
         .collect();
     let key = "0123456789ABCDEF0123456789ABCDEF".parse().unwrap();
-    let record = FrameRecord::parse(&bytes, |_| Some(&key)).unwrap();
+    let record = FrameRecord::parse(&bytes, Some(&key), &DeviceTable::new()).unwrap();
     assert_eq!(serde_json::to_value(record).unwrap(), frame);
 }
 

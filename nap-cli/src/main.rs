@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod outcome;
 mod output;
+mod signals;
 mod terminal;
 
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 #[cfg(feature = "soapy")]
 use commands::drive;
+#[cfg(feature = "station")]
+use commands::station;
 use commands::{
     completions, decode, doctor, encode, frame, listen, man, radios, simulate, waterfall,
 };
@@ -44,6 +47,8 @@ enum Command {
     Simulate(simulate::Args),
     Waterfall(waterfall::Args),
     Listen(Box<listen::Args>),
+    #[cfg(feature = "station")]
+    Station(station::Args),
     Radios(radios::Args),
     Doctor(Box<doctor::Args>),
     Completions(completions::Args),
@@ -87,6 +92,8 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Waterfall(args) => waterfall::run(args),
         Command::Listen(args) => listen::run(args),
+        #[cfg(feature = "station")]
+        Command::Station(args) => station::run(args),
         Command::Radios(args) => radios::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),

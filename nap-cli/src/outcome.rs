@@ -88,9 +88,13 @@ fn outcome_of(error: &anyhow::Error) -> Outcome {
 fn outcome_of_station(error: &nap_station::Error) -> Outcome {
     match error {
         nap_station::Error::Samples(error) => outcome_of_recording(error),
-        nap_station::Error::Receiver { .. } | nap_station::Error::Refused { .. } => {
-            Outcome::Misused
-        }
+        nap_station::Error::Receiver { .. }
+        | nap_station::Error::Refused { .. }
+        | nap_station::Error::Config { .. }
+        | nap_station::Error::BadFile { .. }
+        | nap_station::Error::InUse { .. }
+        | nap_station::Error::NewerLedger { .. } => Outcome::Misused,
+        nap_station::Error::Io { source, .. } if is_missing(source) => Outcome::Misused,
         _ => Outcome::Failed,
     }
 }
@@ -98,13 +102,16 @@ fn outcome_of_station(error: &nap_station::Error) -> Outcome {
 /// Missing, unreadable and misdescribed files are configuration; what goes wrong with the samples
 /// themselves is not.
 fn outcome_of_recording(error: &nap_io::Error) -> Outcome {
-    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
     match error {
-        nap_io::Error::Io { source, .. } => match source.kind() {
-            NotFound | PermissionDenied | IsADirectory | NotADirectory => Outcome::Misused,
-            _ => Outcome::Failed,
-        },
+        nap_io::Error::Io { source, .. } if is_missing(source) => Outcome::Misused,
+        nap_io::Error::Io { .. } => Outcome::Failed,
         nap_io::Error::Empty { .. } | nap_io::Error::Truncated { .. } => Outcome::Failed,
         _ => Outcome::Misused,
     }
+}
+
+/// Whether a file is not there, or not for this program.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | PermissionDenied | IsADirectory | NotADirectory)
 }

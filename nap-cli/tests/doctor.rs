@@ -34,6 +34,20 @@ fn scene(folder: &Path, front_end: &str) -> std::path::PathBuf {
 }
 
 #[test]
+fn a_wrong_sample_rate_is_found_by_trying() {
+    for (told, factor) in
+        [("1M", "none with the 1000000 told"), ("256k", "none with the 256000 told")]
+    {
+        let file = recording("rc1_two_uplinks.sigmf-meta");
+        let (status, findings) = examine(&file, &["--sample-rate", told]);
+        let (verdict, text) = &findings["sample rate"];
+        assert_eq!((status, verdict.as_str()), (1, "bad"));
+        assert!(text.starts_with("2 messages are heard if these are 250000 samples"), "{text}");
+        assert!(text.ends_with(factor), "{text}");
+    }
+}
+
+#[test]
 fn a_good_recording_is_called_good() {
     let file = recording("rc1_two_uplinks.sigmf-meta");
     let devices = recording("rc1_two_uplinks.devices.csv");

@@ -180,7 +180,36 @@ fn each_frequency_is_decoded_for_itself() {
         .output()
         .unwrap();
     assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
-    assert!(stderr(&output).contains("--start 4.000 goes on there"), "{}", stderr(&output));
+    // Both parts at this frequency are in the picture.
+    assert!(stderr(&output).contains("4 messages, 12 frames decoded"), "{}", stderr(&output));
+}
+
+#[test]
+fn each_recording_of_an_archive_is_decoded() {
+    let folder = Folder::new();
+    let captures = json!([{"core:sample_start": 0, "core:frequency": 902.2e6}]);
+    let meta = folder.sigmf("r", json!({}), captures, &samples());
+    let mut archive = tar::Builder::new(Vec::new());
+    for name in ["one", "two"] {
+        archive.append_path_with_name(&meta, format!("{name}.sigmf-meta")).unwrap();
+        let data = meta.with_extension("sigmf-data");
+        archive.append_path_with_name(data, format!("{name}.sigmf-data")).unwrap();
+    }
+    let path = folder.write("both.sigmf", &archive.into_inner().unwrap());
+    let messages = messages(&[&path], &[]);
+    assert_same(times(&messages), [sent(0.0), sent(0.0)].concat());
+    let of = |name: &str| {
+        let name = path.join(name).display().to_string();
+        messages.iter().filter(|message| message["recording"] == name.as_str()).count()
+    };
+    assert_eq!((of("one.sigmf-meta"), of("two.sigmf-meta")), (2, 2));
+    let one = path.join("two.sigmf-meta");
+    assert_eq!(json_lines(&decode(&[&one], &[]).stdout).len(), 2);
+    let out = folder.0.path().join("out.sigmf-meta");
+    let marked = decode(&[&one], &["--annotate", out.to_str().unwrap()]);
+    assert_eq!(exit_code(&marked), 2, "{}", stderr(&marked));
+    let doctor = nap().arg("doctor").arg(&path).output().unwrap();
+    assert!(stderr(&doctor).contains("give one of them by that name"), "{}", stderr(&doctor));
 }
 
 /// The recording in parts that are cut inside frames.

@@ -417,6 +417,9 @@ fn the_radio_is_set_as_asked() {
     let said = run(&["--gain", "IF=3"]);
     assert!(said.contains("there is no gain \"IF\", but LNA, VGA"), "{said}");
     // A driver takes any setting, and says nothing of those that it does not have.
+    let said = run(&["--setting", "notch=on", "--setting", "noch=on"]);
+    assert!(said.contains("the setting noch=on, but reads nothing back"), "{said}");
+    assert!(!said.contains("notch=on"), "{said}");
     let said = run(&["--bias-tee"]);
     assert!(said.contains("feeds an amplifier at the antenna is not known here"), "{said}");
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use common::{exit_code, nap, recording, stderr, stdout, truth};
@@ -141,6 +141,56 @@ fn a_recording_cut_short_is_drawn_as_far_as_it_goes() {
     assert_eq!(exit_code(&output), 1);
     assert!(stderr(&output).contains("100 samples are too few"), "{}", stderr(&output));
     assert!(!none.exists());
+}
+
+/// Nine seconds, two of pause, nine 10 kHz higher, and one at another band.
+fn retuned(folder: &Path) -> PathBuf {
+    let data = fs::read(recording("rc1_two_uplinks.sigmf-data")).unwrap();
+    let samples = data.len() / 4;
+    let more = vec![0_u8; 250_000 * 4];
+    fs::write(folder.join("retuned.sigmf-data"), [&data[..], &data, &more].concat()).unwrap();
+    let meta = fs::read(recording("rc1_two_uplinks.sigmf-meta")).unwrap();
+    let mut meta: serde_json::Value = serde_json::from_slice(&meta).unwrap();
+    meta["captures"] = serde_json::json!([
+        {"core:sample_start": 0, "core:frequency": 868.13e6, "core:global_index": 0},
+        {"core:sample_start": samples, "core:frequency": 868.14e6,
+         "core:global_index": samples + 500_000},
+        {"core:sample_start": 2 * samples, "core:frequency": 433.92e6},
+    ]);
+    let path = folder.join("retuned.sigmf-meta");
+    fs::write(&path, meta.to_string()).unwrap();
+    path
+}
+
+#[test]
+fn all_parts_of_a_retuned_recording_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (meta, path) = (retuned(folder.path()), folder.path().join("out.png"));
+    let output = waterfall(&meta, &path, &[]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("4 messages, 12 frames decoded"), "{}", stderr(&output));
+    let elsewhere = "the part from 20.000 s on was tuned elsewhere and stays grey";
+    assert!(stderr(&output).contains(elsewhere), "{}", stderr(&output));
+    let picture = Picture::read(&path);
+    let x_of = |hz: f64| (76.0 + (hz - (868.13e6 - 96e3)) / 192e3 * 1400.0) as usize;
+    let y_of = |s: f64| (64.0 + s / 21.0 * 774.0) as usize;
+    // The frame at 868137131 Hz, 3.94 to 6.03 s.
+    for (offset_hz, offset_s) in [(0.0, 0.0), (10e3, 11.0)] {
+        let x = x_of(868_137_131.0 + offset_hz);
+        let rows = y_of(4.0 + offset_s)..y_of(6.0 + offset_s);
+        let bright = rows.clone().filter(|&y| (x - 1..=x + 1).any(|x| picture.is_bright(x, y)));
+        assert!(bright.count() * 10 > rows.len() * 9, "{offset_s} s");
+    }
+    for pause_s in [9.2, 10.8, 20.5] {
+        assert_eq!(picture.pixel(700, y_of(pause_s)), [0xc8; 3], "{pause_s} s");
+    }
+    assert_ne!(picture.pixel(700, y_of(11.2)), [0xc8; 3]);
+    // A part of it is drawn as any recording is.
+    let output = waterfall(&meta, &path, &["--start", "20", "--no-decode"]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let output = waterfall(&meta, &path, &["--span", "500M..501M"]);
+    assert_eq!(exit_code(&output), 2, "{}", stderr(&output));
+    assert!(stderr(&output).contains("outside the sampled band"), "{}", stderr(&output));
 }
 
 #[test]

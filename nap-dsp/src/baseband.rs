@@ -68,7 +68,6 @@ impl Baseband {
         let decimation = ((rate_hz / (SAMPLES_A_SYMBOL * symbol_rate_hz)) as usize).max(1);
         let first = grid.column_at(from_s).max(history.oldest());
         let count = (grid.column_at(to_s).saturating_sub(first)) as usize;
-        let (head, tail) = history.range(b, first, count);
 
         self.cell_s = decimation as f64 / rate_hz;
         // A sample stands for the time around it.
@@ -76,8 +75,7 @@ impl Baseband {
         self.subband_hz = grid.centre_hz(b);
         self.carrier = self.in_subband(carrier);
         self.samples.clear();
-        self.samples.extend_from_slice(head);
-        self.samples.extend_from_slice(tail);
+        history.read(b, first, count, &mut self.samples);
         self.blank_impulses();
         take_out(
             &mut self.samples,

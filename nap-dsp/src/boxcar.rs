@@ -8,14 +8,14 @@ use num_complex::Complex32;
 use crate::kernels::fixed_point::Position;
 use crate::kernels::sums::narrow;
 use crate::oscillator::Oscillator;
-use crate::subbands::{SubbandGrid, SubbandHistory, stretch};
+use crate::subbands::{SubbandGrid, SubbandHistory, read_stretch};
 
 /// Mixes stretches of signal to 0 Hz and keeps no more of them than means over even steps, which is
 /// less work than a [`Baseband`](crate::baseband::Baseband).
 #[derive(Debug, Default)]
 pub(crate) struct StepMeans {
-    /// See [`stretch`].
-    copy: Vec<Complex32>,
+    /// The stretch of the subband.
+    samples: Vec<Complex32>,
     /// Ends of the steps among the samples, the start of the first before them.
     ends: Vec<Position>,
     /// The least of the whole numbers of samples that a step may have.
@@ -64,13 +64,13 @@ impl StepMeans {
         self.turns.set(turns.map(narrow), self.shortest);
         let end = self.ends.last().copied().unwrap_or_default();
         let count = end.index() + self.turns.room();
-        let mut copy = std::mem::take(&mut self.copy);
-        self.write(stretch(history, b, (first as i64, count), &mut copy), means);
-        self.copy = copy;
+        read_stretch(history, b, (first as i64, count), &mut self.samples);
+        self.write(means);
     }
 
-    /// Writes the means over the steps of samples.
-    fn write(&mut self, samples: &[Complex32], means: &mut Vec<Complex32>) {
+    /// Writes the means over the steps of the stretch.
+    fn write(&mut self, means: &mut Vec<Complex32>) {
+        let samples = &self.samples;
         let ends = self.ends.iter().zip(&self.ends[1..]);
         self.spans.clear();
         self.spans.extend(ends.map(|(first, end)| {

@@ -78,8 +78,9 @@ fn receive(burst: &Burst, present: bool) -> (SubbandGrid, SubbandHistory) {
 /// Power of `a - b` over that of `b`, in the subband, in dB.
 fn residual_db(a: &SubbandHistory, b: &SubbandHistory, subband: usize) -> f64 {
     let samples = |history: &SubbandHistory| -> Vec<Complex32> {
-        let (head, tail) = history.range(subband, 0, usize::MAX);
-        head.iter().chain(tail).copied().collect()
+        let mut samples = Vec::new();
+        history.read(subband, 0, usize::MAX, &mut samples);
+        samples
     };
     let (a, b) = (samples(a), samples(b));
     let difference: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).norm_sqr()).sum();

@@ -222,9 +222,7 @@ fn a_second_search_tells_the_live_detector_what_has_changed() {
         live.search(&history, &mut candidates);
     }
     assert_eq!(places(&candidates, &burst), []);
-    let (head, tail) = history.range_mut(b, 0, half);
-    head.fill(Complex32::default());
-    tail.fill(Complex32::default());
+    history.write(b, 0, &vec![Complex32::ZERO; half]);
     let part = (b - 1..b + 2, &(-96e3..=96e3));
     second.search_again(&history, part, 0..half as u64, &mut live, &mut candidates);
     for column in &columns[half..] {

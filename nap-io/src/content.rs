@@ -14,6 +14,8 @@ pub(crate) enum Content {
     Wav,
     /// Something compressed that can be unpacked on the way.
     Compressed(Compression),
+    /// A tar archive.
+    Tar,
     /// What stands where the file should be that has not been downloaded.
     StandIn {
         /// Its name, with its article.
@@ -30,7 +32,7 @@ pub(crate) enum Content {
     },
 }
 
-const UNPACK: &str = "unpack it and give the recording in it";
+pub(crate) const UNPACK: &str = "unpack it and give the recording in it";
 const CONVERT: &str = "convert it to raw samples, WAV or SigMF";
 const NOT_SAMPLES: &str = "check that this is the recording";
 const DOWNLOAD: &str = "download the recording itself";
@@ -93,7 +95,7 @@ pub(crate) fn identify(head: &[u8]) -> Content {
         return Content::Compressed(compression);
     }
     if head.get(257..262) == Some(b"ustar") {
-        return Content::Other { what: "a tar archive", advice: UNPACK };
+        return Content::Tar;
     }
     let is_at_start = |(mark, ..): &&(&[u8], _, _)| head.starts_with(mark);
     if let Some(&(_, what, advice)) = STAND_INS.iter().find(is_at_start) {

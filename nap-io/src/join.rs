@@ -1,5 +1,6 @@
 //! Recordings that were written as several files: one after the other, read as one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use num_complex::Complex32;
@@ -8,7 +9,9 @@ use crate::error::Error;
 use crate::file_name::file_name;
 use crate::open::open;
 use crate::open_options::{OpenOptions, SAME_CENTER_HZ};
+use crate::sigmf::archive::{recordings_in, split_path};
 use crate::sigmf::capture_breaks::{clock_tolerance_s, missing};
+use crate::sigmf::names::find_meta;
 use crate::source::SampleSource;
 use crate::stream_info::{Break, StreamInfo};
 
@@ -28,11 +31,27 @@ pub enum JoinRule {
 
 /// Puts the parts of split recordings together: the groups come in the order of their first parts in
 /// `paths`, their parts in the order of time. A recording that belongs to no other is a group of its own,
-/// and so is one that cannot be opened.
+/// and so is one that cannot be opened. An archive of several recordings is each of them, and metadata and
+/// data of a SigMF recording are one.
 pub fn group(paths: &[PathBuf], options: &OpenOptions, rule: JoinRule) -> Vec<Vec<PathBuf>> {
+    let recordings = |path: &PathBuf| match recordings_in(path) {
+        recordings if recordings.is_empty() => vec![path.clone()],
+        recordings => recordings,
+    };
+    let mut seen = BTreeMap::new();
+    // Shells that expand `*` give both files of a SigMF recording.
+    let is_new = |path: &PathBuf| match find_meta(path) {
+        Ok(Some(meta_path)) => seen.entry(meta_path).or_insert_with(|| path.clone()) == path,
+        _ => true,
+    };
+    let paths: Vec<PathBuf> = paths.iter().flat_map(recordings).filter(is_new).collect();
+    if paths.len() < 2 {
+        return paths.into_iter().map(|path| vec![path]).collect();
+    }
     let part = |path: &PathBuf| {
         // A pipe can be read once only.
-        let is_candidate = path.is_file() && (rule == JoinRule::Names || is_sigmf(path));
+        let is_there = path.is_file() || split_path(path).is_some();
+        let is_candidate = is_there && (rule == JoinRule::Names || is_sigmf(path));
         let info = is_candidate.then(|| open(path, options).ok()).flatten();
         Part { path: path.clone(), info: info.map(|source| source.info().clone()) }
     };

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::compression::{Compression, unpacked_name};
-use crate::content::{Content, identify};
+use crate::content::{Content, UNPACK, identify};
 use crate::error::Error;
 use crate::file_name::told::FileName;
 use crate::file_name::{extension, file_name, name_hint};
@@ -14,6 +14,7 @@ use crate::open_options::OpenOptions;
 use crate::raw;
 use crate::sdriq;
 use crate::side_file;
+use crate::sigmf::archive::split_path;
 use crate::sigmf::names::find_meta;
 use crate::sigmf::recording as sigmf_recording;
 use crate::source::SampleSource;
@@ -45,7 +46,8 @@ impl Container {
 /// | `path` | is read as |
 /// | --- | --- |
 /// | `x.sigmf-meta`, `x.sigmf-data`, or `x` and `x.sigmf` where these two exist | SigMF |
-/// | `x.sigmf` | a SigMF archive of one recording, read where it lies in the archive |
+/// | `x.sigmf`, or any tar archive with SigMF recordings, compressed or not | the one recording in it, read where it lies in the archive |
+/// | `x.sigmf/name.sigmf-meta` | the recording of this name in the archive |
 /// | a file that begins as WAV, RF64 or BW64 does | WAV with two channels, I and Q |
 /// | `x.sdriq` | a recording of SDRangel |
 /// | `-` | standard input: WAV if it begins like that, else raw samples |
@@ -67,40 +69,67 @@ fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSo
     if path.as_os_str() == "-" {
         return stream(Box::new(io::stdin()), path, options);
     }
-    let (prefix, path) = match path.to_str().and_then(FileName::split_prefix) {
-        Some((prefix, rest)) => (prefix, Path::new(rest)),
-        None => (FileName::default(), path),
-    };
-    let options = options.or(prefix);
+    let (path, options) = without_prefix(path, options);
+    if let Some((archive, name)) = split_path(path) {
+        return sigmf_recording::open_archive(archive, Some(name), &options);
+    }
     if let Some(meta_path) = find_meta(path)? {
         return sigmf_recording::open(&meta_path, &options);
     }
     let name = file_name(path);
-    match Container::of_name(&name) {
-        Some(Container::SigmfArchive) => sigmf_recording::open_archive(path, &options),
-        Some(Container::Sdriq) => sdriq::open(path, &options),
+    match Container::of_name(unpacked_name(&name)) {
+        Some(Container::SigmfArchive) => sigmf_recording::open_archive(path, None, &options),
         _ => open_input(path, &name, Input::open(path)?, &options),
     }
 }
 
-/// Reads a raw file from a stream that gives what is written to it, now and later.
+/// Whether there is a file of a recording, beside which another one may be missing.
+pub(crate) fn exists(path: &Path) -> bool {
+    let (path, _) = without_prefix(path, &OpenOptions::default());
+    path.exists() || matches!(find_meta(path), Ok(Some(meta_path)) if meta_path.exists())
+}
+
+/// Takes what a prefix of the path tells for options.
+fn without_prefix<'a>(path: &'a Path, options: &OpenOptions) -> (&'a Path, OpenOptions) {
+    match path.to_str().and_then(FileName::split_prefix) {
+        Some((prefix, rest)) => (Path::new(rest), options.or(prefix)),
+        None => (path, *options),
+    }
+}
+
+/// Reads a recording that another program is writing; `stream` gives what is written to a file, now and later.
+/// Where a header tells how long the recording is, that does not count.
 pub(crate) fn open_growing(
     path: &Path,
-    stream: Box<dyn Read + Send>,
     options: &OpenOptions,
+    stream: impl FnOnce(&Path) -> Result<Box<dyn Read + Send>, Error>,
 ) -> Result<Box<dyn SampleSource>, Error> {
-    let name = file_name(path);
-    let kind = match Container::of_name(&name) {
-        Some(Container::Wav) => Some("a WAV file"),
-        Some(Container::Sigmf | Container::SigmfArchive) => Some("a SigMF recording"),
-        Some(Container::Sdriq) | None => None,
-    };
-    if let Some(kind) = kind {
-        let advice = "have raw samples written";
-        return Err(Error::unsupported(path, format!("following {kind}"), advice));
+    let (path, options) = without_prefix(path, options);
+    if let Some(meta_path) = find_meta(path)? {
+        let source = sigmf_recording::open_growing(&meta_path, &options, |path| {
+            let (_, input) = growing_input(path, stream(path)?)?;
+            Ok(Box::new(input))
+        })?;
+        return Ok(mirrored(source, &options));
     }
-    let told = options.as_told().or(FileName::parse(&name));
-    raw::source(path, Input::Pipe(stream), told, name_hint(extension(&name)), Vec::new())
+    let name = file_name(path);
+    let (head, input) = growing_input(path, stream(path)?)?;
+    let source = match identify(&head) {
+        Content::Wav => wav_recording::open_growing(path, &name, Box::new(input), &options),
+        _ => open_input(path, &name, input, &options),
+    }?;
+    Ok(mirrored(source, &options))
+}
+
+/// The first bytes of a file that another program is writing. What is compressed or an archive cannot be read
+/// before it is complete.
+fn growing_input(path: &Path, stream: Box<dyn Read + Send>) -> Result<(Vec<u8>, Input), Error> {
+    let (head, input) = look_into(path, Input::Pipe(stream))?;
+    if matches!(identify(&head), Content::Compressed(_) | Content::Tar) {
+        let what = "following what is compressed or an archive";
+        return Err(Error::unsupported(path, what, "have it written as it is"));
+    }
+    Ok((head, input))
 }
 
 /// Reads samples from a pipe, a socket or anything else that delivers bytes, after its first ones
@@ -133,6 +162,7 @@ fn open_input(
     input: Input,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
+    let is_file = !input.is_pipe();
     let (head, input) = look_into(path, input)?;
     let (content, name, input) = match identify(&head) {
         Content::Compressed(compression) => {
@@ -141,8 +171,11 @@ fn open_input(
         }
         content => (content, name, input),
     };
-    let is_named_wav = Container::of_name(name) == Some(Container::Wav);
+    let container = Container::of_name(name);
     match content {
+        _ if container == Some(Container::Sdriq) => sdriq::open(path, input, options),
+        Content::Tar if is_file => sigmf_recording::open_archive(path, None, options),
+        Content::Tar => Err(Error::unsupported(path, "a tar archive", UNPACK)),
         Content::Wav => wav_recording::open(path, name, input, options),
         Content::StandIn { what, advice } | Content::Other { what, advice } => {
             Err(Error::unsupported(path, what, advice))
@@ -151,7 +184,7 @@ fn open_input(
             Err(Error::unsupported(path, "what is compressed twice", "unpack it"))
         }
         // Samples without their header can still be read by who knows their format.
-        Content::Unknown if is_named_wav && options.format.is_none() => {
+        Content::Unknown if container == Some(Container::Wav) && options.format.is_none() => {
             wav_recording::open(path, name, input, options)
         }
         Content::Unknown => {

@@ -12,6 +12,9 @@ use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
 /// Centre frequencies that differ by less are the same, rounded.
 pub(crate) const SAME_CENTER_HZ: f64 = 1.0;
 
+/// Sample rates in names are rounded by less than this.
+const ROUNDED_RATE: f64 = 0.01;
+
 /// What the user says about a recording. It fills in what the file does not tell, and wins over
 /// what the file says and over its name: programs note all of it wrongly. Where it differs from what is
 /// written in the file, [`StreamInfo::warnings`] tells.
@@ -73,6 +76,21 @@ impl OpenOptions {
         info.start = self.start.or(info.start);
         info.warnings.splice(0..0, told);
         Ok(info)
+    }
+}
+
+/// Doubts the sample rate that a file tells where its name tells another one: programs write the rate before a
+/// decimation, and people rename files. Who gives the rate knows.
+pub(crate) fn doubt_rate(name: &str, info: &mut StreamInfo, options: &OpenOptions) {
+    let named_hz =
+        FileName::parse(name).sample_rate_hz.filter(|_| options.sample_rate_hz.is_none());
+    let Some(named_hz) = named_hz else { return };
+    let said_hz = info.sample_rate_hz;
+    if (named_hz / said_hz - 1.0).abs() > ROUNDED_RATE {
+        info.warnings.push(format!(
+            "the name tells {named_hz} samples a second, the file itself {said_hz}; reading it with \
+             {said_hz} (a sample rate that is given wins)"
+        ));
     }
 }
 

@@ -11,9 +11,10 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::file_name::file_name;
 use crate::format::SampleFormat;
 use crate::input::Input;
-use crate::open_options::OpenOptions;
+use crate::open_options::{OpenOptions, doubt_rate};
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
@@ -32,14 +33,18 @@ struct Header {
     start: Option<Timestamp>,
 }
 
-/// Opens a recording of SDRangel.
-pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
-    let mut input = Input::open(path)?;
+/// Reads a recording of SDRangel.
+pub(crate) fn open(
+    path: &Path,
+    mut input: Input,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
     let header = Header::parse(path, &read_header(path, &mut input)?)?;
     let rate_hz = check_sample_rate(path, header.sample_rate_hz.into())?;
     let mut info = StreamInfo::new(rate_hz, header.format);
     info.center_hz = Some(check_center(path, header.center_hz as f64)?);
     info.start = header.start;
+    doubt_rate(&file_name(path), &mut info, options);
     let info = options.apply(path, info)?;
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
 }

@@ -133,6 +133,12 @@ impl StreamInfo {
         passed.map(|at| at.lost_samples).fold(sample, u64::saturating_add)
     }
 
+    /// How long a stretch of the recording is, missing samples included; `None` if nobody knows.
+    pub fn length_of(&self, stretch: &Stretch) -> Option<u64> {
+        let left = self.time_line_samples().map(|total| total.saturating_sub(stretch.position));
+        [stretch.length, left].into_iter().flatten().min()
+    }
+
     /// How many samples the recording is long, missing ones included; `None` for a pipe.
     pub fn time_line_samples(&self) -> Option<u64> {
         let lost = self.breaks.iter().map(|at| at.lost_samples);

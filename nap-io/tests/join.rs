@@ -49,6 +49,17 @@ fn groups(paths: &[&PathBuf], rule: JoinRule) -> Vec<Vec<PathBuf>> {
     group(&paths, &OpenOptions::default(), rule)
 }
 
+/// As a shell gives them for `*`.
+#[test]
+fn both_files_of_a_recording_are_one() {
+    let folder = Folder::new();
+    let (a, b) = (folder.sigmf("a", 0, 0, None), folder.sigmf("b", 0, 0, None));
+    let [a_data, b_data] = [&a, &b].map(|meta| meta.with_extension("sigmf-data"));
+    let raw = folder.raw("c_868M_1k.cs8", 0);
+    let found = groups(&[&a_data, &a, &b, &b_data, &raw], JoinRule::Offsets);
+    assert_eq!(found, [vec![a_data], vec![b], vec![raw]]);
+}
+
 #[test]
 fn offsets_and_times_that_fit_join_recordings() {
     let folder = Folder::new();

@@ -25,6 +25,7 @@ fn names_of_rtl_433() {
         ("capture.cfile", Some(Cf32Le), None, None),
         ("capture.data", Some(Cu8), None, None),
         ("capture_250k.cs12", None, None, Some(250e3)),
+        ("x_868,13MHz_62,5k.cu8", Some(Cu8), Some(868.13e6), Some(62.5e3)),
         ("g001_868.13M_1M.cu8", Some(Cu8), Some(868.13e6), Some(1e6)),
         ("g001_868.13M_19.2M.cu8", Some(Cu8), Some(868.13e6), Some(19.2e6)),
         ("g001_868.13M_20M.cu8", Some(Cu8), Some(20e6), None),

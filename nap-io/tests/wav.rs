@@ -254,6 +254,56 @@ fn options_win_over_the_header_with_a_warning() {
     );
 }
 
+/// Chunks as some programs write them: of odd size without a filling byte or with, in capital letters, with no
+/// size of a sample.
+#[test]
+fn careless_headers_are_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    let format = |sample_bytes: u8| {
+        let fields = [1, 0, 2, 0, 0x90, 0xd0, 3, 0, 0x40, 0x42, 0xf, 0, sample_bytes, 0, 16, 0];
+        [&b"fmt \x10\0\0\0"[..], &fields].concat()
+    };
+    let capital = format(4).to_ascii_uppercase();
+    let list = b"LIST\x05\0\0\0INFOx";
+    let data = b"data\x08\0\0\0\0\x40\0\xc0\0\x20\0\0";
+    for chunks in [
+        [&list[..], &format(4), data].concat(),
+        [&list[..], b"\0", &format(4), data].concat(),
+        [&format(4)[..], &list[..], data].concat(),
+        [&format(4)[..], &list[..], b"\0", data].concat(),
+        [&format(0)[..], data].concat(),
+        [&capital[..4], &format(4)[4..], data].concat(),
+    ] {
+        let size = u32::try_from(chunks.len() + 4).unwrap().to_le_bytes();
+        std::fs::write(&path, [&b"RIFF"[..], &size, b"WAVE", &chunks].concat()).unwrap();
+        let mut source = open(&path).unwrap();
+        assert_eq!(source.info().sample_rate_hz, 250e3);
+        let expected = [Complex32::new(0.5, -0.5), Complex32::new(0.25, 0.0)];
+        assert_eq!(read_all(&mut source), expected, "{chunks:?}");
+    }
+}
+
+#[test]
+fn a_name_that_contradicts_the_header_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let warnings = |name: &str, options: &OpenOptions| {
+        let path = folder.path().join(name);
+        let mut writer =
+            hound::WavWriter::create(&path, spec(16, hound::SampleFormat::Int)).unwrap();
+        (0..200).for_each(|number| writer.write_sample(number).unwrap());
+        writer.finalize().unwrap();
+        let source = nap_io::open(&path, options).unwrap();
+        (source.info().sample_rate_hz, source.info().warnings.clone())
+    };
+    let (rate_hz, told) = warnings("x_868.13M_62.5k.wav", &OpenOptions::default());
+    assert_eq!(rate_hz, 250e3);
+    assert!(told[0].contains("the name tells 62500 samples a second, the file itself 250000"));
+    assert_eq!(warnings("x_868.13M_250k.wav", &OpenOptions::default()).1, [""; 0]);
+    let given = OpenOptions { sample_rate_hz: Some(250e3), ..OpenOptions::default() };
+    assert_eq!(warnings("x_868.13M_62.5k.wav", &given).1, [""; 0]);
+}
+
 #[test]
 fn samples_under_the_name_of_a_wav_file_are_read_by_who_knows_their_format() {
     let (_folder, path) = file(&[0x80; 40]);

@@ -7,9 +7,9 @@ mod common;
 use common::all_vectors;
 use nap_phy::schema::{FrameRecord, MessageRecord, MessageRecordType, UplinkRecord};
 use nap_phy::{
-    Authentication, BitRate, Content, ControlMessage, Decoder, DeviceId, DeviceRssi, Error,
-    FrameError, FrameReport, Key, Level, Message, MessageCounter, MessageId, RadioConfiguration,
-    Rank, Signal, Telemetry, Uplink,
+    Authentication, BitRate, Content, ControlMessage, Decoder, DeviceId, DeviceRssi, DeviceTable,
+    Error, FrameError, FrameReport, Key, Level, Message, MessageCounter, MessageId,
+    RadioConfiguration, Rank, Signal, Telemetry, Uplink,
 };
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn message(content: Content, level: Level) -> Message {
 
 fn record(message: &Message) -> MessageRecord {
     let time = Some("2026-11-23T06:16:00.123456Z".to_owned());
-    MessageRecord::new(MessageRecordType::Message, message, time)
+    MessageRecord::new(MessageRecordType::Message, message, time, &DeviceTable::new())
 }
 
 /// Text, not values: the order of the fields counts.
@@ -70,7 +70,7 @@ fn levels_without_calibration_and_unknown_values() {
     message.authentication = Authentication::Unchecked;
     message.decoder = Decoder::APriori;
     message.signal.drift_hz_per_s = -0.01;
-    let record = MessageRecord::new(MessageRecordType::Update, &message, None);
+    let record = MessageRecord::new(MessageRecordType::Update, &message, None, &DeviceTable::new());
     let value = serde_json::to_value(&record).unwrap();
     assert_eq!(value["type"], "update");
     assert_eq!(value["time"], Value::Null);
@@ -139,7 +139,8 @@ fn uplink_records_of_the_official_library_encode() {
 fn frame_records_of_all_vectors() {
     for vector in all_vectors() {
         for (rank, bitstream) in vector.frames() {
-            let record = FrameRecord::parse(&bitstream, |_| Some(&vector.key)).unwrap();
+            let record =
+                FrameRecord::parse(&bitstream, Some(&vector.key), &DeviceTable::new()).unwrap();
             assert_eq!((record.rank, record.crc_ok), (rank, true));
             assert_eq!(record.auth, Authentication::Verified);
             let value = serde_json::to_value(&record).unwrap();
@@ -155,7 +156,7 @@ fn frame_records_of_all_vectors() {
 #[test]
 fn a_frame_is_the_documented_line() {
     let bitstream = hex::decode("aaaaa5980118806638c0d490d4650527d22d").unwrap();
-    let record = FrameRecord::parse(&bitstream, |_| None).unwrap();
+    let record = FrameRecord::parse(&bitstream, None, &DeviceTable::new()).unwrap();
     assert_eq!(
         serde_json::to_string(&record).unwrap(),
         concat!(
@@ -172,12 +173,12 @@ fn a_frame_is_the_documented_line() {
 fn a_frame_with_a_wrong_crc_is_shown_while_it_makes_sense() {
     let mut bitstream = hex::decode("aaaaa35f01a0db334d00abad1deadc32758a").unwrap();
     bitstream[17] ^= 1;
-    let record = FrameRecord::parse(&bitstream, |_| None).unwrap();
+    let record = FrameRecord::parse(&bitstream, None, &DeviceTable::new()).unwrap();
     assert!(!record.crc_ok);
     assert_eq!(record.payload, "abad1dea");
 
     bitstream[4] |= 0xc0;
-    let error = FrameRecord::parse(&bitstream, |_| None).unwrap_err();
+    let error = FrameRecord::parse(&bitstream, None, &DeviceTable::new()).unwrap_err();
     assert!(matches!(error, FrameError::Crc { found: 0x758b, .. }), "{error}");
 }
 

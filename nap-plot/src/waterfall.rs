@@ -1,5 +1,6 @@
 //! A spectrogram as a figure: picture, axes, colour bar and marked bursts.
 
+use colorous::Color;
 use nap_dsp::spectrogram::SpectrogramArray;
 use resvg::tiny_skia::{ColorU8, PixmapMut};
 
@@ -25,6 +26,8 @@ const TICK_LENGTH: f64 = 6.0;
 const DECIMALS: usize = 2;
 /// A 100 bit/s frame is narrower than a pixel: its box leaves some room around it.
 const LEAST_BOX_WIDTH: f64 = 14.0;
+/// The colour where nothing was received.
+const NOTHING: Color = Color { r: 0xc8, g: 0xc8, b: 0xc8 };
 /// Colours of boxes, by device; all stand out from the scale's.
 const BOX_COLORS: [&str; 4] = ["#ffffff", "#ff9d76", "#8fdcff", "#ffb3f0"];
 
@@ -50,6 +53,41 @@ pub struct Mark {
     pub group: usize,
 }
 
+/// What is drawn of a stretch of time with one centre frequency.
+#[derive(Debug)]
+pub struct Panel<'a> {
+    /// The densities.
+    pub array: &'a SpectrogramArray,
+    /// Frequency of the array's 0 Hz; 0 if it is not known.
+    pub centre_hz: f64,
+    /// Start and end of the stretch; the array's times count from its start.
+    pub time_s: (f64, f64),
+    /// Lower and upper end of the frequencies shown of it.
+    pub frequency_hz: (f64, f64),
+}
+
+impl Panel<'_> {
+    fn has(&self, time_s: f64, frequency_hz: f64) -> bool {
+        (self.time_s.0..self.time_s.1).contains(&time_s)
+            && (self.frequency_hz.0..self.frequency_hz.1).contains(&frequency_hz)
+    }
+
+    /// The density of the cell at an instant and a frequency of the panel; the outermost cells reach to its
+    /// edges.
+    fn power_db(&self, time_s: f64, frequency_hz: f64) -> Option<f32> {
+        let array = self.array;
+        let (first_s, first_hz) = (array.time_s.first()?, array.frequency_hz.first()?);
+        let (rows, columns) = array.power_db.dim();
+        let cell = |distance: f64, step: f64, count: usize| {
+            ((distance / step).round().max(0.0) as usize).min(count - 1)
+        };
+        let row = cell(time_s - self.time_s.0 - first_s, array.time_step_s, rows);
+        let distance_hz = frequency_hz - self.centre_hz - first_hz;
+        let column = cell(distance_hz, array.frequency_step_hz, columns);
+        Some(array.power_db[[row, column]])
+    }
+}
+
 /// What is drawn.
 #[derive(Debug)]
 pub struct Figure<'a> {
@@ -59,16 +97,14 @@ pub struct Figure<'a> {
     pub title: &'a str,
     /// Below it.
     pub subtitle: &'a str,
-    /// The densities.
-    pub array: &'a SpectrogramArray,
+    /// The stretches, in order. Where there is none, the figure is grey.
+    pub panels: &'a [Panel<'a>],
     /// Unit of the densities.
     pub density_unit: &'a str,
-    /// Time of the array's first sample.
-    pub start_s: f64,
     /// Start and end of the time shown.
     pub time_s: (f64, f64),
-    /// Frequency of the array's 0 Hz; `None` if it is not known.
-    pub centre_hz: Option<f64>,
+    /// Whether frequencies are those of the radio, not counted from the recording's centre.
+    pub has_centre: bool,
     /// Lower and upper end of the frequencies shown.
     pub frequency_hz: (f64, f64),
     /// The bursts, at times and frequencies like those shown.
@@ -111,7 +147,8 @@ impl Figure<'_> {
     pub fn render(&self) -> Result<Rendered, Error> {
         let (width, height) = self.size;
         let mut picture = png::blank(width, height)?;
-        let scale = ColorScale::covering(&self.array.power_db);
+        let densities = self.panels.iter().flat_map(|panel| &panel.array.power_db);
+        let scale = ColorScale::covering(densities);
         let layout = Layout::new(self.size);
         let levels = Axis {
             values: (scale.low_db.into(), scale.high_db.into()),
@@ -142,21 +179,12 @@ impl Figure<'_> {
     /// Gives each pixel the colour of the cell in which its middle lies.
     fn paint_waterfall(&self, picture: &mut PixmapMut<'_>, plot: &Rectangle, scale: &ColorScale) {
         let (frequency, time) = (self.frequency_axis(plot), self.time_axis(plot));
-        let array = self.array;
-        let (Some(first_s), Some(first_hz)) = (array.time_s.first(), array.frequency_hz.first())
-        else {
-            return;
-        };
-        let first_s = self.start_s + first_s;
-        let first_hz = self.centre_hz.unwrap_or(0.0) + first_hz;
-        let (rows, columns) = array.power_db.dim();
-        let cell = |distance: f64, step: f64, count: usize| {
-            ((distance / step).round().max(0.0) as usize).min(count - 1)
-        };
         paint(picture, plot, |x, y| {
-            let row = cell(time.value(y) - first_s, array.time_step_s, rows);
-            let column = cell(frequency.value(x) - first_hz, array.frequency_step_hz, columns);
-            scale.color(array.power_db[[row, column]])
+            let (time_s, frequency_hz) = (time.value(y), frequency.value(x));
+            let mut panels = self.panels.iter();
+            let panel = panels.find(|panel| panel.has(time_s, frequency_hz));
+            let power_db = panel.and_then(|panel| panel.power_db(time_s, frequency_hz));
+            power_db.map_or(NOTHING, |db| scale.color(db))
         });
     }
 
@@ -166,9 +194,9 @@ impl Figure<'_> {
     }
 
     fn draw_frequency_axis(&self, svg: &mut Svg, plot: &Rectangle) {
-        let (unit, title) = match self.centre_hz {
-            Some(_) => (1e6, "Frequency (MHz)"),
-            None => (1e3, "Frequency from the recording's centre (kHz)"),
+        let (unit, title) = match self.has_centre {
+            true => (1e6, "Frequency (MHz)"),
+            false => (1e3, "Frequency from the recording's centre (kHz)"),
         };
         let end = plot.bottom + TICK_LENGTH;
         for tick in self.frequency_axis(plot).ticks(100.0, unit) {
@@ -234,11 +262,7 @@ impl Figure<'_> {
 }
 
 /// Colours all pixels inside a rectangle by the place of their middles.
-fn paint(
-    picture: &mut PixmapMut<'_>,
-    area: &Rectangle,
-    color: impl Fn(f64, f64) -> colorous::Color,
-) {
+fn paint(picture: &mut PixmapMut<'_>, area: &Rectangle, color: impl Fn(f64, f64) -> Color) {
     let width = picture.width() as usize;
     let pixels = picture.pixels_mut();
     for y in area.top as usize..area.bottom as usize {
@@ -272,16 +296,20 @@ mod tests {
         }
     }
 
-    fn figure<'a>(array: &'a SpectrogramArray, marks: &'a [Mark]) -> Figure<'a> {
+    fn panel(array: &SpectrogramArray) -> [Panel<'_>; 1] {
+        let (time_s, frequency_hz) = ((5.0, 6.0), (868.125e6, 868.135e6));
+        [Panel { array, centre_hz: 868.13e6, time_s, frequency_hz }]
+    }
+
+    fn figure<'a>(panels: &'a [Panel<'a>], marks: &'a [Mark]) -> Figure<'a> {
         Figure {
             size: SIZE,
             title: "a <title> & \u{7}more",
             subtitle: "",
-            array,
+            panels,
             density_unit: "dBFS/Hz",
-            start_s: 5.0,
             time_s: (5.0, 6.0),
-            centre_hz: Some(868.13e6),
+            has_centre: true,
             frequency_hz: (868.125e6, 868.135e6),
             marks,
         }
@@ -312,7 +340,8 @@ mod tests {
     #[test]
     fn a_box_is_where_its_burst_is() {
         let array = array();
-        let figure = figure(&array, &[]);
+        let panels = panel(&array);
+        let figure = figure(&panels, &[]);
         let plot = Layout::new(SIZE).plot;
         assert_eq!((plot.width(), plot.height()), (1400.0, 774.0));
         let close = |found: Rectangle, expected: [f64; 4]| {
@@ -336,7 +365,7 @@ mod tests {
     #[test]
     fn a_cell_fills_its_pixels() {
         let array = array();
-        let rendered = figure(&array, &[]).render().unwrap();
+        let rendered = figure(&panel(&array), &[]).render().unwrap();
         let (width, height, pixels) = decode(&rendered.png);
         assert_eq!((width, height), (1600, 900));
         let loud = ColorScale::covering(&array.power_db).color(-60.0);
@@ -353,7 +382,7 @@ mod tests {
     fn marks_and_texts_leave_ink() {
         let array = array();
         let ink = |marks: &[Mark], area: Rectangle, color: [u8; 3]| {
-            let (width, _, pixels) = decode(&figure(&array, marks).render().unwrap().png);
+            let (width, _, pixels) = decode(&figure(&panel(&array), marks).render().unwrap().png);
             let rows = area.top as usize..area.bottom as usize;
             rows.flat_map(|y| {
                 pixels[y * width + area.left as usize..y * width + area.right as usize].iter()
@@ -377,7 +406,32 @@ mod tests {
     fn labels_without_room_are_counted() {
         let array = array();
         let marks = vec![Mark { label: "x".repeat(300), ..mark() }];
-        assert_eq!(figure(&array, &marks).render().unwrap().unlabelled, 1);
-        assert_eq!(figure(&array, &[mark()]).render().unwrap().unlabelled, 0);
+        let panels = panel(&array);
+        assert_eq!(figure(&panels, &marks).render().unwrap().unlabelled, 1);
+        assert_eq!(figure(&panels, &[mark()]).render().unwrap().unlabelled, 0);
+    }
+
+    #[test]
+    fn what_no_panel_covers_is_grey() {
+        let array = array();
+        let [whole] = panel(&array);
+        // The upper half of the time, and then a quarter of it 2 kHz higher.
+        let first = Panel { time_s: (5.0, 5.5), ..whole };
+        let later = Panel {
+            array: &array,
+            centre_hz: 868.132e6,
+            time_s: (5.75, 6.0),
+            frequency_hz: (868.127e6, 868.135e6),
+        };
+        let (width, _, pixels) = decode(&figure(&[first, later], &[]).render().unwrap().png);
+        let at = |hz: f64, s: f64| {
+            let x = 76.0 + (hz - 868.125e6) / 10e3 * 1400.0;
+            pixels[(64.0 + (s - 5.0) * 774.0) as usize * width + x as usize]
+        };
+        let grey = [NOTHING.r, NOTHING.g, NOTHING.b];
+        let loud = ColorScale::covering(&array.power_db).color(-60.0);
+        assert_eq!(at(868.13205e6, 5.45), [loud.r, loud.g, loud.b]);
+        assert_eq!((at(868.13e6, 5.6), at(868.126e6, 5.9)), (grey, grey));
+        assert_ne!(at(868.13e6, 5.9), grey);
     }
 }

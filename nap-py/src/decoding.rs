@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nap_io::Stretch;
-use nap_phy::receiver::pieces::{self, Decoding, plan};
+use nap_phy::receiver::pieces::Ending;
+use nap_phy::receiver::pieces::parts::{self, Part, PartMessage, PartsDecoding};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{Message, MessageId, ReceiverConfig};
+use nap_phy::{DeviceTable, ReceiverConfig};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -20,12 +21,12 @@ use crate::settings::Settings;
 /// From one look at Python's signals to the next.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The messages' records, how many samples were unusable, and what should be known about it: what was
-/// not listened to, and why reading stopped before the end.
-type Decoded = (Vec<String>, u64, Vec<String>);
+/// The messages' records, how many samples were decoded and how many of them were unusable, and what should
+/// be known about it: what was not listened to, and why reading stopped before the end.
+type Decoded = (Vec<String>, u64, u64, Vec<String>);
 
-/// What comes of the pieces: the records, how many samples were unusable, and how reading ended.
-type Merged = (Vec<String>, Result<(u64, Result<(), nap_io::Error>), nap_phy::Error>);
+/// What comes of the pieces: the records, and how reading ended.
+type Merged = (Vec<String>, Result<Ending<nap_io::Error>, nap_phy::Error>);
 
 /// Decodes a recording from where it stands, `first` samples after its start, for `count` samples or to
 /// its end; samples that are missing count. Each part of a recording that was tuned elsewhere is decoded at
@@ -62,16 +63,27 @@ pub fn decode_recording(
     };
     let processors = || thread::available_parallelism().map_or(1, usize::from);
     let end = count.map_or(u64::MAX, |count| first.saturating_add(count));
-    let (stretches, mut notes) = tuned(recording.info().stretches_in(first..end), &settings)?;
-    let wanted =
-        Wanted { recording, stretches, threads: threads.unwrap_or_else(processors).max(1) };
-    let (records, unusable, problem) = wanted.decode(py, progress)?;
-    notes.extend(problem);
-    Ok((records, unusable, notes))
+    let stretches = recording.info().stretches_in(first..end);
+    let (stretches, mut notes) = tuned(py, stretches, &settings)?;
+    let threads = threads.unwrap_or_else(processors).max(1);
+    let wanted = Wanted { recording, devices: devices.table(), stretches, threads };
+    let (records, ending) = wanted.decode(py, progress)?;
+    let Ending { read, statistics, .. } = ending.map_err(error::phy)?;
+    match read {
+        Err(error @ nap_io::Error::Truncated { .. }) => notes.push(error.to_string()),
+        Err(error) => return Err(error::recording(error)),
+        Ok(()) => {}
+    }
+    py.detach(|| recording.pass_over_the_rest());
+    Ok((records, statistics.samples, statistics.unusable_samples, notes))
 }
 
 /// The stretches that hold a channel, with what is listened to in them, and what is not listened to.
-fn tuned(stretches: Vec<Stretch>, settings: &Settings<'_>) -> PyResult<(Vec<Tuned>, Vec<String>)> {
+fn tuned(
+    py: Python<'_>,
+    stretches: Vec<Stretch>,
+    settings: &Settings<'_>,
+) -> PyResult<(Vec<Tuned>, Vec<String>)> {
     let (mut tuned, mut notes, mut problem) = (Vec::new(), Vec::new(), None);
     for (index, stretch) in stretches.into_iter().enumerate() {
         let settings = Settings { center_hz: stretch.center_hz, ..settings.clone() };
@@ -83,7 +95,12 @@ fn tuned(stretches: Vec<Stretch>, settings: &Settings<'_>) -> PyResult<(Vec<Tune
                 }
                 tuned.push(Tuned { stretch, configs: chosen.configs, is_open: index == 0 });
             }
-            Err(error) => problem = problem.or(Some(error)),
+            Err(error) => {
+                let start_s = stretch.position as f64 / settings.sample_rate_hz;
+                let why = error.value(py);
+                notes.push(format!("the part from {start_s:.3} s on is left out: {why}"));
+                problem = problem.or(Some(error));
+            }
         }
     }
     match problem {
@@ -103,46 +120,30 @@ struct Tuned {
 /// What is to be decoded of a recording.
 struct Wanted<'a> {
     recording: &'a PyRecording,
+    devices: &'a DeviceTable,
     stretches: Vec<Tuned>,
     threads: usize,
 }
 
-/// A stretch that is being decoded: where it begins, in seconds, and the time there.
-struct Part {
-    decoding: Decoding<nap_io::Error>,
-    start_s: f64,
-    start: Option<Timestamp>,
-}
-
 impl Wanted<'_> {
-    /// The messages' records, how many samples were unusable, and why reading stopped before the end.
-    fn decode(
-        self,
-        py: Python<'_>,
-        progress: &Bound<'_, PyAny>,
-    ) -> PyResult<(Vec<String>, u64, Option<String>)> {
-        let recording = self.recording;
+    /// Decodes it on its threads, while this one looks for interrupts.
+    fn decode(self, py: Python<'_>, progress: &Bound<'_, PyAny>) -> PyResult<Merged> {
+        let (recording, devices) = (self.recording, self.devices);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
         let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         let (work, stop) = (Work::default(), AtomicBool::new(false));
-        let (mut jobs, mut parts) = (Vec::new(), Vec::new());
-        for Tuned { stretch, configs, is_open } in self.stretches {
-            let pieces = pieces_of(recording, &stretch, self.threads, &configs);
-            let start_s = stretch.position as f64 / recording.sample_rate_hz;
-            let (start, gaps) = (stretch.start, stretch.gaps.clone());
-            let (more, decoding) = pieces::split(pieces::Recording {
-                pieces: pieces.map_err(error::phy)?,
-                gaps,
-                configs,
-                open: move |place| recording.reader(&stretch, is_open, place),
-                progress: |samples| {
-                    work.samples.fetch_add(samples, Ordering::Relaxed);
-                },
-            });
-            jobs.extend(more);
-            parts.push(Part { decoding, start_s, start });
-        }
-        let (records, ending) = pool.in_place_scope_fifo(|scope| {
+        let parts = self.stretches.iter().map(|tuned| part(recording, tuned)).collect();
+        let starts: Vec<_> = self.stretches.iter().map(|tuned| tuned.stretch.start).collect();
+        let (jobs, decoding) = parts::split_parts(parts, self.threads, |index| {
+            let Tuned { stretch, is_open, .. } = &self.stretches[index];
+            let open = move |place| recording.reader(stretch, *is_open, place);
+            let samples = &work.samples;
+            (open, move |count| {
+                samples.fetch_add(count, Ordering::Relaxed);
+            })
+        })
+        .map_err(error::phy)?;
+        pool.in_place_scope_fifo(|scope| {
             for job in jobs {
                 let stop = &stop;
                 scope.spawn_fifo(move |_| job.run(stop));
@@ -150,7 +151,7 @@ impl Wanted<'_> {
             thread::scope(|scope| {
                 let (watcher, ended) = (thread::current(), &work.ended);
                 let merging = scope.spawn(move || {
-                    let merged = merge(parts);
+                    let merged = merge(decoding, &starts, devices);
                     ended.store(true, Ordering::Relaxed);
                     watcher.unpark();
                     merged
@@ -161,59 +162,36 @@ impl Wanted<'_> {
                 let panicked = |_| PyRuntimeError::new_err("a thread has panicked");
                 watched.and_then(|()| merged.map_err(panicked))
             })
-        })?;
-        let (unusable_samples, read) = ending.map_err(error::phy)?;
-        let problem = match read {
-            Err(error @ nap_io::Error::Truncated { .. }) => Some(error.to_string()),
-            Err(error) => return Err(error::recording(error)),
-            Ok(()) => None,
-        };
-        Ok((records, unusable_samples, problem))
+        })
     }
 }
 
-/// A stretch is cut where there are threads for the pieces; a pipe cannot be.
-fn pieces_of(
-    recording: &PyRecording,
-    stretch: &Stretch,
-    threads: usize,
-    configs: &[ReceiverConfig],
-) -> Result<Vec<plan::Piece>, nap_phy::Error> {
-    let Some(total) = recording.info().time_line_samples() else {
-        return Ok(plan::whole());
-    };
-    let left = total.saturating_sub(stretch.position);
-    let length = stretch.length.map_or(left, |length| length.min(left));
-    let duration_s = stretch.samples_in(length) as f64 / recording.sample_rate_hz;
-    match plan::count(duration_s, threads) {
-        1 => Ok(plan::whole()),
-        count => plan::plan_over(length, &stretch.gaps, count, configs),
+/// A stretch as a part to decode.
+fn part(recording: &PyRecording, tuned: &Tuned) -> Part {
+    let Tuned { stretch, configs, .. } = tuned;
+    let info = recording.info();
+    Part {
+        position: stretch.position,
+        // A pipe cannot be cut, whatever part of it is wanted.
+        length: info.total_samples.and_then(|_| info.length_of(stretch)),
+        gaps: stretch.gaps.clone(),
+        configs: configs.clone(),
     }
 }
 
-/// Puts the messages together, in the order of the recording.
-fn merge(parts: Vec<Part>) -> Merged {
-    let (mut records, mut unusable_samples, mut newest) = (Vec::new(), 0, 0);
-    for Part { decoding, start_s, start } in parts {
-        let before = newest;
-        let ending = decoding.finish(|message| {
-            newest = before + message.id.0;
-            let time = start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
-            let message = Message { id: MessageId(newest), ..message }.moved_by(start_s);
-            let record = MessageRecord::new(MessageRecordType::Message, &message, time);
-            records.push(serde_json::json!(record).to_string());
-        });
-        match ending {
-            Ok(ending) => {
-                unusable_samples += ending.statistics.unusable_samples;
-                if ending.read.is_err() {
-                    return (records, Ok((unusable_samples, ending.read)));
-                }
-            }
-            Err(error) => return (records, Err(error)),
-        }
-    }
-    (records, Ok((unusable_samples, Ok(()))))
+/// Makes records of the messages, in the order of the recording.
+fn merge(
+    decoding: PartsDecoding<nap_io::Error>,
+    starts: &[Option<Timestamp>],
+    devices: &DeviceTable,
+) -> Merged {
+    let mut records = Vec::new();
+    let ending = decoding.finish(|PartMessage { message, part, time_in_part_s, .. }| {
+        let time = starts[part].and_then(|start| nap_io::utc_text(start, time_in_part_s));
+        let record = MessageRecord::new(MessageRecordType::Message, &message, time, devices);
+        records.push(serde_json::json!(record).to_string());
+    });
+    (records, ending)
 }
 
 /// How far the work is.

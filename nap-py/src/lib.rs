@@ -33,7 +33,7 @@ mod _nap {
     #[pymodule_export]
     use crate::receiver::PyReceiver;
     #[pymodule_export]
-    use crate::recording::PyRecording;
+    use crate::recording::{PyRecording, group};
     #[pymodule_export]
     use crate::samples::sample_count;
     #[pymodule_export]

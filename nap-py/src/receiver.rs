@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use nap_io::swap_iq;
+use nap_io::{SampleFormat, StreamInfo, swap_iq};
 use nap_phy::receiver::{Statistics, UndecodedBurst};
 use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord, UndecodedRecord};
-use nap_phy::{BitRate, Event, Level, Message, RadioConfiguration, Receiver};
+use nap_phy::{BitRate, DeviceTable, Event, Level, Message, RadioConfiguration, Receiver};
 use num_complex::Complex32;
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::devices::PyDeviceTable;
 use crate::error;
 use crate::samples::{Samples, for_each_block};
-use crate::settings::Settings;
+use crate::settings::{Settings, check_ppm, parse_time};
 
 /// An event: its name and the record of the message or burst.
 type EventRecord = (&'static str, String);
@@ -44,6 +44,8 @@ pub struct PyReceiver {
 
 struct State {
     receiver: Receiver,
+    /// Who is known, for the names.
+    devices: DeviceTable,
     start: Option<Timestamp>,
     start_s: f64,
     /// Room for a block whose I and Q are to be swapped.
@@ -55,7 +57,7 @@ impl PyReceiver {
     #[new]
     #[pyo3(signature = (sample_rate_hz, center_hz, *, radio_configuration, channel_center_hz,
         bit_rate, devices, full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start,
-        start_s, allow_nan, swap_iq))]
+        start_s, allow_nan, swap_iq, ppm))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         sample_rate_hz: f64,
@@ -71,7 +73,9 @@ impl PyReceiver {
         start_s: f64,
         allow_nan: bool,
         swap_iq: bool,
+        ppm: f64,
     ) -> PyResult<Self> {
+        let (sample_rate_hz, center_hz) = corrected(sample_rate_hz, center_hz, ppm)?;
         let settings = Settings {
             sample_rate_hz,
             center_hz,
@@ -91,7 +95,8 @@ impl PyReceiver {
         let receiver = Receiver::new(config).map_err(error::phy)?;
         let start = start.map(parse_time).transpose()?;
         let swapped = swap_iq.then(Vec::new);
-        let state = Mutex::new(Some(State { receiver, start, start_s, swapped }));
+        let devices = devices.table().clone();
+        let state = Mutex::new(Some(State { receiver, devices, start, start_s, swapped }));
         Ok(Self {
             state,
             allow_nan,
@@ -132,7 +137,12 @@ impl PyReceiver {
 
     fn set_devices(&self, py: Python<'_>, devices: &PyDeviceTable) -> PyResult<()> {
         let table = devices.table().clone();
-        py.detach(|| self.with_state(|state| state.receiver.set_devices(table)))
+        py.detach(|| {
+            self.with_state(|state| {
+                state.devices = table.clone();
+                state.receiver.set_devices(table);
+            })
+        })
     }
 
     fn noise_density(&self, py: Python<'_>) -> PyResult<Option<f64>> {
@@ -217,7 +227,8 @@ impl State {
     fn message(&self, record_type: MessageRecordType, message: Message) -> String {
         let time = self.time(message.signal.time_s);
         let message = message.moved_by(self.start_s);
-        serde_json::json!(MessageRecord::new(record_type, &message, time)).to_string()
+        let record = MessageRecord::new(record_type, &message, time, &self.devices);
+        serde_json::json!(record).to_string()
     }
 
     fn undecoded(&self, burst: UndecodedBurst) -> String {
@@ -232,6 +243,15 @@ impl State {
     }
 }
 
+/// Rate and centre of a radio whose crystal is off, as they truly are.
+fn corrected(rate_hz: f64, center_hz: Option<f64>, ppm: f64) -> PyResult<(f64, Option<f64>)> {
+    check_ppm(ppm)?;
+    let mut info = StreamInfo::new(rate_hz, SampleFormat::Cf32Le);
+    info.center_hz = center_hz;
+    info.correct(ppm);
+    Ok((info.sample_rate_hz, info.center_hz))
+}
+
 fn retracted(message: &Message) -> String {
     serde_json::json!(RetractedRecord::new(message.id)).to_string()
 }
@@ -243,14 +263,6 @@ fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {
          (numpy.nan_to_num), or take them for silence with allow_nan=True",
         samples_before + first
     ))
-}
-
-fn parse_time(text: &str) -> PyResult<Timestamp> {
-    text.parse().map_err(|error| {
-        error::configuration(format!(
-            "{text:?} is not a time such as 2026-11-23T06:16:00Z: {error}"
-        ))
-    })
 }
 
 fn counters(statistics: &Statistics) -> Vec<(&'static str, u64)> {

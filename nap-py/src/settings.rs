@@ -1,11 +1,15 @@
 //! What receivers listen to, as Python says it.
 
+use jiff::Timestamp;
 use nap_phy::receiver::channel_choice::{ChannelChoice, Channels, ChosenChannels};
 use nap_phy::{RadioConfiguration, ReceiverConfig};
 use pyo3::prelude::*;
 
 use crate::devices::PyDeviceTable;
 use crate::error;
+
+/// No crystal is off by more than so many millionths.
+const MOST_PPM: f64 = 1000.0;
 
 /// The keywords of receivers.
 #[derive(Clone)]
@@ -57,4 +61,23 @@ impl Settings<'_> {
         }
         Ok(Channels::Configurations(chosen))
     }
+}
+
+/// Reads the time of a first sample.
+pub fn parse_time(text: &str) -> PyResult<Timestamp> {
+    text.parse().map_err(|error| {
+        error::configuration(format!(
+            "{text:?} is not a time such as 2026-11-23T06:16:00Z: {error}"
+        ))
+    })
+}
+
+/// Checks by how many millionths a crystal is said to be off.
+pub fn check_ppm(ppm: f64) -> PyResult<()> {
+    if ppm.abs() <= MOST_PPM {
+        return Ok(());
+    }
+    Err(error::configuration(format!(
+        "ppm is {ppm}, but must lie between -{MOST_PPM} and {MOST_PPM}"
+    )))
 }

@@ -41,8 +41,8 @@ pub fn parse_frame(
     devices: &PyDeviceTable,
 ) -> PyResult<String> {
     let key: Option<Key> = key.map(str::parse).transpose().map_err(error::phy)?;
-    let key_of = |device_id| key.as_ref().or_else(|| devices.table().key(device_id));
-    let record = FrameRecord::parse(bitstream, key_of).map_err(error::frame)?;
+    let record = FrameRecord::parse(bitstream, key.as_ref(), devices.table());
+    let record = record.map_err(error::frame)?;
     Ok(serde_json::json!(record).to_string())
 }
 

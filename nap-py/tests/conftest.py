@@ -52,6 +52,33 @@ def sample_rate_hz(name: str) -> float:
     return float(metadata(name)["global"]["core:sample_rate"])
 
 
+def retuned(folder: Path) -> Path:
+    """A recording of two uplinks, after 5 s of pause again 10 kHz higher, and then a second elsewhere."""
+    name = "rc1_two_uplinks"
+    samples = (RECORDINGS / f"{name}.sigmf-data").read_bytes()
+    rate_hz, center = int(sample_rate_hz(name)), center_hz(name)
+    width = len(samples) // 2_250_000
+    (folder / "retuned.sigmf-data").write_bytes(samples * 2 + bytes(rate_hz * width))
+    meta = metadata(name)
+    meta["captures"] = [
+        {
+            "core:sample_start": 0,
+            "core:global_index": 0,
+            "core:frequency": center,
+            "core:datetime": "2026-11-23T06:00:00Z",
+        },
+        {
+            "core:sample_start": 2_250_000,
+            "core:global_index": 2_250_000 + 5 * rate_hz,
+            "core:frequency": center + 10e3,
+        },
+        {"core:sample_start": 4_500_000, "core:frequency": 433.92e6},
+    ]
+    path = folder / "retuned.sigmf-meta"
+    path.write_text(json.dumps(meta))
+    return path
+
+
 @pytest.fixture(scope="session")
 def nap() -> Path:
     """The command `nap`, built by cargo."""

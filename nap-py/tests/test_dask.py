@@ -15,7 +15,7 @@ import nap_sdr
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import RECORDINGS, recording
+from conftest import RECORDINGS, recording, retuned
 from nap_sdr import dask as nap_dask
 from nap_sdr.dask import _pieces, decode_files
 
@@ -63,12 +63,13 @@ def computed(table: Any, **options: Any) -> pd.DataFrame:
 
 def test_pieces_cover_a_recording_once() -> None:
     for duration_s in [0.5, 299.0, 301.0, 86_400.0]:
-        pieces = _pieces(duration_s, 300.0, 15.0)
-        assert pieces[0].keep_from_s == 0 and pieces[-1].keep_to_s == duration_s
+        first_s, last_s = 100.0, 100.0 + duration_s
+        pieces = _pieces(first_s, last_s, 300.0, 15.0)
+        assert pieces[0].keep_from_s == first_s and pieces[-1].keep_to_s == last_s
         for piece, following in zip(pieces, pieces[1:]):
             assert piece.keep_to_s == following.keep_from_s
-            assert piece.to_s >= following.keep_from_s + 12 or piece.to_s == duration_s
-            assert following.from_s <= following.keep_from_s - 12
+            assert piece.to_s >= following.keep_from_s + 12 or piece.to_s == last_s
+            assert first_s <= following.from_s <= following.keep_from_s - 12
 
 
 def test_without_dask_it_says_how_to_get_it() -> None:
@@ -84,8 +85,19 @@ def test_files_are_partitions() -> None:
     assert table.npartitions == 2
     frame = computed(table, scheduler="synchronous")
     expected = [nap_sdr.decode_file(path) for path in paths]
-    assert list(frame["path"]) == [str(p) for p, m in zip(paths, expected) for _ in m]
-    assert_same(frame[frame["path"] == str(paths[1])], expected[1])
+    assert list(frame["recording"]) == [str(p) for p, m in zip(paths, expected) for _ in m]
+    assert_same(frame[frame["recording"] == str(paths[1])], expected[1])
+
+
+def test_each_part_of_a_retuned_recording_has_its_own_centre(tmp_path: Path) -> None:
+    path = retuned(tmp_path)
+    with pytest.warns(nap_sdr.RecordingWarning):
+        expected = nap_sdr.decode_file(path)
+    assert len(expected) == 4
+    with pytest.warns(nap_sdr.RecordingWarning) as told:
+        table = decode_files(path, piece_s=6.0, overlap_s=12.0)
+    assert "the part from 23.000 s on is left out: " in str(told[-1].message)
+    assert_same(computed(table, scheduler="synchronous"), expected)
 
 
 def test_what_cannot_be_is_told_at_once(tmp_path: Path) -> None:

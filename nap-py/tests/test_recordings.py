@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import nap_sdr
 import numpy as np
 import pytest
 import sigmf  # type: ignore[import-untyped]
-from conftest import RECORDINGS, metadata, recording
+from conftest import RECORDINGS, metadata, recording, retuned
 from nap_sdr import ConfigurationError, Recording, RecordingWarning, stages
 
 NAME = "rc1_two_uplinks"
@@ -80,10 +82,85 @@ def test_what_decode_cannot_take_is_said() -> None:
 def test_several_files() -> None:
     paths = [recording("rc2_minus112dbm"), recording(NAME)]
     found = nap_sdr.decode_files(paths, threads=1)
-    assert found == {str(path): nap_sdr.decode_file(path) for path in paths}
+    expected = {str(path): nap_sdr.decode_file(path) for path in paths}
+    assert found == {
+        path: [replace(message, recording=path) for message in messages]
+        for path, messages in expected.items()
+    }
     assert list(found) == [str(path) for path in paths]
     with pytest.raises(TypeError, match="there is decode_file"):
         nap_sdr.decode_files(str(paths[0]))
+
+
+def test_each_part_of_a_retuned_recording_has_its_own_centre(tmp_path: Path) -> None:
+    path = retuned(tmp_path)
+    once = nap_sdr.decode_file(recording(NAME))
+    with pytest.warns(RecordingWarning) as told:
+        found = nap_sdr.decode_file(path)
+    assert "the part from 23.000 s on is left out: " in str(told[-1].message)
+    assert [one.payload for one in found] == [one.payload for one in once] * 2
+    for one, other in zip(found[2:], once):
+        assert one.frequency_hz == pytest.approx(other.frequency_hz + 10e3, abs=1)
+        assert one.time_s == pytest.approx(other.time_s + 14.0, abs=1e-4)
+    assert [one.message_id for one in found] == [1, 2, 3, 4]
+    with pytest.warns(RecordingWarning), Recording(path) as opened:
+        parts = [(one.first_sample, one.samples, one.center_hz) for one in opened.stretches]
+        assert parts[:2] == [(0, 2_250_000, 868.13e6), (2_250_000, 2_250_000, 868.14e6)]
+        assert opened.stretches[1].start == "2026-11-23T06:00:14Z"
+        assert nap_sdr.decode(opened) == found
+        assert (opened.samples_left, len(opened.read(1)), nap_sdr.decode(opened)) == (0, 0, [])
+    with pytest.warns(RecordingWarning), Recording(path) as opened:
+        with pytest.raises(ConfigurationError, match="center_hz cannot be told here"):
+            nap_sdr.decode(opened, center_hz=868.2e6)
+
+
+def test_what_the_user_says_of_a_recording(tmp_path: Path) -> None:
+    expected = nap_sdr.decode_file(recording(NAME))
+    iq, info = nap_sdr.read(recording(NAME))
+    start = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.timezone.utc)
+    (message, _) = nap_sdr.decode_file(recording(NAME), start_time=start, ppm=1.0)
+    assert message.time is not None and message.time.startswith("2026-11-23T06:00:0")
+    assert message.frequency_hz == pytest.approx(expected[0].frequency_hz + 868.13, abs=1)
+    (again, _) = nap_sdr.decode(iq, 250e3, 868.13e6, start=start, ppm=1.0)
+    assert again == message
+    with Recording(recording(NAME), ppm=-2.0) as opened:
+        assert opened.sample_rate_hz == pytest.approx(250e3 - 0.5)
+    with pytest.raises(ConfigurationError, match="ppm is 5000"):
+        Recording(recording(NAME), ppm=5e3)
+    with pytest.raises(ConfigurationError, match="has no time zone"):
+        Recording(recording(NAME), start_time=dt.datetime(2026, 11, 23))
+
+
+def test_recordings_in_several_files(tmp_path: Path) -> None:
+    iq, info = nap_sdr.read(recording(NAME))
+    expected = nap_sdr.decode_file(recording(NAME))
+    cut = int(250e3 * (expected[0].time_s + 1))
+    paths = [tmp_path / f"x_868.13M_250k_{number}.cf32" for number in (1, 2)]
+    for path, part in zip(paths, (iq[:cut], iq[cut:])):
+        part.tofile(path)
+    payloads = [one.payload for one in expected]
+    assert [one.payload for one in nap_sdr.decode_file(paths)] == payloads
+    with Recording(paths) as opened:
+        assert opened.total_samples == len(iq)
+    found = nap_sdr.decode_files(reversed(paths), join=True)
+    assert {path: [one.payload for one in found[path]] for path in found} == {
+        str(paths[0]): payloads
+    }
+    assert list(nap_sdr.decode_files(paths)) == [str(path) for path in paths]
+    with pytest.raises(ConfigurationError, match="a file at least"):
+        Recording([])
+
+
+def test_names_of_devices_and_recordings_are_columns(tmp_path: Path) -> None:
+    once = nap_sdr.decode_file(recording(NAME))
+    named = nap_sdr.Device(once[0].device_id, name="barn")
+    found = nap_sdr.decode_files([recording(NAME)], devices=[named])[str(recording(NAME))]
+    table = found.to_dataframe()
+    assert list(table["device_name"]) == ["barn", None]
+    assert list(table["recording"]) == [str(recording(NAME))] * 2
+    assert "barn" in found._repr_html_()
+    iq, _ = nap_sdr.read(recording(NAME))
+    assert nap_sdr.decode(iq, 250e3, 868.13e6, devices=[named])[0].device_name == "barn"
 
 
 def test_a_mirrored_spectrum_is_turned_round(tmp_path: Path) -> None:

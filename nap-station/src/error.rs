@@ -70,6 +70,86 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A file is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        problem: String,
+    },
+
+    /// TLS cannot be set up.
+    #[error("TLS: {problem}")]
+    Tls {
+        /// Why.
+        problem: String,
+    },
+
+    /// What was said of a relay cannot be used.
+    #[error("`{key}`: {problem}")]
+    Relay {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value, and what would be right.
+        problem: String,
+    },
+
+    /// The configuration cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// Its file.
+        path: PathBuf,
+        /// Which line and key, and what is wrong with it.
+        problem: String,
+    },
+
+    /// Another process works on the state folder.
+    #[error("{}: in use by the process {pid}; one station a state folder", state.display())]
+    InUse {
+        /// The folder.
+        state: PathBuf,
+        /// The process.
+        pid: String,
+    },
+
+    /// The ledger was written by a later version of the program.
+    #[error(
+        "the ledger is of version {version}, and this program knows up to {known}; install a newer one"
+    )]
+    NewerLedger {
+        /// The ledger's version.
+        version: usize,
+        /// The newest that is known.
+        known: usize,
+    },
+
+    /// The ledger cannot be read or written.
+    #[cfg(feature = "access-point")]
+    #[error("ledger: {0}")]
+    Ledger(#[from] rusqlite::Error),
+
+    /// A thread cannot be set up.
+    #[error("cannot set up a thread: {source}")]
+    Thread {
+        /// The reason given by the operating system.
+        source: io::Error,
+    },
+
+    /// What a relay has said is not on disk.
+    #[error("ledger: not stored: {problem}")]
+    NotStored {
+        /// Why.
+        problem: String,
+    },
+
+    /// The operating system has no random numbers.
+    #[error("no random numbers: {problem}")]
+    Random {
+        /// The reason given by the operating system.
+        problem: String,
+    },
+
     /// A counter cannot be set up or shown.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),

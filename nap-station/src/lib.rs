@@ -34,6 +34,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "access-point")]
+pub mod config;
 pub mod diagnosis;
 mod error;
 pub mod health;
@@ -42,6 +44,17 @@ pub mod metrics;
 mod monitor;
 pub mod reception;
 pub mod recorder;
+#[cfg(feature = "access-point")]
+pub mod relay;
+pub mod rotated_file;
+#[cfg(feature = "access-point")]
+pub mod rules;
+#[cfg(feature = "access-point")]
+mod secret;
+#[cfg(feature = "access-point")]
+pub mod station;
+#[cfg(feature = "access-point")]
+pub mod store;
 
 pub use error::Error;
 pub use monitor::Monitor;

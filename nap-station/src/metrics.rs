@@ -3,8 +3,8 @@
 use nap_io::live::FaultKind;
 use nap_phy::receiver::Statistics;
 use prometheus::{
-    Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 
 use crate::error::Error;
@@ -44,6 +44,12 @@ pub struct Metrics {
     pub dropped_recordings: IntCounter,
     /// The disk space of the recordings.
     pub recordings_size: IntGauge,
+    /// Messages by what became of them, of a station.
+    pub judged_messages: IntCounterVec,
+    /// Messages that wait for each relay.
+    pub relay_waiting: IntGaugeVec,
+    /// 1 while the other side of a relay is well.
+    pub relay_connected: IntGaugeVec,
 }
 
 impl Metrics {
@@ -82,6 +88,16 @@ impl Metrics {
         for kind in FaultKind::ALL {
             faults.with_label_values(&[kind.name()]);
         }
+        let judged_messages = IntCounterVec::new(
+            Opts::new("nap_judged_messages_total", "Messages stored, by verdict and reason."),
+            &["verdict", "reason"],
+        )?;
+        registry.register(Box::new(judged_messages.clone()))?;
+        let of_relay = |name: &str, help: &str| -> Result<IntGaugeVec, Error> {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), &["relay"])?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
         let latency = Histogram::with_opts(
             HistogramOpts::new(
                 "nap_latency_seconds",
@@ -130,6 +146,12 @@ impl Metrics {
             noise_floor: gauge(
                 "nap_noise_floor_dbfs_per_hertz",
                 "Noise density of the channel relative to full scale, its median.",
+            )?,
+            judged_messages,
+            relay_waiting: of_relay("nap_relay_waiting", "Messages that wait for a relay.")?,
+            relay_connected: of_relay(
+                "nap_relay_connected",
+                "1 while the other side of a relay is well, else 0.",
             )?,
             registry,
             expected_false_messages,

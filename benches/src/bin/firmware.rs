@@ -143,6 +143,7 @@ impl Crowd {
                 receiver.push(block);
                 receiver.work_while(go_on, |event| keep(&mut events, event));
             });
+            self.parts.add(thread_now() - last);
             self.spread.add(held);
             self.most_behind = self.most_behind.max(receiver.backlog());
         }

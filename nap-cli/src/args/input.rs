@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use nap_io::live::SourceAddress;
 use nap_io::{
     CrystalCorrected, JoinRule, OpenOptions, SampleFormat, SampleSource, StreamInfo, Stretch,
+    StretchReader,
 };
 use num_complex::Complex32;
 
@@ -22,6 +23,12 @@ const BLOCK: usize = 1 << 16;
 /// Missing samples are silence in pictures, unless so many seconds are missing that nothing else would be
 /// seen.
 const LONGEST_SILENCE_S: f64 = 3600.0;
+
+/// A recording as the user says that it is.
+type Source = CrystalCorrected<Box<dyn SampleSource>>;
+
+/// A stretch of a recording that is open for reading.
+pub type Reader = StretchReader<Source>;
 
 /// How to read recordings, and how much of them.
 #[derive(Debug, clap::Args)]
@@ -69,7 +76,7 @@ impl InputArgs {
     /// Those of [`nap_io::open_joined`], and a start that is after the end.
     pub fn open(&self, paths: &[PathBuf]) -> Result<Recording> {
         let name = name(paths);
-        let mut source = self.source(paths).map_err(|error| explain(paths, error))?;
+        let source = self.source(paths).map_err(|error| explain(paths, error))?;
         let mut info = source.info().clone();
         for warning in &info.warnings {
             tracing::warn!("{name}: {warning}");
@@ -84,13 +91,12 @@ impl InputArgs {
         else {
             return Err(self.starts_too_late(&name, total, info.sample_rate_hz));
         };
-        let skipped = source.skip(first.first_sample)?;
-        if skipped < first.first_sample {
-            return Err(self.starts_too_late(&name, Some(skipped), info.sample_rate_hz));
+        let reader = StretchReader::at(source, first, 0)?;
+        let reached = reader.next_sample();
+        if reached < first.first_sample {
+            return Err(self.starts_too_late(&name, Some(reached), info.sample_rate_hz));
         }
         (info.center_hz, info.start) = (first.center_hz, first.start);
-        let (next, left) = (first.first_sample, readable(first));
-        let reader = StretchReader { source: Box::new(source), next, left };
         Ok(Recording { name, info, reader, stretches })
     }
 
@@ -103,19 +109,12 @@ impl InputArgs {
         paths: &[PathBuf],
         stretch: &Stretch,
         place: u64,
-    ) -> Result<StretchReader, nap_io::Error> {
-        let mut source = self.source(paths)?;
-        let next = stretch.sample_at(place);
-        source.skip(next)?;
-        let left = readable(stretch).saturating_sub(stretch.samples_in(place));
-        Ok(StretchReader { source: Box::new(source), next, left })
+    ) -> Result<Reader, nap_io::Error> {
+        StretchReader::at(self.source(paths)?, stretch, place)
     }
 
     /// The recording as the user says that it is.
-    fn source(
-        &self,
-        paths: &[PathBuf],
-    ) -> Result<CrystalCorrected<Box<dyn SampleSource>>, nap_io::Error> {
+    fn source(&self, paths: &[PathBuf]) -> Result<Source, nap_io::Error> {
         let source = nap_io::open_joined(paths, &self.options())?;
         Ok(CrystalCorrected::new(source, self.ppm))
     }
@@ -159,11 +158,6 @@ fn name(paths: &[PathBuf]) -> String {
     }
 }
 
-/// How many samples of a stretch are to be read; `u64::MAX` for all that come.
-fn readable(stretch: &Stretch) -> u64 {
-    stretch.length.map_or(u64::MAX, |length| stretch.samples_in(length))
-}
-
 /// Saturates: a start or end later than any recording.
 fn samples(time_s: f64, sample_rate_hz: f64) -> u64 {
     (time_s * sample_rate_hz).round() as u64
@@ -187,28 +181,21 @@ pub fn with_flags(error: nap_io::Error) -> anyhow::Error {
         nap_io::Error::UnknownFormat { .. } | nap_io::Error::Missing { .. } => {
             misuse(anyhow!("{error}; the flags are --sample-format and --sample-rate"))
         }
+        nap_io::Error::OutOfRange { parameter: "sample rate in Hz", .. } => {
+            misuse(anyhow!("{error}; the flag is --sample-rate"))
+        }
         error => error.into(),
     }
 }
 
-/// The wanted part of a recording. What is read from it is its first stretch, the part up to where the
-/// centre frequency changes or the clock was set.
+/// The wanted part of a recording.
 pub struct Recording {
     name: String,
     /// Of the whole recording, but with centre and start of the wanted part.
     info: StreamInfo,
     /// Of the first stretch.
-    reader: StretchReader,
+    reader: Reader,
     stretches: Vec<Stretch>,
-}
-
-/// A stretch of a recording that is open for reading.
-pub struct StretchReader {
-    source: Box<dyn SampleSource>,
-    /// The next sample, counted in those that can be read.
-    next: u64,
-    /// How many samples are still wanted; there may be fewer.
-    left: u64,
 }
 
 impl Recording {
@@ -233,78 +220,97 @@ impl Recording {
         first as f64 / self.info.sample_rate_hz
     }
 
-    /// How long a stretch is, missing samples included; `None` for a pipe without a given duration.
-    pub fn length(&self, stretch: &Stretch) -> Option<u64> {
-        let total =
-            self.info.time_line_samples().map(|total| total.saturating_sub(stretch.position));
-        [stretch.length, total].into_iter().flatten().min()
+    /// How long what is wanted is, missing samples included; `None` for a pipe without a given duration.
+    pub fn length(&self) -> Option<u64> {
+        let (first, last) = (self.stretches.first()?, self.stretches.last()?);
+        Some(last.position - first.position + self.info.length_of(last)?)
     }
 
-    /// How many samples of the first stretch are still to come, missing ones included; `None` for a pipe
-    /// without a given duration.
-    pub fn samples_left(&self) -> Option<u64> {
-        self.stretches.first().and_then(|stretch| self.length(stretch))
-    }
-
-    /// Hands the samples of the first stretch out block by block, to its end, with a progress bar;
-    /// missing ones as silence. Returns how many there were, and what kept the rest from being read.
-    pub fn read_all(self, mut take: impl FnMut(&[Complex32])) -> (u64, Result<(), nap_io::Error>) {
+    /// Hands the samples of all stretches out block by block, each with the stretch that it is of, to the end
+    /// and with a progress bar. Samples that are missing in a stretch are silence; a long pause is the end.
+    /// Returns how many there were of each stretch, and what kept the rest from being read.
+    pub fn read_all(
+        self,
+        mut take: impl FnMut(usize, &[Complex32]),
+    ) -> (Vec<u64>, Result<(), nap_io::Error>) {
         let bar = self.bar();
-        let rate_hz = self.info.sample_rate_hz;
-        if let Some(next) = self.stretches.get(1) {
-            tell_what_follows(&self.name, next.position as f64 / rate_hz);
-        }
-        let (first, gaps) = match self.stretches.into_iter().next() {
-            Some(stretch) => (stretch.position, stretch.gaps),
-            None => (0, Vec::new()),
-        };
-        let mut reader = self.reader;
-        let mut block = vec![Complex32::ZERO; BLOCK];
-        let (mut position, mut gaps) = (0, gaps.into_iter().peekable());
-        let result = loop {
-            let bound = gaps.peek().map_or(u64::MAX, |gap| gap.start);
-            let read = match gaps.next_if(|gap| gap.start <= position) {
-                Some(gap) if (gap.end - gap.start) as f64 > LONGEST_SILENCE_S * rate_hz => {
-                    tell_what_follows(&self.name, (first + gap.end) as f64 / rate_hz);
-                    break Ok(());
-                }
-                Some(gap) => Ok(silence(gap.end - gap.start, &mut block, &mut take)),
-                None => reader.read(up_to(&mut block, bound - position)).map(|count| {
-                    take(&block[..count]);
-                    count as u64
+        let longest = (LONGEST_SILENCE_S * self.info.sample_rate_hz) as u64;
+        let (mut reader, mut counts, mut end) = (self.reader, Vec::new(), 0);
+        let mut result = Ok(());
+        for (index, stretch) in self.stretches.iter().enumerate() {
+            if index > 0 {
+                // It stands where the one before ended.
+                reader = StretchReader::new(reader.into_source(), stretch);
+            }
+            let pause = index > 0 && stretch.position.saturating_sub(end) > longest;
+            let (count, read) = match pause {
+                true => (0, Ok(Some(0))),
+                false => read_stretch(stretch, &mut reader, longest, |block| {
+                    bar.inc(block.len() as u64);
+                    take(index, block);
                 }),
             };
+            counts.push(count);
+            end = stretch.position + count;
             match read {
-                Ok(0) => break Ok(()),
-                Ok(count) => {
-                    bar.inc(count);
-                    position += count;
+                Ok(None) => continue,
+                Ok(Some(place)) => {
+                    let next_s = (stretch.position + place) as f64 / self.info.sample_rate_hz;
+                    tell_what_follows(&self.name, next_s);
                 }
-                Err(error) => break Err(error),
+                Err(error) => result = Err(error),
             }
-        };
+            break;
+        }
         bar.finish_and_clear();
-        (position, result)
+        (counts, result)
     }
 
     /// A progress bar for what is still to come.
     pub fn bar(&self) -> ProgressBar {
-        let lengths = self.stretches.iter().map(|stretch| self.length(stretch));
+        let lengths = self.stretches.iter().map(|stretch| self.info.length_of(stretch));
         let total = lengths.sum::<Option<u64>>();
         sample_bar(self.name.clone(), total, self.info.sample_rate_hz)
     }
 
     /// The first stretch, where it begins.
-    pub fn into_reader(self) -> StretchReader {
+    pub fn into_reader(self) -> Reader {
         self.reader
+    }
+}
+
+/// Hands out a stretch to its end, or to a gap of more than `longest`; returns how much that was, and the place
+/// after such a gap.
+fn read_stretch(
+    stretch: &Stretch,
+    reader: &mut Reader,
+    longest: u64,
+    mut take: impl FnMut(&[Complex32]),
+) -> (u64, Result<Option<u64>, nap_io::Error>) {
+    let mut block = vec![Complex32::ZERO; BLOCK];
+    let (mut position, mut gaps) = (0, stretch.gaps.iter().peekable());
+    loop {
+        let bound = gaps.peek().map_or(u64::MAX, |gap| gap.start);
+        let read = match gaps.next_if(|gap| gap.start <= position) {
+            Some(gap) if gap.end - gap.start > longest => return (position, Ok(Some(gap.end))),
+            Some(gap) => Ok(silence(gap.end - gap.start, &mut block, &mut take)),
+            None => reader.read(up_to(&mut block, bound - position)).map(|count| {
+                take(&block[..count]);
+                count as u64
+            }),
+        };
+        match read {
+            Ok(0) => return (position, Ok(None)),
+            Ok(count) => position += count,
+            Err(error) => return (position, Err(error)),
+        }
     }
 }
 
 /// Says that what is read ends before the recording does.
 fn tell_what_follows(name: &str, next_s: f64) {
     tracing::warn!(
-        "{name}: only the part before {next_s:.3} s, where the centre frequency changes, the clock was set \
-         or a long pause ends; --start {next_s:.3} goes on there"
+        "{name}: only the part before {next_s:.3} s, where a long pause ends; --start {next_s:.3} goes on there"
     );
 }
 
@@ -324,26 +330,4 @@ fn silence(count: u64, block: &mut [Complex32], take: &mut impl FnMut(&[Complex3
         left -= silence.len() as u64;
     }
     count
-}
-
-impl StretchReader {
-    /// The next sample, counted in those that can be read.
-    pub fn next_sample(&self) -> u64 {
-        self.next
-    }
-
-    /// Reads the next samples and returns how many, 0 at the end.
-    ///
-    /// # Errors
-    /// What keeps the rest from being read.
-    pub fn read(&mut self, block: &mut [Complex32]) -> Result<usize, nap_io::Error> {
-        let block = up_to(block, self.left);
-        if block.is_empty() {
-            return Ok(0);
-        }
-        let count = self.source.read(block)?;
-        self.next += count as u64;
-        self.left -= count as u64;
-        Ok(count)
-    }
 }

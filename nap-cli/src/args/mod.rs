@@ -3,6 +3,8 @@
 pub mod channel;
 pub mod devices;
 pub mod input;
+#[cfg(feature = "station")]
+pub mod mqtt;
 pub mod quantity;
 pub mod recorder;
 pub mod source;

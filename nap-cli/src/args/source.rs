@@ -58,7 +58,7 @@ pub struct SourceArgs {
         allow_negative_numbers = true)]
     ppm: f64,
 
-    /// The recording is a raw file that another program is writing: read what is there, then what comes.
+    /// Another program is writing the recording: read what is there, then what comes.
     #[arg(long, conflicts_with_all = ["replay", "radio"])]
     follow: bool,
 
@@ -95,7 +95,7 @@ struct TuningArgs {
     #[arg(long, value_name = "N")]
     radio_channel: Option<usize>,
 
-    /// A setting of the driver; may be given several times.
+    /// A setting of the driver; may be given several times. One that the driver does not read back is told.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     setting: Vec<(String, String)>,
 }
@@ -273,7 +273,7 @@ fn as_argument(address: &SourceAddress) -> String {
 }
 
 /// This program, as another process, with its hidden command.
-fn driver() -> Result<DriverProgram> {
+pub fn driver() -> Result<DriverProgram> {
     let path = std::env::current_exe().context("cannot find this program")?;
     Ok(DriverProgram { path, arguments: vec!["--quiet".into(), "drive".into()] })
 }

@@ -79,9 +79,7 @@ impl Args {
 
 fn parse(text: &str, devices: &DeviceTable) -> Result<FrameRecord> {
     let bitstream = hex::decode(with_preamble(digits(text))).context("not hexadecimal")?;
-    let mut record = FrameRecord::parse(&bitstream, |device_id| devices.key(device_id))?;
-    record.device_name = devices.name(record.device_id).map(str::to_owned);
-    Ok(record)
+    Ok(FrameRecord::parse(&bitstream, None, devices)?)
 }
 
 /// The text in lower case without `0x` and what separates bytes.

@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use nap_io::StreamInfo;
 use nap_io::live::{Fault, FaultKind, OnError, Outage};
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
@@ -15,18 +14,22 @@ use nap_phy::{DeviceTable, Event, Message};
 use nap_station::Monitor;
 use nap_station::http::{Published, Server};
 use nap_station::reception::{FaultLog, Received, Reception, ReceptionEvent};
+use nap_station::rotated_file::Rotation;
 use serde_json::{Value, json};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
+#[cfg(feature = "station")]
+use crate::args::mqtt::MqttArgs;
 use crate::args::quantity;
 use crate::args::recorder::RecorderArgs;
 use crate::args::source::{SourceArgs, Speed};
 use crate::outcome::{self, Outcome, misuse};
 use crate::output::message_log::MessageLog;
 use crate::output::printer::{Format, Printer};
-use crate::output::rotated_file::Rotation;
+#[cfg(feature = "station")]
+use crate::output::publishing::Publishing;
+use crate::signals::stop_on_signals;
 
 /// Live signals to messages.
 ///
@@ -68,6 +71,10 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[cfg(feature = "station")]
+    #[command(flatten)]
+    mqtt: MqttArgs,
 
     #[command(flatten)]
     recorder: RecorderArgs,
@@ -162,6 +169,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let restarts = source.policy.on_error == OnError::Restart;
     let monitor = Monitor::new()?;
     let server = args.output.server(&monitor)?;
+    #[cfg(feature = "station")]
+    let publisher = args.mqtt.publisher()?.map(Publishing::new);
     let reception = Reception::new(source, recorder, monitor.clone());
     let mut session = Session {
         args,
@@ -173,23 +182,14 @@ pub fn run(args: &Args) -> Result<Outcome> {
         restarts,
         monitor,
         server,
+        #[cfg(feature = "station")]
+        publisher,
         faults: FaultLog::default(),
         last_fault: None,
         outcome: Outcome::Done,
     };
     session.run(reception, &stop)?;
     session.finish()
-}
-
-/// A flag that SIGINT and SIGTERM set. The second signal ends the program at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .context("cannot wait for signals")?;
-    }
-    Ok(stop)
 }
 
 /// What becomes of that which is received.
@@ -205,6 +205,8 @@ struct Session<'a> {
     is_write_failing: bool,
     monitor: Monitor,
     server: Option<Server>,
+    #[cfg(feature = "station")]
+    publisher: Option<Publishing>,
     faults: FaultLog,
     last_fault: Option<FaultKind>,
     outcome: Outcome,
@@ -244,6 +246,12 @@ impl Session<'_> {
     /// If they cannot be written.
     fn finish(self) -> Result<Outcome> {
         self.printer.finish()?;
+        #[cfg(feature = "station")]
+        if let Some(publisher) = self.publisher
+            && !publisher.finish()
+        {
+            return Ok(self.outcome.max(Outcome::Failed));
+        }
         Ok(self.outcome)
     }
 
@@ -363,8 +371,7 @@ impl Session<'_> {
         message: &Message,
         time: Option<String>,
     ) -> Result<()> {
-        let mut record = MessageRecord::new(record_type, message, time);
-        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
+        let record = MessageRecord::new(record_type, message, time, self.devices);
         let kind = match record_type {
             MessageRecordType::Message => "message",
             MessageRecordType::Update => "update",
@@ -384,10 +391,14 @@ impl Session<'_> {
         self.tolerate(written)
     }
 
-    /// Hands an event to those who listen in over HTTP.
-    fn publish(&self, kind: &'static str, data: impl FnOnce() -> Value) {
+    /// Hands an event to those who listen in over HTTP or MQTT.
+    fn publish(&mut self, kind: &'static str, data: impl Fn() -> Value) {
         if let Some(server) = &self.server {
             server.publish(Published { kind, data: data().to_string() });
+        }
+        #[cfg(feature = "station")]
+        if let Some(publisher) = &mut self.publisher {
+            publisher.publish(kind, data());
         }
     }
 

@@ -11,4 +11,6 @@ pub mod listen;
 pub mod man;
 pub mod radios;
 pub mod simulate;
+#[cfg(feature = "station")]
+pub mod station;
 pub mod waterfall;

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use anyhow::{Context, Result, bail};
-use nap_dsp::spectrogram::{Spectrogram, SpectrogramArray, SpectrogramConfig};
-use nap_io::StreamInfo;
+use anyhow::{Context, Result, anyhow, bail};
+use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
+use nap_io::{StreamInfo, Stretch};
 use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
-use nap_plot::waterfall::{Figure, LARGEST_SIZE, LEAST_SIZE, Layout, Mark};
+use nap_plot::waterfall::{Figure, LARGEST_SIZE, LEAST_SIZE, Layout, Mark, Panel};
+use num_complex::Complex32;
 
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
@@ -37,7 +38,8 @@ const PIPE_TIME_STEP_S: f64 = 0.005;
 ///
 /// The picture shows the receiver's channel, or the whole band of a recording that holds none, time
 /// running downwards. Each box is a frame, labelled with the device, by its name if it has one, and the
-/// frame's rank; frames of one device have one colour.
+/// frame's rank; frames of one device have one colour. Of a recording that was tuned elsewhere for a while, each
+/// part is drawn as far as its band reaches; what was not received is grey.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -104,163 +106,237 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
-    let name = || args.file.display().to_string();
+    let name = args.file.display().to_string();
     let devices = args.devices.load()?;
     let recording = args.input.open(slice::from_ref(&args.file))?;
-    let (start_s, centre_hz) = (recording.start_s(), recording.info().center_hz);
-    let (config, receiver) = receiver(args, &name(), recording.info(), &devices)?;
-    let coverage = config.coverage();
-    let frequency_hz = match args.span {
-        Some(span) => span.range_hz(&config),
-        None => (coverage.lowest_hz, coverage.highest_hz),
-    };
-    let cells = spectrogram_config(args.size, frequency_hz, &config, &recording);
-    let mut spectrogram = Spectrogram::new(cells).map_err(misuse).with_context(name)?;
-
-    let has_decoded = receiver.is_some();
-    let seen = watch(recording, &mut spectrogram, receiver);
-    let array = spectrogram.array();
-    if !array.power_db.is_empty() {
-        let view = View {
-            frequency_hz,
-            start_s,
-            duration_s: seen.samples as f64 / config.sample_rate_hz,
-            centre_hz,
-        };
-        let marks = marks(&seen.messages, view.start_s, &devices);
-        let messages = has_decoded.then_some(seen.messages.len());
-        draw(args, &config, &view, &array, &marks, messages)?;
+    let listened = listened(args, &recording, &devices)?;
+    let stretches = recording.stretches();
+    let view = View::new(args, &recording, &listened);
+    let view = view.with_context(|| format!("{name}: there is nothing to draw"))?;
+    let parts = stretches.iter().zip(listened).map(|(stretch, listened)| {
+        view.part(args, stretch, listened, stretches.len() == 1).with_context(|| name.clone())
+    });
+    let mut drawn = parts.collect::<Result<Vec<Part>>>()?;
+    if drawn.iter().all(|part| part.spectrogram.is_none()) {
+        let (low, high) = view.frequency_hz;
+        return Err(misuse(anyhow!(
+            "{name}: {:.6} to {:.6} MHz lie outside the sampled band",
+            low / 1e6,
+            high / 1e6
+        )));
     }
+    let (counts, read) = recording.read_all(|index, block| drawn[index].push(block));
+    let samples: u64 = counts.iter().sum();
+    let spectrograms = drawn.iter().filter_map(|part| part.spectrogram.as_ref());
+    let unusable: u64 = spectrograms.map(Spectrogram::unusable_samples).sum();
+    let has_rows = draw(args, &view, drawn, &counts, &devices)?;
     // A picture of what could be read is better than none.
-    seen.read?;
-    if array.power_db.is_empty() {
-        bail!("{}: {} samples are too few for a line of the picture", name(), seen.samples);
+    read?;
+    if !has_rows {
+        bail!("{name}: {samples} samples are too few for a line of the picture");
     }
-    let unusable = spectrogram.unusable_samples();
     if unusable > 0 {
         bail!(
-            "{}: {unusable} of {} samples are no finite numbers or absurdly large and counted as \
-             silence; check the sample format",
-            name(),
-            seen.samples
+            "{name}: {unusable} of {samples} samples are no finite numbers or absurdly large and counted as \
+             silence; check the sample format"
         );
     }
     Ok(Outcome::Done)
 }
 
-/// What is listened to, and the receiver for it. Where no channel was chosen and none can be received,
-/// that is the whole band, without a receiver.
-fn receiver(
-    args: &Args,
-    name: &str,
-    info: &StreamInfo,
-    devices: &DeviceTable,
-) -> Result<(ReceiverConfig, Option<Receiver>)> {
-    let listened = args.channel.receiver_config(name, info, devices).and_then(|config| {
-        let receiver = (!args.no_decode).then(|| Receiver::new(config.clone())).transpose();
-        Ok((config, receiver.with_context(|| name.to_owned())?))
-    });
-    listened.or_else(|error| {
-        if args.channel.is_chosen() {
-            return Err(error);
+/// What is listened to in each stretch of a recording, or its whole band, and whether that is a channel.
+type Listened = Vec<(ReceiverConfig, bool)>;
+
+/// Chooses what is listened to. Where no channel was asked for and none can be received, that is nothing.
+fn listened(args: &Args, recording: &Recording, devices: &DeviceTable) -> Result<Listened> {
+    let (mut listened, mut problem) = (Vec::new(), None);
+    for stretch in recording.stretches() {
+        let info = StreamInfo { center_hz: stretch.center_hz, ..recording.info().clone() };
+        match args.channel.receiver_config(recording.name(), &info, devices) {
+            Ok(config) => listened.push((config, true)),
+            Err(error) => {
+                let mut band =
+                    ReceiverConfig::new(info.sample_rate_hz, info.center_hz.unwrap_or(0.0));
+                band.channel_width_hz = info.sample_rate_hz;
+                band.full_scale_dbm = args.channel.full_scale_dbm();
+                listened.push((band, false));
+                problem.get_or_insert(error);
+            }
         }
-        if !args.no_decode {
+    }
+    match problem.filter(|_| listened.iter().all(|(_, is_heard)| !is_heard)) {
+        Some(error) if args.channel.is_chosen() => return Err(error),
+        Some(error) if !args.no_decode => {
             tracing::warn!("{error:#}: drawing the whole band, nothing is decoded");
         }
-        let mut band = ReceiverConfig::new(info.sample_rate_hz, info.center_hz.unwrap_or(0.0));
-        band.channel_width_hz = info.sample_rate_hz;
-        band.full_scale_dbm = args.channel.full_scale_dbm();
-        Ok((band, None))
-    })
-}
-
-/// What was found on the way through a recording.
-struct Seen {
-    messages: Vec<Message>,
-    samples: u64,
-    /// What kept the rest from being read.
-    read: Result<(), nap_io::Error>,
-}
-
-/// Reads the recording once, for the spectrogram and for the receiver.
-fn watch(
-    recording: Recording,
-    spectrogram: &mut Spectrogram,
-    mut receiver: Option<Receiver>,
-) -> Seen {
-    let mut messages = Vec::new();
-    let (samples, read) = recording.read_all(|block| {
-        spectrogram.push(block);
-        if let Some(receiver) = &mut receiver {
-            messages.extend(receiver.push(block).into_iter().filter_map(Event::complete));
-        }
-    });
-    if let Some(mut receiver) = receiver {
-        messages.extend(receiver.flush().into_iter().filter_map(Event::complete));
+        _ => {}
     }
-    Seen { messages, samples, read }
-}
-
-/// Cells as wide as a pixel and [`PIXELS_A_ROW`] high.
-fn spectrogram_config(
-    size: (u32, u32),
-    frequency_hz: (f64, f64),
-    receiver: &ReceiverConfig,
-    recording: &Recording,
-) -> SpectrogramConfig {
-    let plot = Layout::new(size).plot;
-    let rate_hz = receiver.sample_rate_hz;
-    let (low_hz, high_hz) = frequency_hz;
-    let rows = plot.height() / PIXELS_A_ROW;
-    let duration_s = recording.samples_left().map(|samples| samples as f64 / rate_hz);
-    let least_step_s = rate_hz.recip();
-    let least_resolution_hz = LEAST_RESOLUTION_HZ.min(rate_hz / LEAST_BINS);
-    let mut config = SpectrogramConfig::new(rate_hz);
-    config.offset_hz = (low_hz + high_hz) / 2.0 - receiver.centre_hz;
-    config.half_width_hz = (high_hz - low_hz) / 2.0;
-    config.resolution_hz =
-        ((high_hz - low_hz) / plot.width() / BINS_A_PIXEL * ROUNDING).max(least_resolution_hz);
-    config.time_step_s = duration_s.map_or(PIPE_TIME_STEP_S, |s| s / rows).max(least_step_s);
-    config.max_rows = rows as usize;
-    config.max_columns = plot.width() as usize;
-    config.full_scale_dbm = receiver.full_scale_dbm;
-    config
+    Ok(listened)
 }
 
 /// What part of the air the picture shows.
 struct View {
+    /// What is listened to where a channel is heard first.
+    config: ReceiverConfig,
     /// The lowest and the highest frequency.
     frequency_hz: (f64, f64),
     /// From the start of the recording.
     start_s: f64,
-    duration_s: f64,
-    /// Centre of the recording, if known.
-    centre_hz: Option<f64>,
+    /// Whether the recording tells its centre.
+    has_centre: bool,
+    /// Length of a time cell.
+    time_step_s: f64,
 }
 
-/// Draws the picture and writes it.
+impl View {
+    /// The channel of the first stretch that holds one, or the whole band of the first.
+    fn new(args: &Args, recording: &Recording, listened: &Listened) -> Option<Self> {
+        let heard = listened.iter().find(|(_, is_heard)| *is_heard);
+        let (config, _) = heard.or(listened.first())?.clone();
+        let coverage = config.coverage();
+        let frequency_hz = match args.span {
+            Some(span) => span.range_hz(&config),
+            None => (coverage.lowest_hz, coverage.highest_hz),
+        };
+        let rate_hz = config.sample_rate_hz;
+        let rows = Layout::new(args.size).plot.height() / PIXELS_A_ROW;
+        let duration_s = recording.length().map(|samples| samples as f64 / rate_hz);
+        let time_step_s = duration_s.map_or(PIPE_TIME_STEP_S, |s| s / rows).max(rate_hz.recip());
+        let (start_s, has_centre) = (recording.start_s(), recording.info().center_hz.is_some());
+        Some(Self { config, frequency_hz, start_s, has_centre, time_step_s })
+    }
+
+    /// What is drawn and decoded of a stretch, which is the only one or not.
+    fn part(
+        &self,
+        args: &Args,
+        stretch: &Stretch,
+        (config, is_heard): (ReceiverConfig, bool),
+        is_only: bool,
+    ) -> Result<Part> {
+        let start_s = stretch.position as f64 / self.config.sample_rate_hz;
+        let centre_hz = stretch.center_hz.unwrap_or(0.0);
+        let frequency_hz = if is_only { self.frequency_hz } else { self.within(centre_hz) };
+        let is_seen = frequency_hz.0 < frequency_hz.1;
+        if !is_seen {
+            tracing::warn!("the part from {start_s:.3} s on was tuned elsewhere and stays grey");
+        }
+        let spectrogram = is_seen.then(|| self.spectrogram(args, frequency_hz, centre_hz));
+        let spectrogram = spectrogram.transpose().map_err(misuse)?;
+        let is_decoded = is_seen && is_heard && !args.no_decode;
+        let receiver = is_decoded.then(|| Receiver::new(config)).transpose()?;
+        let messages = Vec::new();
+        Ok(Part { start_s, centre_hz, frequency_hz, spectrogram, receiver, messages })
+    }
+
+    /// What of the frequencies shown is in the band around a centre.
+    fn within(&self, centre_hz: f64) -> (f64, f64) {
+        let half_hz = self.config.sample_rate_hz / 2.0;
+        (self.frequency_hz.0.max(centre_hz - half_hz), self.frequency_hz.1.min(centre_hz + half_hz))
+    }
+
+    /// Cells as wide as a pixel and [`PIXELS_A_ROW`] high.
+    fn spectrogram(
+        &self,
+        args: &Args,
+        (low_hz, high_hz): (f64, f64),
+        centre_hz: f64,
+    ) -> Result<Spectrogram, nap_dsp::Error> {
+        let plot = Layout::new(args.size).plot;
+        let rate_hz = self.config.sample_rate_hz;
+        let shown_hz = self.frequency_hz.1 - self.frequency_hz.0;
+        let least_resolution_hz = LEAST_RESOLUTION_HZ.min(rate_hz / LEAST_BINS);
+        let mut config = SpectrogramConfig::new(rate_hz);
+        config.offset_hz = (low_hz + high_hz) / 2.0 - centre_hz;
+        config.half_width_hz = (high_hz - low_hz) / 2.0;
+        config.resolution_hz =
+            (shown_hz / plot.width() / BINS_A_PIXEL * ROUNDING).max(least_resolution_hz);
+        config.time_step_s = self.time_step_s;
+        config.max_rows = (plot.height() / PIXELS_A_ROW) as usize;
+        config.max_columns = plot.width() as usize;
+        config.full_scale_dbm = self.config.full_scale_dbm;
+        Spectrogram::new(config)
+    }
+}
+
+/// A stretch of the recording on its way into the picture.
+struct Part {
+    /// From the start of the recording.
+    start_s: f64,
+    centre_hz: f64,
+    /// What of the frequencies shown is in its band.
+    frequency_hz: (f64, f64),
+    /// `None` where nothing of them is.
+    spectrogram: Option<Spectrogram>,
+    receiver: Option<Receiver>,
+    messages: Vec<Message>,
+}
+
+impl Part {
+    fn push(&mut self, block: &[Complex32]) {
+        if let Some(spectrogram) = &mut self.spectrogram {
+            spectrogram.push(block);
+        }
+        let events = self.receiver.as_mut().map(|receiver| receiver.push(block));
+        self.messages.extend(events.into_iter().flatten().filter_map(Event::complete));
+    }
+
+    /// Its messages, at times from the start of the recording; `None` if nothing was listened to.
+    fn messages(&mut self) -> Option<Vec<Message>> {
+        let events = self.receiver.as_mut()?.flush();
+        self.messages.extend(events.into_iter().filter_map(Event::complete));
+        Some(self.messages.drain(..).map(|message| message.moved_by(self.start_s)).collect())
+    }
+}
+
+/// Draws the picture and writes it, if there is a line of it; returns whether there was.
 fn draw(
     args: &Args,
-    config: &ReceiverConfig,
     view: &View,
-    array: &SpectrogramArray,
-    marks: &[Mark],
-    messages: Option<usize>,
-) -> Result<()> {
+    mut parts: Vec<Part>,
+    counts: &[u64],
+    devices: &DeviceTable,
+) -> Result<bool> {
+    let found: Vec<Option<Vec<Message>>> = parts.iter_mut().map(Part::messages).collect();
+    let has_decoded = found.iter().any(Option::is_some);
+    let messages: Vec<Message> = found.into_iter().flatten().flatten().collect();
+    let marks = marks(&messages, devices);
+    let arrays: Vec<_> =
+        parts.iter().map(|part| part.spectrogram.as_ref().map(Spectrogram::array)).collect();
+    let ends_s = parts
+        .iter()
+        .zip(counts)
+        .map(|(part, &count)| part.start_s + count as f64 / view.config.sample_rate_hz);
+    let end_s = ends_s.clone().next_back().unwrap_or(view.start_s);
+    let shown = parts.iter().zip(&arrays).zip(ends_s);
+    let panels: Vec<Panel<'_>> = shown
+        .filter_map(|((part, array), end_s)| {
+            let array = array.as_ref().filter(|array| !array.power_db.is_empty())?;
+            let (centre_hz, frequency_hz) = (part.centre_hz, part.frequency_hz);
+            Some(Panel { array, centre_hz, time_s: (part.start_s, end_s), frequency_hz })
+        })
+        .collect();
+    if panels.is_empty() {
+        return Ok(false);
+    }
     let found =
-        messages.map(|messages| format!("{messages} messages, {} frames decoded", marks.len()));
+        has_decoded.then(|| format!("{} messages, {} frames decoded", messages.len(), marks.len()));
     let figure = Figure {
         size: args.size,
         title: &title(&args.file),
-        subtitle: &subtitle(config, view, found.as_deref()),
-        array,
-        density_unit: if config.full_scale_dbm.is_some() { "dBm/Hz" } else { "dBFS/Hz" },
-        start_s: view.start_s,
-        time_s: (view.start_s, view.start_s + view.duration_s),
-        centre_hz: view.centre_hz,
+        subtitle: &subtitle(view, found.as_deref()),
+        panels: &panels,
+        density_unit: if view.config.full_scale_dbm.is_some() { "dBm/Hz" } else { "dBFS/Hz" },
+        time_s: (view.start_s, end_s),
+        has_centre: view.has_centre,
         frequency_hz: view.frequency_hz,
-        marks,
+        marks: &marks,
     };
+    write(args, &figure, found.as_deref())?;
+    Ok(true)
+}
+
+fn write(args: &Args, figure: &Figure<'_>, found: Option<&str>) -> Result<()> {
     let rendered = figure.render()?;
     let output = args.output.display();
     fs::write(&args.output, &rendered.png)
@@ -283,10 +359,11 @@ fn title(path: &Path) -> String {
 }
 
 /// What was listened to and what was found.
-fn subtitle(config: &ReceiverConfig, view: &View, found: Option<&str>) -> String {
-    let channel = match view.centre_hz {
-        Some(_) => format!("Channel around {:.3} MHz", config.channel_centre_hz / 1e6),
-        None => "Centre frequency unknown".to_owned(),
+fn subtitle(view: &View, found: Option<&str>) -> String {
+    let config = &view.config;
+    let channel = match view.has_centre {
+        true => format!("Channel around {:.3} MHz", config.channel_centre_hz / 1e6),
+        false => "Centre frequency unknown".to_owned(),
     };
     let radio_configuration = config.radio_configuration.map(|rc| format!("{rc} uplink"));
     let parts = [Some(channel), radio_configuration, found.map(str::to_owned)];
@@ -294,7 +371,7 @@ fn subtitle(config: &ReceiverConfig, view: &View, found: Option<&str>) -> String
 }
 
 /// A mark for each frame. Devices are numbered in the order of time.
-fn marks(messages: &[Message], start_s: f64, known: &DeviceTable) -> Vec<Mark> {
+fn marks(messages: &[Message], known: &DeviceTable) -> Vec<Mark> {
     let mut devices = Vec::new();
     let mut marks = Vec::new();
     for message in messages {
@@ -308,7 +385,7 @@ fn marks(messages: &[Message], start_s: f64, known: &DeviceTable) -> Vec<Mark> {
         let name = name.unwrap_or_else(|| device_id.to_string());
         let extent = message.frame_extent();
         marks.extend(message.frames.iter().map(|frame| Mark {
-            time_s: start_s + frame.signal.time_s,
+            time_s: frame.signal.time_s,
             duration_s: extent.duration_s,
             frequency_hz: frame.signal.frequency_hz,
             width_hz: extent.width_hz,
@@ -338,17 +415,18 @@ mod tests {
         let config = ReceiverConfig::new(250e3, 868.1e6)
             .with_radio_configuration(nap_phy::RadioConfiguration::Rc1);
         let view = View {
+            config,
             frequency_hz: (868.0e6, 868.2e6),
             start_s: 0.0,
-            duration_s: 1.0,
-            centre_hz: Some(868.1e6),
+            has_centre: true,
+            time_step_s: 0.01,
         };
         assert_eq!(
-            subtitle(&config, &view, Some("1 messages")),
+            subtitle(&view, Some("1 messages")),
             "Channel around 868.130 MHz · RC1 uplink · 1 messages"
         );
-        let unknown = View { centre_hz: None, ..view };
         let config = ReceiverConfig::new(250e3, 0.0);
-        assert_eq!(subtitle(&config, &unknown, None), "Centre frequency unknown");
+        let unknown = View { config, has_centre: false, ..view };
+        assert_eq!(subtitle(&unknown, None), "Centre frequency unknown");
     }
 }

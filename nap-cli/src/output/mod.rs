@@ -5,4 +5,5 @@ pub mod json_lines;
 pub mod log;
 pub mod message_log;
 pub mod printer;
-pub mod rotated_file;
+#[cfg(feature = "station")]
+pub mod publishing;

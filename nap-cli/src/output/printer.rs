@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::outcome::{Outcome, text};
 use crate::output::csv;
 use crate::output::json_lines::{ErrorRecord, Place};
-use crate::output::rotated_file::{RotatedFile, Rotation};
 use crate::terminal::beside_bars;
+use nap_station::rotated_file::{RotatedFile, Rotation};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -117,7 +117,7 @@ impl Printer {
                 stdout.flush()
             })
             .context("cannot write to standard output"),
-            To::File(file) => file.line(&anstream::adapter::strip_str(text).to_string()),
+            To::File(file) => Ok(file.line(&anstream::adapter::strip_str(text).to_string())?),
         }
     }
 }

@@ -84,10 +84,8 @@ impl Canceller {
     /// subband from the nearest.
     fn free(&mut self, history: &SubbandHistory, b: usize, start: u64, alternates: bool) {
         let turns = &self.layout.turns;
-        let (head, tail) = history.range(b, start, turns.len());
         self.freed.clear();
-        self.freed.extend_from_slice(head);
-        self.freed.extend_from_slice(tail);
+        history.read(b, start, turns.len(), &mut self.freed);
         free(&mut self.freed, turns);
         if alternates {
             alternate(&mut self.freed);
@@ -99,11 +97,12 @@ impl Canceller {
         if alternates {
             alternate(&mut self.models);
         }
-        let (head, tail) = history.range_mut(b, start, self.models.len());
-        let (models, turns) = (&self.models, &self.layout.turns);
-        let count = head.len();
-        subtract(head, &models[..count], &turns[..count]);
-        subtract(tail, &models[count..], &turns[count..]);
+        // What was freed is not needed any more.
+        let samples = &mut self.freed;
+        samples.clear();
+        history.read(b, start, self.models.len(), samples);
+        subtract(samples, &self.models, &self.layout.turns);
+        history.write(b, start, samples);
     }
 
     /// The gain of every symbol: first as the signs alone tell it, then of a strong burst by what it is

@@ -228,16 +228,10 @@ impl SpectrumAnalyzer {
 
     /// Transforms the stretch of a subband that ends at a column.
     fn transform(&mut self, history: &SubbandHistory, b: usize, end: u64) {
-        let (head, tail) = history.range(b, end - self.length as u64, self.length);
-        let stretch = if tail.is_empty() {
-            head
-        } else {
-            self.stretch.clear();
-            self.stretch.extend_from_slice(head);
-            self.stretch.extend_from_slice(tail);
-            &self.stretch
-        };
-        self.fft.process_immutable_with_scratch(stretch, &mut self.transform, &mut self.scratch);
+        let Self { stretch, transform, scratch, .. } = self;
+        stretch.clear();
+        history.read(b, end - self.length as u64, self.length, stretch);
+        self.fft.process_immutable_with_scratch(stretch, transform, scratch);
     }
 
     /// The power of the bins that a subband owns and of some more, of which `below` lie below.

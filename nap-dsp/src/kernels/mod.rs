@@ -1,5 +1,6 @@
 //! Arithmetic that the stages share.
 
+pub(crate) mod blocks;
 pub(crate) mod fixed_point;
 pub(crate) mod lanes;
 pub(crate) mod median;

@@ -101,13 +101,16 @@ impl<'a> Words<'a> {
         let whole = self.0;
         let integer = self.cut(|c| c.is_ascii_digit());
         let mut digits = integer.len();
-        if self.0.starts_with('.') && self.0[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        // In half of the world the decimal point is a comma.
+        let has_point = self.0.starts_with(['.', ',']);
+        if has_point && self.0[1..].starts_with(|c: char| c.is_ascii_digit()) {
             self.0 = &self.0[1..];
             digits += 1 + self.cut(|c| c.is_ascii_digit()).len();
         }
         let unit = self.cut(|c| c.is_ascii_alphabetic());
         // Digits with one point are always a number; a very long one is infinite and refused later.
-        Some(Word::Quantity(whole[..digits].parse().unwrap_or(f64::NAN), unit))
+        let number = whole[..digits].replace(',', ".");
+        Some(Word::Quantity(number.parse().unwrap_or(f64::NAN), unit))
     }
 
     fn cut(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {

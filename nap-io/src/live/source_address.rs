@@ -1,6 +1,7 @@
 //! Sources as people name them.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -15,13 +16,13 @@ use crate::live::source::{LiveSource, Opener};
 use crate::live::source_kind::SourceKind;
 use crate::live::sources::datagrams::{LARGEST_HEADER, RawUdp};
 use crate::live::sources::growing::Growing;
-use crate::live::sources::replay::Replay;
+use crate::live::sources::replay::{Replay, check_one_center};
 use crate::live::sources::rtl_tcp::RtlTcp;
 use crate::live::sources::socket::RawTcp;
 use crate::live::sources::zmq::Zmq;
 use crate::live::supervisor::policy::{OnError, Policy};
 use crate::live::tuning::Tuning;
-use crate::open::open;
+use crate::open::{exists, open};
 use crate::open_options::OpenOptions;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
@@ -64,7 +65,7 @@ pub struct SourceSettings {
     pub samples: OpenOptions,
     /// How a radio is set; its error in millionths is that of what made a recording or raw samples, too.
     pub tuning: Tuning,
-    /// Whether a recording is a file that another program is writing.
+    /// Whether a recording is one that another program is writing.
     pub is_growing: bool,
     /// Bytes at the beginning of each datagram that are no samples.
     pub datagram_header_bytes: usize,
@@ -243,10 +244,7 @@ impl SourceAddress {
         let (path, options, ppm) = (PathBuf::from(path), settings.samples, settings.tuning.ppm);
         // A pipe can be opened once only.
         let first = open(&path, &options)?;
-        if first.info().breaks.iter().any(|at| at.center_hz.is_some()) {
-            let what = "a recording whose centre frequency changes, as a live source,";
-            return Err(Error::unsupported(&path, what, "decode it as a file"));
-        }
+        check_one_center(&path, first.info())?;
         let first = Mutex::new(Some(first));
         let name = path.display().to_string();
         let opener = opener(move |_| {
@@ -271,7 +269,9 @@ fn mirrored(inner: Opener) -> Opener {
 
 /// A file that another program is writing, at its pace. It has to be there.
 fn growing(path: &Path, settings: &SourceSettings) -> Result<Source, Error> {
-    std::fs::metadata(path).map_err(Error::io(path, "open"))?;
+    if !exists(path) {
+        return Err(Error::io(path, "open")(io::ErrorKind::NotFound.into()));
+    }
     let name = path.display().to_string();
     let (path, options, ppm) = (PathBuf::from(path), settings.samples, settings.tuning.ppm);
     let opener = opener(move |within| Growing::open(&path, &options, ppm, within));

@@ -1,5 +1,6 @@
 //! The metadata file, checked field by field.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
@@ -147,12 +148,26 @@ pub(super) fn read_limited(path: &Path, file: impl Read) -> Result<Vec<u8>, Erro
 
 /// The document as an object.
 pub(super) fn root_object(path: &Path, text: &[u8]) -> Result<Map<String, Value>, Error> {
-    // A byte order mark, as some editors put it, is no JSON.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    match serde_json::from_slice(text) {
+    match serde_json::from_slice(&utf8(text)) {
         Ok(Value::Object(root)) => Ok(root),
         Ok(_) => Err(Error::malformed(path, "the document", "must be a JSON object")),
         Err(error) => Err(Error::malformed(path, "the document", format!("is no JSON: {error}"))),
+    }
+}
+
+/// The text in UTF-8 without a byte order mark, which is no JSON. Some editors write one, and shells of Windows
+/// write UTF-16.
+fn utf8(text: &[u8]) -> Cow<'_, [u8]> {
+    let decoded = |bytes: &[u8], number: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> =
+            bytes.chunks_exact(2).map(|pair| number([pair[0], pair[1]])).collect();
+        Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
+    };
+    match text {
+        [0xef, 0xbb, 0xbf, rest @ ..] => rest.into(),
+        [0xff, 0xfe, rest @ ..] => decoded(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => decoded(rest, u16::from_be_bytes),
+        _ => text.into(),
     }
 }
 

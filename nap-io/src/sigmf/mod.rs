@@ -6,7 +6,7 @@
 
 mod annotate;
 pub(crate) mod annotation;
-mod archive;
+pub(crate) mod archive;
 pub(crate) mod capture_breaks;
 mod data_file;
 mod fields;
@@ -17,5 +17,6 @@ pub(crate) mod writer;
 
 pub use annotate::annotate;
 pub use annotation::{Annotation, Extension};
+pub use archive::recordings_in;
 pub use metadata::{Capture, Metadata};
 pub use writer::{SIGMF_VERSION, SigmfWriter};

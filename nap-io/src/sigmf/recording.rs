@@ -1,14 +1,17 @@
 //! Reading a recording: metadata and data together.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::archive;
 use super::capture_breaks;
-use super::data_file::DataFile;
+use super::data_file::{DataFile, Layout, existing_path};
 use super::metadata::{Capture, Metadata, read_text};
 use crate::error::Error;
+use crate::file_name::file_name;
 use crate::float_width::narrower;
-use crate::open_options::OpenOptions;
+use crate::format::SampleFormat;
+use crate::open_options::{OpenOptions, doubt_rate};
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::StreamInfo;
@@ -18,6 +21,13 @@ pub(crate) fn open(
     meta_path: &Path,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
+    let metadata = described(meta_path, options)?;
+    let data = DataFile::beside(meta_path, &metadata)?;
+    read(meta_path, &metadata, data, options)
+}
+
+/// The metadata of a recording that has samples.
+fn described(meta_path: &Path, options: &OpenOptions) -> Result<Metadata, Error> {
     let metadata = Metadata::parse_given(&read_text(meta_path)?, meta_path, options)?;
     if metadata.metadata_only {
         return Err(Error::unsupported(
@@ -26,16 +36,29 @@ pub(crate) fn open(
             "get the data file and set core:metadata_only to false",
         ));
     }
-    let data = DataFile::beside(meta_path, &metadata)?;
-    read(meta_path, &metadata, data, options)
+    Ok(metadata)
 }
 
-/// Opens the recording in an archive.
+/// Opens the recording of which another program is writing the data file; `stream` gives what is written to
+/// that, now and later.
+pub(crate) fn open_growing(
+    meta_path: &Path,
+    options: &OpenOptions,
+    stream: impl FnOnce(&Path) -> Result<Box<dyn Read + Send>, Error>,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let metadata = described(meta_path, options)?;
+    let path = existing_path(meta_path, &metadata)?;
+    let stream = stream(&path)?;
+    read(meta_path, &metadata, DataFile::growing(path, stream), options)
+}
+
+/// Opens a recording in an archive: the one of this name, or the only one.
 pub(crate) fn open_archive(
     path: &Path,
+    name: Option<&Path>,
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
-    let (meta_path, metadata, data) = archive::find(path, options)?;
+    let (meta_path, metadata, data) = archive::find(path, name, options)?;
     read(&meta_path, &metadata, data, options)
 }
 
@@ -46,10 +69,12 @@ fn read(
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let (data_path, described_bytes) = (data.path.clone(), data.described_bytes);
-    let header_bytes = header_bytes(meta_path, &metadata.captures)?;
-    let (head, input) = data.samples(metadata, header_bytes)?;
     let mut info = stream_info(meta_path, metadata, options)?;
-    if let Some(narrow) = narrower(info.format, &head).filter(|_| options.format.is_none()) {
+    let layout = layout(metadata, info.format);
+    let (head, input) = data.samples(&layout)?;
+    // Where headers lie between the samples depends on the format: it has to be right.
+    let is_sure = options.format.is_some() || layout.headers.len() > 1;
+    if let Some(narrow) = narrower(info.format, &head).filter(|_| !is_sure) {
         info.warnings.push(format!(
             "as {}, which core:datatype says, the samples make no sense; reading {narrow} (some programs \
              write the one for the other; a sample format that is given wins)",
@@ -64,9 +89,8 @@ fn read(
     let (captures, missing) = metadata
         .captures
         .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples));
-    let other_bytes = header_bytes.saturating_add(metadata.trailing_bytes);
     let described =
-        described_bytes.map(|bytes| bytes.saturating_sub(other_bytes) / bytes_per_sample);
+        described_bytes.map(|bytes| bytes.saturating_sub(layout.other_bytes()) / bytes_per_sample);
     let promised = missing.last().map(|capture| capture.sample_start.saturating_add(1));
     let promised = promised.max(described);
     let info = with_captures(meta_path, info, captures, options)?;
@@ -77,24 +101,15 @@ fn read(
     }))
 }
 
-/// The bytes before the samples. Between captures there must be none: samples of different
-/// captures are read as one stream.
-fn header_bytes(meta_path: &Path, captures: &[Capture]) -> Result<u64, Error> {
-    let Some((first, others)) = captures.split_first() else {
-        return Ok(0);
+/// Where the data file has bytes that are no samples.
+fn layout(metadata: &Metadata, format: SampleFormat) -> Layout {
+    let bytes_per_sample = format.bytes_per_sample() as u64;
+    let with_header = metadata.captures.iter().filter(|capture| capture.header_bytes > 0);
+    let header = |capture: &Capture| {
+        let before = capture.sample_start.saturating_mul(bytes_per_sample);
+        (before, capture.header_bytes)
     };
-    if let Some(index) = others.iter().position(|capture| capture.header_bytes != 0) {
-        return Err(Error::unsupported(
-            meta_path,
-            format!(
-                "captures[{}].core:header_bytes of {} inside the recording",
-                index + 1,
-                others[index].header_bytes
-            ),
-            "convert it to a data file of samples only",
-        ));
-    }
-    Ok(first.header_bytes)
+    Layout { headers: with_header.map(header).collect(), trailing_bytes: metadata.trailing_bytes }
 }
 
 /// What the metadata says of all captures, and the user.
@@ -114,6 +129,7 @@ fn stream_info(
     info.description = metadata.description.clone();
     info.annotations = metadata.annotations.clone();
     info.warnings = metadata.warnings.clone();
+    doubt_rate(&file_name(meta_path), &mut info, options);
     // Centre and start follow from the captures.
     OpenOptions { center_hz: None, start: None, ..*options }.apply(meta_path, info)
 }

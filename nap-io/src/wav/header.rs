@@ -55,7 +55,7 @@ impl Header {
         path: &Path,
         given: Option<SampleFormat>,
     ) -> Result<Self, Error> {
-        let mut chunks = Chunks { reader, path, position: 0 };
+        let mut chunks = Chunks { reader, path, position: 0, first: None };
         chunks.riff()?;
         let mut found = Found::default();
         loop {
@@ -119,6 +119,8 @@ struct Chunks<'a, R> {
     path: &'a Path,
     /// How many bytes have been read.
     position: u64,
+    /// A byte that was taken for a filling one and is not.
+    first: Option<u8>,
 }
 
 impl<R: Read> Chunks<'_, R> {
@@ -136,9 +138,18 @@ impl<R: Read> Chunks<'_, R> {
 
     fn next(&mut self) -> Result<Chunk, Error> {
         let mut head = [0; 8];
-        self.read_exact(&mut head, "the chunk `data`")?;
+        let begun = match self.first.take() {
+            Some(first) => {
+                head[0] = first;
+                1
+            }
+            None => 0,
+        };
+        self.read_exact(&mut head[begun..], "the chunk `data`")?;
         let [a, b, c, d, size @ ..] = head;
-        Ok(Chunk { id: [a, b, c, d], size: u32::from_le_bytes(size), start: self.position })
+        // Some programs write names in capital letters.
+        let id = [a, b, c, d].map(|letter| letter.to_ascii_lowercase());
+        Ok(Chunk { id, size: u32::from_le_bytes(size), start: self.position })
     }
 
     /// The content of a short chunk.
@@ -151,12 +162,18 @@ impl<R: Read> Chunks<'_, R> {
         Ok(content)
     }
 
-    /// Goes to the next chunk; chunks of odd size are followed by a filling byte.
+    /// Goes to the next chunk; chunks of odd size are followed by a filling byte, which some programs leave
+    /// out.
     fn pass(&mut self, chunk: &Chunk) -> Result<(), Error> {
-        let end = chunk.start + u64::from(chunk.size) + u64::from(chunk.size % 2);
+        let end = chunk.start + u64::from(chunk.size);
         let mut rest = self.reader.by_ref().take(end.saturating_sub(self.position));
         self.position +=
             io::copy(&mut rest, &mut io::sink()).map_err(Error::io(self.path, "read"))?;
+        if chunk.size % 2 == 1 {
+            let mut filling = [0];
+            self.read_exact(&mut filling, "the chunk `data`")?;
+            self.first = Some(filling[0]).filter(u8::is_ascii_alphanumeric);
+        }
         Ok(())
     }
 
@@ -221,7 +238,8 @@ fn encoding(
             return Err(Error::unsupported(path, what, advice));
         }
     };
-    if usize::from(frame_bytes) != format.bytes_per_sample() {
+    // 0 is left by programs that do not care.
+    if frame_bytes != 0 && usize::from(frame_bytes) != format.bytes_per_sample() {
         let what = format!("a WAV file with {frame_bytes} bytes for a sample of 2 x {bits} bits");
         return Err(Error::unsupported(path, what, "convert it to packed samples"));
     }

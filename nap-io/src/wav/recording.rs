@@ -10,7 +10,7 @@ use super::pipe_body::PipeBody;
 use crate::error::Error;
 use crate::file_name::told::FileName;
 use crate::input::Input;
-use crate::open_options::OpenOptions;
+use crate::open_options::{OpenOptions, doubt_rate};
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
 use crate::stream_info::StreamInfo;
@@ -23,7 +23,7 @@ pub(crate) fn open(
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let (info, extent, input) = match input {
-        Input::File { file, left } => from_file(path, name, file, left, options)?,
+        Input::File { file, left, .. } => from_file(path, name, file, left, options)?,
         Input::Pipe(pipe) => from_pipe(path, name, pipe, options)?,
     };
     let frame_bytes = info.format.bytes_per_sample() as u64;
@@ -32,6 +32,19 @@ pub(crate) fn open(
         Some(bytes) => reader.promise(bytes / frame_bytes),
         None => reader,
     }))
+}
+
+/// Opens a WAV file that another program is writing: what its header says of its length does not count.
+pub(crate) fn open_growing(
+    path: &Path,
+    name: &str,
+    stream: Box<dyn Read + Send>,
+    options: &OpenOptions,
+) -> Result<Box<dyn SampleSource>, Error> {
+    let mut stream = BufReader::new(stream);
+    let header = Header::read_given(&mut stream, path, options.format)?;
+    let info = stream_info(path, name, &header, options)?;
+    Ok(Box::new(SampleReader::new(path.into(), info, Input::Pipe(Box::new(stream)))?))
 }
 
 type Opened = (StreamInfo, Extent, Input);
@@ -73,7 +86,7 @@ fn from_pipe(
 
 fn stream_info(
     path: &Path,
-    name: &str,
+    file_name: &str,
     header: &Header,
     options: &OpenOptions,
 ) -> Result<StreamInfo, Error> {
@@ -84,10 +97,11 @@ fn stream_info(
         start: header.start,
         ..FileName::default()
     };
-    let name = FileName::parse(name);
+    let name = FileName::parse(file_name);
     let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
     info.notes.extend(by_name.without(told).taken_from("the name"));
     info.center_hz = told.or(by_name).center_hz;
     info.start = told.or(by_name).start;
+    doubt_rate(file_name, &mut info, options);
     options.apply(path, info)
 }

@@ -2,14 +2,16 @@
 
 use csv::StringRecord;
 
-use crate::device::table::{Device, DeviceTable};
+use crate::device::table::{Device, DeviceTable, parse_given};
 use crate::error::Error;
 
 /// The columns, of which the first two must be there.
-const COLUMNS: [&str; 4] = ["device_id", "key", "message_modulo", "name"];
+const COLUMNS: [&str; 6] =
+    ["device_id", "key", "message_modulo", "name", "messages_per_day", "max_messages_per_hour"];
 
 /// The header as the user is told.
-const HEADER: &str = "device_id,key[,message_modulo][,name]";
+const HEADER: &str =
+    "device_id,key[,message_modulo][,name][,messages_per_day][,max_messages_per_hour]";
 
 /// Why a text is no table of devices. No message shows a key.
 #[derive(Debug, thiserror::Error)]
@@ -64,13 +66,20 @@ pub enum DeviceLineError {
         /// Fields of the line.
         found: usize,
     },
+    /// A field that counts messages is no number.
+    #[error("`{name}` is a whole number, or empty")]
+    Count {
+        /// The column.
+        name: &'static str,
+    },
     /// A field is wrong, or the device is there already.
     #[error(transparent)]
     Device(#[from] Error),
 }
 
 impl DeviceTable {
-    /// Reads a table with the header `device_id,key[,message_modulo][,name]`, the columns in any
+    /// Reads a table with the header
+    /// `device_id,key[,message_modulo][,name][,messages_per_day][,max_messages_per_hour]`, the columns in any
     /// order. Blank lines and those that start with `#` do not count; an empty key means that none
     /// is known.
     ///
@@ -123,7 +132,7 @@ fn record(line: &str) -> Result<Option<StringRecord>, csv::Error> {
 /// Where the columns are.
 struct Columns {
     /// For each of [`COLUMNS`].
-    places: [Option<usize>; 4],
+    places: [Option<usize>; 6],
     count: usize,
 }
 
@@ -150,10 +159,19 @@ impl Columns {
         if record.len() != self.count {
             return Err(DeviceLineError::Fields { expected: self.count, found: record.len() });
         }
-        let [device_id, key, message_modulo, name] =
+        let [device_id, key, message_modulo, name, per_day, per_hour] =
             self.places.map(|place| place.and_then(|index| record.get(index)).unwrap_or(""));
-        Ok(Device::from_fields(device_id, key, message_modulo, name)?)
+        Ok(Device {
+            messages_per_day: count("messages_per_day", per_day)?,
+            max_messages_per_hour: count("max_messages_per_hour", per_hour)?,
+            ..Device::from_fields(device_id, key, message_modulo, name)?
+        })
     }
+}
+
+/// A number of messages, if one is given.
+fn count(name: &'static str, field: &str) -> Result<Option<u32>, DeviceLineError> {
+    parse_given(field).map_err(|_| DeviceLineError::Count { name })
 }
 
 #[cfg(test)]
@@ -176,6 +194,21 @@ mod tests {
         assert_eq!(shed.name.as_deref(), Some("shed"));
         assert_eq!(shed.key, Some(Key::PUBLIC));
         assert_eq!(devices.key(DeviceId(1)), None);
+    }
+
+    #[test]
+    fn reads_rates_where_they_are_given() {
+        let text = "device_id,key,max_messages_per_hour,messages_per_day\n1,,6,70\n2,,,\n3,,0,\n";
+        let devices = DeviceTable::from_csv(text.as_bytes()).unwrap();
+        let rates = |id| {
+            let device = devices.get(DeviceId(id)).unwrap();
+            (device.messages_per_day, device.max_messages_per_hour)
+        };
+        assert_eq!(rates(1), (Some(70), Some(6)));
+        assert_eq!(rates(2), (None, None));
+        assert_eq!(rates(3), (None, Some(0)));
+        let text = "device_id,key,messages_per_day\n1,,many\n";
+        assert_eq!(error(text), "line 2: `messages_per_day` is a whole number, or empty");
     }
 
     #[test]

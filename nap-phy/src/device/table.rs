@@ -21,13 +21,24 @@ pub struct Device {
     pub message_modulo: MessageModulo,
     /// What its owner calls it.
     pub name: Option<String>,
+    /// How many messages a day its contract allows, where that is known: how far its counter may run ahead.
+    pub messages_per_day: Option<u32>,
+    /// How many messages an hour a station takes of it at most, where that was set; 0 for any number.
+    pub max_messages_per_hour: Option<u32>,
 }
 
 impl Device {
     /// A device of which nothing but the identity is known.
     #[must_use]
     pub fn new(id: DeviceId) -> Self {
-        Self { id, key: None, message_modulo: MessageModulo::default(), name: None }
+        Self {
+            id,
+            key: None,
+            message_modulo: MessageModulo::default(),
+            name: None,
+            messages_per_day: None,
+            max_messages_per_hour: None,
+        }
     }
 
     /// A device from the text fields of a table's line.
@@ -45,17 +56,19 @@ impl Device {
         name: &str,
     ) -> Result<Self, Error> {
         let given = |field: &str| (!field.is_empty()).then(|| field.to_owned());
+        let id = device_id.trim().parse()?;
         Ok(Self {
-            id: device_id.trim().parse()?,
+            id,
             key: parse_given(key)?,
             message_modulo: parse_given(message_modulo)?.unwrap_or_default(),
             name: given(name.trim()),
+            ..Self::new(id)
         })
     }
 }
 
 /// Parses a field unless it is blank.
-fn parse_given<T: std::str::FromStr>(field: &str) -> Result<Option<T>, T::Err> {
+pub(super) fn parse_given<T: std::str::FromStr>(field: &str) -> Result<Option<T>, T::Err> {
     match field.trim() {
         "" => Ok(None),
         field => field.parse().map(Some),

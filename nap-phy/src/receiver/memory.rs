@@ -1,7 +1,6 @@
 //! How much memory a receiver may take.
 
-use nap_dsp::subbands::SubbandGrid;
-use num_complex::Complex32;
+use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 
 use super::config::{Limits, ReceiverConfig};
 use super::pipeline::lookback_columns;
@@ -22,7 +21,7 @@ const DEVICE_BYTES: u64 = 256;
 pub(super) fn bound_bytes(config: &ReceiverConfig, grid: &SubbandGrid) -> u64 {
     let Limits { most_bursts, most_fragments, .. } = config.limits;
     let columns = lookback_columns(config, grid);
-    let history = (grid.subbands * columns * size_of::<Complex32>()) as u64;
+    let history = SubbandHistory::memory_bytes(grid.subbands, columns) as u64;
     let bursts = BURST_BYTES.saturating_mul(most_bursts as u64);
     let fragments = FRAGMENT_BYTES.saturating_mul(most_fragments as u64);
     let chain = bursts.saturating_add(fragments).saturating_add(BASE_BYTES);

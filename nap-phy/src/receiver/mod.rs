@@ -243,18 +243,6 @@ impl Receiver {
         });
     }
 
-    /// Takes samples up without the work on the newest that comes out of the blanker, which hands out a
-    /// segment at a time: what is due before is worked on.
-    fn take_up(&mut self, samples: &[Complex32]) {
-        let Self { blanker, channelizer, pipeline, .. } = self;
-        blanker.push(samples, |clean| {
-            channelizer.push(clean, |column| {
-                while pipeline.step() {}
-                pipeline.take(column);
-            });
-        });
-    }
-
     /// Counts samples that were taken in.
     fn count(&mut self, samples: usize) {
         let counts = self.blanker.counts();

@@ -62,6 +62,9 @@ pub struct PacedReceiver {
     receiver: Receiver,
     max_backlog: usize,
     backlog: VecDeque<Complex32>,
+    /// What came out of the blanker, which hands out a segment at a time, and how much of it was worked on.
+    clean: Vec<Complex32>,
+    clean_done: usize,
     /// What comes between samples of the backlog, and after how many of all samples kept.
     marks: VecDeque<(u64, Mark)>,
     /// What is at work before the backlog goes on.
@@ -103,8 +106,11 @@ impl PacedReceiver {
     /// What [`Receiver::new`] says of the configuration.
     pub fn new(config: ReceiverConfig, max_backlog: usize) -> Result<Self, Error> {
         let max_backlog = max_backlog.max(1);
+        let receiver = Receiver::new(config)?;
         Ok(Self {
-            receiver: Receiver::new(config)?,
+            clean: Vec::with_capacity(receiver.blanker.latency_samples()),
+            clean_done: 0,
+            receiver,
             max_backlog,
             backlog: VecDeque::with_capacity(max_backlog),
             marks: VecDeque::new(),
@@ -180,7 +186,7 @@ impl PacedReceiver {
             if !go_on() {
                 return true;
             }
-            if !self.receiver.pipeline.step() {
+            if !self.receiver.pipeline.step() && !self.take_clean() {
                 self.begin_next(&mut sink);
             }
             self.receiver.hand_out(|event| sink(PacedEvent::Received(event)));
@@ -202,6 +208,7 @@ impl PacedReceiver {
 
     fn has_work(&self) -> bool {
         self.receiver.pipeline.is_busy()
+            || self.clean_done < self.clean.len()
             || !(self.tasks.is_empty() && self.marks.is_empty() && self.backlog.is_empty())
     }
 
@@ -223,7 +230,7 @@ impl PacedReceiver {
             Task::Silence(samples) => {
                 let silence = [Complex32::ZERO; MAX_HOP];
                 let hop = samples.min(self.hop_samples() as u64);
-                self.receiver.take_up(&silence[..hop as usize]);
+                blank(&mut self.receiver, &silence[..hop as usize], &mut self.clean);
                 if samples > hop {
                     self.tasks.push_front(Task::Silence(samples - hop));
                 }
@@ -256,14 +263,29 @@ impl PacedReceiver {
         }
     }
 
-    /// Takes up samples of the backlog, so many that they complete one column at most.
+    /// Works on samples that came out of the blanker, so many that they complete one column at most. Whether
+    /// there were any.
+    fn take_clean(&mut self) -> bool {
+        let hop = self.hop_samples().min(self.clean.len() - self.clean_done);
+        let samples = &self.clean[self.clean_done..self.clean_done + hop];
+        let Receiver { channelizer, pipeline, .. } = &mut self.receiver;
+        channelizer.push(samples, |column| pipeline.take(column));
+        self.clean_done += hop;
+        if self.clean_done == self.clean.len() {
+            self.clean.clear();
+            self.clean_done = 0;
+        }
+        hop > 0
+    }
+
+    /// Hands samples of the backlog to the blanker, no more at a time than complete one column.
     fn take_hop(&mut self) {
         let until_mark = self.marks.front().map_or(u64::MAX, |(at, _)| at - self.done);
         let most = usize::try_from(until_mark).unwrap_or(usize::MAX).min(self.hop_samples());
         let (samples, _) = self.backlog.as_slices();
         let samples = &samples[..samples.len().min(most)];
         let count = samples.len();
-        self.receiver.take_up(samples);
+        blank(&mut self.receiver, samples, &mut self.clean);
         self.receiver.count(count);
         self.done += count as u64;
         self.backlog.drain(..count);
@@ -288,4 +310,9 @@ impl PacedReceiver {
                 .push_back((self.kept, Mark::Gap { samples: more, dropped: more_dropped })),
         }
     }
+}
+
+/// Hands samples to the blanker and keeps what comes out of it.
+fn blank(receiver: &mut Receiver, samples: &[Complex32], clean: &mut Vec<Complex32>) {
+    receiver.blanker.push(samples, |part| clean.extend_from_slice(part));
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::device::authentication::Authentication;
 use crate::device::id::DeviceId;
 use crate::device::key::Key;
+use crate::device::table::DeviceTable;
 use crate::schema::content::{ControlFields, frame_type_text, payload_text};
 use crate::schema::version::SCHEMA;
 use crate::uplink::container::{Container, check_crc};
@@ -70,7 +71,7 @@ pub enum FrameRecordType {
 }
 
 impl FrameRecord {
-    /// Takes a bitstream apart. `key_of` looks up the sender's key; its name is for the caller to add.
+    /// Takes a bitstream apart. A table of devices gives the sender's name, and its key unless one is given.
     ///
     /// A frame whose CRC does not match is taken apart all the same, as long as its fields make
     /// sense.
@@ -79,16 +80,18 @@ impl FrameRecord {
     ///
     /// As [`Frame::parse`](crate::Frame::parse), but for a wrong CRC that leaves the fields
     /// readable.
-    pub fn parse<'key>(
+    pub fn parse(
         bitstream: &[u8],
-        key_of: impl FnOnce(DeviceId) -> Option<&'key Key>,
+        key: Option<&Key>,
+        devices: &DeviceTable,
     ) -> Result<Self, FrameError> {
         let (frame_type, bytes) = deconvolved(bitstream)?;
         let crc = check_crc(&bytes);
         // Where the CRC is wrong, that is why the fields make no sense.
         let container = Container::read(frame_type.class, &bytes)
             .map_err(|error| crc.err().unwrap_or(error))?;
-        let key = key_of(container.device_id());
+        let device_id = container.device_id();
+        let key = key.or_else(|| devices.key(device_id));
         Ok(Self {
             record_type: FrameRecordType::Frame,
             schema: SCHEMA,
@@ -99,8 +102,8 @@ impl FrameRecord {
             bidirectional: container.bidirectional(),
             repeated: container.repeated(),
             sequence_number: container.sequence_number(),
-            device_id: container.device_id(),
-            device_name: None,
+            device_id,
+            device_name: devices.name(device_id).map(str::to_owned),
             kind: container.content().kind(),
             payload: payload_text(container.content()),
             control: ControlFields::of(container.content()),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::authentication::Authentication;
 use crate::device::id::DeviceId;
+use crate::device::table::DeviceTable;
 use crate::message::{Decoder, FrameReport, Message, MessageId};
 use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::RadioConfiguration;
@@ -95,10 +96,15 @@ pub struct FrameReportRecord {
 }
 
 impl MessageRecord {
-    /// The record of a message. `time` is when its first frame started, RFC 3339 in UTC, if known. Names of
-    /// the recording and the device are for the caller to add.
+    /// The record of a message, with the sender's name of a table of devices. `time` is when its first frame
+    /// started, RFC 3339 in UTC, if known. The recording's name is for the caller to add.
     #[must_use]
-    pub fn new(record_type: MessageRecordType, message: &Message, time: Option<String>) -> Self {
+    pub fn new(
+        record_type: MessageRecordType,
+        message: &Message,
+        time: Option<String>,
+        devices: &DeviceTable,
+    ) -> Self {
         let uplink = &message.uplink;
         Self {
             record_type,
@@ -108,7 +114,7 @@ impl MessageRecord {
             time,
             time_s: rounded(message.signal.time_s, 6),
             device_id: uplink.device_id(),
-            device_name: None,
+            device_name: devices.name(uplink.device_id()).map(str::to_owned),
             sequence_number: uplink.sequence_number(),
             kind: uplink.content().kind(),
             payload: payload_text(uplink.content()),

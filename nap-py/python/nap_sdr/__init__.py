@@ -27,7 +27,7 @@ from ._message import Frame, Message, MessageList, messages_to_dataframe
 from ._nap import __version__
 from ._radio_configuration import RadioConfiguration
 from ._receiver import Receiver
-from ._recording import Recording, decode_file, decode_files, read
+from ._recording import Recording, Stretch, decode_file, decode_files, read
 from ._spectrogram import Spectrogram, spectrogram
 from ._undecoded import UndecodedBurst
 from ._uplink import ParsedFrame, Uplink, parse_frame
@@ -57,6 +57,7 @@ __all__ = [
     "SampleError",
     "Signal",
     "Spectrogram",
+    "Stretch",
     "TruncatedRecordingError",
     "UndecodedBurst",
     "UndecodedEvent",

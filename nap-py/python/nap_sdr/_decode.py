@@ -17,10 +17,10 @@ from typing import (
 from . import _nap
 from ._errors import ConfigurationError
 from ._message import MessageList
-from ._options import ReceiverOptions, shows
+from ._options import ChannelsOptions, ReceiverOptions, shows, with_defaults
 from ._progress import Progress, reporter
 from ._receiver import BLOCK, Receiver, blocks_of, decode_blocks
-from ._recording import Recording
+from ._recording import Recording, decode_from
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,8 +65,9 @@ def decode(
     ----------
     iq : ndarray, Recording, or SigMFFile
         The samples, as ``Receiver.push`` takes them: complex64 without a copy, others and
-        memory maps converted block by block. Of a ``Recording``, those that are left; of a
-        ``SigMFFile`` of the package ``sigmf``, all. Recordings tell rate, centre and start.
+        memory maps converted block by block. Of a ``Recording``, those that are left, each part of
+        it at its own centre, as ``decode_file`` does; of a ``SigMFFile`` of the package ``sigmf``,
+        all. Recordings tell rate, centre and start.
     sample_rate_hz : float
         Samples per second, as for ``Receiver``; of a recording that tells it, another one is what
         it should have told.
@@ -87,8 +88,24 @@ def decode(
     Raises
     ------
     TypeError, SampleError, ConfigurationError
-        As for ``Receiver`` and ``Receiver.push``.
+        As for ``Receiver`` and ``Receiver.push``. Where samples are missing in a ``Recording`` or its
+        centre changes, what it is like is told to ``Recording`` only.
+
+    Warns
+    -----
+    RecordingWarning
+        Of a ``Recording``, as ``decode_file``.
     """
+    if isinstance(iq, Recording):
+        told = {"sample_rate_hz": sample_rate_hz, "center_hz": center_hz, **options}
+        if not any(told.get(name) for name in _TOLD_BY_RECORDINGS):
+            return _of_recording(iq, options, progress)
+        if iq._native.has_breaks:
+            given = ", ".join(name for name in _TOLD_BY_RECORDINGS if told.get(name))
+            raise ConfigurationError(
+                f"{iq.path}: samples are missing in the recording, or its centre changes; {given} "
+                "cannot be told here: give it to Recording, which reads the recording so"
+            )
     source = _source(iq)
     rate_hz = sample_rate_hz if sample_rate_hz is not None else source.sample_rate_hz
     if rate_hz is None:
@@ -99,6 +116,24 @@ def decode(
     receiver = Receiver(rate_hz, source.center_hz if center_hz is None else center_hz, **options)
     with reporter(progress, source.total, rate_hz) as report:
         return decode_blocks(receiver, source.blocks, report)
+
+
+#: What a recording tells itself, and ``Receiver`` takes besides.
+_TOLD_BY_RECORDINGS = (
+    "sample_rate_hz", "center_hz", "start", "start_s", "allow_nan", "swap_iq", "ppm"
+)
+
+
+def _of_recording(
+    recording: Recording, options: ReceiverOptions, progress: Progress
+) -> MessageList:
+    """The messages of what is left of a recording, each part of it at its own centre."""
+    of_channel = {k: v for k, v in options.items() if k not in _TOLD_BY_RECORDINGS}
+    channel = with_defaults(cast(ChannelsOptions, of_channel), Receiver)
+    if recording.samples_left == 0:
+        return MessageList()
+    first = recording._native.position_of(recording.position)
+    return decode_from(recording, first, None, channel, None, progress)
 
 
 class _Source(NamedTuple):

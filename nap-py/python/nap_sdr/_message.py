@@ -133,9 +133,9 @@ class Message:
         The same in all events of one message, and in no other's of the same receiver or recording,
         counted from 1; 0 in records from before there was this field.
     recording : str or None
-        The recording, in records of ``nap decode`` with several.
+        The recording, in records of ``decode_files`` and of ``nap decode`` with several.
     device_name : str or None
-        What the sender is called, in records of ``nap`` with a table of devices that has names.
+        What the sender is called, where the table of devices says so.
     """
 
     type: Literal["message", "update"]
@@ -237,8 +237,9 @@ def _cells(message: Message) -> Iterator[str]:
         f"{message.rssi_dbm:.1f} dBm" if message.rssi_dbm is not None
         else f"{message.rssi_dbfs:.1f} dBFS"
     )
-    texts = {
+    texts: dict[str, Optional[str]] = {
         "time_s": message.time or f"{message.time_s:.6f} s",
+        "device_id": message.device_name,
         "payload": message.payload if message.kind == "bytes" else message.kind,
         "level": level,
         "snr_db": f"{message.snr_db:.1f} dB",
@@ -336,10 +337,12 @@ class MessageList(List[Message]):
 
 #: Types of the data frame's columns; text columns are ``object``.
 _COLUMN_TYPES = {
+    "recording": "object",
     "message_id": "int64",
     "time": "datetime64[ns, UTC]",
     "time_s": "float64",
     "device_id": "object",
+    "device_name": "object",
     "sequence_number": "int64",
     "kind": "object",
     "payload": "object",

@@ -23,6 +23,7 @@ __all__ = [
     "decode_soft",
     "encode",
     "frame_type",
+    "group",
     "parse_frame",
     "radio_configurations",
     "sample_count",
@@ -82,7 +83,14 @@ def decode_recording(
     most_drift_hz_per_s: float,
     threads: int | None,
     progress: Callable[[int], None],
-) -> tuple[list[str], int, list[str]]: ...
+) -> tuple[list[str], int, int, list[str]]: ...
+def group(
+    paths: list[str],
+    by_names: bool,
+    *,
+    sample_format: str | None,
+    sample_rate_hz: float | None,
+) -> list[list[str]]: ...
 @final
 class DeviceTable:
     def __new__(cls, devices: list[tuple[str, str, str, str]]) -> DeviceTable: ...
@@ -108,6 +116,7 @@ class Receiver:
         start_s: float,
         allow_nan: bool,
         swap_iq: bool,
+        ppm: float,
     ) -> Receiver: ...
     @property
     def heard_hz(self) -> tuple[float, float]: ...
@@ -133,11 +142,13 @@ class Receiver:
 class Recording:
     def __new__(
         cls,
-        path: str,
+        paths: list[str],
         *,
         sample_format: str | None,
         sample_rate_hz: float | None,
         center_hz: float | None,
+        start_time: str | None,
+        ppm: float,
         swap_iq: bool,
     ) -> Recording: ...
     @property
@@ -161,6 +172,10 @@ class Recording:
     def read(self, count: int) -> npt.NDArray[np.complex64]: ...
     @property
     def time_line_samples(self) -> int | None: ...
+    @property
+    def has_breaks(self) -> bool: ...
+    def stretches(self) -> list[tuple[int, int | None, float, float | None, str | None]]: ...
+    def position_of(self, sample: int) -> int: ...
     def sample_at(self, position: int) -> int: ...
     def skip(self, count: int) -> int: ...
     def time_at(self, sample: int) -> str | None: ...

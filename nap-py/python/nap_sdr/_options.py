@@ -23,6 +23,7 @@ from typing import (
 )
 
 from ._devices import Devices
+from ._errors import ConfigurationError
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -38,6 +39,8 @@ class RecordingOptions(TypedDict, total=False):
     sample_format: Optional[str]
     sample_rate_hz: Optional[float]
     center_hz: Optional[float]
+    start_time: Union[None, str, dt.datetime]
+    ppm: float
     swap_iq: bool
 
 
@@ -76,6 +79,7 @@ class ReceiverOptions(ChannelOptions, total=False):
     start_s: float
     allow_nan: bool
     swap_iq: bool
+    ppm: float
 
 
 class FileOptions(RecordingOptions, ChannelOptions, total=False):
@@ -104,6 +108,18 @@ def split(
         {name: value for name, value in options.items() if name in names} for names in kinds
     )
     return cast(RecordingOptions, of_recording), cast(Channel, of_receiver)
+
+
+def rfc3339(name: str, time: Union[None, str, dt.datetime]) -> Optional[str]:
+    """A time as text. Without a zone nobody knows which hour is meant."""
+    if time is None or isinstance(time, str):
+        return time
+    if time.utcoffset() is None:
+        raise ConfigurationError(
+            f"{name}={time.isoformat()!r} has no time zone; give one, such as "
+            f"{name}.replace(tzinfo=datetime.timezone.utc), or {name}.astimezone() for local time"
+        )
+    return time.isoformat()
 
 
 def with_defaults(options: ChannelsOptions, taker: Callable[..., Any]) -> ChannelsOptions:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional, T
 
 from . import _nap
 from ._devices import Devices, device_table
-from ._errors import ConfigurationError
 from ._event import Event, MessageEvent, RetractedEvent, UndecodedEvent
 from ._message import Message, MessageList
-from ._options import BitRate
+from ._options import BitRate, rfc3339
 from ._undecoded import UndecodedBurst
 
 if TYPE_CHECKING:
@@ -65,6 +64,9 @@ class Receiver:
         Take samples that are not finite for silence instead of raising.
     swap_iq : bool
         Swap I and Q, of samples whose spectrum is mirrored.
+    ppm : float
+        By how many millionths the crystal of the radio was too fast: corrects the sample rate and
+        the frequencies.
 
     Raises
     ------
@@ -96,6 +98,7 @@ class Receiver:
         start_s: float = 0.0,
         allow_nan: bool = False,
         swap_iq: bool = False,
+        ppm: float = 0.0,
     ) -> None:
         self._native = _nap.Receiver(
             sample_rate_hz,
@@ -107,10 +110,11 @@ class Receiver:
             full_scale_dbm=full_scale_dbm,
             false_messages_per_day=false_messages_per_day,
             most_drift_hz_per_s=most_drift_hz_per_s,
-            start=start if start is None or isinstance(start, str) else _rfc3339(start),
+            start=rfc3339("start", start),
             start_s=start_s,
             allow_nan=allow_nan,
             swap_iq=swap_iq,
+            ppm=ppm,
         )
 
     def push(self, iq: npt.NDArray[Any]) -> list[Event]:
@@ -304,13 +308,3 @@ def _event(kind: str, record: str) -> Event:
     if kind == "undecoded":
         return UndecodedEvent(UndecodedBurst._from_json(record))
     return MessageEvent(cast(Any, kind), Message._from_json(record))
-
-
-def _rfc3339(time: dt.datetime) -> str:
-    """A time as text. Without a zone nobody knows which hour is meant."""
-    if time.utcoffset() is None:
-        raise ConfigurationError(
-            f"start={time.isoformat()!r} has no time zone; give one, such as "
-            "start.replace(tzinfo=datetime.timezone.utc), or start.astimezone() for local time"
-        )
-    return time.isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -27,6 +28,7 @@ from ._options import (
     ChannelsOptions,
     PathLike,
     RecordingOptions,
+    rfc3339,
     shows,
     split,
     with_defaults,
@@ -35,6 +37,8 @@ from ._progress import Progress, reporter
 from ._receiver import BLOCK, Receiver
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import numpy as np
     import numpy.typing as npt
     from typing_extensions import Unpack
@@ -42,14 +46,39 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording with one centre frequency and one clock. Samples may be missing in it.
+
+    Attributes
+    ----------
+    first_sample : int
+        The first sample, counted in the samples that can be read.
+    samples : int or None
+        How many there are; ``None`` for a pipe.
+    start_s : float
+        Where it begins, s from the start of the recording, missing samples counted.
+    center_hz : float or None
+        Frequency of its 0 Hz, Hz, if known.
+    start : str or None
+        Time of its first sample, RFC 3339 in UTC, if known.
+    """
+
+    first_sample: int
+    samples: Optional[int]
+    start_s: float
+    center_hz: Optional[float]
+    start: Optional[str]
+
+
 class Recording:
     """A recording that is open for reading.
 
     Parameters
     ----------
-    path : path
+    path : path, or sequence of paths
         ``x.sigmf-meta``, ``x.wav``, or a raw file such as ``g001_868.13M_250k.cu8``, whose name
-        tells format, sample rate and centre.
+        tells format, sample rate and centre. Several: files that follow each other, one recording.
     sample_format : str, optional
         How the samples are stored: ``"cu8"``, ``"cs8"``, ``"cs16"``, ``"cf32"`` or a SigMF data
         type; replaces what the file says.
@@ -57,6 +86,12 @@ class Recording:
         Samples per second; replaces what the file says.
     center_hz : float, optional
         Frequency of the centre; replaces what the file says.
+    start_time : str or datetime, optional
+        Time of the first sample (RFC 3339); replaces what the file says. A ``datetime`` has to have
+        a time zone.
+    ppm : float
+        By how many millionths the crystal of the radio that made the recording was too fast:
+        corrects the sample rate and the frequencies.
     swap_iq : bool
         Swap I and Q, of a recording whose spectrum is mirrored.
 
@@ -82,19 +117,27 @@ class Recording:
 
     def __init__(
         self,
-        path: PathLike,
+        path: Union[PathLike, Sequence[PathLike]],
         *,
         sample_format: Optional[str] = None,
         sample_rate_hz: Optional[float] = None,
         center_hz: Optional[float] = None,
+        start_time: Union[None, str, dt.datetime] = None,
+        ppm: float = 0.0,
         swap_iq: bool = False,
     ) -> None:
-        self.path = os.fspath(path)
+        paths = paths_of(path)
+        if not paths:
+            raise ConfigurationError("a recording has a file at least; give its path")
+        #: The path, of several files that of the first.
+        self.path = paths[0]
         self._native = _nap.Recording(
-            self.path,
+            paths,
             sample_format=sample_format,
             sample_rate_hz=sample_rate_hz,
             center_hz=center_hz,
+            start_time=rfc3339("start_time", start_time),
+            ppm=ppm,
             swap_iq=swap_iq,
         )
         self._position = 0
@@ -123,9 +166,18 @@ class Recording:
 
     @property
     def duration_s(self) -> Optional[float]:
-        """How long the recording is, s; ``None`` for a pipe."""
-        total = self.total_samples
+        """How long the recording is, s, samples that are missing counted; ``None`` for a pipe."""
+        total = self._native.time_line_samples
         return None if total is None else total / self.sample_rate_hz
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """The parts between the places where the centre changes or the clock was set; mostly one.
+
+        A ``Receiver`` knows one centre: of a recording with several, give each part to one of its
+        own, or use ``decode`` or ``decode_file``, which do that.
+        """
+        return [Stretch(*fields) for fields in self._native.stretches()]
 
     @property
     def sample_format(self) -> str:
@@ -229,14 +281,17 @@ class Recording:
 
 @shows(RecordingOptions, Recording)
 def read(
-    path: PathLike, **options: Unpack[RecordingOptions]
+    path: Union[PathLike, Sequence[PathLike]], **options: Unpack[RecordingOptions]
 ) -> tuple[npt.NDArray[np.complex64], Recording]:
     """All samples of a recording, and what is known about it.
 
+    Of a recording with several centre frequencies, ``Recording.stretches`` says which samples have
+    which.
+
     Parameters
     ----------
-    path : path
-        The recording.
+    path : path, or sequence of paths
+        The recording, or the files that it is in.
     **options
         As for ``Recording``.
 
@@ -256,7 +311,7 @@ def read(
 
 @shows(ChannelsOfFileOptions, Recording, Receiver)
 def decode_file(
-    path: PathLike,
+    path: Union[PathLike, Sequence[PathLike]],
     *,
     offset_s: float = 0.0,
     duration_s: Optional[float] = None,
@@ -266,12 +321,14 @@ def decode_file(
 ) -> MessageList:
     """Find and decode all messages in a recording, as ``nap decode`` does.
 
-    A long recording is cut into pieces that are decoded side by side.
+    A long recording is cut into pieces that are decoded side by side. Where the radio was tuned
+    elsewhere for a while, that part is decoded at its own frequency.
 
     Parameters
     ----------
-    path : path
-        The recording: SigMF, WAV or raw samples.
+    path : path, or sequence of paths
+        The recording: SigMF, WAV or raw samples. Several: files that follow each other, one
+        recording.
     offset_s : float
         Leave out the first seconds.
     duration_s : float, optional
@@ -315,6 +372,7 @@ def decode_file(
 def decode_files(
     paths: Iterable[PathLike],
     *,
+    join: bool = False,
     threads: Optional[int] = None,
     **options: Unpack[ChannelsOfFileOptions],
 ) -> dict[str, MessageList]:
@@ -325,7 +383,11 @@ def decode_files(
     Parameters
     ----------
     paths : iterable of paths
-        The recordings.
+        The recordings. SigMF recordings that say that they go on where another one ends are decoded
+        as one.
+    join : bool
+        Take recordings whose names count (``a_001.cu8``, ``a_002.cu8``), or whose times follow each
+        other, for parts of one, too.
     threads : int, optional
         How many threads decode at most; if left out, as many as there are processors.
     **options
@@ -334,7 +396,8 @@ def decode_files(
     Returns
     -------
     dict of MessageList
-        The messages of each recording by its path, in the order of the paths.
+        The messages of each recording by its path, of several files by that of the first, in the
+        order of the paths. The messages say which ``recording`` they are from.
 
     Raises, Warns
     -------------
@@ -349,8 +412,18 @@ def decode_files(
     """
     if isinstance(paths, (str, os.PathLike)):
         raise TypeError(f"decode_files takes several paths; for {paths!r} there is decode_file")
+    groups = _nap.group(
+        [os.fspath(path) for path in paths],
+        join,
+        sample_format=options.get("sample_format"),
+        sample_rate_hz=options.get("sample_rate_hz"),
+    )
     return {
-        os.fspath(path): decode_file(path, threads=threads, **options) for path in paths
+        files[0]: MessageList(
+            replace(message, recording=files[0])
+            for message in decode_file(files, threads=threads, **options)
+        )
+        for files in groups
     }
 
 
@@ -364,22 +437,37 @@ class _Part(NamedTuple):
 
 
 def _decode_open(recording: Recording, part: _Part, channel: ChannelsOptions) -> MessageList:
-    """The messages of a recording that stands at its start."""
-    offset_s, duration_s, threads, progress = part
+    """The messages of a part of a recording that stands at its start."""
     rate_hz = recording.sample_rate_hz
-    first = _samples("offset_s", offset_s, rate_hz)
-    wanted = None if duration_s is None else _samples("duration_s", duration_s, rate_hz)
+    first = _samples("offset_s", part.offset_s, rate_hz)
+    wanted = None if part.duration_s is None else _samples("duration_s", part.duration_s, rate_hz)
     # Samples that are missing count: offset and duration are times.
     sample = recording._native.sample_at(first)
     total = recording._native.time_line_samples
     if recording.skip(sample) < sample or (total is not None and first >= total):
         raise ConfigurationError(
-            f"{recording.path}: offset_s={offset_s} is not before the end of the recording"
+            f"{recording.path}: offset_s={part.offset_s} is not before the end of the recording"
         )
+    return decode_from(recording, first, wanted, channel, part.threads, part.progress)
+
+
+def decode_from(
+    recording: Recording,
+    first: int,
+    wanted: Optional[int],
+    channel: ChannelsOptions,
+    threads: Optional[int],
+    progress: Progress,
+) -> MessageList:
+    """The messages of a recording from where it stands, ``first`` samples after its start.
+
+    Samples that are missing count here. Afterwards the recording stands at its end.
+    """
+    total = recording._native.time_line_samples
     counts = [count for count in (wanted, None if total is None else total - first)
               if count is not None]
-    with reporter(progress, min(counts, default=None), rate_hz) as report:
-        records, unusable, notes = _nap.decode_recording(
+    with reporter(progress, min(counts, default=None), recording.sample_rate_hz) as report:
+        records, samples, unusable, notes = _nap.decode_recording(
             recording._native,
             first,
             wanted,
@@ -393,10 +481,19 @@ def _decode_open(recording: Recording, part: _Part, channel: ChannelsOptions) ->
             threads=threads,
             progress=report,
         )
+    end = recording.total_samples
+    recording._position = recording._position + samples if end is None else end
     for note in notes:
         warnings.warn(f"{recording.path}: {note}", RecordingWarning, stacklevel=3)
     _warn_of_unusable(recording, unusable)
     return MessageList(Message._from_json(record) for record in records)
+
+
+def paths_of(path: Union[PathLike, Sequence[PathLike]]) -> list[str]:
+    """The files of a recording, of which there is one mostly."""
+    if isinstance(path, (str, os.PathLike)):
+        return [os.fspath(path)]
+    return [os.fspath(one) for one in path]
 
 
 def _listed(values: Union[None, _T, Sequence[_T]]) -> list[_T]:

@@ -66,7 +66,8 @@ def decode_files(
     Long recordings are cut into pieces that overlap: each piece is decoded with ``overlap_s`` more
     on both sides, and a message belongs to the piece in which its first frame starts. So no
     message is lost at a cut and none is reported twice, and the receiver of each piece knows the
-    noise before its first message.
+    noise before its first message. Where the radio was tuned elsewhere for a while, that part has
+    pieces of its own.
 
     Parameters
     ----------
@@ -93,8 +94,8 @@ def decode_files(
     -------
     dask.dataframe.DataFrame
         A partition for each recording, in their order, with the columns of
-        ``nap_sdr.messages_to_dataframe`` and ``path`` before them. Messages are sorted by
-        time, and their ``message_id`` counts in this order.
+        ``nap_sdr.messages_to_dataframe``, of which ``recording`` is the path. Messages are sorted
+        by time, and their ``message_id`` counts in this order.
 
     Raises
     ------
@@ -116,12 +117,13 @@ def decode_files(
     options["devices"] = portable(options.get("devices"))
     store = dict(storage_options or {})
     with ThreadPoolExecutor(16) as pool:
-        durations = list(pool.map(lambda url: _duration_s(url, store, options), urls))
+        planned = list(
+            pool.map(lambda url: _plan(url, store, piece_s, overlap_s, options), urls)
+        )
     decode, merge = delayed(_decode_piece, pure=False), delayed(_merge, pure=False)
     parts = [
         merge(url, [decode(url, store, piece, options) for piece in pieces])
-        for url, duration_s in zip(urls, durations)
-        for pieces in [_pieces(duration_s, piece_s, overlap_s)]
+        for url, pieces in zip(urls, planned)
     ]
     table: dd.DataFrame = dd.from_delayed(parts, meta=_table("", []), verify_meta=False)
     if client is not None:
@@ -139,11 +141,12 @@ class _Piece:
     to_s: float
 
 
-def _pieces(duration_s: float, piece_s: float, overlap_s: float) -> list[_Piece]:
-    count = max(1, round(duration_s / piece_s))
-    edges = [index * duration_s / count for index in range(count + 1)]
+def _pieces(first_s: float, last_s: float, piece_s: float, overlap_s: float) -> list[_Piece]:
+    """A stretch of a recording cut into pieces, which do not reach out of it."""
+    count = max(1, round((last_s - first_s) / piece_s))
+    edges = [first_s + index * (last_s - first_s) / count for index in range(count + 1)]
     return [
-        _Piece(start_s, end_s, max(0.0, start_s - overlap_s), min(duration_s, end_s + overlap_s))
+        _Piece(start_s, end_s, max(first_s, start_s - overlap_s), min(last_s, end_s + overlap_s))
         for start_s, end_s in zip(edges, edges[1:])
     ]
 
@@ -192,20 +195,46 @@ def _same(message: Message, other: Message) -> bool:
 
 
 def _table(url: str, messages: Sequence[Message]) -> pd.DataFrame:
-    table = messages_to_dataframe(messages)
-    table.insert(0, "path", pd.Series([url] * len(messages), dtype="object"))
-    return table
+    return messages_to_dataframe(replace(message, recording=url) for message in messages)
 
 
-def _duration_s(url: str, store: Mapping[str, Any], options: FileOptions) -> float:
-    """How long a recording is; raises what decoding it would."""
+def _plan(
+    url: str, store: Mapping[str, Any], piece_s: float, overlap_s: float, options: FileOptions
+) -> list[_Piece]:
+    """The pieces of a recording that hold samples; raises what decoding it would."""
     with _local(url, store, options) as path, _open(path, options) as recording:
         pass
-    _, of_channel = split("decode_files", options, ChannelOptions)
-    Receiver(recording.sample_rate_hz, recording.center_hz, **of_channel).close()
+    heard = _heard(recording, options)
     if recording.duration_s is None:
         raise ConfigurationError(f"{url}: a pipe cannot be cut into pieces; give a file")
-    return recording.duration_s
+    rate_hz, sample_at = recording.sample_rate_hz, recording._native.sample_at
+    return [
+        piece
+        for first_s, last_s in heard
+        for piece in _pieces(first_s, last_s, piece_s, overlap_s)
+        if sample_at(round(piece.from_s * rate_hz)) < sample_at(round(piece.to_s * rate_hz))
+    ]
+
+
+def _heard(recording: Recording, options: FileOptions) -> list[tuple[float, float]]:
+    """Where the parts of a recording begin and end that hold a channel to listen to, s."""
+    _, of_channel = split("decode_files", options, ChannelOptions)
+    stretches = recording.stretches
+    ends_s = [stretch.start_s for stretch in stretches[1:]] + [recording.duration_s or 0.0]
+    heard, problem = [], None
+    for stretch, end_s in zip(stretches, ends_s):
+        try:
+            Receiver(recording.sample_rate_hz, stretch.center_hz, **of_channel).close()
+        except ConfigurationError as error:
+            problem = error
+            if len(stretches) > 1:
+                left_out = f"the part from {stretch.start_s:.3f} s on is left out: {error}"
+                warnings.warn(f"{recording.path}: {left_out}", RecordingWarning, stacklevel=2)
+        else:
+            heard.append((stretch.start_s, end_s))
+    if problem is not None and not heard:
+        raise problem
+    return heard
 
 
 def _open(path: str, options: FileOptions) -> Recording:
@@ -259,6 +288,8 @@ def _byte_range(
     width = recording.bytes_per_sample
     total = recording.total_samples or 0
     around = size - total * width
-    first = int(piece.from_s * recording.sample_rate_hz) * width
-    last = (int(piece.to_s * recording.sample_rate_hz) + 1) * width + around
+    # Times count on over samples that are missing.
+    sample_at = recording._native.sample_at
+    first = sample_at(int(piece.from_s * recording.sample_rate_hz)) * width
+    last = (sample_at(int(piece.to_s * recording.sample_rate_hz)) + 1) * width + around
     return first, min(last, size)

@@ -18,6 +18,10 @@ const CLIPPED: f32 = 0.995;
 /// Blocks that the device had kept come at once at the beginning; the rate is measured after them.
 const SETTLE_S: f64 = 0.5;
 
+/// Sample rates over the one told that programs write by mistake: that before or after a decimation, or one of
+/// round thousands for one of 1024.
+const OTHER_RATES: [f64; 8] = [0.5, 2.0, 0.25, 4.0, 0.125, 8.0, 1.024, 1.0 / 1.024];
+
 /// Looks at samples.
 pub(crate) struct Examination {
     config: ReceiverConfig,
@@ -25,6 +29,8 @@ pub(crate) struct Examination {
     /// Hears the same with I and Q swapped, until the other has heard something.
     mirrored: Option<Receiver>,
     swapped: Vec<Complex32>,
+    /// Hear the same at other sample rates, until one has heard something.
+    at_other_rates: Vec<(f64, Receiver)>,
     spectrogram: Spectrogram,
     /// What the samples look like.
     look: SampleLook,
@@ -67,6 +73,8 @@ pub(crate) struct Report {
     pub(crate) offsets_hz: Vec<f64>,
     /// Messages heard with I and Q swapped, if none was as it is.
     pub(crate) mirrored_messages: u64,
+    /// Another sample rate at which some are heard, if none is at that told, and how many.
+    pub(crate) other_rate: Option<(f64, u64)>,
 }
 
 impl Examination {
@@ -93,6 +101,11 @@ impl Examination {
             receiver: receiver()?,
             mirrored: Some(receiver()?),
             swapped: Vec::new(),
+            at_other_rates: match source.kind {
+                SourceKind::Recording => at_other_rates(&config),
+                // Of others the clock tells the rate.
+                _ => Vec::new(),
+            },
             config,
             spectrogram: Spectrogram::new(spectrogram)
                 .map_err(|error| Error::Spectrum { name: name(), source: error })?,
@@ -138,11 +151,31 @@ impl Examination {
         events.append(&mut self.receiver.push(&block.samples));
         self.hear(events);
         self.try_mirror(block);
+        self.try_other_rates(block);
+    }
+
+    /// Listens to the samples as if they had been taken at other rates, as long as nothing is heard otherwise.
+    fn try_other_rates(&mut self, block: &Block) {
+        let mirrored = self.mirrored.as_ref().map_or(0, messages);
+        if messages(&self.receiver) + mirrored > 0 {
+            self.at_other_rates.clear();
+        }
+        for (_, receiver) in &mut self.at_other_rates {
+            receiver.skip_with(block.lost_before, |_| ());
+            receiver.push_with(&block.samples, |_| ());
+        }
+    }
+
+    /// The rate at which most is heard, if nothing is at that told.
+    fn other_rate(&mut self) -> Option<(f64, u64)> {
+        self.at_other_rates.iter_mut().for_each(|(_, receiver)| receiver.flush_with(|_| ()));
+        let counts = self.at_other_rates.iter().map(|(hz, receiver)| (*hz, messages(receiver)));
+        counts.max_by_key(|&(_, count)| count).filter(|&(_, count)| count > 0)
     }
 
     /// Listens to the samples with I and Q swapped, as long as nothing is heard without.
     fn try_mirror(&mut self, block: &Block) {
-        if self.receiver.statistics().messages > 0 {
+        if messages(&self.receiver) > 0 {
             self.mirrored = None;
         }
         let Some(mirrored) = &mut self.mirrored else { return };
@@ -183,12 +216,13 @@ impl Examination {
     pub(crate) fn finish(mut self) -> Report {
         let events = self.receiver.flush();
         self.hear(events);
-        let is_heard = self.receiver.statistics().messages > 0;
+        let is_heard = messages(&self.receiver) > 0;
         let mirrored = self.mirrored.take().filter(|_| !is_heard);
         let mirrored_messages = mirrored.map_or(0, |mut mirrored| {
             mirrored.flush_with(|_| ());
-            mirrored.statistics().messages
+            messages(&mirrored)
         });
+        let other_rate = self.other_rate().filter(|_| !is_heard && mirrored_messages == 0);
         let count = self.samples.max(1) as f64;
         let mean = self.sum / count;
         let power = self.power / count - mean.norm_sqr();
@@ -216,6 +250,22 @@ impl Examination {
             measured_rate: rate.filter(|(_, elapsed_s)| *elapsed_s > 1.0),
             offsets_hz: self.offsets_hz,
             mirrored_messages,
+            other_rate,
         }
     }
+}
+
+/// How many messages a receiver has heard.
+fn messages(receiver: &Receiver) -> u64 {
+    receiver.statistics().messages
+}
+
+/// Receivers of the same channel, as far as there can be one at a rate.
+fn at_other_rates(config: &ReceiverConfig) -> Vec<(f64, Receiver)> {
+    let at = |factor: f64| {
+        let mut config = config.clone();
+        config.sample_rate_hz *= factor;
+        Some((config.sample_rate_hz, Receiver::new(config).ok()?))
+    };
+    OTHER_RATES.into_iter().filter_map(at).collect()
 }

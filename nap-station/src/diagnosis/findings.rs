@@ -97,6 +97,7 @@ pub(crate) fn of(report: &Report) -> Vec<Finding> {
         sensitivity(report),
         Some(messages(report)),
         spectrum_direction(report),
+        other_rate(report),
         crystal(report),
     ];
     all.into_iter().flatten().collect()
@@ -324,6 +325,17 @@ fn spectrum_direction(report: &Report) -> Option<Finding> {
         let text = format!("{count} messages are heard with I and Q swapped, none without");
         finding("spectrum", Verdict::Bad, text, "the spectrum is mirrored: give --swap-iq")
     })
+}
+
+/// Messages that are heard only at another rate: bits take as long as they take.
+fn other_rate(report: &Report) -> Option<Finding> {
+    let (rate_hz, count) = report.other_rate?;
+    let told_hz = report.config.sample_rate_hz;
+    let text = format!(
+        "{count} messages are heard if these are {rate_hz:.0} samples a second, none with the {told_hz:.0} told"
+    );
+    let advice = "the rate told is wrong: give the other one with --sample-rate";
+    Some(finding("sample rate", Verdict::Bad, text, advice))
 }
 
 /// Devices spread their frames evenly over the channel, so the mean of many tells where its middle is

@@ -1,7 +1,7 @@
 //! What others may ask over HTTP: `/metrics`, `/events`, `/health`; `/` says so.
 
 mod events;
-mod published;
+pub(crate) mod published;
 mod shared;
 
 use std::io;

@@ -9,8 +9,8 @@
 //!
 //! What changes slowly, and faults, are counted in the [`Monitor`] that is handed in.
 
-mod event;
-mod fault_log;
+pub(crate) mod event;
+pub(crate) mod fault_log;
 mod latency;
 mod listening;
 

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use nap_io::StreamInfo;
 use nap_io::sigmf::{self, Annotation, Extension};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{FrameReport, Message};
+use nap_phy::{DeviceTable, FrameReport, Message};
 use serde_json::{Map, Value, json};
 
 use crate::outcome::misuse;
@@ -49,7 +49,8 @@ impl Annotator {
             return Err(misuse(anyhow!("--annotate takes one recording, not {}", files.len())));
         };
         let extension = path.extension().and_then(|extension| extension.to_str());
-        if !matches!(extension, Some("sigmf-meta" | "sigmf-data")) {
+        let is_in_archive = path.parent().is_some_and(Path::is_file);
+        if is_in_archive || !matches!(extension, Some("sigmf-meta" | "sigmf-data")) {
             return Err(misuse(anyhow!(
                 "{}: --annotate needs a SigMF recording, given as its .sigmf-meta file",
                 path.display()
@@ -63,9 +64,10 @@ impl Annotator {
     /// # Errors
     /// Those of [`sigmf::annotate`].
     pub fn write(&self, messages: &[Message], info: &StreamInfo) -> Result<()> {
-        let mut annotations = Vec::new();
+        // Of the record only fields that annotations have.
+        let (mut annotations, nameless) = (Vec::new(), DeviceTable::new());
         for message in messages {
-            let record = MessageRecord::new(MessageRecordType::Message, message, None);
+            let record = MessageRecord::new(MessageRecordType::Message, message, None, &nameless);
             let record = serde_json::to_value(record)?;
             for (index, frame) in message.frames.iter().enumerate() {
                 annotations.push(Annotation {

@@ -8,9 +8,9 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use nap_io::{StreamInfo, Stretch};
 use nap_phy::receiver::Statistics;
-use nap_phy::receiver::pieces::plan::{self, Piece};
-use nap_phy::receiver::pieces::{self, Decoding, PieceJob};
-use nap_phy::{DeviceTable, Message, MessageId, ReceiverConfig};
+use nap_phy::receiver::pieces::parts::{self, Part, PartMessage, PartsDecoding};
+use nap_phy::receiver::pieces::{self, PieceJob};
+use nap_phy::{DeviceTable, Message, ReceiverConfig};
 use num_complex::Complex32;
 
 use super::silence::{Assumed, SharedLook};
@@ -57,20 +57,13 @@ pub struct Decoder<'a> {
 
 /// A recording that is being decoded.
 pub struct File {
-    parts: Vec<Part>,
+    decoding: PartsDecoding<nap_io::Error>,
+    /// The time of the first sample of each part.
+    starts: Vec<Option<Timestamp>>,
     name: String,
     bar: ProgressBar,
     info: StreamInfo,
     assumed: Assumed,
-}
-
-/// A stretch of a recording that is being decoded.
-struct Part {
-    decoding: Decoding<nap_io::Error>,
-    /// Where it begins, in seconds from the start of the recording.
-    start_s: f64,
-    /// The time of its first sample.
-    start: Option<Timestamp>,
 }
 
 /// Opens a stretch at a place.
@@ -93,35 +86,32 @@ impl<'a> Decoder<'a> {
     pub fn open(self, paths: &'a [PathBuf]) -> Result<(Vec<Job<'a>>, File)> {
         let recording = self.input.open(paths)?;
         let (name, info) = (recording.name().to_owned(), recording.info().clone());
-        let rate_hz = info.sample_rate_hz;
         let bar = recording.bar();
         let tuned = self.tuned(&recording)?;
         let first = tuned.first().map(|(stretch, _)| stretch.position);
         let is_open = recording.stretches().first().map(|stretch| stretch.position) == first;
-        let mut plans = Vec::new();
-        for (stretch, configs) in tuned {
-            let pieces =
-                self.pieces(&recording, &stretch, &configs).with_context(|| name.clone())?;
-            plans.push((stretch, configs, pieces));
+        let mut parts = Vec::new();
+        for (stretch, configs) in &tuned {
+            parts.push(Part {
+                position: stretch.position,
+                // A pipe cannot be cut, whatever part of it is wanted.
+                length: info.total_samples.and_then(|_| info.length_of(stretch)),
+                gaps: stretch.gaps.clone(),
+                configs: configs.clone(),
+            });
         }
-        let configs = plans.first().map(|(_, configs, _)| &configs[..]).unwrap_or_default();
+        let configs = tuned.first().map(|(_, configs)| &configs[..]).unwrap_or_default();
         let assumed = Assumed::new(&info, configs);
         let mut opened = is_open.then_some(recording);
-        let (mut jobs, mut parts) = (Vec::new(), Vec::new());
-        for (stretch, configs, pieces) in plans {
-            let told = bar.clone();
-            let (start_s, start) = (stretch.position as f64 / rate_hz, stretch.start);
-            let (more, decoding) = pieces::split(pieces::Recording {
-                pieces,
-                gaps: stretch.gaps.clone(),
-                configs,
-                open: self.opener(paths, stretch, opened.take(), assumed.look()),
-                progress: Box::new(move |samples| told.inc(samples)) as Progress,
-            });
-            jobs.extend(more);
-            parts.push(Part { decoding, start_s, start });
-        }
-        Ok((jobs, File { parts, name, bar, info, assumed }))
+        let access = |index: usize| {
+            let (stretch, told) = (tuned[index].0.clone(), bar.clone());
+            let progress = Box::new(move |samples| told.inc(samples)) as Progress;
+            (self.opener(paths, stretch, opened.take(), assumed.look()), progress)
+        };
+        let split = parts::split_parts(parts, self.threads, access);
+        let (jobs, decoding) = split.with_context(|| name.clone())?;
+        let starts = tuned.into_iter().map(|(stretch, _)| stretch.start).collect();
+        Ok((jobs, File { decoding, starts, name, bar, info, assumed }))
     }
 
     /// The stretches to decode, each with what its receivers listen to. Where the radio was tuned to other
@@ -144,23 +134,6 @@ impl<'a> Decoder<'a> {
         match problem {
             Some(error) if tuned.is_empty() => Err(error),
             _ => Ok(tuned),
-        }
-    }
-
-    /// A recording is cut where there are threads for the pieces; a pipe cannot be.
-    fn pieces(
-        self,
-        recording: &Recording,
-        stretch: &Stretch,
-        configs: &[ReceiverConfig],
-    ) -> Result<Vec<Piece>, nap_phy::Error> {
-        let info = recording.info();
-        let length = info.total_samples.and(recording.length(stretch));
-        let Some(length) = length else { return Ok(plan::whole()) };
-        let duration_s = stretch.samples_in(length) as f64 / info.sample_rate_hz;
-        match plan::count(duration_s, self.threads) {
-            1 => Ok(plan::whole()),
-            count => plan::plan_over(length, &stretch.gaps, count, configs),
         }
     }
 
@@ -202,32 +175,13 @@ impl File {
     /// # Errors
     /// A configuration that no receiver takes.
     pub fn finish(self, mut report: impl FnMut(Received)) -> Result<Ending> {
-        let Self { parts, name, bar, info, assumed } = self;
-        let mut ending = Ending { read: Ok(()), statistics: Statistics::default(), info, assumed };
-        let mut newest = MessageId::default();
-        for Part { decoding, start_s, start } in parts {
-            let before = newest;
-            let end = decoding.finish(|message| {
-                newest = MessageId(before.0 + message.id.0);
-                report(Received::new(Message { id: newest, ..message }, start_s, start));
-            });
-            let pieces::Ending { read, statistics, .. } = end.with_context(|| name.clone())?;
-            ending.statistics += statistics;
-            ending.read = read;
-            if ending.read.is_err() {
-                break;
-            }
-        }
+        let Self { decoding, starts, name, bar, info, assumed } = self;
+        let end = decoding.finish(|PartMessage { message, part, time_in_part_s, .. }| {
+            let time = starts[part].and_then(|start| nap_io::utc_text(start, time_in_part_s));
+            report(Received { message, time });
+        });
         bar.finish_and_clear();
-        Ok(ending)
-    }
-}
-
-impl Received {
-    /// Moves the message's times, which count from the first sample of a stretch at the time `start`, by
-    /// `start_s`.
-    fn new(message: Message, start_s: f64, start: Option<Timestamp>) -> Self {
-        let time = start.and_then(|start| nap_io::utc_text(start, message.signal.time_s));
-        Self { message: message.moved_by(start_s), time }
+        let pieces::Ending { read, statistics, .. } = end.with_context(|| name)?;
+        Ok(Ending { read, statistics, info, assumed })
     }
 }

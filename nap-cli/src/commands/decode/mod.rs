@@ -113,9 +113,6 @@ impl Args {
 
     /// The files of each recording.
     fn recordings(&self) -> Vec<Vec<PathBuf>> {
-        if self.files.len() < 2 {
-            return vec![self.files.clone()];
-        }
         let rule = if self.join { JoinRule::Names } else { JoinRule::Offsets };
         let recordings = self.input.group(&self.files, rule);
         for parts in recordings.iter().filter(|parts| parts.len() > 1) {

@@ -133,9 +133,9 @@ impl<'a> Session<'a> {
         self.messages += 1;
         self.frames += message.frames.len();
         let time = received.time.clone();
-        let mut record = MessageRecord::new(MessageRecordType::Message, message, time);
+        let mut record =
+            MessageRecord::new(MessageRecordType::Message, message, time, self.devices);
         record.recording = self.is_one_of_several.then(|| path.display().to_string());
-        record.device_name = self.devices.name(record.device_id).map(str::to_owned);
         let Self { printer, log, .. } = self;
         printer.record(&record, || log.message(&record))
     }

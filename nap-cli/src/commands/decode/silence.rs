@@ -69,9 +69,10 @@ impl Assumed {
             channels.join(" and ")
         );
         let short = self.configs.first().and_then(|config| too_short(config, duration_s));
-        if let Some(hint) = short {
-            text += &format!("; {hint}");
-        }
+        text += &match short {
+            Some(hint) => format!("; {hint}"),
+            None => "; `nap doctor` tries other sample rates and the mirrored spectrum".to_owned(),
+        };
         text
     }
 }

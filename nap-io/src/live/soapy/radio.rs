@@ -58,8 +58,13 @@ impl Radio {
         result.map_err(|error| self.error(action, &error))
     }
 
-    pub(super) fn write_setting(&self, key: &str, value: &str) -> Result<(), Error> {
-        self.check("write a setting of", self.inner.write_setting(key, value))
+    /// Writes a setting of the driver. A driver takes any key without a word, and SoapySDR's Rust binding
+    /// has no list of those that it knows: what can be asked for is what it reads back. Returns what should be
+    /// told of that.
+    pub(super) fn write_setting(&self, key: &str, value: &str) -> Result<Option<String>, Error> {
+        self.check("write a setting of", self.inner.write_setting(key, value))?;
+        let read = self.inner.read_setting(key).unwrap_or_default();
+        Ok(doubt(key, value, &read))
     }
 
     pub(super) fn feed_antenna(&self) -> Result<(), Error> {
@@ -71,7 +76,7 @@ impl Radio {
                  as KEY=VALUE"
             )));
         };
-        self.write_setting(key, "true")
+        self.write_setting(key, "true").map(drop)
     }
 
     pub(super) fn set_antenna(&self, name: &str) -> Result<(), Error> {
@@ -179,6 +184,16 @@ impl Radio {
     }
 }
 
+/// What should be told of a setting that reads so after it was written.
+fn doubt(key: &str, value: &str, read: &str) -> Option<String> {
+    (read.is_empty() && !value.is_empty()).then(|| {
+        format!(
+            "the driver has taken the setting {key}={value}, but reads nothing back: it may not have it; \
+             `SoapySDRUtil --probe` lists those that it has"
+        )
+    })
+}
+
 /// Whether a value lies between the lowest and the highest that a radio tells of; what lies between two of
 /// its ranges it may round. A radio that tells of none takes what it takes.
 fn is_within(value: f64, ranges: &[(f64, f64)]) -> bool {
@@ -204,6 +219,15 @@ fn ranges_text(ranges: &[(f64, f64)], unit: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_that_does_not_read_back_is_doubtful() {
+        assert_eq!(doubt("biastee", "true", "true"), None);
+        assert_eq!(doubt("biastee", "1", "true"), None, "in the driver's own words");
+        assert_eq!(doubt("biastee", "", ""), None);
+        let text = doubt("bias_te", "true", "").unwrap_or_default();
+        assert!(text.contains("the setting bias_te=true, but reads nothing back"), "{text}");
+    }
 
     #[test]
     fn what_lies_outside_all_ranges_is_known() {

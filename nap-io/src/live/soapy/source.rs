@@ -84,8 +84,9 @@ impl Soapy {
 
 /// Sets the radio and reads back what it has set.
 fn set(radio: &Radio, tuning: &Tuning) -> Result<StreamInfo, Error> {
+    let mut warnings = Vec::new();
     for (key, value) in &tuning.settings {
-        radio.write_setting(key, value)?;
+        warnings.extend(radio.write_setting(key, value)?);
     }
     if tuning.bias_tee {
         radio.feed_antenna()?;
@@ -116,6 +117,7 @@ fn set(radio: &Radio, tuning: &Tuning) -> Result<StreamInfo, Error> {
     let mut info = StreamInfo::new(nominal_hz * true_to_nominal, SampleFormat::Cf32Le);
     info.center_hz = Some(tuned_hz);
     info.description = Some(radio.description()?);
+    info.warnings = warnings;
     if let Some(asked_hz) = tuning.sample_rate_hz.filter(|hz| (hz - nominal_hz).abs() > 1.0) {
         info.warnings
             .push(format!("the radio has set {nominal_hz} samples a second instead of {asked_hz}"));

@@ -1,5 +1,6 @@
 //! Recordings as live sources.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use num_complex::Complex32;
@@ -73,6 +74,15 @@ impl<S: SampleSource> LiveSource for Replay<S> {
             _ => Ok(Reading::Samples(Loss::None)),
         }
     }
+}
+
+/// A live source stays where it is tuned.
+pub(crate) fn check_one_center(path: &Path, info: &StreamInfo) -> Result<(), Error> {
+    if !info.breaks.iter().any(|at| at.center_hz.is_some()) {
+        return Ok(());
+    }
+    let what = "a recording whose centre frequency changes, as a live source,";
+    Err(Error::unsupported(path, what, "decode it as a file"))
 }
 
 /// The last break up to a sample and the next one after it.

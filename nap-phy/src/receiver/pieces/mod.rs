@@ -6,7 +6,8 @@
 //! likely decisions: of the false messages that may be expected, each piece has its share by time.
 //!
 //! Where samples are missing in a recording, times count on over the gap: all numbers of samples here count
-//! those too.
+//! those too. Of a recording in which the radio was tuned elsewhere, [`parts::split_parts`] makes jobs part by
+//! part.
 //!
 //! Memory is that of one receiver a thread: a job makes its receiver when it runs.
 //!
@@ -50,6 +51,7 @@
 //! ```
 
 mod decode;
+pub mod parts;
 pub mod plan;
 mod seams;
 

@@ -50,7 +50,13 @@ const LAYERS: [(&str, Layers); 5] = [
     ),
     (
         "nap-station",
-        &[&["error"], &["health", "metrics", "recorder"], &["reception"], &["station"]],
+        &[
+            &["error", "rotated_file", "secret"],
+            &["health", "metrics", "recorder", "relay", "rules"],
+            &["config", "reception"],
+            &["store"],
+            &["station"],
+        ],
     ),
     ("nap-cli", &[&["outcome", "terminal"], &["args", "output"], &["commands"]]),
 ];

@@ -1,0 +1,66 @@
+//! `nap station ledger`.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nap_station::station::clock::now;
+use nap_station::store::export::Export;
+use nap_station::store::hardware::fingerprint;
+use nap_station::store::upkeep;
+
+use crate::commands::station::config::ConfigArg;
+use crate::outcome::Outcome;
+
+/// Look at the ledger.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Look whether the ledger is sound. Works beside a station that runs.
+    Check(ConfigArg),
+    /// Give back the room that removed rows have left. The station must not run meanwhile.
+    Compact(ConfigArg),
+    /// Print all rows in the order of their numbers, one JSON object a line. Works beside a station that runs.
+    Export(ConfigArg),
+}
+
+/// Runs the command.
+pub fn run(command: &Command) -> Result<Outcome> {
+    match command {
+        Command::Export(config) => export(config),
+        Command::Check(config) => check(config),
+        Command::Compact(config) => {
+            let state = config.load()?.station.state;
+            upkeep::compact(&state, &fingerprint(Path::new("/")), now())?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn check(config: &ConfigArg) -> Result<Outcome> {
+    let state = config.load()?.station.state;
+    let problems = upkeep::check(&state).with_context(|| state.display().to_string())?;
+    for problem in &problems {
+        tracing::error!("{problem}");
+    }
+    if problems.is_empty() {
+        tracing::info!("the ledger is sound");
+    }
+    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Failed })
+}
+
+fn export(config: &ConfigArg) -> Result<Outcome> {
+    let state = config.load()?.station.state;
+    let mut export = Export::open(&state).with_context(|| state.display().to_string())?;
+    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
+    loop {
+        let rows = export.read()?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            writeln!(stdout, "{row}").context("cannot write to standard output")?;
+        }
+    }
+    stdout.flush().context("cannot write to standard output")?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,416 @@
+//! `nap station`: the real binary on message records and on samples, killed, restarted, and looked at.
+#![cfg(feature = "station")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a panic in a test is a failed test"
+)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use common::{json_lines, stderr};
+
+/// A station's folder with its configuration.
+struct Site {
+    folder: tempfile::TempDir,
+}
+
+/// A record as a receiver writes it: device, counter, seconds of a day in November, number of the message.
+fn record(device: u32, counter: u32, seconds: f64, number: usize) -> Value {
+    let day = (seconds / 86_400.0).floor();
+    let (hours, rest) = ((seconds - day * 86_400.0) / 3600.0, seconds % 3600.0);
+    json!({
+        "type": "message", "schema": 1, "message_id": number,
+        "time": format!("2026-11-{:02}T{:02}:{:02}:{:09.6}Z", 1 + day as u32, hours as u32, (rest / 60.0) as u32, rest % 60.0),
+        "time_s": seconds, "device_id": format!("{device:08X}"), "sequence_number": counter % 4096,
+        "kind": "bytes", "payload": format!("{number:08x}"), "bidirectional": false, "auth": "verified",
+        "radio_configuration": "RC1", "bit_rate": 100, "frequency_hz": 868_130_000.0, "rssi_dbfs": -50.0,
+        "snr_db": 12.0, "drift_hz_per_s": 0.0, "decoder": "single", "frames": [],
+    })
+}
+
+impl Site {
+    fn new(records: &[Value], more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = Self { folder };
+        site.put("records.jsonl", &lines(records));
+        let devices: BTreeSet<&str> =
+            records.iter().filter_map(|record| record["device_id"].as_str()).collect();
+        let devices = devices.into_iter().filter(|id| !id.starts_with("0BAD"));
+        let table: String = devices.map(|id| format!("{id},,no {id}\n")).collect();
+        site.put("devices.csv", &format!("device_id,key,name\n{table}"));
+        site.configure("records:records.jsonl", more);
+        site
+    }
+
+    fn configure(&self, source: &str, more: &str) {
+        let text = format!(
+            "[station]\nstate = \"state\"\n[radio]\nsource = \"{source}\"\n[devices]\nfile = \"devices.csv\"\n\
+             [relay.archive]\ntype = \"file\"\npath = \"archive.jsonl\"\n{more}"
+        );
+        self.put("nap.toml", &text);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nap"));
+        command.arg("station").args(arguments).arg("--config").arg(self.path("nap.toml"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end, which is a good one.
+    fn finish(&self) {
+        let output = self.run(&[]);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+
+    fn export(&self) -> Vec<Value> {
+        let output = self.run(&["ledger", "export"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        json_lines(&output.stdout)
+    }
+
+    fn archive(&self) -> Vec<Value> {
+        json_lines(&fs::read(self.path("archive.jsonl")).unwrap_or_default())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+}
+
+fn lines(records: &[Value]) -> String {
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+/// Messages of some devices one after the other, so many seconds apart.
+fn traffic(count: usize, devices: usize, pause_s: f64) -> Vec<Value> {
+    let of = |n: usize| {
+        record(0x1000 + (n % devices) as u32, (n / devices) as u32, n as f64 * pause_s, n + 1)
+    };
+    (0..count).map(of).collect()
+}
+
+/// How many rows have each verdict and reason.
+fn verdicts(rows: &[Value]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        let reason = row["reason"].as_str().map(|reason| format!(" {reason}")).unwrap_or_default();
+        *counts.entry(format!("{}{reason}", row["verdict"].as_str().unwrap())).or_default() += 1;
+    }
+    counts
+}
+
+fn ids(records: &[Value]) -> Vec<&str> {
+    records.iter().map(|record| record["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn each_message_has_an_id_a_verdict_and_its_place_at_the_relay() {
+    let mut records = traffic(100, 10, 60.0);
+    records.insert(50, record(0xBAD_0001, 1, 3000.0, 201));
+    records.insert(60, records[59].clone());
+    let mut forged = record(0x1001, 4000, 3600.0, 202);
+    forged["auth"] = json!("failed");
+    records.insert(70, forged);
+    let site = Site::new(&records, "");
+    site.finish();
+    let rows = site.export();
+    let expected = [
+        ("accepted", 100),
+        ("refused auth_failed", 1),
+        ("refused duplicate", 1),
+        ("refused not_listed", 1),
+    ];
+    assert_eq!(verdicts(&rows), expected.map(|(name, count)| (name.to_owned(), count)).into());
+    let (epoch, _) = ids(&rows)[0].split_once('-').unwrap();
+    let numbered: Vec<String> = (1..=rows.len()).map(|n| format!("{epoch}-{n}")).collect();
+    assert_eq!(ids(&rows), numbered);
+    let accepted: Vec<Value> =
+        rows.into_iter().filter(|row| row["verdict"] == "accepted").collect();
+    assert!(accepted.iter().all(|row| row["relayed"] == json!({ "archive": true })));
+    let archive = site.archive();
+    assert_eq!(ids(&archive), ids(&accepted));
+    for (line, row) in archive.iter().zip(&accepted) {
+        assert_eq!((&line["time"], &line["payload"]), (&row["time"], &row["payload"]));
+        assert_eq!(line["device_name"], format!("no {}", line["device_id"].as_str().unwrap()));
+        assert_eq!((&line["clock"], &line["flags"]), (&json!("recording"), &json!([])));
+        assert_eq!(line["station"].as_str().unwrap().len(), 16);
+    }
+}
+
+#[test]
+fn over_the_budget_messages_wait_for_the_next_day_and_go_out_first() {
+    // 900 on the first day, and one on each of the next two.
+    let mut records = traffic(900, 60, 90.0);
+    records.push(record(0x1000, 100, 86_400.0 + 1.0, 901));
+    records.push(record(0x1000, 101, 2.0 * 86_400.0 + 1.0, 902));
+    let site = Site::new(&records, "[rules]\nmessages_per_day = 100\n");
+    site.finish();
+    let rows = site.export();
+    let held = rows.iter().filter(|row| row["verdict"] == "held").count();
+    assert_eq!(held, 800 - 50 - 50, "half of the budget of each day");
+    assert_eq!(
+        rows.iter().find(|row| row["verdict"] == "held").unwrap()["sequence_number"],
+        200 / 60
+    );
+    let archive = site.archive();
+    assert_eq!(archive.len(), 100 + 51 + 51);
+    let late: Vec<&Value> = archive.iter().filter(|line| !line["held_until"].is_null()).collect();
+    assert_eq!(late.len(), 100);
+    assert_eq!(late[0]["held_until"], "2026-11-02T00:00:00.000000Z");
+    assert!(late[0]["time"].as_str().unwrap().starts_with("2026-11-01"), "its own time");
+    // The same once more changes nothing: neither a budget nor a counter begins anew.
+    site.finish();
+    assert_eq!(site.archive().len(), 202);
+}
+
+#[test]
+fn one_station_a_folder() {
+    let site = Site::new(&traffic(10, 2, 60.0), "");
+    // A pipe that nobody writes to keeps the first one waiting.
+    let pipe = site.path("pipe.jsonl");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    site.configure("records:pipe.jsonl", "");
+    let mut first = Running::start(&site);
+    let writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    wait_for(|| site.has("state/ledger.db"));
+    let second = site.run(&[]);
+    assert_eq!(second.status.code(), Some(2));
+    assert!(
+        stderr(&second).contains(&format!("process {}", first.child.id())),
+        "{}",
+        stderr(&second)
+    );
+    // What the first has written can be looked at beside it.
+    assert_eq!(site.export(), Vec::<Value>::new());
+    first.kill();
+    drop(writer);
+    site.configure("records:records.jsonl", "");
+    site.finish();
+    assert_eq!(site.export().len(), 10);
+}
+
+/// A station that runs, and that is killed.
+struct Running {
+    child: Child,
+}
+
+impl Running {
+    fn start(site: &Site) -> Self {
+        let mut command = site.command(&[]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self { child: command.spawn().unwrap() }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+fn wait_for(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How often stations are killed: `NAP_KILLS` says.
+fn kills() -> usize {
+    std::env::var("NAP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(30)
+}
+
+/// Killed at any moment, a station loses nothing that it has accepted, gives nothing a second ID, and
+/// takes no message twice.
+#[test]
+fn killed_at_any_moment() {
+    let count = 840 * 4;
+    let mut records = traffic(count, 60, 103.0);
+    let replay = records[100].clone();
+    records.push(replay);
+    let site = Site::new(&records, "");
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut before_the_end = 0;
+    for _ in 0..kills() {
+        let mut running = Running::start(&site);
+        thread::sleep(Duration::from_millis(random.random_range(5..120)));
+        before_the_end += usize::from(!running.has_ended());
+        running.kill();
+    }
+    println!("{before_the_end} of {} kills before the end", kills());
+    assert!(before_the_end * 4 > kills(), "{before_the_end} before the end of the input");
+    site.finish();
+    let rows = site.export();
+    check_after_kills(&rows, &site.archive(), count);
+    let replayed = rows.last().unwrap();
+    assert_eq!(
+        (&replayed["verdict"], &replayed["reason"]),
+        (&json!("refused"), &json!("replayed"))
+    );
+}
+
+fn check_after_kills(rows: &[Value], archive: &[Value], count: usize) {
+    let accepted: Vec<&Value> = rows.iter().filter(|row| row["verdict"] == "accepted").collect();
+    let payloads: BTreeSet<&str> =
+        accepted.iter().map(|row| row["payload"].as_str().unwrap()).collect();
+    assert_eq!((accepted.len(), payloads.len()), (count, count), "each once, under one ID");
+    assert!(accepted.iter().all(|row| row["relayed"]["archive"] == true), "the balance is zero");
+    let known: BTreeMap<&str, &Value> =
+        accepted.iter().map(|row| (row["id"].as_str().unwrap(), &row["payload"])).collect();
+    let mut seen = BTreeSet::new();
+    for line in archive {
+        let id = line["id"].as_str().unwrap();
+        assert_eq!(known.get(id), Some(&&line["payload"]), "{id}");
+        seen.insert(id);
+    }
+    assert_eq!(seen.len(), count, "every ID has arrived");
+    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in &accepted {
+        let counter = row["sequence_number"].as_u64().unwrap();
+        let before = last.insert(row["device_id"].as_str().unwrap(), counter);
+        assert!(before.is_none_or(|before| before < counter), "counters never go back");
+    }
+}
+
+#[test]
+fn sigterm_keeps_what_is_not_relayed() {
+    let site = Site::new(&traffic(500, 10, 60.0), "");
+    // The archive is a folder, so nothing can be delivered.
+    fs::create_dir(site.path("archive.jsonl")).unwrap();
+    let output = site.run(&["--drain-timeout", "0.3"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("500 not delivered"), "{}", stderr(&output));
+    let mut running = Running::start(&site);
+    thread::sleep(Duration::from_millis(300));
+    let id = running.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let start = Instant::now();
+    while !running.has_ended() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it ends at once");
+        thread::sleep(Duration::from_millis(10));
+    }
+    fs::remove_dir(site.path("archive.jsonl")).unwrap();
+    site.finish();
+    assert_eq!(site.archive().len(), 500);
+}
+
+#[test]
+fn a_wrong_configuration_is_told_by_line_and_ends_with_2() {
+    let site = Site::new(&traffic(1, 1, 1.0), "[rules]\nwhitelist = true\n");
+    let output = site.run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("nap.toml: line 11: unknown field `whitelist`"),
+        "{}",
+        stderr(&output)
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_nap")).arg("station").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--config"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_recording_of_samples() {
+    let site = Site::new(&[], "");
+    let recording = common::recording("rc1_two_uplinks.sigmf-meta");
+    site.configure(recording.to_str().unwrap(), "");
+    site.put("devices.csv", "device_id,key\n258E05CA,\n");
+    site.finish();
+    let rows = site.export();
+    let found: Vec<_> =
+        rows.iter().map(|row| (&row["device_id"], &row["verdict"], &row["frames"])).collect();
+    assert_eq!(rows.len(), 2);
+    for (device_id, verdict, frames) in found {
+        let expected = if device_id == "258E05CA" { "accepted" } else { "refused" };
+        assert_eq!(verdict, expected);
+        if expected == "accepted" {
+            assert_eq!(frames.as_array().unwrap().len(), 3, "the row has all frames");
+        }
+    }
+    assert_eq!(site.archive().len(), 1);
+    assert!(rows.iter().all(|row| row["time"].is_string()));
+}
+
+#[test]
+fn the_ledger_is_checked_and_made_smaller() {
+    let site = Site::new(&traffic(200, 10, 60.0), "");
+    assert!(!site.run(&["ledger", "check"]).status.success(), "there is none yet");
+    site.finish();
+    assert!(site.run(&["ledger", "check"]).status.success());
+    assert!(site.run(&["ledger", "compact"]).status.success());
+    assert_eq!(site.export().len(), 200);
+    let path = site.path("state/ledger.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0x55);
+    fs::write(&path, bytes).unwrap();
+    assert!(!site.run(&["ledger", "check"]).status.success());
+}
+
+#[test]
+fn a_dry_run_looks_at_everything_and_writes_nothing() {
+    let site = Site::new(&traffic(1, 1, 1.0), "");
+    let output = site.run(&["check"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!site.has("state") && !site.has("archive.jsonl"));
+    site.configure(
+        "records:gone.jsonl",
+        "[relay.web]\ntype = \"https\"\nurl = \"http://example.org\"\n",
+    );
+    site.put("devices.csv", "device_id,key\nx,\n");
+    let output = site.run(&["check"]);
+    assert_eq!(output.status.code(), Some(2));
+    for what in ["devices: ", "source: ", "relay \"web\": "] {
+        assert!(stderr(&output).contains(what), "{}", stderr(&output));
+    }
+}
+
+/// The mode of what is in the state folder is nobody else's business.
+#[test]
+fn the_state_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new(&traffic(1, 1, 1.0), "");
+    site.finish();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&site.path("state")), 0o700);
+    for name in ["ledger.db", "identity.json", "lock"] {
+        assert_eq!(mode(&site.path("state").join(name)), 0o600, "{name}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Messages as lines of a file.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use crate::relay::ask::on_disk;
+use crate::relay::carrier::{Carried, Carrier, Fate, Fault};
+use crate::relay::context::Context;
+use crate::relay::options::FileOptions;
+use crate::relay::outbox::Delivery;
+use crate::rotated_file::{RotatedFile, Rotation, cut_torn_line};
+
+/// So many lines share a write, and the wait for the disk.
+const LINES: usize = 256;
+
+/// Messages as lines of a file.
+pub struct LinesFile {
+    path: PathBuf,
+    rotation: Rotation,
+    file: Option<RotatedFile>,
+}
+
+impl LinesFile {
+    /// Lines into the file that an operator has named.
+    #[must_use]
+    pub fn new(options: &FileOptions, context: &Context) -> Self {
+        let bytes = match options.rotate_megabytes {
+            0 => u64::MAX,
+            megabytes => megabytes.saturating_mul(1_000_000),
+        };
+        let path = context.folder.join(&options.path);
+        // An archive is not thrown away behind its owner's back.
+        Self { path, rotation: Rotation { bytes, kept: u32::MAX }, file: None }
+    }
+
+    /// Opens the file on a thread that may wait for the disk.
+    async fn opened(&mut self) -> Result<RotatedFile, Fault> {
+        if let Some(file) = self.file.take().filter(RotatedFile::is_in_place) {
+            return Ok(file);
+        }
+        let (path, rotation) = (self.path.clone(), self.rotation);
+        on_disk(move || {
+            cut_torn_line(&path)?;
+            RotatedFile::open(&path, rotation, None)
+        })
+        .await
+    }
+
+    async fn append(&mut self, text: String) -> Result<(), Fault> {
+        let mut file = self.opened().await?;
+        let file = on_disk(move || {
+            file.lines(&text)?;
+            file.sync()?;
+            Ok(file)
+        });
+        self.file = Some(file.await?);
+        Ok(())
+    }
+}
+
+impl Carrier for LinesFile {
+    fn unit(&self) -> usize {
+        LINES
+    }
+
+    async fn open(&mut self) -> Result<(), Fault> {
+        self.file = Some(self.opened().await?);
+        Ok(())
+    }
+
+    async fn carry(&mut self, deliveries: &[Delivery]) -> Carried {
+        let mut text = String::new();
+        for delivery in deliveries {
+            // Writing into a text does not fail.
+            let _ = writeln!(text, "{}", delivery.record);
+        }
+        match self.append(text).await {
+            Ok(()) => Carried { fates: vec![Fate::Delivered; deliveries.len()], fault: None },
+            Err(fault) => Carried::none(fault),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The thread that writes.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::http::Server;
+use crate::monitor::Monitor;
+use crate::rules::verdict::Reason;
+use crate::station::clock::now;
+use crate::station::keeper::{Command, Committed, Keeper};
+use crate::station::remark::{Remark, Say};
+use crate::store::retention::Limits;
+
+/// Rows may share a commit, but wait for it no longer than so.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// What is to happen by the clock is looked at so often.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is too old or too much is looked for so often.
+const RETENTION_TICK: Duration = Duration::from_secs(10);
+
+/// The thread that writes, before it is started.
+#[derive(Debug)]
+pub struct Desk {
+    /// What it does.
+    pub keeper: Keeper,
+    /// Who tells it to.
+    pub commands: Receiver<Command>,
+    /// Whether messages come by the clock.
+    pub is_live: bool,
+    /// How long rows are kept.
+    pub limits: Limits,
+    /// Where others listen in, if they can.
+    pub server: Option<Arc<Server>>,
+    /// Where is counted.
+    pub monitor: Monitor,
+    /// Who is told.
+    pub say: Say,
+}
+
+impl Desk {
+    /// Starts the thread; it ends, with all written, when nobody can ask it for anything any more.
+    pub fn start(mut self) -> JoinHandle<()> {
+        thread::spawn(move || self.run())
+    }
+
+    fn run(&mut self) {
+        if self.server.is_some() {
+            self.keeper.tell();
+        }
+        let mut retention_tick = Instant::now();
+        loop {
+            let is_over = match self.commands.recv_timeout(TICK) {
+                Ok(command) => {
+                    self.keeper.command(command, now());
+                    self.collect();
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            if self.is_live {
+                self.keeper.release(now());
+            }
+            if retention_tick.elapsed() > RETENTION_TICK {
+                retention_tick = Instant::now();
+                self.keep_within();
+            }
+            self.commit();
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        let committed = self.keeper.commit(now());
+        for verdict in self.keeper.take_judged() {
+            let labels = [verdict.name(), verdict.reason().map_or("", Reason::name)];
+            self.monitor.metrics().judged_messages.with_label_values(&labels).inc();
+        }
+        if let Some(server) = &self.server {
+            self.keeper.take_told().into_iter().for_each(|told| server.publish(told));
+        }
+        match committed {
+            Committed::Failed(error) => self.say.say(Remark::NotStored(error)),
+            Committed::Recovered => self.say.say(Remark::StoredAgain),
+            Committed::Done | Committed::StillFailing => {}
+        }
+    }
+
+    fn keep_within(&mut self) {
+        // A disk that cannot be written to is told of by the commits.
+        let removed = self.keeper.keep_within(self.limits, now()).unwrap_or_default();
+        if removed.undelivered > 0 {
+            self.say.say(Remark::Dropped(removed.undelivered));
+        }
+    }
+
+    /// Takes what else is there already, for the same commit.
+    fn collect(&mut self) {
+        let start = Instant::now();
+        while start.elapsed() < LONGEST_WAIT {
+            let Ok(command) = self.commands.try_recv() else { break };
+            self.keeper.command(command, now());
+        }
+    }
+}

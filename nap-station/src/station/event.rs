@@ -1,0 +1,97 @@
+//! Events of a station.
+
+use serde_json::{Value, json};
+
+use crate::relay::outbox::Level;
+use crate::rules::notice::Notice;
+use crate::rules::utc::Utc;
+
+/// All types of events.
+pub const TYPES: [&str; 20] = [
+    "refused",
+    "break_in_message_sequence",
+    "message_retracted",
+    "device_changed",
+    "state_changed",
+    "fence_entered",
+    "fence_left",
+    "radio_configuration_changed",
+    "backhaul_changed",
+    "radio_fault",
+    "radio_recovered",
+    "clock_changed",
+    "disk_low",
+    "retention_dropped",
+    "budget_exhausted",
+    "dead_letter",
+    "certificate_expires",
+    "hardware_changed",
+    "identity_used_elsewhere",
+    "anomaly",
+];
+
+/// Something that happened at the station.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// One of [`TYPES`].
+    pub event_type: &'static str,
+    /// How serious it is.
+    pub level: Level,
+    /// When.
+    pub at: Utc,
+    /// What else there is to tell; a JSON object.
+    pub detail: Value,
+}
+
+impl Event {
+    /// An event at a time.
+    #[must_use]
+    pub fn new(event_type: &'static str, level: Level, at: Utc, detail: Value) -> Self {
+        Self { event_type, level, at, detail }
+    }
+
+    /// What the rules noticed.
+    #[must_use]
+    pub fn of_notice(notice: &Notice, at: Utc) -> Self {
+        let of = |event_type, level, detail| Self::new(event_type, level, at, detail);
+        match notice {
+            Notice::Refused { device_id, reason, is_last_of_hour } => {
+                let detail = json!({
+                    "device_id": device_id.to_string(),
+                    "reason": reason.name(),
+                    "more_untold": is_last_of_hour,
+                });
+                of("refused", Level::Info, detail)
+            }
+            Notice::BreakInSequence { device_id, gap } => {
+                let detail = json!({ "device_id": device_id.to_string(), "gap": gap });
+                of("break_in_message_sequence", Level::Warning, detail)
+            }
+            Notice::BudgetExhausted { messages_per_day } => {
+                let detail = json!({ "messages_per_day": messages_per_day });
+                of("budget_exhausted", Level::Warning, detail)
+            }
+            Notice::Anomaly { reason, count, usual } => {
+                let detail = json!({ "reason": reason.name(), "count": count, "usual": usual });
+                of("anomaly", Level::Alarm, detail)
+            }
+            Notice::BlockedFor { device_id, minutes } => {
+                let detail =
+                    json!({ "device_id": device_id.to_string(), "blocked_minutes": minutes });
+                of("anomaly", Level::Alarm, detail)
+            }
+        }
+    }
+
+    /// Its record, but for its ID.
+    #[must_use]
+    pub fn record(&self) -> Value {
+        let mut record = self.detail.clone();
+        if let Some(fields) = record.as_object_mut() {
+            fields.insert("type".into(), json!(self.event_type));
+            fields.insert("level".into(), json!(self.level));
+            fields.insert("time".into(), json!(self.at.text()));
+        }
+        record
+    }
+}

@@ -1,0 +1,24 @@
+//! The access point: what is received is judged, stored, and passed on.
+//!
+//! [`Station::open`] takes the state folder and sets all up, [`Station::run`] receives until the source
+//! ends or somebody says stop. One thread receives, and never waits for a disk or a network; one writes
+//! ([`keeper`]), and nothing is sent that it has not stored; the relays have their own.
+
+pub mod check;
+pub mod clock;
+mod desk;
+pub mod devices;
+mod ending;
+pub mod event;
+pub mod keeper;
+mod outbox;
+mod receiving;
+pub mod records;
+mod relays;
+pub mod remark;
+pub mod report;
+mod run;
+mod status;
+
+pub use ending::Ending;
+pub use run::{Station, StationOptions};

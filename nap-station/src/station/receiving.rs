@@ -1,0 +1,275 @@
+//! From samples to reports.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use nap_io::live::{
+    DriverProgram, FaultKind, OnError, Source, SourceAddress, SourceKind, SourceSettings,
+};
+use nap_io::{OpenOptions, StreamInfo};
+use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
+use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{
+    DeviceTable, Event as ReceiverEvent, MACRO_CHANNEL_WIDTH_HZ, Message, ReceiverConfig,
+};
+use serde_json::json;
+
+use crate::config::radio::RadioConfig;
+use crate::error::Error;
+use crate::monitor::Monitor;
+use crate::reception::Reception;
+use crate::reception::event::{Received, ReceptionEvent};
+use crate::reception::fault_log::FaultLog;
+use crate::relay::outbox::Level;
+use crate::rules::utc::Utc;
+use crate::station::clock::{clock_name, now};
+use crate::station::ending::Ending;
+use crate::station::event::Event;
+use crate::station::keeper::Command;
+use crate::station::records::RECORDING;
+use crate::station::remark::{Remark, Say};
+use crate::station::report::{Heard, Report, ReportKind};
+
+/// How often to look whether to stop.
+const TICK: Duration = Duration::from_millis(100);
+/// Reports that wait while the one who writes does not take them; the oldest are lost beyond.
+const MAX_BACKLOG: usize = 100_000;
+
+/// A source of samples and its receiver at work.
+#[derive(Debug)]
+pub struct Receiving {
+    radio: RadioConfig,
+    reception: Reception,
+    say: Say,
+    faults: FaultLog,
+    is_refused: bool,
+    is_recording: bool,
+    /// What times without a start count from.
+    start: Utc,
+    /// What could not be handed on yet.
+    backlog: VecDeque<Command>,
+}
+
+impl Receiving {
+    /// Starts to open a source.
+    ///
+    /// # Errors
+    /// What is wrong with it, if trying again is of no use.
+    pub fn open(
+        address: &str,
+        radio: &RadioConfig,
+        driver: Option<DriverProgram>,
+        monitor: Monitor,
+        say: Say,
+    ) -> Result<Self, Error> {
+        let source = source(address, radio, driver)?;
+        Ok(Self {
+            radio: radio.clone(),
+            reception: Reception::new(source, None, monitor),
+            say,
+            faults: FaultLog::default(),
+            is_refused: false,
+            is_recording: Self::is_recording(address),
+            start: now(),
+            backlog: VecDeque::new(),
+        })
+    }
+
+    /// Whether what is at an address is read on its own times, not by the clock.
+    #[must_use]
+    pub fn is_recording(address: &str) -> bool {
+        let kind = parse(address).kind();
+        kind == SourceKind::Recording || kind == SourceKind::Pipe
+    }
+
+    /// Whether a source can be opened, as far as that can be told without a radio.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(address: &str, radio: &RadioConfig) -> Result<(), Error> {
+        source(address, radio, None).map(drop)
+    }
+
+    /// Goes by these devices from now on.
+    pub fn set_devices(&mut self, devices: DeviceTable) {
+        self.reception.set_devices(devices);
+    }
+
+    /// Receives for a moment, and hands on what was heard; says how the source has ended, if it has.
+    ///
+    /// # Errors
+    /// A receiver that cannot be set up for this source.
+    pub fn step(
+        &mut self,
+        devices: &DeviceTable,
+        commands: &SyncSender<Command>,
+    ) -> Result<Option<Ending>, Error> {
+        let mut ending = None;
+        match self.reception.next(TICK) {
+            Some(ReceptionEvent::Started(info)) => self.started(info, devices)?,
+            Some(ReceptionEvent::Ended) if self.is_refused => ending = Some(Ending::SourceFailed),
+            Some(ReceptionEvent::Ended) => ending = Some(Ending::Done),
+            Some(event) => self.event(event),
+            None => {}
+        }
+        for repetition in self.faults.repetitions(Instant::now()) {
+            self.say.say(Remark::Repeated(repetition));
+        }
+        self.hand_on(commands);
+        Ok(ending)
+    }
+
+    /// Decodes what is left and hands it on.
+    pub fn finish(&mut self, commands: &SyncSender<Command>) {
+        for event in self.reception.finish() {
+            self.event(event);
+        }
+        for command in self.backlog.drain(..) {
+            // The one who writes ends after all others.
+            drop(commands.send(command));
+        }
+    }
+
+    fn started(&mut self, info: Box<StreamInfo>, devices: &DeviceTable) -> Result<(), Error> {
+        let config = self.receiver_config(&info, devices)?;
+        self.say.say(Remark::Started(info));
+        self.reception.listen(config)
+    }
+
+    fn receiver_config(
+        &self,
+        info: &StreamInfo,
+        devices: &DeviceTable,
+    ) -> Result<ReceiverConfig, Error> {
+        let refused = |problem: String| Error::Refused {
+            name: self.reception.source().name.clone(),
+            problem,
+        };
+        let channels = match info.center_hz {
+            Some(_) => Channels::Configurations(self.radio.radio_configurations.clone()),
+            None => Channels::Nearest,
+        };
+        let choice = ChannelChoice { channels, bit_rate: self.radio.bit_rate };
+        let chosen = choice.in_band(info.sample_rate_hz, info.center_hz);
+        let chosen = chosen.map_err(|error| refused(error.to_string()))?;
+        for note in chosen.unheard() {
+            self.say.say(Remark::Note(note));
+        }
+        let [mut config] = <[ReceiverConfig; 1]>::try_from(chosen.configs)
+            .map_err(|_| refused("several channels at once are not in this version".into()))?;
+        config.full_scale_dbm = self.radio.full_scale_dbm;
+        config.devices = devices.clone();
+        Ok(config)
+    }
+
+    fn event(&mut self, event: ReceptionEvent) {
+        match event {
+            ReceptionEvent::Received(received) => self.received(&received),
+            ReceptionEvent::Fault(fault) => {
+                self.is_refused = fault.kind == FaultKind::Refused;
+                let is_news = self.is_refused || self.faults.fault(&fault, Instant::now());
+                if is_news && fault.kind.is_fatal() {
+                    let detail = json!({ "kind": fault.kind.name(), "text": fault.text });
+                    let event = Event::new("radio_fault", Level::Alarm, now(), detail);
+                    self.backlog.push_back(Command::Event(event));
+                }
+                self.say.say(Remark::Fault(fault, is_news));
+            }
+            ReceptionEvent::Recovered(outage) if self.faults.recovered() => {
+                let down_s = outage.duration.as_secs_f64();
+                let detail = json!({ "down_s": down_s, "trials": outage.trials });
+                let event = Event::new("radio_recovered", Level::Info, now(), detail);
+                self.backlog.push_back(Command::Event(event));
+                self.say.say(Remark::Recovered(outage));
+            }
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, received: &Received) {
+        let (is_first, is_complete, message) = match &received.event {
+            ReceiverEvent::Message(message) => (true, false, message),
+            ReceiverEvent::Update(message) => (false, false, message),
+            ReceiverEvent::Complete(message) => (false, true, message),
+            ReceiverEvent::Retracted(message) => {
+                let report = Report { message: (0, message.id.0), kind: ReportKind::Retracted };
+                self.backlog.push_back(Command::Report(report));
+                return;
+            }
+            _ => return,
+        };
+        let (at, time) = self.time(message, received.time.as_deref());
+        // The device's name is added where the record is kept, by the table in force then.
+        let nameless = DeviceTable::new();
+        let record = MessageRecord::new(MessageRecordType::Message, message, Some(time), &nameless);
+        let clock = if self.is_recording { RECORDING } else { clock_name(now()) };
+        let heard = Heard { is_first, is_complete, record, at, clock };
+        let kind = ReportKind::Heard(Box::new(heard));
+        self.backlog.push_back(Command::Report(Report { message: (0, message.id.0), kind }));
+    }
+
+    /// When a message was sent: as the source says, else by its samples from the start of the station.
+    fn time(&self, message: &Message, time: Option<&str>) -> (Utc, String) {
+        let known = time.and_then(|text| text.parse::<Timestamp>().ok().map(|at| (at, text)));
+        match known {
+            Some((at, text)) => (at.into(), text.to_owned()),
+            None => {
+                let at = self.start.plus_s(message.signal.time_s);
+                (at, at.text())
+            }
+        }
+    }
+
+    /// Hands on what can be without waiting. Samples that are read as fast as can be have time to wait.
+    fn hand_on(&mut self, commands: &SyncSender<Command>) {
+        while let Some(command) = self.backlog.pop_front() {
+            match commands.try_send(command) {
+                Ok(()) => {}
+                Err(TrySendError::Full(command) | TrySendError::Disconnected(command)) => {
+                    self.backlog.push_front(command);
+                    break;
+                }
+            }
+        }
+        self.backlog.truncate(MAX_BACKLOG);
+    }
+}
+
+/// A source as the configuration names it: what has `KEY=VALUE` in it and is no file is a radio.
+fn parse(address: &str) -> SourceAddress {
+    let is_radio = address.contains('=')
+        && !address.contains("://")
+        && !std::path::Path::new(address).exists();
+    if is_radio { SourceAddress::Radio(address.into()) } else { SourceAddress::parse(address) }
+}
+
+fn source(
+    address: &str,
+    radio: &RadioConfig,
+    driver: Option<DriverProgram>,
+) -> Result<Source, Error> {
+    let address = parse(address);
+    let channels = Channels::Configurations(radio.radio_configurations.clone());
+    let mut settings = SourceSettings::default();
+    let kind = address.kind();
+    settings.on_error = OnError::Restart;
+    settings.speed = if kind == SourceKind::Recording { radio.replay.times() } else { Some(1.0) };
+    settings.samples = OpenOptions {
+        format: radio.sample_format,
+        sample_rate_hz: radio.sample_rate_hz,
+        center_hz: radio.center_hz,
+        ..OpenOptions::default()
+    };
+    settings.tuning.sample_rate_hz = radio.sample_rate_hz;
+    settings.tuning.channel_center_hz = channels.middle_hz().unwrap_or_default();
+    settings.tuning.channel_width_hz = f64::from(MACRO_CHANNEL_WIDTH_HZ);
+    settings.tuning.center_hz = radio.center_hz;
+    settings.tuning.gain = radio.gain.clone();
+    settings.tuning.ppm = radio.ppm;
+    if kind == SourceKind::Radio {
+        settings.driver = driver;
+    }
+    Ok(address.source(&settings)?)
+}

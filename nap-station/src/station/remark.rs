@@ -1,0 +1,101 @@
+//! What a station says while it runs.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use nap_io::StreamInfo;
+use nap_io::live::{Fault, Outage};
+
+use crate::error::Error;
+use crate::reception::fault_log::Repetition;
+use crate::store::queue::Left;
+
+/// Something that people may want to know.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Remark {
+    /// It is at work: said every few seconds, for a watchdog.
+    Alive,
+    /// The source is open.
+    Started(Box<StreamInfo>),
+    /// Others may ask at this address.
+    Listening(SocketAddr),
+    /// Something about what is listened to.
+    Note(String),
+    /// Something went wrong with the source, and whether it is worth a line.
+    Fault(Fault, bool),
+    /// Faults came again and again.
+    Repeated(Repetition),
+    /// The source works again, after an outage that was told of.
+    Recovered(Outage),
+    /// A line of the records is none; reading goes on.
+    BadRecord(Error),
+    /// The ledger cannot be written to; receiving goes on.
+    NotStored(Error),
+    /// The ledger can be written to again.
+    StoredAgain,
+    /// The table of devices cannot be read: the old one stays.
+    BadDevices(Error),
+    /// The table of devices was read again.
+    Devices(usize),
+    /// A relay is not in the configuration any more.
+    Left(Left),
+    /// The ledger goes on, on other hardware.
+    OtherHardware,
+    /// The oldest rows were removed that no relay had delivered.
+    Dropped(u64),
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alive => f.write_str("at work"),
+            Self::Started(info) => write!(f, "{:.6} MS/s", info.sample_rate_hz / 1e6),
+            Self::Listening(address) => write!(f, "http://{address}/metrics, /events and /health"),
+            Self::Note(text) => f.write_str(text),
+            Self::Fault(fault, _) => fault.fmt(f),
+            Self::Repeated(repetition) => repetition.fmt(f),
+            Self::Recovered(outage) => {
+                let down_s = outage.duration.as_secs_f64();
+                write!(f, "samples again, after {down_s:.1} s and {} trials", outage.trials)
+            }
+            Self::BadRecord(error) => write!(f, "{error}; the line is passed over"),
+            Self::NotStored(error) => write!(f, "{error}; receiving goes on, and so do trials"),
+            Self::StoredAgain => f.write_str("the ledger can be written to again"),
+            Self::BadDevices(error) => write!(f, "{error}; the table as it was stays"),
+            Self::Devices(count) => write!(f, "the table of devices was read again: {count}"),
+            Self::Left(left) => write!(
+                f,
+                "the relay {:?} is not in the configuration any more; it leaves {} messages undelivered",
+                left.name, left.waiting
+            ),
+            Self::OtherHardware => f.write_str("other hardware than before: a new epoch begins"),
+            Self::Dropped(count) => {
+                write!(f, "no room: {count} of the oldest messages are gone that were not relayed")
+            }
+        }
+    }
+}
+
+/// Who is told.
+#[derive(Clone)]
+pub struct Say(Arc<dyn Fn(Remark) + Send + Sync>);
+
+impl Say {
+    /// Tells by calling this.
+    pub fn new(say: impl Fn(Remark) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(say))
+    }
+
+    /// Tells.
+    pub fn say(&self, remark: Remark) {
+        (self.0)(remark);
+    }
+}
+
+impl fmt::Debug for Say {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Say")
+    }
+}

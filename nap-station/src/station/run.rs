@@ -1,0 +1,341 @@
+//! A station from its start to its end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::config::parse::Config;
+use crate::config::radio::SourceChoice;
+use crate::config::station::Profile;
+use crate::error::Error;
+use crate::http::Server;
+use crate::monitor::Monitor;
+use crate::relay::context::Context;
+use crate::relay::outbox::Level;
+use crate::rules::judge::Rules;
+use crate::rules::listing::Listing;
+use crate::station::clock::{clock_name, now};
+use crate::station::desk::Desk;
+use crate::station::devices::DevicesFile;
+use crate::station::ending::Ending;
+use crate::station::event::Event;
+use crate::station::keeper::{Command, Keeper};
+use crate::station::outbox::LedgerOutbox;
+use crate::station::receiving::Receiving;
+use crate::station::records::{RECORDING, Records};
+use crate::station::relays::{Relay, Relays};
+use crate::station::remark::{Remark, Say};
+use crate::station::status::status;
+use crate::store::folder;
+use crate::store::hardware::fingerprint;
+use crate::store::identity::Identity;
+use crate::store::ledger::{Found, Ledger};
+use crate::store::lock::FolderLock;
+use crate::store::outbox::Waiting;
+use crate::store::relay_end::RelayEnd;
+use crate::store::retention::Limits;
+use crate::store::wire::{Sender, position};
+
+/// Commands that wait for the one who writes.
+const QUEUE: usize = 1024;
+/// How often is looked whether the relays are done.
+const DRAIN_TICK: Duration = Duration::from_millis(20);
+/// How often is looked whether the table of devices has changed.
+const DEVICES_TICK: Duration = Duration::from_secs(2);
+/// How often is told how the relays are doing.
+const RELAYS_TICK: Duration = Duration::from_secs(5);
+
+/// How to run a station, beside its configuration.
+#[derive(Debug, Clone)]
+pub struct StationOptions {
+    /// So long relays may take to deliver what is there when a recording has ended.
+    pub drain_timeout: Duration,
+    /// Said: stop.
+    pub stop: Arc<AtomicBool>,
+    /// Said: read again what may be read again.
+    pub reload: Arc<AtomicBool>,
+    /// Who is told what happens.
+    pub say: Say,
+    /// What a local radio's driver is started with.
+    pub driver: Option<nap_io::live::DriverProgram>,
+}
+
+/// A station that has its state, and whose relays are at work.
+#[derive(Debug)]
+pub struct Station {
+    config: Config,
+    options: StationOptions,
+    monitor: Monitor,
+    devices: DevicesFile,
+    listed: nap_phy::DeviceTable,
+    commands: SyncSender<Command>,
+    outboxes: Vec<(String, Arc<LedgerOutbox>)>,
+    relays: Relays,
+    status: watch::Sender<Value>,
+    desk: JoinHandle<()>,
+    devices_tick: Instant,
+    relays_tick: Instant,
+    _lock: FolderLock,
+}
+
+impl Station {
+    /// Takes the state folder, opens the ledger, and starts the relays.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if another station has the folder; what is wrong with the table of devices, the state
+    /// or the ledger.
+    pub fn open(config: Config, options: StationOptions, monitor: Monitor) -> Result<Self, Error> {
+        let state = config.station.state.clone();
+        let mut devices = DevicesFile::new(config.devices.file.clone());
+        let listed = devices.read()?;
+        folder::make(&state)?;
+        let lock = FolderLock::take(&state)?;
+        let identity = Identity::load_or_make(&state)?;
+        let hardware = fingerprint(Path::new("/"));
+        let (mut ledger, found) = Ledger::open(&state, &hardware, now())?;
+        let wishes: Vec<_> =
+            config.relays.iter().map(|(name, options)| (name.clone(), options.wishes())).collect();
+        let (ends, left) = ledger.register(&wishes)?;
+        left.into_iter().for_each(|left| options.say.say(Remark::Left(left)));
+        let names = config.relays.iter().map(|(name, _)| name.clone());
+        let ends: Vec<_> = names.zip(ends).map(|(name, end)| RelayEnd::new(name, end)).collect();
+        let (newest, _) = watch::channel(0);
+        let (commands, asked) = sync_channel(QUEUE);
+        let station = identity.station;
+        let sender = Sender { station: station.clone(), position: position(config.position) };
+        let clock = if is_recording(&config) { RECORDING } else { clock_name(now()) };
+        let status = watch::Sender::new(status(&config, clock)?);
+        let outboxes = outboxes(&state, &sender, &ends, &commands, &newest)?;
+        let rules = rules(&config, &ledger, &listed)?;
+        let mut keeper = Keeper::new(ledger, rules, ends, newest)?;
+        if found == Found::OtherHardware {
+            options.say.say(Remark::OtherHardware);
+            let event = Event::new("hardware_changed", Level::Warning, now(), json!({}));
+            keeper.command(Command::Event(event), now());
+        }
+        let is_live = !is_recording(&config);
+        let limits = Limits {
+            days: config.retention.days,
+            bytes: u64::from(config.retention.megabytes) * 1_000_000,
+        };
+        let server = config.http.map(|http| Server::start(http.listen, monitor.clone()));
+        let server = server.transpose()?.map(Arc::new);
+        if let Some(server) = &server {
+            options.say.say(Remark::Listening(server.address()));
+        }
+        let say = options.say.clone();
+        let counted = monitor.clone();
+        let desk = Desk { keeper, commands: asked, is_live, limits, server, monitor: counted, say }
+            .start();
+        let mut context = Context::new(&station, &config.folder, status.subscribe());
+        context.is_metered = config.station.profile == Profile::Metered;
+        let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| {
+            Relay { name: name.clone(), options: options.clone(), outbox: Arc::clone(outbox) }
+        });
+        let relays = Relays::start(relays.collect(), &context)?;
+        Ok(Self {
+            config,
+            options,
+            monitor,
+            devices,
+            listed,
+            commands,
+            outboxes,
+            relays,
+            status,
+            desk,
+            devices_tick: Instant::now(),
+            relays_tick: Instant::now(),
+            _lock: lock,
+        })
+    }
+
+    /// Receives until the source ends or somebody says stop, and lets the relays finish if it has ended.
+    ///
+    /// # Errors
+    /// What is wrong with the source, from the start.
+    pub fn run(mut self) -> Result<Ending, Error> {
+        let has_ended = match self.config.radio.source.clone() {
+            SourceChoice::Records(path) => self.run_records(&path)?,
+            SourceChoice::Samples(address) => self.run_samples(&address)?,
+        };
+        let ending = match has_ended {
+            Some(Ending::Done) => self.drain(),
+            Some(ending) => ending,
+            None => Ending::Done,
+        };
+        self.stop();
+        Ok(ending)
+    }
+
+    /// Returns how it has ended, `None` if somebody said stop.
+    fn run_records(&mut self, path: &Path) -> Result<Option<Ending>, Error> {
+        let mut records = Records::open(path, now())?;
+        while !self.is_stopped() {
+            self.reload();
+            self.tell_relays();
+            match records.read() {
+                Ok(Some(report)) => self.send(Command::Report(report)),
+                Ok(None) => return Ok(Some(Ending::Done)),
+                Err(error @ Error::BadFile { .. }) => {
+                    self.options.say.say(Remark::BadRecord(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn run_samples(&mut self, address: &str) -> Result<Option<Ending>, Error> {
+        let mut receiving = Receiving::open(
+            address,
+            &self.config.radio,
+            self.options.driver.clone(),
+            self.monitor.clone(),
+            self.options.say.clone(),
+        )?;
+        let mut ending = None;
+        while ending.is_none() && !self.is_stopped() {
+            if let Some(devices) = self.reload() {
+                receiving.set_devices(devices);
+            }
+            self.tell_relays();
+            ending = receiving.step(&self.listed, &self.commands)?;
+        }
+        receiving.finish(&self.commands);
+        Ok(ending)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
+    }
+
+    fn send(&self, command: Command) {
+        // The one who writes ends after all others.
+        let _never = self.commands.send(command);
+    }
+
+    /// Reads the table of devices again if it has changed, or if somebody said so; the new one if so.
+    fn reload(&mut self) -> Option<nap_phy::DeviceTable> {
+        let is_asked = self.options.reload.swap(false, Ordering::Relaxed);
+        if !is_asked && self.devices_tick.elapsed() < DEVICES_TICK {
+            return None;
+        }
+        self.devices_tick = Instant::now();
+        if !is_asked && !self.devices.has_changed() {
+            return None;
+        }
+        match self.devices.read() {
+            Ok(devices) => {
+                self.options.say.say(Remark::Devices(devices.len()));
+                self.listed = devices.clone();
+                self.send(Command::Devices(devices.clone()));
+                Some(devices)
+            }
+            Err(error) => {
+                let detail = json!({ "problem": error.to_string() });
+                let event = Event::new("device_changed", Level::Alarm, now(), detail);
+                self.send(Command::Event(event));
+                self.options.say.say(Remark::BadDevices(error));
+                None
+            }
+        }
+    }
+
+    /// Says how the relays are doing, to the metrics and to whom they send the status.
+    fn tell_relays(&mut self) {
+        if self.relays_tick.elapsed() < RELAYS_TICK {
+            return;
+        }
+        self.relays_tick = Instant::now();
+        self.options.say.say(Remark::Alive);
+        let metrics = self.monitor.metrics();
+        let mut lag = serde_json::Map::new();
+        for ((name, outbox), (_, state)) in self.outboxes.iter().zip(self.relays.states()) {
+            let waiting = outbox.waiting().unwrap_or_default();
+            let shown = i64::try_from(waiting).unwrap_or(i64::MAX);
+            metrics.relay_waiting.with_label_values(&[name]).set(shown);
+            metrics.relay_connected.with_label_values(&[name]).set(state.is_connected.into());
+            lag.insert(name.clone(), json!(waiting));
+        }
+        let lag = Value::Object(lag);
+        self.status.send_if_modified(|status| {
+            let is_news = status["lag"] != lag;
+            status["lag"] = lag;
+            is_news
+        });
+    }
+
+    /// Waits until the relays have delivered what is there.
+    fn drain(&self) -> Ending {
+        let (reply, flushed) = sync_channel(1);
+        self.send(Command::Flush(reply));
+        // What is not written in time is counted as left.
+        let _flushed = flushed.recv_timeout(self.options.drain_timeout);
+        self.relays.drain();
+        let deadline = Instant::now() + self.options.drain_timeout;
+        loop {
+            let left =
+                self.outboxes.iter().map(|(name, outbox)| (name, outbox.left().unwrap_or(1)));
+            let left: Vec<_> = left
+                .filter(|(_, left)| *left > 0)
+                .map(|(name, left)| (name.clone(), left))
+                .collect();
+            if left.is_empty() {
+                return Ending::Done;
+            }
+            if Instant::now() > deadline || self.is_stopped() {
+                return Ending::Undelivered(left);
+            }
+            thread::sleep(DRAIN_TICK);
+        }
+    }
+
+    /// Stops the relays, then the one who writes.
+    fn stop(self) {
+        let Self { relays, desk, commands, outboxes, .. } = self;
+        relays.stop();
+        drop(outboxes);
+        drop(commands);
+        // A panic in the thread has been reported.
+        drop(desk.join());
+    }
+}
+
+fn rules(config: &Config, ledger: &Ledger, listed: &nap_phy::DeviceTable) -> Result<Rules, Error> {
+    let listing = Listing {
+        is_closed: config.rules.white_list,
+        devices: listed.clone(),
+        standings: ledger.standings()?.into_iter().collect(),
+    };
+    Ok(Rules::new(config.rules.config(), listing, ledger.remembered()?))
+}
+
+fn outboxes(
+    state: &Path,
+    sender: &Sender,
+    ends: &[RelayEnd],
+    commands: &SyncSender<Command>,
+    newest: &watch::Sender<u64>,
+) -> Result<Vec<(String, Arc<LedgerOutbox>)>, Error> {
+    let outbox = |(relay, end): (usize, &RelayEnd)| {
+        let waiting = Waiting::open(state, sender.clone(), end.clone())?;
+        let outbox = LedgerOutbox::new(relay, waiting, commands.clone(), newest.subscribe());
+        Ok((end.name.clone(), Arc::new(outbox)))
+    };
+    ends.iter().enumerate().map(outbox).collect()
+}
+
+/// Whether the source is read on its own times, not by the clock.
+fn is_recording(config: &Config) -> bool {
+    match &config.radio.source {
+        SourceChoice::Records(_) => true,
+        SourceChoice::Samples(address) => Receiving::is_recording(address),
+    }
+}

@@ -1,0 +1,130 @@
+//! The tables, and how an older ledger gets them.
+
+use rusqlite::Connection;
+
+use crate::error::Error;
+
+/// What brings a ledger from each version to the next; the version of a ledger is how many of these it has
+/// been through. Never changed once released: what is to change is a further step.
+const STEPS: [&str; 1] = ["
+CREATE TABLE epochs (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    first_row INTEGER NOT NULL,
+    first_event INTEGER NOT NULL,
+    began_at INTEGER NOT NULL,
+    hardware TEXT NOT NULL
+) STRICT;
+CREATE TABLE messages (
+    row INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT,
+    flags TEXT NOT NULL,
+    held_until INTEGER,
+    clock TEXT NOT NULL,
+    item INTEGER,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX messages_of_device ON messages (device, row);
+CREATE INDEX messages_held ON messages (at, row) WHERE verdict = 'held';
+CREATE INDEX messages_refused ON messages (row) WHERE verdict = 'refused';
+CREATE TABLE devices (
+    device INTEGER PRIMARY KEY,
+    counter INTEGER,
+    at INTEGER,
+    row INTEGER,
+    disengaged_until INTEGER,
+    is_admitted INTEGER NOT NULL DEFAULT 0,
+    is_blocked INTEGER NOT NULL DEFAULT 0,
+    blocked_until INTEGER
+) STRICT;
+CREATE TABLE days (
+    day INTEGER PRIMARY KEY,
+    accepted INTEGER NOT NULL,
+    released INTEGER NOT NULL
+) STRICT;
+CREATE TABLE refused_hours (
+    hour INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (hour, reason)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+    row INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE TABLE outgoing (
+    item INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    class TEXT NOT NULL,
+    row INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outgoing_updates ON outgoing (row, item) WHERE kind = 'update';
+CREATE TABLE relays (
+    relay INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    first_item INTEGER NOT NULL,
+    done_through INTEGER NOT NULL,
+    is_configured INTEGER NOT NULL
+) STRICT;
+CREATE TABLE deliveries (
+    relay INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    detail TEXT,
+    PRIMARY KEY (relay, item)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"];
+
+/// How a connection is set that writes: what is committed stays after a loss of power.
+const WRITER: &str = "
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA mmap_size = 0;
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -2000;
+PRAGMA journal_size_limit = 4194304;
+";
+
+/// Sets up the connection that writes, and brings the ledger up to date.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
+    connection.execute_batch(WRITER)?;
+    let version = version(connection)?;
+    check(version)?;
+    for (number, step) in STEPS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number as i64 + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Refuses a ledger that a later version of the program has written.
+pub(super) fn check_version(connection: &Connection) -> Result<(), Error> {
+    check(version(connection)?)
+}
+
+fn version(connection: &Connection) -> Result<usize, Error> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(0))
+}
+
+fn check(version: usize) -> Result<(), Error> {
+    let known = STEPS.len();
+    if version > known {
+        return Err(Error::NewerLedger { version, known });
+    }
+    Ok(())
+}

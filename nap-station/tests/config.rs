@@ -1,0 +1,122 @@
+//! The configuration: what it takes, and what it says of what it does not.
+#![cfg(feature = "access-point")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
+
+use std::path::Path;
+
+use nap_station::config::{Config, DEFAULT, PositionConfig, Replay, SourceChoice};
+
+const LEAST: &str = "[station]\nstate = \"state\"\n[radio]\nsource = \"records:r.jsonl\"\n";
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("/etc/nap"))
+}
+
+fn problem(text: &str) -> String {
+    parse(&format!("{LEAST}{text}")).unwrap_err()
+}
+
+#[test]
+fn little_is_needed() {
+    let config = parse(LEAST).unwrap();
+    assert_eq!(config.station.state, Path::new("/etc/nap/state"));
+    assert_eq!(config.radio.source, SourceChoice::Records("/etc/nap/r.jsonl".into()));
+    assert_eq!(
+        (config.relays.len(), config.http, config.position),
+        (0, None, PositionConfig::None)
+    );
+    assert_eq!(config.radio.replay, Replay::Max);
+    for (text, missing) in [("", "station"), ("[station]\nstate = \"x\"\n", "radio")] {
+        let problem = parse(text).unwrap_err();
+        assert!(problem.contains(missing), "{problem}");
+    }
+}
+
+/// What is printed has the defaults, whether its keys are there or not.
+#[test]
+fn the_default_has_the_defaults() {
+    let mut printed = parse(DEFAULT).unwrap();
+    assert_eq!(printed.radio.source, SourceChoice::Samples("driver=rtlsdr".into()));
+    assert_eq!(printed.station.state, Path::new("/var/lib/nap"));
+    let least = parse(LEAST).unwrap();
+    printed.station.state.clone_from(&least.station.state);
+    printed.radio.source.clone_from(&least.radio.source);
+    assert_eq!(format!("{printed:?}"), format!("{least:?}"));
+}
+
+/// All keys that are commented out in the default are known.
+#[test]
+fn commented_keys_are_known() {
+    let is_key =
+        |line: &&str| line.starts_with("# ") && line.contains(" = ") || line.starts_with("# [");
+    let plain =
+        |line: &str| line.strip_prefix("# ").filter(|_| is_key(&line)).unwrap_or(line).to_owned();
+    let text: Vec<String> = DEFAULT.lines().map(plain).collect();
+    let text = text.join("\n").replace("source = \"none\"", "source = \"fixed\"");
+    let config = parse(&text).unwrap();
+    assert_eq!(config.position, PositionConfig::Fixed { latitude: 48.137, longitude: 11.575 });
+    assert!(config.http.is_some() && config.devices.file.is_some());
+    assert_eq!(config.relays.len(), 3);
+}
+
+#[test]
+fn what_is_not_known_is_told_by_key_and_line() {
+    assert!(
+        problem("[rules]\nwhitelist = true\n").starts_with("line 6: unknown field `whitelist`")
+    );
+    assert!(problem("\n[rule]\n").contains("unknown field `rule`"));
+    assert!(problem("[rules]\nmessages_per_day = \"many\"\n").starts_with("line 6: "));
+    assert!(problem("[rules]\nwhite_list = yes\n").starts_with("line 6: "));
+    let relay = problem("[relay.archive]\ntype = \"file\"\npath = \"x\"\nupdate = true\n");
+    assert!(relay.starts_with("line 8: relay \"archive\": unknown field `update`"), "{relay}");
+    let relay = problem("[relay.archive]\ntype = \"ftp\"\n");
+    assert!(relay.starts_with("line 6: relay \"archive\": `type` is"), "{relay}");
+    assert!(problem("[relay.archive]\npath = \"x\"\n").contains("`type` is missing"));
+}
+
+#[test]
+fn values_that_cannot_be_are_told() {
+    for (text, expected) in [
+        ("[position]\nsource = \"fixed\"\n", "needs `latitude` and `longitude`"),
+        ("[position]\nsource = \"fixed\"\nlatitude = 91.0\nlongitude = 0.0\n", "-90 to 90"),
+        ("[http]\nlisten = \"0.0.0.0:80\"\n", "only with TLS"),
+        ("[station]\n", "duplicate key"),
+    ] {
+        let problem = problem(text);
+        assert!(problem.starts_with("line ") && problem.contains(expected), "{problem}");
+    }
+    for (key, expected) in [
+        ("replay = 0", "above 0"),
+        ("radio_configurations = []", "are listed"),
+        ("radio_configurations = \"auto\"", "not in this version"),
+        ("bit_rate = 300", "100, 600"),
+        ("sample_format = \"mp3\"", "mp3"),
+    ] {
+        let problem = parse(&format!("{LEAST}{key}\n")).unwrap_err();
+        assert!(problem.starts_with("line 5: ") && problem.contains(expected), "{problem}");
+    }
+}
+
+#[test]
+fn keys_that_do_not_work_yet_are_told_unless_they_do_nothing() {
+    for (text, key) in [
+        ("[management]\nurl = \"https://fleet.example.org\"\n", "management.url"),
+        ("[keys]\nstore = \"tpm\"\n", "keys.store"),
+        ("[leds]\nroot = \"/sys/class/leds\"\n", "leds.root"),
+        ("[http]\nlisten = \"127.0.0.1:1\"\ncertificate = \"x\"\n", "http.certificate"),
+        ("[backhaul]\nprefer = [\"ethernet\"]\n", "backhaul.prefer"),
+    ] {
+        let problem = problem(text);
+        assert!(problem.starts_with("line ") && problem.contains(key), "{problem}");
+        assert!(problem.contains("not in this version"), "{problem}");
+    }
+    parse(&format!(
+        "{LEAST}unknown_territory = \"keep\"\nterritories = {{}}\n[keys]\nstore = \"file\"\n"
+    ))
+    .unwrap();
+    assert!(
+        problem("[position]\nsource = \"gpsd\"\naddress = \"x:1\"\n")
+            .contains("not in this version")
+    );
+    assert!(problem("[fences]\nfiles = \"x\"\n").contains("unknown field `fences`"));
+}

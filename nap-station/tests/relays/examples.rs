@@ -1,0 +1,74 @@
+//! What users copy from the examples.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nap_station::relay::options::Options;
+use serde_json::Value;
+
+use crate::outbox::MemoryOutbox;
+use crate::relay::{Relay, options, until};
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
+}
+
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn the_receiver_in_python_keeps_each_message_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, port) = (folder.path().join("messages.db"), free_port());
+    let mut receiver = Command::new("python3");
+    receiver.arg(example("https_callback/receiver.py")).arg(&database).arg(port.to_string());
+    let receiver = Ended(receiver.stderr(Stdio::null()).spawn().unwrap());
+    let url = format!("url = \"http://127.0.0.1:{port}/sigfox\"");
+    for _ in 0..2 {
+        // The second run brings the same messages again, as after a crash.
+        let outbox = MemoryOutbox::new();
+        let relay = Relay::start(&outbox, folder.path(), &Options::Https(options(&url)));
+        outbox.store(3);
+        until("all are delivered", || outbox.delivered() == 3).await;
+        relay.stop().await;
+    }
+    drop(receiver);
+    let count = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT id, device, data FROM message ORDER BY id'))";
+    let output = Command::new("python3").args(["-c", count]).arg(&database).output().unwrap();
+    let rows: String = (1..=3).map(|n| format!("('0000a1b2-{n}', '4D33DB', '18fc') ")).collect();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), rows.trim());
+}
+
+#[test]
+fn alerts_are_what_prometheus_expects() {
+    let mut check = Command::new("promtool");
+    let output = check_output(check.args(["check", "rules"]).arg(example("prometheus/alerts.yml")));
+    assert!(output.contains("5 rules found"), "{output}");
+}
+
+fn check_output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn flow_and_dashboard_are_json() {
+    for (file, pointer) in
+        [("mqtt/node_red_flow.json", "/0/id"), ("grafana/dashboard.json", "/panels/0/title")]
+    {
+        let text = std::fs::read_to_string(example(file)).unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert!(value.pointer(pointer).is_some(), "{file}");
+    }
+}
