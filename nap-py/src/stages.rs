@@ -14,6 +14,7 @@ use nap_phy::receiver::stages::{
 use nap_phy::{BitRate, Frame, FrameType, LengthClass};
 use num_complex::{Complex32, Complex64};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -214,7 +215,8 @@ impl Subbands {
                 count,
             )
         });
-        let frame = frame.ok_or_else(|| PyValueError::new_err("there is nothing but noise at this place"))?;
+        let frame = frame
+            .ok_or_else(|| PyValueError::new_err("there is nothing but noise at this place"))?;
         Ok(Burst { frame, count, symbol_s: symbol_rate_hz.recip() })
     }
 }

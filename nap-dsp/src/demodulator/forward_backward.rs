@@ -51,9 +51,11 @@ impl Wander {
     ];
 
     /// A carrier whose frequency is known to be steady.
-    pub(crate) const STEADY: Self = Self { reach: 0, step_probability: 0.0, jitter_probability: 0.08 };
+    pub(crate) const STEADY: Self =
+        Self { reach: 0, step_probability: 0.0, jitter_probability: 0.08 };
     /// The widest of them on the coarse grid.
-    pub(crate) const COARSE: Self = Self { reach: 6, step_probability: 0.05, jitter_probability: 0.1 };
+    pub(crate) const COARSE: Self =
+        Self { reach: 6, step_probability: 0.05, jitter_probability: 0.1 };
 
     /// The model after this one, which wanders more; the last is its own.
     #[must_use]
@@ -302,7 +304,7 @@ fn exp(x: f32) -> f32 {
     let rest = x - whole;
     let polynomial = 0.009_618_1 + rest * 0.001_333_4;
     let polynomial = 0.240_226_5 + rest * (0.055_504_1 + rest * polynomial);
-    let polynomial = 1.0 + rest * (0.693_147_2 + rest * polynomial);
+    let polynomial = 1.0 + rest * (std::f32::consts::LN_2 + rest * polynomial);
     polynomial * f32::from_bits(((whole as i32 + 127) << 23) as u32)
 }
 
@@ -321,7 +323,11 @@ fn write_likelihoods<const PHASES: usize>(
 
 /// The likelihood of a symbol that is positive with some probability. A negative one at a phase looks like
 /// a positive one half a turn further.
-fn weigh_signs<const PHASES: usize>(observed: &mut [f32; PHASES], likelihoods: &[f32; PHASES], positive: f32) {
+fn weigh_signs<const PHASES: usize>(
+    observed: &mut [f32; PHASES],
+    likelihoods: &[f32; PHASES],
+    positive: f32,
+) {
     let negative = 1.0 - positive;
     for n in 0..PHASES / 2 {
         let (here, opposite) = (likelihoods[n], likelihoods[n + PHASES / 2]);
@@ -346,19 +352,19 @@ fn blend<const PHASES: usize>(
     [below, here, above]: [(usize, usize); 3],
     factor: f32,
 ) {
-    let (before, after) = (
-        phases::<PHASES>(state, here.0, here.1 - 1),
-        phases::<PHASES>(state, here.0, here.1 + 1),
-    );
+    let (before, after) =
+        (phases::<PHASES>(state, here.0, here.1 - 1), phases::<PHASES>(state, here.0, here.1 + 1));
     let here = phases::<PHASES>(state, here.0, here.1);
     let below = phases::<PHASES>(state, below.0, below.1);
     let above = phases::<PHASES>(state, above.0, above.1);
     let steps = factor * chain.steps;
-    let (holds, jitters) = (factor * chain.stays * chain.holds, factor * chain.stays * chain.jitters);
+    let (holds, jitters) =
+        (factor * chain.stays * chain.holds, factor * chain.stays * chain.jitters);
     let places = out.as_chunks_mut::<LANES>().0.iter_mut().zip(here).zip(before.iter().zip(after));
     for (((out, here), (before, after)), (below, above)) in places.zip(below.iter().zip(above)) {
         for n in 0..LANES {
-            out[n] = holds * here[n] + jitters * (before[n] + after[n]) + steps * (below[n] + above[n]);
+            out[n] =
+                holds * here[n] + jitters * (before[n] + after[n]) + steps * (below[n] + above[n]);
         }
     }
 }
@@ -478,7 +484,10 @@ fn expected_phasors<const PHASES: usize>(
 }
 
 /// The expected square of the phasor, given the probability of the phases.
-fn expected_axis<const PHASES: usize>(phases: &[f32; PHASES], grid: &[Complex32; PHASES]) -> Complex32 {
+fn expected_axis<const PHASES: usize>(
+    phases: &[f32; PHASES],
+    grid: &[Complex32; PHASES],
+) -> Complex32 {
     let (mut axis, mut total) = (Complex32::default(), f32::MIN_POSITIVE);
     for n in 0..PHASES / 2 {
         let either = phases[n] + phases[n + PHASES / 2];

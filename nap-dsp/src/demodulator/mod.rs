@@ -211,8 +211,7 @@ impl Demodulator {
         count: usize,
     ) -> Option<SoftFrame> {
         let of_known = self.refine_on_known((start_s, carrier), known);
-        let (of_squares, coherence) =
-            self.refine_on_squares(of_known, start_s, count, known.len());
+        let (of_squares, coherence) = self.refine_on_squares(of_known, start_s, count, known.len());
         let likeliest = if coherence >= STEADY_COHERENCE {
             self.begin(of_squares, start_s, (known, count), &[Wander::STEADY])
         } else {

@@ -84,7 +84,9 @@ impl PhaseTrack {
         let [a, b, c, d] = [value(n - 1), value(n), value(n + 1), value(n + 2)];
         let (slope_b, slope_c) = ((c - a) / 2.0, (d - b) / 2.0);
         let rest = c - b - slope_b;
-        b + x * (slope_b + x * (3.0 * rest - slope_c + slope_b + x * (slope_c - slope_b - 2.0 * rest)))
+        b + x
+            * (slope_b
+                + x * (3.0 * rest - slope_c + slope_b + x * (slope_c - slope_b - 2.0 * rest)))
     }
 
     /// Moves the corrections to what the symbols say, as smoothly as the symbols bear out: `errors` are the

@@ -6,7 +6,9 @@ use crate::baseband::Baseband;
 use crate::carrier::Carrier;
 use crate::demodulator::beginning;
 use crate::demodulator::envelope::{PARTS, Parts};
-use crate::demodulator::forward_backward::{COARSE_PHASES, ForwardBackward, KNOWN_PRIOR, Smoothed, Wander};
+use crate::demodulator::forward_backward::{
+    COARSE_PHASES, ForwardBackward, KNOWN_PRIOR, Smoothed, Wander,
+};
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::demodulator::symbol_weights;
 use crate::kernels::sums::wide;
@@ -220,10 +222,11 @@ impl Tracker {
         let products = signed().zip(signed().skip(1)).map(|(before, after)| after * before.conj());
         let products: Vec<Complex32> = products.collect();
         // A few at a time, over which the frequency stays what it is.
-        let sums = products.chunks(STEADY_SYMBOLS).map(|some| some.iter().sum::<Complex32>().norm());
+        let sums =
+            products.chunks(STEADY_SYMBOLS).map(|some| some.iter().sum::<Complex32>().norm());
         let squared = sums.map(f64::from).sum::<f64>() / (count - 1.0);
         let es_over_n0 = squared / (power - squared).max(f64::MIN_POSITIVE);
-        es_over_n0.max(1.0).min(MAX_ES_OVER_N0)
+        es_over_n0.clamp(1.0, MAX_ES_OVER_N0)
     }
 
     fn take_symbols(&mut self, baseband: &Baseband) {
@@ -255,7 +258,8 @@ impl Tracker {
     /// The mean power of the symbols, those that are worth more counting more.
     fn mean_power(&self) -> f64 {
         let weighted = self.symbols.iter().zip(&self.weights);
-        let power: f64 = weighted.map(|(symbol, weight)| f64::from(symbol.norm_sqr() * weight)).sum();
+        let power: f64 =
+            weighted.map(|(symbol, weight)| f64::from(symbol.norm_sqr() * weight)).sum();
         power / self.worth()
     }
 
@@ -266,9 +270,11 @@ impl Tracker {
     /// The amplitude and the noise that the smoothed phases leave, and where the noise is stronger than
     /// elsewhere.
     fn fit_level(&mut self) {
-        let agreement = |(symbol, expected): (&Complex32, &Complex32)| (symbol * expected.conj()).re;
+        let agreement =
+            |(symbol, expected): (&Complex32, &Complex32)| (symbol * expected.conj()).re;
         let agreements = self.symbols.iter().zip(&self.smoothed.signed_phasors).map(agreement);
-        let weighted = agreements.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
+        let weighted =
+            agreements.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
         self.amplitude = (weighted.sum::<f64>() / self.worth()).max(0.0);
         // Across the line on which a symbol lies, as the others tell it, there is noise alone, and as much of
         // the signal as the line is uncertain.
@@ -281,7 +287,8 @@ impl Tracker {
         let across: Vec<f32> = self.symbols.iter().zip(&self.smoothed.axes).map(across).collect();
         symbol_weights::weigh(&mut self.weights, across.iter().map(|value| value + least));
         let mean = |values: &mut dyn Iterator<Item = f32>| -> f64 {
-            let weighted = values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
+            let weighted =
+                values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
             weighted.sum::<f64>() / self.worth()
         };
         let noise = mean(&mut across.iter().copied());
@@ -360,7 +367,8 @@ impl Tracker {
         let (Some(mean), Some(first)) = (mean, self.smoothed.signed_phasors.first()) else {
             return 0.0;
         };
-        let turned = f64::from((mean * first.conj()).re / first.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
+        let turned =
+            f64::from((mean * first.conj()).re / first.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
         turned / self.amplitude.max(f64::MIN_POSITIVE)
     }
 
@@ -368,7 +376,9 @@ impl Tracker {
     pub(super) fn derotated(&self) -> Vec<Complex64> {
         let places = self.symbols.iter().zip(&self.smoothed.phasors);
         places
-            .map(|(symbol, phasor)| wide(symbol * phasor.conj()) / f64::from(phasor.norm()).max(1e-9))
+            .map(|(symbol, phasor)| {
+                wide(symbol * phasor.conj()) / f64::from(phasor.norm()).max(1e-9)
+            })
             .collect()
     }
 
@@ -377,7 +387,9 @@ impl Tracker {
         let Smoothed { phasors, signed_phasors, .. } = &self.smoothed;
         let places = phasors.iter().zip(signed_phasors);
         places
-            .map(|(phasor, signed)| (signed * phasor.conj()).re / phasor.norm_sqr().sqrt().max(1e-9))
+            .map(|(phasor, signed)| {
+                (signed * phasor.conj()).re / phasor.norm_sqr().sqrt().max(1e-9)
+            })
             .map(|sign| sign.clamp(-1.0, 1.0))
             .collect()
     }

@@ -408,7 +408,8 @@ impl Synchronizer {
         let pairs = after.iter().zip(&self.symbols);
         self.products.extend(pairs.map(|(after, before)| after * before.conj()));
         self.product_magnitudes.clear();
-        self.product_magnitudes.extend(self.products.iter().map(|product| product.norm_sqr().sqrt()));
+        self.product_magnitudes
+            .extend(self.products.iter().map(|product| product.norm_sqr().sqrt()));
         let shared = self.preamble.length - 1;
         let Some(changes) = self.changes_of_words.first() else { return };
         self.preamble_changes.clear();
@@ -441,10 +442,12 @@ impl Synchronizer {
         if preamble.norm_sqr().sqrt() + all - of_preamble < least {
             return;
         }
-        let squares = (0..length - 1).map(|k| self.product_magnitudes[step + k * STEPS_A_SYMBOL].powi(2));
+        let squares =
+            (0..length - 1).map(|k| self.product_magnitudes[step + k * STEPS_A_SYMBOL].powi(2));
         let squares: f32 = squares.sum();
         for (word, changes) in self.changes_of_words.iter().enumerate() {
-            let own = own().zip(&changes[shared..]).map(|(place, sign)| self.products[place] * *sign);
+            let own =
+                own().zip(&changes[shared..]).map(|(place, sign)| self.products[place] * *sign);
             let sum = preamble + own.sum::<Complex32>();
             let magnitude = sum.norm_sqr().sqrt();
             if magnitude >= least && magnitude * magnitude >= MIN_DIFFERENTIAL_POWER * squares {

@@ -109,8 +109,10 @@ impl Place {
         };
         let sent = |bits: usize| {
             let newest = [bits & 1 == 1, bits & 2 != 0, bits & 4 != 0];
-            let phase = |soft: &SoftPhases<'_>| constant(soft.rank, n) ^ generate(soft.rank, newest);
-            let phases = frames.iter().enumerate().map(|(frame, soft)| usize::from(phase(soft)) << frame);
+            let phase =
+                |soft: &SoftPhases<'_>| constant(soft.rank, n) ^ generate(soft.rank, newest);
+            let phases =
+                frames.iter().enumerate().map(|(frame, soft)| usize::from(phase(soft)) << frame);
             template.allows(n, newest[0] == newest[1]).then(|| phases.sum())
         };
         Self { gains: std::array::from_fn(gain), sent: std::array::from_fn(sent) }

@@ -120,7 +120,8 @@ impl ContainerSearch {
     ) -> Option<Decoded> {
         let SoftMessage { class, frames, .. } = *message;
         let prior = message.prior();
-        let bits = Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
+        let bits =
+            Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
         let least = self.budget.least_odds().ln();
         let mut ln_odds = f64::NEG_INFINITY;
         let confirm = |container: &Container| {

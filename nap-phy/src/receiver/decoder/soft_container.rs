@@ -112,8 +112,7 @@ impl SoftContainer {
 
     /// What follows from the phases.
     fn decide(&mut self) {
-        let decide =
-            |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(self.rank, n);
+        let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(self.rank, n);
         self.hard = self.phases.iter().enumerate().map(decide).collect();
         self.ln_chance = SoftPhases { rank: self.rank, phases: &self.phases }.ln_chance();
     }

@@ -103,7 +103,8 @@ mod tests {
                 assert!(fits(template), "{content:?}");
                 assert!(fits(template.sent_by(device_id)));
                 assert!(!fits(template.sent_by(DeviceId(0xfedc_ba99))));
-                let free = |template: Template| template.free_bits(container.class().container_bits());
+                let free =
+                    |template: Template| template.free_bits(container.class().container_bits());
                 assert_eq!(free(template.sent_by(device_id)), free(template) - 32.0);
             }
         }
