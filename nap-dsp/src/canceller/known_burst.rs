@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 use std::ops::Range;
 
-use crate::demodulator::PhaseTrack;
+use crate::demodulator::phase_track::PhaseTrack;
 use crate::subbands::SubbandGrid;
 
 /// Where a burst's skirts are less than this share of the noise, they need not be taken out.

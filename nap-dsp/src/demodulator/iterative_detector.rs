@@ -1,7 +1,7 @@
 //! Passes over a burst once more, with what a decoder believes of its symbols.
 
-use super::SoftFrame;
 use super::forward_backward::{ForwardBackward, KNOWN_PRIOR, Wander};
+use super::soft_frame::SoftFrame;
 
 /// The largest half log likelihood ratio that is taken over from a decoder: it may be wrong.
 const MAX_PRIOR: f32 = 4.0;

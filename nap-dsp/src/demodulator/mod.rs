@@ -9,7 +9,8 @@ mod beginning;
 mod envelope;
 pub(crate) mod forward_backward;
 mod iterative_detector;
-mod phase_track;
+pub(crate) mod phase_track;
+mod soft_frame;
 mod symbol_weights;
 mod tracker;
 
@@ -17,7 +18,7 @@ use std::f64::consts::{PI, TAU};
 use std::fmt;
 use std::sync::Arc;
 
-use num_complex::{Complex32, Complex64};
+use num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
 use crate::baseband::Baseband;
@@ -31,6 +32,7 @@ pub use envelope::Dips;
 pub use forward_backward::Wander;
 pub use iterative_detector::IterativeDetector;
 pub use phase_track::PhaseTrack;
+pub use soft_frame::{Measurement, SoftFrame};
 
 /// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
 const TRANSFORM_SYMBOLS: usize = 512;
@@ -62,82 +64,6 @@ const STEADY_COHERENCE: f64 = 0.8;
 
 /// Logarithm of how much likelier a burst must be than noise of its power.
 const MIN_LN_LIKELIHOOD_RATIO: f64 = 9.0;
-
-/// The symbols of one burst, turned so that the data lies on the real axis.
-#[derive(Debug, Clone)]
-pub struct SoftFrame {
-    /// One value a symbol; its real part is `±amplitude` and noise.
-    pub symbols: Vec<Complex64>,
-    /// Start of the first symbol, in seconds from the start of the recording.
-    pub start_s: f64,
-    /// The carrier, described at the middle of the burst.
-    pub carrier: Carrier,
-    /// Amplitude of the symbols, 1 is full scale.
-    pub amplitude: f64,
-    /// Variance of the noise in each of the two dimensions of a symbol, where nothing else is on the
-    /// air.
-    pub noise_variance: f64,
-    /// By symbol, the share of that in the variance there: 1, and less where a burst of another system
-    /// lies over this one.
-    pub weights: Vec<f32>,
-    /// How the envelope dips where the phase flips.
-    pub dips: Dips,
-    /// By symbol, half the log likelihood ratio of its sign, the phases that the carrier may have had
-    /// summed up.
-    pub soft_signs: Vec<f32>,
-    /// How the carrier wanders, as the burst itself tells.
-    pub wander: Wander,
-    /// Logarithm of how many times likelier the symbols are with this carrier than in noise of the same power.
-    pub ln_likelihood_ratio: f64,
-    /// The symbols as the passes took them, see [`ForwardBackward::run`](forward_backward::ForwardBackward).
-    scaled: Vec<Complex32>,
-    symbol_s: f64,
-    /// What the symbols were taken from.
-    baseband: Baseband,
-    /// The carrier that was mixed out of it.
-    mixed: Carrier,
-}
-
-impl SoftFrame {
-    /// Energy of a symbol over the density of the noise that the burst itself shows (linear).
-    #[must_use]
-    pub fn es_over_n0(&self) -> f64 {
-        self.amplitude * self.amplitude / (2.0 * self.noise_variance).max(f64::MIN_POSITIVE)
-    }
-
-    /// Measures the burst again, now that the signs (±1) of all its symbols are known.
-    #[must_use]
-    pub fn measure(&self, signs: &[f64]) -> Measurement {
-        let start = Start { carrier: self.mixed, start_s: self.start_s, symbol_s: self.symbol_s };
-        let mut tracker = Tracker::default();
-        tracker.follow_known(&self.baseband, start, signs, self.wander);
-        let track = tracker.refined_track(signs);
-        let parts = tracker.parts(&self.baseband, &track);
-        let loss = envelope::loss(&parts, &tracker.expected_signs(), tracker.weights());
-        let lead = beginning::lead(tracker.before(&self.baseband), self.es_over_n0(), loss);
-        Measurement {
-            start_s: track.start_s - lead * self.symbol_s,
-            carrier: track.carrier_at_middle(&tracker.certainties()),
-            power: envelope::power(&parts, signs),
-            track,
-        }
-    }
-}
-
-/// What was measured on a burst whose symbols are known.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measurement {
-    /// When the transmission began, in seconds from the start of the recording: with its first symbol, which
-    /// of a polar transmitter is the ramp. Where the amplitude rises smoothly, that is where it has risen to
-    /// half.
-    pub start_s: f64,
-    /// The carrier, described at the middle of the burst.
-    pub carrier: Carrier,
-    /// Mean power, 1 is that of a carrier at full scale.
-    pub power: f64,
-    /// Phase, and the start of the first of the symbols between which it turns.
-    pub track: PhaseTrack,
-}
 
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {

@@ -1,0 +1,87 @@
+//! A burst in soft symbols, and its measurement once all of them are known.
+
+use num_complex::{Complex32, Complex64};
+
+use super::beginning;
+use super::envelope::{self, Dips};
+use super::forward_backward::Wander;
+use super::phase_track::PhaseTrack;
+use super::tracker::{Start, Tracker};
+use crate::baseband::Baseband;
+use crate::carrier::Carrier;
+
+/// The symbols of one burst, turned so that the data lies on the real axis.
+#[derive(Debug, Clone)]
+pub struct SoftFrame {
+    /// One value a symbol; its real part is `±amplitude` and noise.
+    pub symbols: Vec<Complex64>,
+    /// Start of the first symbol, in seconds from the start of the recording.
+    pub start_s: f64,
+    /// The carrier, described at the middle of the burst.
+    pub carrier: Carrier,
+    /// Amplitude of the symbols, 1 is full scale.
+    pub amplitude: f64,
+    /// Variance of the noise in each of the two dimensions of a symbol, where nothing else is on the
+    /// air.
+    pub noise_variance: f64,
+    /// By symbol, the share of that in the variance there: 1, and less where a burst of another system
+    /// lies over this one.
+    pub weights: Vec<f32>,
+    /// How the envelope dips where the phase flips.
+    pub dips: Dips,
+    /// By symbol, half the log likelihood ratio of its sign, the phases that the carrier may have had
+    /// summed up.
+    pub soft_signs: Vec<f32>,
+    /// How the carrier wanders, as the burst itself tells.
+    pub wander: Wander,
+    /// Logarithm of how many times likelier the symbols are with this carrier than in noise of the same power.
+    pub ln_likelihood_ratio: f64,
+    /// The symbols as the passes took them, see [`ForwardBackward::run`](forward_backward::ForwardBackward).
+    pub(super) scaled: Vec<Complex32>,
+    pub(super) symbol_s: f64,
+    /// What the symbols were taken from.
+    pub(super) baseband: Baseband,
+    /// The carrier that was mixed out of it.
+    pub(super) mixed: Carrier,
+}
+
+impl SoftFrame {
+    /// Energy of a symbol over the density of the noise that the burst itself shows (linear).
+    #[must_use]
+    pub fn es_over_n0(&self) -> f64 {
+        self.amplitude * self.amplitude / (2.0 * self.noise_variance).max(f64::MIN_POSITIVE)
+    }
+
+    /// Measures the burst again, now that the signs (±1) of all its symbols are known.
+    #[must_use]
+    pub fn measure(&self, signs: &[f64]) -> Measurement {
+        let start = Start { carrier: self.mixed, start_s: self.start_s, symbol_s: self.symbol_s };
+        let mut tracker = Tracker::default();
+        tracker.follow_known(&self.baseband, start, signs, self.wander);
+        let track = tracker.refined_track(signs);
+        let parts = tracker.parts(&self.baseband, &track);
+        let loss = envelope::loss(&parts, &tracker.expected_signs(), tracker.weights());
+        let lead = beginning::lead(tracker.before(&self.baseband), self.es_over_n0(), loss);
+        Measurement {
+            start_s: track.start_s - lead * self.symbol_s,
+            carrier: track.carrier_at_middle(&tracker.certainties()),
+            power: envelope::power(&parts, signs),
+            track,
+        }
+    }
+}
+
+/// What was measured on a burst whose symbols are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// When the transmission began, in seconds from the start of the recording: with its first symbol, which
+    /// of a polar transmitter is the ramp. Where the amplitude rises smoothly, that is where it has risen to
+    /// half.
+    pub start_s: f64,
+    /// The carrier, described at the middle of the burst.
+    pub carrier: Carrier,
+    /// Mean power, 1 is that of a carrier at full scale.
+    pub power: f64,
+    /// Phase, and the start of the first of the symbols between which it turns.
+    pub track: PhaseTrack,
+}
