@@ -1,9 +1,9 @@
 //! Coherent soft demodulation of a burst, and the measurement of one whose symbols are known.
 //!
-//! The carrier's phase over a frame is a low-order polynomial (phase, frequency, drift and one
-//! curvature): few parameters, estimated from all symbols together. The first estimate comes from
-//! the known symbols and from the squared symbols, which carry no data; then decisions and phase
-//! are improved in turn.
+//! A line fitted to the squared symbols, which carry no data, or else the mean over the known symbols is mixed
+//! out of a burst. What the carrier does beyond that is followed by forward-backward passes over a grid of phase
+//! and frequency: with the narrowest of a few models of how carriers wander that explains the burst. How much
+//! likelier a burst's phases are with such a carrier than by chance tells it from noise.
 
 mod beginning;
 mod envelope;
