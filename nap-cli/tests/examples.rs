@@ -125,8 +125,9 @@ fn runnable(command: &str) -> Option<String> {
     if !ours {
         return None;
     }
-    let is_live =
-        ["nap listen", "nap radios", "nap doctor"].iter().any(|live| command.contains(live));
+    let live =
+        ["nap listen", "nap radios", "nap doctor", "nap station --config", "nap station check"];
+    let is_live = live.iter().any(|live| command.contains(live));
     Some(if is_live { format!("{command} --help") } else { command.to_owned() })
 }
 

@@ -63,7 +63,7 @@ const CLEAR_COHERENCE: f64 = 0.45;
 const STEADY_COHERENCE: f64 = 0.8;
 
 /// Logarithm of how much likelier a burst must be than noise of its power.
-const MIN_LN_LIKELIHOOD_RATIO: f64 = 9.0;
+const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
 
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
