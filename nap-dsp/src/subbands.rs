@@ -60,7 +60,7 @@ impl SubbandGrid {
 
 /// The last seconds of every subband, addressed by column number.
 ///
-/// They take half the memory of [`Complex32`]: a [block](crate::kernels::blocks) of a subband shares its exponent. Parts
+/// They take half the memory of [`Complex32`]: a block of a subband shares its exponent. Parts
 /// are off by 2^-15 of the strongest in their block at most, so that the noise that comes of it is 92 dB below a
 /// carrier or more, and spread over the subband.
 pub struct SubbandHistory {
