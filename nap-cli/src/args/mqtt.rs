@@ -16,7 +16,7 @@ use crate::outcome::misuse;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Outputs")]
 pub struct MqttArgs {
-    /// Publish messages at an MQTT broker too: mqtts://HOST[:PORT], or mqtt://HOST[:PORT] without TLS.
+    /// Publish messages at an MQTT broker too: mqtts://HOST or mqtts://HOST:PORT, or mqtt:// without TLS.
     #[arg(long, value_name = "URL")]
     mqtt: Option<String>,
 

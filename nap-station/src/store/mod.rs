@@ -1,7 +1,7 @@
 //! The ledger: every message with its verdict, on disk before anybody else sees it.
 //!
-//! One thread writes: [`Ledger`] holds the only connection that does. What is to be written comes as
-//! [`Change`]s, all of one commit together, so that a message, its verdict and its device's counter are
+//! One thread writes: `Ledger` holds the only connection that does. What is to be written comes as
+//! `Change`s, all of one commit together, so that a message, its verdict and its device's counter are
 //! there after a loss of power, or none of them. Others read beside it.
 
 pub mod change;
