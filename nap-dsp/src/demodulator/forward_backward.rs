@@ -91,6 +91,8 @@ pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
     positive: Vec<f32>,
     /// By symbol and phase: the likelihood with both signs weighed by that.
     observed: Vec<f32>,
+    /// The logarithm of the likelihood of symbols of which each has its best phase.
+    ln_best: f64,
     /// By symbol, frequency and phase: the probability given all symbols before.
     predicted: Vec<f32>,
     /// By frequency: the phases, and around them the margins. The newest, and those before.
@@ -108,6 +110,7 @@ impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
             likelihoods: Vec::new(),
             positive: Vec::new(),
             observed: Vec::new(),
+            ln_best: 0.0,
             predicted: Vec::new(),
             state: Vec::new(),
             before: Vec::new(),
@@ -127,20 +130,15 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         wander: Wander,
     ) -> &Smoothed {
         self.observe(symbols, priors);
-        self.smoothed.ln_likelihood = ln_best(symbols) + self.forward(symbols.len(), wander, true);
+        self.smoothed.ln_likelihood = self.ln_best + self.forward(symbols.len(), wander, true);
         self.backward(symbols.len(), wander);
         &self.smoothed
     }
 
-    /// The logarithm of the likelihood alone, see [`Smoothed::ln_likelihood`]: half the work.
-    pub(crate) fn ln_likelihood(
-        &mut self,
-        symbols: &[Complex32],
-        priors: &[f32],
-        wander: Wander,
-    ) -> f64 {
-        self.observe(symbols, priors);
-        ln_best(symbols) + self.forward(symbols.len(), wander, false)
+    /// The logarithm of the likelihood alone of what was observed, see [`Smoothed::ln_likelihood`]: half the
+    /// work.
+    pub(crate) fn ln_likelihood(&mut self, wander: Wander) -> f64 {
+        self.ln_best + self.forward(self.positive.len(), wander, false)
     }
 
     /// The logarithm of how much likelier symbols, scaled as for [`ForwardBackward::run`], are with these
@@ -173,8 +171,9 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         self.forward(symbols.len(), wander, false)
     }
 
-    /// The likelihoods of the symbols at all phases.
-    fn observe(&mut self, symbols: &[Complex32], priors: &[f32]) {
+    /// Works out the likelihoods of symbols at all phases, with the parameters of [`ForwardBackward::run`].
+    pub(crate) fn observe(&mut self, symbols: &[Complex32], priors: &[f32]) {
+        self.ln_best = symbols.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
         self.likelihoods.resize(symbols.len() * PHASES, 0.0);
         self.observed.resize(symbols.len() * PHASES, 0.0);
         let likelihoods = self.likelihoods.as_chunks_mut::<PHASES>().0;
@@ -288,11 +287,6 @@ impl<const PHASES: usize> Chain<PHASES> {
         let place = if is_turned { MARGIN + row } else { MARGIN + 2 * self.reach - row };
         place - self.reach
     }
-}
-
-/// The logarithm of the likelihood of symbols of which each has its best phase.
-fn ln_best(symbols: &[Complex32]) -> f64 {
-    symbols.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum()
 }
 
 /// The exponential of a number that is not positive, to four digits: by the powers of two, and between them

@@ -118,8 +118,9 @@ impl Tracker {
         let ln_likelihood_ratio = f64::NEG_INFINITY;
         let mut best = Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio };
         let ln_noise = self.scale();
+        self.passes.observe(&self.scaled, &self.priors);
         for wander in wanders {
-            let ratio = self.passes.ln_likelihood(&self.scaled, &self.priors, wander) - ln_noise;
+            let ratio = self.passes.ln_likelihood(wander) - ln_noise;
             if ratio <= best.ln_likelihood_ratio {
                 break;
             }
@@ -140,7 +141,8 @@ impl Tracker {
         self.reset(baseband, start, known, count);
         self.set_level(self.first_es_over_n0(known).max(self.es_over(expected_noise)));
         let ln_noise = self.scale();
-        self.glances.ln_likelihood(&self.scaled, &self.priors, Wander::COARSE) - ln_noise
+        self.glances.observe(&self.scaled, &self.priors);
+        self.glances.ln_likelihood(Wander::COARSE) - ln_noise
     }
 
     /// Follows a burst of `count` symbols, of which the first are known (±1).
@@ -154,14 +156,7 @@ impl Tracker {
         let Prospect { start, wander, es_over_n0, .. } = *prospect;
         self.reset(baseband, start, known, count);
         self.set_level(es_over_n0);
-        self.pass(wander);
-        self.fit_level();
-        for step in TIMING_STEPS {
-            self.adjust_timing(baseband, step);
-        }
-        self.take_symbols(baseband);
-        self.pass(wander);
-        self.fit_level();
+        self.settle(baseband, wander);
         // The level tells how closely a carrier that wanders has to be followed.
         if wander.reach > Wander::LADDER[0].reach {
             self.pass(wander);
@@ -178,6 +173,11 @@ impl Tracker {
     ) {
         self.reset(baseband, start, signs, signs.len());
         self.set_level(self.first_es_over_n0(signs));
+        self.settle(baseband, wander);
+    }
+
+    /// Finds phases, level and timing from a first level on.
+    fn settle(&mut self, baseband: &Baseband, wander: Wander) {
         self.pass(wander);
         self.fit_level();
         for step in TIMING_STEPS {
