@@ -131,7 +131,8 @@ fn what_is_left_of_a_strong_burst_is_below_the_noise() {
         };
         let before = grid.nearest(burst.frequency_hz);
         let with_db = residual_db(&history, &noise, before);
-        Canceller::default().cancel(&mut history, &grid, &known);
+        let mut subbands = known.subbands(&grid).collect();
+        Canceller::default().cancel(&mut history, &grid, &known, &mut subbands);
         for b in known.subbands(&grid) {
             let left_db = residual_db(&history, &noise, b);
             assert!(

@@ -53,31 +53,34 @@ pub struct Canceller {
 }
 
 impl Canceller {
-    /// Takes the burst out of [its subbands](KnownBurst::subbands), as far back as the history
-    /// reaches. Returns whether it could be told apart in any of them.
+    /// Takes the burst out of `subbands`, of [its own](KnownBurst::subbands), as far back as the history
+    /// reaches. Those stay in the list in which it could not be told apart: something much stronger may
+    /// have to be taken out of them first. Returns whether it could in any.
     pub fn cancel(
         &mut self,
         history: &mut SubbandHistory,
         grid: &SubbandGrid,
         burst: &KnownBurst<'_>,
+        subbands: &mut Vec<usize>,
     ) -> bool {
         let columns = columns(history, grid, burst);
         let nearest = burst.nearest_subband(grid);
         self.layout.lay_out(grid, nearest, &columns, burst);
         self.free(history, nearest, columns.start, false);
         self.estimate_gains(burst.es_over_n0 >= STRONG);
-        let mut found = false;
-        for b in burst.subbands(grid) {
+        let before = subbands.len();
+        subbands.retain(|&b| {
             let alternates = b.abs_diff(nearest) % 2 == 1;
             self.free(history, b, columns.start, alternates);
             self.estimate_pulses();
             self.fill_models();
-            if self.is_plausible() {
-                found = true;
+            let is_plausible = self.is_plausible();
+            if is_plausible {
                 self.subtract(history, b, columns.start, alternates);
             }
-        }
-        found
+            !is_plausible
+        });
+        subbands.len() < before
     }
 
     /// Frees the stretch of a subband of the carrier. It [alternates](alternate) in every second

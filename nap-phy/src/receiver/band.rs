@@ -3,10 +3,14 @@
 use std::collections::VecDeque;
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
+use nap_dsp::demodulator::PhaseTrack;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
 use super::masking::{Cancelled, Cover};
+
+/// More bursts than ever wait to be taken out; the oldest goes first.
+const MOST_REMAINING: usize = 64;
 
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
@@ -14,6 +18,32 @@ pub(super) struct Band {
     pub(super) history: SubbandHistory,
     canceller: Canceller,
     cancelled: VecDeque<Cancelled>,
+    /// Decoded bursts that are still there.
+    remaining: VecDeque<Remaining>,
+}
+
+/// A decoded burst that something stronger hides so far that it cannot be taken out.
+struct Remaining {
+    signs: Vec<f64>,
+    track: PhaseTrack,
+    es_over_n0: f64,
+    cover: Cover,
+    /// Where it is left.
+    subbands: Vec<usize>,
+}
+
+impl Remaining {
+    fn known(&self) -> KnownBurst<'_> {
+        let Self { signs, track, es_over_n0, .. } = self;
+        KnownBurst { signs, track, symbol_s: self.cover.symbol_s, es_over_n0: *es_over_n0 }
+    }
+
+    /// Whether a burst that was taken out hid this one.
+    fn was_hidden_by(&self, place: &Cancelled) -> bool {
+        place.cover.power > self.cover.power
+            && place.cover.overlaps(&self.cover)
+            && self.subbands.iter().any(|subband| place.subbands.contains(subband))
+    }
 }
 
 impl Band {
@@ -24,6 +54,7 @@ impl Band {
             history: SubbandHistory::new(grid.subbands, columns),
             canceller: Canceller::default(),
             cancelled: VecDeque::new(),
+            remaining: VecDeque::with_capacity(MOST_REMAINING),
         }
     }
 
@@ -37,15 +68,46 @@ impl Band {
         self.grid.time_s(self.history.columns())
     }
 
-    /// Takes a burst of which all is known, and what it covers, out of what is remembered, if it can be
-    /// told apart from what else is there.
+    /// Takes a burst of which all is known, and what it covers, out of what is remembered. Where it cannot be
+    /// told apart yet from what else is there, it is tried again when that has been taken out.
     pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, cover: Cover) {
-        if cover.to_s > self.grid.time_s(self.history.oldest())
-            && self.canceller.cancel(&mut self.history, &self.grid, burst)
+        if cover.to_s <= self.grid.time_s(self.history.oldest())
+            || self.remaining.iter().any(|other| other.cover.is_same(&cover))
         {
-            let subbands = burst.subbands(&self.grid);
-            self.cancelled.push_back(Cancelled { subbands, cover });
+            return;
         }
+        if self.remaining.len() == MOST_REMAINING {
+            self.remaining.pop_front();
+        }
+        self.remaining.push_back(Remaining {
+            signs: burst.signs.to_vec(),
+            track: burst.track.clone(),
+            es_over_n0: burst.es_over_n0,
+            cover,
+            subbands: burst.subbands(&self.grid).collect(),
+        });
+        self.take_out(self.remaining.len() - 1);
+    }
+
+    /// Takes one of the bursts that remain out of where it can be told apart. Returns whether it is gone.
+    fn take_out(&mut self, index: usize) -> bool {
+        let Some(mut burst) = self.remaining.remove(index) else { return true };
+        let mut subbands = std::mem::take(&mut burst.subbands);
+        let known = burst.known();
+        if self.canceller.cancel(&mut self.history, &self.grid, &known, &mut subbands) {
+            let place = Cancelled { subbands: known.subbands(&self.grid), cover: burst.cover };
+            self.cancelled.push_back(place);
+        }
+        let is_gone = subbands.is_empty();
+        if !is_gone {
+            self.remaining.insert(index, Remaining { subbands, ..burst });
+        }
+        is_gone
+    }
+
+    /// Forgets bursts that remain and that nothing can come to hide any more that begins after `time_s`.
+    pub(super) fn forget(&mut self, time_s: f64) {
+        self.remaining.retain(|burst| burst.cover.to_s >= time_s);
     }
 
     /// Whether bursts were taken out whose places were not asked for yet.
@@ -53,8 +115,24 @@ impl Band {
         !self.cancelled.is_empty()
     }
 
-    /// The next place of a burst that was taken out, in the order in which they were.
+    /// The next place of a burst that was taken out, in the order in which they were. What it hid goes
+    /// with it.
     pub(super) fn next_cancelled(&mut self) -> Option<Cancelled> {
-        self.cancelled.pop_front()
+        let place = self.cancelled.pop_front()?;
+        let mut index = 0;
+        while index < self.remaining.len() {
+            if !(self.remaining[index].was_hidden_by(&place) && self.take_out(index)) {
+                index += 1;
+            }
+        }
+        Some(place)
+    }
+
+    /// What bursts cover that were decoded and are still there.
+    pub(super) fn remaining(&self) -> impl Iterator<Item = Cover> {
+        let is_there = |burst: &&Remaining| {
+            burst.subbands.contains(&self.grid.nearest(burst.cover.frequency_hz))
+        };
+        self.remaining.iter().filter(is_there).map(|burst| burst.cover)
     }
 }

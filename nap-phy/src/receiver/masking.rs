@@ -71,6 +71,18 @@ impl Cover {
         Self { from_s, to_s, frequency_hz, symbol_s, power }
     }
 
+    /// Whether both bursts are on the air at a time.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.from_s < other.to_s && other.from_s < self.to_s
+    }
+
+    /// Whether the other is what was seen of this burst once more.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.symbol_s == other.symbol_s
+            && (self.from_s - other.from_s).abs() < self.symbol_s
+            && (self.frequency_hz - other.frequency_hz).abs() * self.symbol_s < 0.5
+    }
+
     /// Whether the burst has more than some power at a place, in the bandwidth of its symbols.
     pub(super) fn hides(&self, place: &Place, power: f64) -> bool {
         // Asked of all bursts for every candidate: the cheapest question first, and no division.

@@ -51,6 +51,8 @@ enum Stage {
 pub(super) struct Pipeline {
     pub(super) context: Context,
     chains: Vec<Chain>,
+    /// How far back the chains look, in seconds.
+    lookback_s: f64,
     /// Bursts of all chains that other signals may hide under.
     covers: Vec<Cover>,
     calibration: Calibration,
@@ -91,6 +93,7 @@ impl Pipeline {
                 config.sample_rate_hz,
             ),
             chains,
+            lookback_s,
             covers: Vec::new(),
             calibration,
             assembler: Assembler::new(reporter, lookback_s),
@@ -158,6 +161,10 @@ impl Pipeline {
 
     /// Begins to work on all that is due at `now_s`.
     fn begin(&mut self, now_s: f64) {
+        // All that may hide a burst has ended when the longest frame has that begins with its end.
+        if now_s.is_finite() {
+            self.context.band.forget(now_s - self.lookback_s / 2.0);
+        }
         self.now_s = now_s;
         self.stage = Stage::GatherCovers;
     }
@@ -191,6 +198,7 @@ impl Pipeline {
     fn gather_covers(&mut self) -> Stage {
         self.covers.clear();
         self.covers.extend(self.chains.iter().flat_map(Chain::covers));
+        self.covers.extend(self.context.band.remaining());
         Stage::StartRound { chain: 0 }
     }
 
@@ -238,6 +246,7 @@ impl Pipeline {
         if self.now_s == f64::INFINITY {
             // What was covered comes to light once what covers it is decoded or given up.
             if self.chains.iter().any(Chain::is_busy) {
+                self.context.band.forget(f64::INFINITY);
                 return Stage::GatherCovers;
             }
             self.chains.iter_mut().for_each(Chain::clear);
