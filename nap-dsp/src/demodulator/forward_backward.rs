@@ -10,7 +10,7 @@
 //! rate (1974), with phases in place of the code's states.
 
 use multiversion::multiversion;
-use num_complex::{Complex32, Complex64};
+use num_complex::Complex32;
 
 use crate::kernels::lanes::LANES;
 
@@ -19,6 +19,8 @@ use crate::kernels::lanes::LANES;
 const FINE_PHASES: usize = 48;
 /// Phases of the grid on which bursts are looked for.
 pub(crate) const COARSE_PHASES: usize = FINE_PHASES / 2;
+/// Phases of the grid that are summed up side by side.
+const PART: usize = 4;
 /// Phases repeated at each end of a row, so that a turn by any frequency is a shift.
 const MARGIN: usize = 16;
 /// The largest reach of the frequency: a row turned by it and jittered stays inside the margins.
@@ -84,7 +86,7 @@ pub(crate) struct Smoothed {
 /// Runs the algorithm; its memory is kept from one pass to the next.
 #[derive(Debug)]
 pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
-    grid: [Complex32; PHASES],
+    grid: Grid<PHASES>,
     /// By symbol and phase: the likelihood of a positive sign, relative to that at the best phase.
     likelihoods: Vec<f32>,
     /// By symbol, the probability of a positive sign before it is looked at.
@@ -104,9 +106,8 @@ pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
 
 impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
     fn default() -> Self {
-        let phasor = |n: usize| Complex64::cis(std::f64::consts::TAU * n as f64 / PHASES as f64);
         Self {
-            grid: std::array::from_fn(|n| crate::kernels::sums::narrow(phasor(n))),
+            grid: Grid::new(),
             likelihoods: Vec::new(),
             positive: Vec::new(),
             observed: Vec::new(),
@@ -225,10 +226,26 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
             (total, phases) =
                 retreat(&mut self.state, &self.before, &chain, factor, observed, predicted);
             let likelihoods = &self.likelihoods.as_chunks::<PHASES>().0[k];
-            axes[k] = expected_axis(&phases, &self.grid);
-            soft_signs[k] = soft_sign(&phases, likelihoods);
-            [phasors[k], signed_phasors[k]] =
-                expected_phasors(&phases, likelihoods, self.positive[k], &self.grid);
+            let expected = expect(&phases, likelihoods, self.positive[k], &self.grid);
+            [phasors[k], signed_phasors[k], axes[k]] = expected.phasors;
+            soft_signs[k] = expected.sign_ratio.ln() / 2.0;
+        }
+    }
+}
+
+/// The unit phasors of the phases, real and imaginary parts by themselves.
+#[derive(Debug)]
+struct Grid<const PHASES: usize> {
+    re: [f32; PHASES],
+    im: [f32; PHASES],
+}
+
+impl<const PHASES: usize> Grid<PHASES> {
+    fn new() -> Self {
+        let angle = |n: usize| std::f64::consts::TAU * n as f64 / PHASES as f64;
+        Self {
+            re: std::array::from_fn(|n| angle(n).cos() as f32),
+            im: std::array::from_fn(|n| angle(n).sin() as f32),
         }
     }
 }
@@ -306,12 +323,12 @@ fn exp(x: f32) -> f32 {
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn write_likelihoods<const PHASES: usize>(
     likelihoods: &mut [f32; PHASES],
-    grid: &[Complex32; PHASES],
+    grid: &Grid<PHASES>,
     symbol: Complex32,
 ) {
     let best = symbol.norm_sqr().sqrt();
-    for (likelihood, phasor) in likelihoods.iter_mut().zip(grid) {
-        *likelihood = exp(symbol.re * phasor.re + symbol.im * phasor.im - best) + LIKELIHOOD_FLOOR;
+    for (likelihood, (re, im)) in likelihoods.iter_mut().zip(grid.re.iter().zip(&grid.im)) {
+        *likelihood = exp(symbol.re * re + symbol.im * im - best) + LIKELIHOOD_FLOOR;
     }
 }
 
@@ -440,53 +457,70 @@ fn retreat<const PHASES: usize>(
     (sums.iter().sum(), phases)
 }
 
-/// Half the log likelihood ratio of a symbol's sign, given the probability of the phases without it.
-fn soft_sign<const PHASES: usize>(phases: &[f32; PHASES], likelihoods: &[f32; PHASES]) -> f32 {
-    let (mut positive, mut negative) = (f32::MIN_POSITIVE, f32::MIN_POSITIVE);
-    for n in 0..PHASES / 2 {
-        let (here, opposite) = (likelihoods[n], likelihoods[n + PHASES / 2]);
-        positive += phases[n] * here + phases[n + PHASES / 2] * opposite;
-        negative += phases[n] * opposite + phases[n + PHASES / 2] * here;
-    }
-    (positive / negative).ln() / 2.0
+/// Both halves of the phases, in parts.
+#[inline(always)]
+fn halves<const PHASES: usize>(values: &[f32; PHASES]) -> [&[[f32; PART]]; 2] {
+    let (here, opposite) = values.split_at(PHASES / 2);
+    [here.as_chunks().0, opposite.as_chunks().0]
 }
 
-/// The expected phasor, and that times the symbol's sign, which is positive with some probability before it
-/// is looked at.
-fn expected_phasors<const PHASES: usize>(
+/// What is expected of a symbol.
+struct Expected {
+    /// How much likelier a positive sign is than a negative one, by the symbol and the phases only.
+    sign_ratio: f32,
+    /// The phasor, the phasor times the symbol's sign, and its square as the other symbols tell it.
+    phasors: [Complex32; 3],
+}
+
+/// What is expected of a symbol that is positive with some probability, given the probability of the phases
+/// without it, which need not add up to 1.
+#[multiversion(targets("x86_64+avx2+fma"))]
+fn expect<const PHASES: usize>(
     phases: &[f32; PHASES],
     likelihoods: &[f32; PHASES],
     positive: f32,
-    grid: &[Complex32; PHASES],
-) -> [Complex32; 2] {
+    grid: &Grid<PHASES>,
+) -> Expected {
     let negative = 1.0 - positive;
-    let (mut phasor, mut signed) = (Complex32::default(), Complex32::default());
-    let mut total = f32::MIN_POSITIVE;
-    for n in 0..PHASES / 2 {
-        let (here, opposite) = (likelihoods[n], likelihoods[n + PHASES / 2]);
-        // Probabilities of this phase and the opposite one, with a positive and with a negative sign.
-        let [this_positive, this_negative] =
-            [positive * here, negative * opposite].map(|value| value * phases[n]);
-        let [other_positive, other_negative] =
-            [positive * opposite, negative * here].map(|value| value * phases[n + PHASES / 2]);
-        let (this, other) = (this_positive + this_negative, other_positive + other_negative);
-        phasor += grid[n] * (this - other);
-        signed += grid[n] * (this_positive - this_negative - other_positive + other_negative);
-        total += this + other;
+    // A negative symbol at a phase looks like a positive one at the opposite phase.
+    let ([here, opposite], [like_here, like_opposite]) = (halves(phases), halves(likelihoods));
+    let (re, im) = (grid.re.as_chunks::<PART>().0, grid.im.as_chunks::<PART>().0);
+    let mut sums = [[0.0; PART]; 9];
+    for group in 0..here.len() {
+        for n in 0..PART {
+            let (re, im) = (re[group][n], im[group][n]);
+            let (here, opposite) = (here[group][n], opposite[group][n]);
+            let (like_here, like_opposite) = (like_here[group][n], like_opposite[group][n]);
+            let (plus_here, minus_here) = (here * like_here, here * like_opposite);
+            let (plus_opposite, minus_opposite) = (opposite * like_opposite, opposite * like_here);
+            let plus = positive * (plus_here - plus_opposite);
+            let minus = negative * (minus_here - minus_opposite);
+            let either = here + opposite;
+            let terms = [
+                plus_here + plus_opposite,
+                minus_here + minus_opposite,
+                re * (plus + minus),
+                im * (plus + minus),
+                re * (plus - minus),
+                im * (plus - minus),
+                (re * re - im * im) * either,
+                2.0 * re * im * either,
+                either,
+            ];
+            for (sum, term) in sums.iter_mut().zip(terms) {
+                sum[n] += term;
+            }
+        }
     }
-    [phasor / total, signed / total]
-}
-
-/// The expected square of the phasor, given the probability of the phases.
-fn expected_axis<const PHASES: usize>(
-    phases: &[f32; PHASES],
-    grid: &[Complex32; PHASES],
-) -> Complex32 {
-    let (mut axis, mut total) = (Complex32::default(), f32::MIN_POSITIVE);
-    for n in 0..PHASES / 2 {
-        let either = phases[n] + phases[n + PHASES / 2];
-        axis += grid[2 * n] * either;
-        total += either;
+    let [plus, minus, phasor_re, phasor_im, signed_re, signed_im, axis_re, axis_im, either] =
+        sums.map(|sum| sum.iter().sum::<f32>());
+    let total = positive * plus + negative * minus + f32::MIN_POSITIVE;
+    Expected {
+        sign_ratio: (plus + f32::MIN_POSITIVE) / (minus + f32::MIN_POSITIVE),
+        phasors: [
+            Complex32::new(phasor_re, phasor_im) / total,
+            Complex32::new(signed_re, signed_im) / total,
+            Complex32::new(axis_re, axis_im) / (either + f32::MIN_POSITIVE),
+        ],
     }
-    axis / total
 }
