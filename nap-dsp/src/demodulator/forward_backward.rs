@@ -59,6 +59,15 @@ impl Wander {
     pub(crate) const COARSE: Self =
         Self { reach: 6, step_probability: 0.05, jitter_probability: 0.1 };
 
+    /// The same on the coarse grid, whose steps are twice as large: a fourth of them wander as far.
+    pub(crate) fn coarse(&self) -> Self {
+        Self {
+            reach: self.reach.div_ceil(2),
+            step_probability: self.step_probability / 4.0,
+            jitter_probability: (self.jitter_probability / 4.0).max(0.06),
+        }
+    }
+
     /// The model after this one, which wanders more; the last is its own.
     #[must_use]
     pub fn wider(&self) -> Self {

@@ -64,6 +64,8 @@ const STEADY_COHERENCE: f64 = 0.8;
 
 /// Logarithm of how much likelier a burst must be than noise of its power.
 const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
+/// What comes to that for each step that the carrier's frequency may be off.
+const LN_RATIO_A_STEP: f64 = 0.5;
 
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
@@ -143,13 +145,13 @@ impl Demodulator {
         } else {
             self.likeliest((start_s, carrier), (of_squares, coherence), known, count)?
         };
-        if likeliest.ln_likelihood_ratio < MIN_LN_LIKELIHOOD_RATIO {
+        if likeliest.ln_likelihood_ratio < least_ln_ratio(likeliest.wander) {
             return None;
         }
         let carrier = likeliest.start.carrier;
         self.baseband.retune(&carrier);
         self.tracker.follow(&self.baseband, &likeliest, known, count);
-        if self.tracker.ln_likelihood_ratio() < MIN_LN_LIKELIHOOD_RATIO {
+        if self.tracker.ln_likelihood_ratio() < least_ln_ratio(likeliest.wander) {
             return None;
         }
         let track = self.tracker.track();
@@ -299,6 +301,12 @@ impl fmt::Debug for Demodulator {
             .field("most_drift_hz_per_s", &self.most_drift_hz_per_s)
             .finish_non_exhaustive()
     }
+}
+
+/// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the
+/// more of noise it explains.
+fn least_ln_ratio(wander: Wander) -> f64 {
+    MIN_LN_LIKELIHOOD_RATIO + LN_RATIO_A_STEP * wander.reach as f64
 }
 
 /// Where a carrier is searched.

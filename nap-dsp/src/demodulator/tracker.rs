@@ -78,7 +78,7 @@ impl Default for Tracker {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prospect {
     pub(super) start: Start,
-    wander: Wander,
+    pub(super) wander: Wander,
     /// Energy of a symbol over the noise density (linear).
     es_over_n0: f64,
     /// The logarithm of how much likelier the burst is than noise of its power.
@@ -157,10 +157,6 @@ impl Tracker {
         self.reset(baseband, start, known, count);
         self.set_level(es_over_n0);
         self.settle(baseband, wander);
-        // The level tells how closely a carrier that wanders has to be followed.
-        if wander.reach > Wander::LADDER[0].reach {
-            self.pass(wander);
-        }
     }
 
     /// Follows a burst whose signs (±1) are all known.
@@ -178,13 +174,23 @@ impl Tracker {
 
     /// Finds phases, level and timing from a first level on.
     fn settle(&mut self, baseband: &Baseband, wander: Wander) {
-        self.pass(wander);
-        self.fit_level();
+        self.glance_along(wander);
         for step in TIMING_STEPS {
             self.adjust_timing(baseband, step);
         }
         self.take_symbols(baseband);
+        // The level tells how closely a carrier that wanders has to be followed.
+        if wander.reach > Wander::LADDER[0].reach {
+            self.glance_along(wander);
+        }
         self.pass(wander);
+        self.fit_level();
+    }
+
+    /// Finds phases and level roughly.
+    fn glance_along(&mut self, wander: Wander) {
+        self.scale();
+        self.smoothed.clone_from(self.glances.run(&self.scaled, &self.priors, wander.coarse()));
         self.fit_level();
     }
 
