@@ -51,9 +51,8 @@ impl MemoryBound {
         let fragment_bytes = largest(Fragment::memory_bytes);
         // Lists have room for twice as many as they hold when they have grown.
         let missed_bytes = 2 * Burst::bare_bytes() as u64;
-        let all = |count: usize, bytes: u64| {
-            bytes.saturating_mul(count as u64).saturating_mul(bit_rates)
-        };
+        let all =
+            |count: usize, bytes: u64| bytes.saturating_mul(count as u64).saturating_mul(bit_rates);
         Self {
             subbands_bytes: SubbandHistory::memory_bytes(grid.subbands, columns) as u64,
             stages_bytes: STAGES_BYTES * bit_rates,
