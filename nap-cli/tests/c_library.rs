@@ -55,12 +55,8 @@ fn build(program: &Path) {
 fn run(program: &Path, data: &Path, arguments: &[String; 3]) -> Vec<String> {
     let mut command = words(RUNNER, "");
     command.push(program.display().to_string());
-    let output = Command::new(&command[0])
-        .args(&command[1..])
-        .arg(data)
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(&command[0]).args(&command[1..]).arg(data).args(arguments).output().unwrap();
     assert_eq!(exit_code(&output), 0, "{}: {}", data.display(), stderr(&output));
     sorted(common::stdout(&output).lines().map(str::to_owned))
 }
