@@ -29,13 +29,17 @@ export PATH := $(CURDIR)/out/live-tools:$(PATH)
 # The C library with frames alone, which links without `std`.
 FRAMES_C = $(CARGO) rustc --profile frames --locked -p nap-c --no-default-features --features panic-handler \
 	--crate-type staticlib
+# The packages for others, the innermost first.
+PUBLISHED := nap-dsp nap-phy nap-io nap-plot nap-station nap-cli
+# The oldest Rust that all of it builds with.
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1.0/p' Cargo.toml)
 # Minutes of listening.
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
 .PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench python-manylinux install install-c small-c day firmware newcomer
+.PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -79,6 +83,10 @@ lint: ## clippy, and who imports whom; a warning is an error
 	$(if $(filter --all-features,$(FEATURES)),\
 		$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings)
 	$(CARGO) run --quiet --locked -p nap-imports
+	@# Where packages are shown there is nothing around them that a link could lead to.
+	! grep -n ']([^h#]' $(PUBLISHED:=/README.md) nap-py/README.md
+	@# Licences, advisories and sources of dependencies.
+	! command -v cargo-deny >/dev/null || $(CARGO) deny check
 	@# The fuzz targets have a lock file of their own, which a new dependency leaves behind.
 	$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 
@@ -89,6 +97,20 @@ no-std: ## the frame halves of nap-phy and nap-c, by themselves
 	$(CARGO) clippy --locked -p nap-phy --no-default-features -- -D warnings
 	$(CARGO) test --locked -p nap-phy --no-default-features
 	$(FRAMES_C)
+
+features: ## every package with no feature, with each alone, and with all
+	tools/features $(CARGO)
+
+msrv: ## what is given to others builds with the oldest Rust that it promises, where rustup has it
+	@if rustup run $(MSRV) rustc --version; then \
+		CARGO_TARGET_DIR="$(or $(CARGO_TARGET_DIR),target)/msrv" rustup run $(MSRV) \
+			cargo check --locked $(addprefix -p ,$(PUBLISHED) nap-c nap-py) --all-targets; \
+	else \
+		echo "Left out: it takes rustup toolchain install $(MSRV)."; \
+	fi
+
+package: ## what others would get of each package, built from that alone
+	$(CARGO) package --locked $(addprefix -p ,$(PUBLISHED))
 
 doc: ## the crates' documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace $(FEATURES) --no-deps
@@ -190,6 +212,20 @@ small-c: ## the C library for small machines: its sizes, whole and with frames a
 	size -t "$(or $(CARGO_TARGET_DIR),target)/small/libnap_c.so"
 	$(FRAMES_C)
 	nap-c/frames-size "$(or $(CARGO_TARGET_DIR),target)/frames/libnap_c.a"
+
+# Minutes of the crowd; 0 for one scene of it.
+MEMORY_MINUTES ?= 0
+
+memory: nap ## what a receiver takes of memory and stack, by part and measured, also for MEMORY_MINUTES of a crowd
+	$(CARGO) run --quiet --release --locked -p nap-benches --bin memory
+	$(CARGO) build --release --locked -p nap-c --features pool
+	nap-c/memory "$(or $(CARGO_TARGET_DIR),target)/release" "$(or $(CARGO_TARGET_DIR),target)/release/nap" $(MEMORY_MINUTES)
+
+cross-c: ## the C library for aarch64, armv7 and Cortex-M: sizes, and the example's messages under qemu-user
+	nap-c/cross
+
+miri: ## the calls of the C library under Miri, with a nightly Rust that has it
+	MIRIFLAGS="-Zmiri-disable-isolation" $(CARGO) +nightly miri test --locked -p nap-c --lib --test calls --features test-hooks
 
 day: ## a day with 840 messages, part by part
 	$(CARGO) bench --locked -p nap-benches --bench day

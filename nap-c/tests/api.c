@@ -6,13 +6,7 @@
 
 #include <nap.h>
 
-static void check_at(int holds, const char *what, int line) {
-    if (!holds) {
-        fprintf(stderr, "line %d: %s\n", line, what);
-        exit(1);
-    }
-}
-#define CHECK(what) check_at(what, #what, __LINE__)
+#include "check.h"
 
 static const uint8_t KEY[NAP_KEY_BYTES] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
                                            0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};

@@ -6,13 +6,7 @@
 
 #include <nap.h>
 
-static void check_at(int holds, const char *what, int line) {
-    if (!holds) {
-        fprintf(stderr, "line %d: %s\n", line, what);
-        exit(1);
-    }
-}
-#define CHECK(what) check_at(what, #what, __LINE__)
+#include "check.h"
 
 int main(void) {
     NapPool pool;

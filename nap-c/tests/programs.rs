@@ -318,6 +318,31 @@ fn all_memory_comes_from_the_pool_from_c() {
     assert!(peak_bytes <= MAX_BYTES, "{peak_bytes} bytes");
 }
 
+/// A thread's stack of 128 kB does, and with the pool nothing else is asked for memory.
+#[test]
+fn stack_and_pool_do_for_a_recording_from_c() {
+    const MAX_STACK_BYTES: u64 = 128 << 10;
+    let installed = Installed::new();
+    let has_pool = cfg!(feature = "pool");
+    let options = if has_pool { &["-DNAP_POOL"][..] } else { &[] };
+    let program = installed.build_static("tests/measure.c", options);
+    let recording = Recording::open("rc1_two_uplinks");
+    let [_, rate_hz, center_hz] = recording.arguments();
+    let pool_bytes = if has_pool { "50000000" } else { "0" };
+    let samples = fs::File::open(&recording.data).unwrap();
+    let mut command = Command::new(program);
+    let found = output(command.args([&rate_hz, &center_hz, pool_bytes]).stdin(samples));
+    println!("{found}");
+    let words: Vec<Vec<&str>> = found.lines().map(|line| line.split(' ').collect()).collect();
+    let of = |first: &str| words.iter().find(|line| line[0] == first).unwrap();
+    assert!(of("stack:")[1].parse::<u64>().unwrap() <= MAX_STACK_BYTES, "{found}");
+    assert!(found.contains(&format!(", {} messages", recording.messages().len())), "{found}");
+    if has_pool {
+        assert!(of("ended:")[1].parse::<f64>().unwrap() <= 20.0, "{found}");
+        assert!(found.matches(", 0 times the system was asked").count() == 2, "{found}");
+    }
+}
+
 #[test]
 fn no_unset_byte_is_used_from_c_under_valgrind() {
     let installed = Installed::new();

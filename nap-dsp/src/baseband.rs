@@ -65,7 +65,7 @@ impl Baseband {
     ) {
         let b = grid.nearest(carrier.frequency_at((from_s + to_s) / 2.0));
         let rate_hz = grid.rate_hz();
-        let decimation = ((rate_hz / (SAMPLES_A_SYMBOL * symbol_rate_hz)) as usize).max(1);
+        let decimation = decimation(grid, symbol_rate_hz);
         let first = grid.column_at(from_s).max(history.oldest());
         let count = (grid.column_at(to_s).saturating_sub(first)) as usize;
 
@@ -140,6 +140,17 @@ impl Baseband {
         }
     }
 
+    /// What a snapshot of a stretch takes beside itself, in bytes at most.
+    pub(crate) fn snapshot_bytes(
+        grid: &SubbandGrid,
+        symbol_rate_hz: f64,
+        duration_s: f64,
+    ) -> usize {
+        let cell_s = decimation(grid, symbol_rate_hz) as f64 / grid.rate_hz();
+        // Its ends lie anywhere in cells, and the integral begins with a zero.
+        ((duration_s / cell_s).ceil() as usize + 2) * size_of::<Complex32>()
+    }
+
     /// The means over `count` spans of `span_s` one after the other, the first from `from_s` on; zero
     /// outside the stretch.
     pub fn means(
@@ -169,6 +180,11 @@ impl Baseband {
             _ => Complex32::default(),
         }
     }
+}
+
+/// Samples of a subband that make a cell.
+fn decimation(grid: &SubbandGrid, symbol_rate_hz: f64) -> usize {
+    ((grid.rate_hz() / (SAMPLES_A_SYMBOL * symbol_rate_hz)) as usize).max(1)
 }
 
 #[multiversion(targets("x86_64+avx2"))]

@@ -341,6 +341,30 @@ fn strong_bursts_are_not_their_own_noise() {
     }
 }
 
+/// A weak device, 18 dB over the noise of a bit, and beside it all along its frame one that is 60 dB over the noise.
+fn near_far_scene(shape: &str, distance_hz: u32) -> Scene {
+    let device = |n: u32, level_dbm: i32, time_s: f64, hz: u32| {
+        format!(
+            "[[device]]\nid = \"{n:08X}\"\nkey = \"{n:032X}\"\nlevel_dbm = {level_dbm}\n\
+             shape = \"{shape}\"\n[[device.message]]\ntime_s = {time_s}\nframes = 1\n\
+             payload = \"0123456789abcdef\"\nfrequencies_hz = [{hz}.0]\n"
+        )
+    };
+    let weak = device(1, -130, 0.5, 868_130_000 + distance_hz);
+    let scene = weak_scene(7, &(weak + &device(2, -88, 0.4, 868_130_000)));
+    Scene { duration_s: 4.0, ..scene }
+}
+
+#[test]
+fn a_weak_burst_is_heard_beside_one_that_is_60_db_over_the_noise() {
+    // In the same subband, in the next, and far away.
+    for (shape, distance_hz) in [("hann", 500), ("rect", 500), ("rect", 4_000), ("rect", 30_000)] {
+        let (truth, messages, _) = decode_scene(&near_far_scene(shape, distance_hz));
+        let score = Score::new(&truth, &messages);
+        assert!(score.is_perfect(), "{shape}, {distance_hz} Hz: {score:?}");
+    }
+}
+
 /// Clicks that hold eight times the noise's energy cost a message nothing.
 #[test]
 fn impulses_are_blanked_before_they_spread() {

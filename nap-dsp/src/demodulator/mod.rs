@@ -125,7 +125,7 @@ impl Demodulator {
         carrier: &Carrier,
         (from_s, to_s): (f64, f64),
     ) {
-        let margin_s = 2.0 * self.symbol_s;
+        let margin_s = soft_frame::MARGIN_SYMBOLS * self.symbol_s;
         let stretch = (from_s - margin_s, to_s + margin_s);
         self.baseband.extract(history, grid, carrier, 1.0 / self.symbol_s, stretch);
     }

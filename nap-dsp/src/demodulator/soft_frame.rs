@@ -9,6 +9,10 @@ use super::phase_track::PhaseTrack;
 use super::tracker::{Start, Tracker};
 use crate::baseband::Baseband;
 use crate::carrier::Carrier;
+use crate::subbands::SubbandGrid;
+
+/// Symbols before and after a burst that are demodulated with it.
+pub(super) const MARGIN_SYMBOLS: f64 = 2.0;
 
 /// The symbols of one burst, turned so that the data lies on the real axis.
 #[derive(Debug, Clone)]
@@ -46,6 +50,21 @@ pub struct SoftFrame {
 }
 
 impl SoftFrame {
+    /// What a frame of so many symbols takes beside itself, in bytes at most: it keeps the stretch that was
+    /// loaded to demodulate it, which may be longer by as many symbols as other hypotheses on it differ.
+    #[must_use]
+    pub fn memory_bytes(
+        grid: &SubbandGrid,
+        symbol_rate_hz: f64,
+        symbols: usize,
+        other_symbols: usize,
+    ) -> usize {
+        let of_symbol = size_of::<Complex64>() + size_of::<Complex32>() + 4 * size_of::<f32>();
+        let stretch = (symbols + other_symbols) as f64 + 2.0 * MARGIN_SYMBOLS;
+        let stretch_s = stretch / symbol_rate_hz;
+        symbols * of_symbol + Baseband::snapshot_bytes(grid, symbol_rate_hz, stretch_s)
+    }
+
     /// Energy of a symbol over the density of the noise that the burst itself shows (linear).
     #[must_use]
     pub fn es_over_n0(&self) -> f64 {

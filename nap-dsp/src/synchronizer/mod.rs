@@ -47,7 +47,10 @@ const PROMISED_SHARE: f64 = 0.6;
 const COARSE_SHARE: f64 = 0.88;
 /// Hypotheses kept for one candidate. Neighbouring frame types and starts resemble each other; the
 /// check sum decides.
-const MOST_HYPOTHESES: usize = 8;
+pub const MOST_HYPOTHESES: usize = 8;
+/// From the first to the last start that a candidate's hypotheses may have, in symbols: those that are tried,
+/// and what their refinement adds.
+pub const START_SPREAD_SYMBOLS: usize = EARLIEST_START - LATEST_START + 1;
 
 /// Share of the products of neighbouring symbols that must add up as a word has it.
 const MIN_DIFFERENTIAL_SHARE: f64 = 0.5;

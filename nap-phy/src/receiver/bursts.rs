@@ -1,7 +1,7 @@
 //! Bursts: places where a preamble and a frame type were found, waiting for the ends of their frames.
 
 use nap_dsp::subbands::SubbandGrid;
-use nap_dsp::synchronizer::Hypothesis;
+use nap_dsp::synchronizer::{Hypothesis, MOST_HYPOTHESES};
 
 use super::decoder::rivals::Rivals;
 use super::decoder::symbols::symbol_count;
@@ -60,6 +60,17 @@ impl Attempt {
 }
 
 impl Burst {
+    /// What one takes that waits with all hypotheses read but the last, in bytes at most.
+    pub(super) fn memory_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
+        let fragments = MOST_HYPOTHESES * Fragment::memory_bytes(grid, bit_rate);
+        Self::bare_bytes() + fragments
+    }
+
+    /// What one takes of which nothing was read.
+    pub(super) fn bare_bytes() -> usize {
+        size_of::<Self>() + MOST_HYPOTHESES * (size_of::<Hypothesis>() + size_of::<f64>())
+    }
+
     pub(super) fn best(&self) -> &Hypothesis {
         &self.hypotheses[0]
     }
@@ -206,9 +217,13 @@ impl Bursts {
         self.waiting.push(burst);
     }
 
-    /// Keeps a burst that did not decode: it may when something else has been taken out.
+    /// Keeps a burst that did not decode: it may when something else has been taken out. Of too many the oldest
+    /// goes.
     pub(super) fn miss(&mut self, burst: Burst) {
-        self.missed.push(burst);
+        if self.missed.len() >= self.most.max(1) {
+            self.missed.remove(0);
+        }
+        self.missed.push(Burst { attempt: Attempt::default(), ..burst });
     }
 
     /// Where a burst was taken out: forgets what is seen once more of it, and lets those that it spoilt
@@ -235,10 +250,7 @@ impl Bursts {
         };
         self.waiting.retain(|burst| !explained(burst));
         self.missed.retain(|burst| !explained(burst));
-        for mut burst in self.missed.extract_if(.., |burst| spoilt(burst)) {
-            burst.attempt = Attempt::default();
-            self.waiting.push(burst);
-        }
+        self.waiting.extend(self.missed.extract_if(.., |burst| spoilt(burst)));
     }
 }
 

@@ -25,12 +25,12 @@ const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
 #[non_exhaustive]
 pub struct Limits {
     /// Bursts of one bit rate that may wait for their ends at once; of more, those that match the
-    /// known symbols best are kept. One takes up to 300 kB, while frames of eight types are read in it.
+    /// known symbols best are kept. What one takes says [`MemoryBound`](super::MemoryBound).
     pub most_bursts: usize,
     /// The fastest change of a carrier's frequency that is looked for.
     pub most_drift_hz_per_s: f64,
     /// Frames of one bit rate that did not decode alone and are kept to be decoded together with
-    /// others; of more, the clearest. One takes some 50 kB.
+    /// others; of more, the clearest.
     pub most_fragments: usize,
     /// Groups of such frames that are tried when a new one comes; of more, the most promising.
     pub most_groups: usize,
@@ -83,7 +83,8 @@ pub struct ReceiverConfig {
     pub(super) budget_share: BudgetShare,
     /// Bounds on work and memory.
     pub limits: Limits,
-    /// Memory that the receiver may take at most, in bytes; there is no receiver if the limits allow more.
+    /// Memory that the receiver may take at most, in bytes; there is no receiver if the limits allow more
+    /// ([`Receiver::memory_bound`](super::Receiver::memory_bound)).
     pub max_memory_bytes: Option<u64>,
 }
 

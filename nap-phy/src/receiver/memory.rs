@@ -2,42 +2,83 @@
 
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 
+use super::bursts::Burst;
 use super::config::{Limits, ReceiverConfig};
+use super::joint::fragment::Fragment;
 use super::pipeline::lookback_columns;
 use crate::error::Error;
+use crate::radio::bit_rate::BitRate;
 
 /// What a receiver of one bit rate takes besides the subbands' last seconds, the bursts and the fragments: the
-/// detectors' spectra, the tables of demodulator and decoder, and the lists of what was decoded lately.
-const BASE_BYTES: u64 = 6 << 20;
-/// What a burst takes that waits, with the frames that were read in it and did not decode: at most eight of its
-/// length.
-const BURST_BYTES: u64 = 300_000;
-/// What a frame takes that is kept to be decoded with others.
-const FRAGMENT_BYTES: u64 = 50_000;
+/// detectors' spectra, the tables of synchronizer, demodulator and decoder, what they work on, and the lists of
+/// what was decoded lately. `make memory` shows what is left of it in a crowd.
+const STAGES_BYTES: u64 = 6 << 20;
 /// What is known of a device.
 const DEVICE_BYTES: u64 = 256;
 
-/// The most that a receiver takes whose subbands lie in this grid, in bytes.
-pub(super) fn bound_bytes(config: &ReceiverConfig, grid: &SubbandGrid) -> u64 {
-    let Limits { most_bursts, most_fragments, .. } = config.limits;
-    let columns = lookback_columns(config, grid);
-    let history = SubbandHistory::memory_bytes(grid.subbands, columns) as u64;
-    let bursts = BURST_BYTES.saturating_mul(most_bursts as u64);
-    let fragments = FRAGMENT_BYTES.saturating_mul(most_fragments as u64);
-    let chain = bursts.saturating_add(fragments).saturating_add(BASE_BYTES);
-    let devices = DEVICE_BYTES.saturating_mul(config.devices.len() as u64);
-    chain
-        .saturating_mul(config.bit_rates.len() as u64)
-        .saturating_add(history)
-        .saturating_add(devices)
+/// The most memory that a receiver takes, by part, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryBound {
+    /// The last seconds of all subbands.
+    pub subbands_bytes: u64,
+    /// Tables and work of the stages, of all bit rates.
+    pub stages_bytes: u64,
+    /// Bursts that wait for their ends, of all bit rates, each with the frames that were read in it, and those
+    /// that may be tried again.
+    pub bursts_bytes: u64,
+    /// Of these, the largest burst.
+    pub burst_bytes: u64,
+    /// Frames that are kept to be decoded with others, of all bit rates.
+    pub fragments_bytes: u64,
+    /// Of these, the largest.
+    pub fragment_bytes: u64,
+    /// What is known of devices.
+    pub devices_bytes: u64,
 }
 
-/// Checks that the limits keep within what the receiver may take.
-pub(super) fn check(config: &ReceiverConfig, grid: &SubbandGrid) -> Result<(), Error> {
-    let Some(max_bytes) = config.max_memory_bytes else { return Ok(()) };
-    let needed_bytes = bound_bytes(config, grid);
-    if needed_bytes > max_bytes {
-        return Err(Error::MemoryBound { needed_bytes, max_bytes });
+impl MemoryBound {
+    /// What a receiver takes at most whose subbands lie in this grid.
+    pub(super) fn new(config: &ReceiverConfig, grid: &SubbandGrid) -> Self {
+        let Limits { most_bursts, most_fragments, .. } = config.limits;
+        let bit_rates = config.bit_rates.len() as u64;
+        let columns = lookback_columns(config, grid);
+        let largest = |bytes: fn(&SubbandGrid, BitRate) -> usize| {
+            let all = config.bit_rates.iter().map(|&bit_rate| bytes(grid, bit_rate) as u64);
+            all.max().unwrap_or_default()
+        };
+        let burst_bytes = largest(Burst::memory_bytes);
+        let fragment_bytes = largest(Fragment::memory_bytes);
+        // Lists have room for twice as many as they hold when they have grown.
+        let missed_bytes = 2 * Burst::bare_bytes() as u64;
+        let all =
+            |count: usize, bytes: u64| bytes.saturating_mul(count as u64).saturating_mul(bit_rates);
+        Self {
+            subbands_bytes: SubbandHistory::memory_bytes(grid.subbands, columns) as u64,
+            stages_bytes: STAGES_BYTES * bit_rates,
+            bursts_bytes: all(most_bursts, burst_bytes + missed_bytes),
+            burst_bytes,
+            fragments_bytes: all(most_fragments, fragment_bytes),
+            fragment_bytes,
+            devices_bytes: DEVICE_BYTES.saturating_mul(config.devices.len() as u64),
+        }
     }
-    Ok(())
+
+    /// All of it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        [self.stages_bytes, self.bursts_bytes, self.fragments_bytes, self.devices_bytes]
+            .iter()
+            .fold(self.subbands_bytes, |sum, &part| sum.saturating_add(part))
+    }
+
+    /// Checks that the limits keep within what the receiver may take.
+    pub(super) fn check(&self, max_bytes: Option<u64>) -> Result<(), Error> {
+        match (self.bytes(), max_bytes) {
+            (needed_bytes, Some(max_bytes)) if needed_bytes > max_bytes => {
+                Err(Error::MemoryBound { needed_bytes, max_bytes })
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -97,6 +97,7 @@ use pipeline::Pipeline;
 pub use config::{Limits, ReceiverConfig};
 pub use coverage::Coverage;
 pub use event::Event;
+pub use memory::MemoryBound;
 pub use noise_density::NoiseDensity;
 pub use statistics::{Counter, Statistics};
 pub use undecoded::{UndecodedBurst, UndecodedReason};
@@ -146,15 +147,22 @@ impl Receiver {
     ///   rate makes no sense. Of a band that is narrower than the channel, a part of it may be outside.
     pub fn new(config: ReceiverConfig) -> Result<Self, Error> {
         config.check()?;
-        let channel_hz = config.channel_hz();
-        let half_width_hz = (channel_hz.end() - channel_hz.start()) / 2.0;
-        let offset_hz = channel_hz.start() + half_width_hz;
-        let channelizer = Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?;
-        memory::check(&config, &channelizer.grid())?;
+        let channelizer = channelizer(&config)?;
+        MemoryBound::new(&config, &channelizer.grid()).check(config.max_memory_bytes)?;
         let sample_rate_hz = config.sample_rate_hz;
         let blanker = Blanker::new(sample_rate_hz).map_err(Error::from)?;
         let pipeline = Pipeline::new(channelizer.grid(), config);
         Ok(Self { sample_rate_hz, skipped_s: 0.0, blanker, channelizer, pipeline })
+    }
+
+    /// The most memory that a receiver of this configuration takes, part by part.
+    ///
+    /// # Errors
+    ///
+    /// What [`Receiver::new`] says of the configuration, but for its bound.
+    pub fn memory_bound(config: &ReceiverConfig) -> Result<MemoryBound, Error> {
+        config.check()?;
+        Ok(MemoryBound::new(config, &channelizer(config)?.grid()))
     }
 
     /// Takes samples in and returns what they complete. Any split of a stream into blocks gives the
@@ -285,6 +293,14 @@ impl Receiver {
     fn hand_out(&mut self, mut sink: impl FnMut(&Event)) {
         self.events().for_each(|event| sink(&event));
     }
+}
+
+/// The filter bank for the channel of a configuration.
+fn channelizer(config: &ReceiverConfig) -> Result<Channelizer, Error> {
+    let channel_hz = config.channel_hz();
+    let half_width_hz = (channel_hz.end() - channel_hz.start()) / 2.0;
+    let offset_hz = channel_hz.start() + half_width_hz;
+    Ok(Channelizer::new(config.sample_rate_hz, offset_hz, half_width_hz)?)
 }
 
 impl fmt::Debug for Receiver {

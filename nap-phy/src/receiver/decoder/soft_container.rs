@@ -57,6 +57,11 @@ pub(crate) struct SoftContainer {
 }
 
 impl SoftContainer {
+    /// What one of so many phases takes beside itself, in bytes.
+    pub(crate) fn memory_bytes(phases: usize) -> usize {
+        phases * (size_of::<SoftPhase>() + size_of::<bool>())
+    }
+
     pub(crate) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
         Self::with_soft_signs(frame, frame_type, &frame.soft_signs)
     }

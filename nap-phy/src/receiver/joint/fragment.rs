@@ -1,6 +1,8 @@
 //! A frame of which the type is known and, mostly, not more.
 
 use nap_dsp::demodulator::SoftFrame;
+use nap_dsp::subbands::SubbandGrid;
+use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
 
 use super::carrier_plan::RankedCarrier;
 use crate::radio::bit_rate::BitRate;
@@ -29,6 +31,9 @@ const NOT_FAINTER: f64 = 1.5;
 /// What was found within so many symbol rates of a burst before it was taken out was part of it.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
+/// Symbols that are loaded beside those of a frame: of hypotheses that begin elsewhere, and for its ramp.
+const LOADED_SYMBOLS: usize = START_SPREAD_SYMBOLS + 1;
+
 /// A frame of which the type is known, and its symbols.
 #[derive(Debug, Clone)]
 pub(crate) struct Fragment {
@@ -38,6 +43,18 @@ pub(crate) struct Fragment {
 }
 
 impl Fragment {
+    /// What one takes with all that it holds, in bytes at most: a frame of the longest class, and the stretch
+    /// of all hypotheses on its burst.
+    pub(crate) fn memory_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
+        let of_type = |frame_type: &FrameType| {
+            let symbols = symbol_count(*frame_type);
+            let rate_hz = f64::from(bit_rate.bits_per_s());
+            SoftFrame::memory_bytes(grid, rate_hz, symbols, LOADED_SYMBOLS)
+                + SoftContainer::memory_bytes(frame_type.class.container_bits())
+        };
+        size_of::<Self>() + FrameType::ALL.iter().map(of_type).max().unwrap_or_default()
+    }
+
     pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
         Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
     }
