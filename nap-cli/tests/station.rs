@@ -12,11 +12,18 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nap_station::rules::utc::Utc;
+use nap_station::station::clock::now;
+use nap_station::store::change::Change;
+use nap_station::store::folder;
+use nap_station::store::hardware::fingerprint;
+use nap_station::store::ledger::Ledger;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -392,6 +399,48 @@ fn a_source_is_enough() {
     let rows = json_lines(&station(&["ledger", "export", "--config", "nap.toml"]));
     let expected = [("accepted", 2), ("refused duplicate", 2)];
     assert_eq!(verdicts(&rows), expected.map(|(name, count)| (name.to_owned(), count)).into());
+}
+
+/// Nobody knows the time of day: the clock is earlier than a time that was saved. Messages wait for it over a restart.
+#[test]
+fn a_radio_without_the_time_of_day() {
+    let site = Site::new(&[], "");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    site.configure(&format!("tcp://{}", listener.local_addr().unwrap()), "");
+    let text = fs::read_to_string(site.path("nap.toml")).unwrap();
+    let samples = "[radio]\nsample_rate_hz = 250000\ncenter_hz = 868130000\nsample_format = \"cu8\"\n";
+    site.put("nap.toml", &text.replace("[radio]\n", samples));
+    site.put("devices.csv", "device_id,key\n258E05CA,\n38DFD2F3,\n");
+    let _server = thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        first.write_all(&common::cu8()).unwrap();
+        // Who connects again hears nothing.
+        listener.incoming().flatten().collect::<Vec<_>>()
+    });
+    let save = |saved_us: Option<&str>| {
+        let state = site.path("state");
+        folder::make(&state).unwrap();
+        let hardware = fingerprint(Path::new("/"));
+        let (mut ledger, _) = Ledger::open(&state, &hardware, now()).unwrap();
+        let setting = Change::Setting("clock_saved_us", saved_us.map(str::to_owned));
+        ledger.write(&[setting], &[], &[]).unwrap();
+    };
+    save(Some("4102444800000000"));
+    let mut running = Running::start(&site);
+    wait_for(|| site.has("state/control") && site.export().len() == 2);
+    let is_undated = |row: &Value| row["time"].is_null() && row["clock"] == "none";
+    assert!(site.export().iter().all(is_undated), "{:?}", site.export());
+    running.kill();
+    assert_eq!(site.archive(), Vec::<Value>::new(), "the relay waits");
+    save(None);
+    let mut running = Running::start(&site);
+    wait_for(|| site.archive().len() == 2);
+    running.kill();
+    for message in site.archive().iter().chain(&site.export()) {
+        let at = Utc::parse(message["time"].as_str().unwrap()).unwrap();
+        assert!(now().seconds_since(at).abs() < 60.0, "{message}");
+        assert_ne!(message["clock"], "none");
+    }
 }
 
 /// Operators reach a station that runs and one that does not in the same way.
