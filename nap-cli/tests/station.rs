@@ -408,12 +408,19 @@ fn a_radio_without_the_time_of_day() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     site.configure(&format!("tcp://{}", listener.local_addr().unwrap()), "");
     let text = fs::read_to_string(site.path("nap.toml")).unwrap();
-    let samples = "[radio]\nsample_rate_hz = 250000\ncenter_hz = 868130000\nsample_format = \"cu8\"\n";
+    let samples =
+        "[radio]\nsample_rate_hz = 250000\ncenter_hz = 868130000\nsample_format = \"cu8\"\n";
     site.put("nap.toml", &text.replace("[radio]\n", samples));
     site.put("devices.csv", "device_id,key\n258E05CA,\n38DFD2F3,\n");
     let _server = thread::spawn(move || {
         let (mut first, _) = listener.accept().unwrap();
-        first.write_all(&common::cu8()).unwrap();
+        // Four seconds, twice as fast as they were: a receiver keeps up with that.
+        for part in common::cu8()[..2_000_000].chunks(50_000) {
+            if first.write_all(part).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
         // Who connects again hears nothing.
         listener.incoming().flatten().collect::<Vec<_>>()
     });

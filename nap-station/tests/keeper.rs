@@ -361,7 +361,8 @@ fn what_was_refused_without_the_time_of_day_is_judged_again() {
     drop(state);
     let mut desk = desk.restarted(840, "one box");
     desk.keeper.undate(stored);
-    let right = Reading { utc: start().plus_s(10.0 * DAY_S), uptime_s: 60.0, is_synchronized: true };
+    let right =
+        Reading { utc: start().plus_s(10.0 * DAY_S), uptime_s: 60.0, is_synchronized: true };
     let offset_us = undated.running().offset_us(right);
     desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right.utc);
     desk.commit();

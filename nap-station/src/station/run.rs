@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::http::Server;
 use crate::monitor::Monitor;
 use crate::relay::context::Context;
+use crate::relay::options::Options;
 use crate::relay::outbox::Level;
 use crate::station::clock::now;
 use crate::station::control::Control;
@@ -118,27 +119,23 @@ impl Station {
         let mut keeper = opened.keeper(&config, &listed, newest)?;
         if let Some(watch) = &mut watch {
             watch.begin(&mut keeper, stored);
+            // Relays are to see what that has put right. What cannot be written now is written later.
+            keeper.commit(now());
         }
         let clock = watch.as_ref().map(|watch| Arc::clone(watch.clock()));
-        let limits = Limits {
-            days: config.retention.days,
-            bytes: u64::from(config.retention.megabytes) * 1_000_000,
+        let desk = Desk {
+            keeper,
+            commands: asked,
+            clock,
+            limits: limits(&config),
+            server: serve(&config, &monitor, &options.say)?,
+            monitor: monitor.clone(),
+            say: options.say.clone(),
         };
-        let server = config.http.map(|http| Server::start(http.listen, monitor.clone()));
-        let server = server.transpose()?.map(Arc::new);
-        if let Some(server) = &server {
-            options.say.say(Remark::Listening(server.address()));
-        }
-        let say = options.say.clone();
-        let counted = monitor.clone();
-        let desk =
-            Desk { keeper, commands: asked, clock, limits, server, monitor: counted, say }.start();
+        let desk = desk.start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
         context.is_metered = config.station.profile == Profile::Metered;
-        let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| {
-            Relay { name: name.clone(), options: options.clone(), outbox: Arc::clone(outbox) }
-        });
-        let relays = Relays::start(relays.collect(), &context)?;
+        let relays = Relays::start(relays(&config, &outboxes), &context)?;
         let control = Control::listen(&state, commands.clone());
         let control = control.map_err(|error| options.say.say(Remark::NoOrders(error))).ok();
         Ok(Self {
@@ -334,6 +331,28 @@ impl Station {
 /// What the time of messages goes by.
 fn clock_name(watch: Option<&ClockWatch>) -> &'static str {
     watch.map_or(RECORDING, |watch| watch.clock().name().name())
+}
+
+fn limits(config: &Config) -> Limits {
+    let bytes = u64::from(config.retention.megabytes) * 1_000_000;
+    Limits { days: config.retention.days, bytes }
+}
+
+/// Lets others ask, where the configuration says so.
+fn serve(config: &Config, monitor: &Monitor, say: &Say) -> Result<Option<Arc<Server>>, Error> {
+    let Some(http) = config.http else { return Ok(None) };
+    let server = Server::start(http.listen, monitor.clone())?;
+    say.say(Remark::Listening(server.address()));
+    Ok(Some(Arc::new(server)))
+}
+
+fn relays(config: &Config, outboxes: &[(String, Arc<LedgerOutbox>)]) -> Vec<Relay> {
+    let relays = config.relays.iter().zip(outboxes);
+    let relay =
+        |((name, options), (_, outbox)): (&(String, Options), &(String, Arc<LedgerOutbox>))| {
+            Relay { name: name.clone(), options: options.clone(), outbox: Arc::clone(outbox) }
+        };
+    relays.map(relay).collect()
 }
 
 fn outboxes(

@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_secs(60);
 /// How often while the answer is no.
 const TICK_WHILE_NOT: Duration = Duration::from_secs(10);
 /// A station does not wait longer for the first answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
 /// There once systemd's own time service has set the clock.
 const SYNCHRONIZED: &str = "/run/systemd/timesync/synchronized";
 

@@ -21,9 +21,9 @@ use crate::store::wire::event_id;
 /// [`Error::Ledger`].
 pub fn refused(state: &Path) -> Result<Vec<Value>, Error> {
     let connection = reader(state)?;
+    // Beside one maximum, SQLite takes other columns from the row that has it.
     let sql = "SELECT m.device, m.reason, count(*), max(m.row), coalesce(d.is_admitted, 0), coalesce(d.is_blocked, 0), \
-               (SELECT at FROM messages l WHERE l.row = max(m.row)) \
-               FROM messages m LEFT JOIN devices d ON d.device = m.device \
+               m.at FROM messages m LEFT JOIN devices d ON d.device = m.device \
                WHERE m.verdict = 'refused' GROUP BY m.device, m.reason ORDER BY max(m.row) DESC";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {

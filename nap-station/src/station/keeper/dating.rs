@@ -78,11 +78,15 @@ struct Touched {
 impl Keeper {
     /// Nobody knows the time of day from now on.
     pub fn undate(&mut self, mut undated: Undated) {
-        undated.first_row.get_or_insert(self.next.row);
+        let first_row = *undated.first_row.get_or_insert(self.next.row);
         self.rules.undate(undated.running().base);
         let text = json!(undated).to_string();
         self.pending.push(Change::Setting(SETTING, Some(text)));
         self.dating = Dating::Undated(undated);
+        // Those of the time before a restart wait on. Where they cannot be read relays have them at once.
+        for row in self.ledger.undated(first_row).unwrap_or_default() {
+            row.item.into_iter().for_each(|item| self.keep_back(item, row.at));
+        }
     }
 
     /// Gives relays the messages whose times they have waited for long enough.
@@ -120,12 +124,12 @@ impl Keeper {
         }
     }
 
-    /// Relays do not get a message without a time at once.
-    pub(super) fn keep_back(&mut self, item: i64, now: Utc) {
+    /// Relays do not get a message without a time at once, that was heard at `at`.
+    pub(super) fn keep_back(&mut self, item: i64, at: Utc) {
         if self.undated_since().is_none() {
             return;
         }
-        self.kept_back.insert(item, now.plus_s(WAITS_S));
+        self.kept_back.insert(item, at.plus_s(WAITS_S));
         for relay in &self.relays {
             relay.kept_back().insert(item);
         }
