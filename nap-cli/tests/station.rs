@@ -540,6 +540,23 @@ fn several_radio_configurations_at_once() {
     assert_eq!(heard, [("000000A1", "RC1"), ("000000A7", "RC7")].into());
 }
 
+/// What a relay does not want is no part of its balance.
+#[test]
+fn a_sign_of_life_is_not_for_every_relay() {
+    let mut records = traffic(2, 1, 60.0);
+    records[1]["kind"] = json!("keep_alive");
+    records[1]["payload"] = json!("");
+    // Nobody listens there.
+    let web = "[relay.web]\ntype = \"https\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let site = Site::new(&records, web);
+    let output = site.run(&["--drain-timeout", "0.5"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("\"web\": 1 not delivered"), "{}", stderr(&output));
+    let relayed: Vec<Value> = site.export().iter().map(|row| row["relayed"].clone()).collect();
+    let expected = [json!({"archive": true, "web": false}), json!({"archive": true})];
+    assert_eq!(relayed, expected);
+}
+
 #[test]
 fn the_ledger_is_checked_and_made_smaller() {
     let site = Site::new(&traffic(200, 10, 60.0), "");

@@ -13,7 +13,7 @@ mod rules;
 pub(crate) mod station;
 
 pub use http::HttpConfig;
-pub use parse::Config;
+pub use parse::{Config, QUICK};
 pub use position::PositionConfig;
 pub use radio::{RadioConfig, Replay, SourceChoice};
 pub use retention::RetentionConfig;
@@ -22,6 +22,3 @@ pub use station::{Model, Profile, StationConfig, StationOption};
 
 /// A configuration with all defaults, each key with its meaning.
 pub const DEFAULT: &str = include_str!("default.toml");
-
-/// The configuration of a station that got a source and nothing else: messages go to a file.
-pub const QUICK: &str = include_str!("quick.toml");

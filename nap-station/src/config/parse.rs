@@ -18,6 +18,9 @@ use crate::config::station::StationConfig;
 use crate::error::Error;
 use crate::relay::options::{FileOptions, HttpsOptions, MqttOptions, Options};
 
+/// The configuration of a station that got a source and nothing else: messages go to a file.
+pub const QUICK: &str = include_str!("quick.toml");
+
 /// A station's configuration.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -77,13 +80,13 @@ impl Config {
     }
 
     /// The configuration of a station that gets a source and perhaps a table of devices, and nothing else
-    /// ([`QUICK`](crate::config::QUICK)); paths start from the working directory. Without a table all devices
+    /// ([`QUICK`]); paths start from the working directory. Without a table all devices
     /// are heard.
     ///
     /// # Errors
     /// What is wrong with the source.
     pub fn quick(source: &str, devices: Option<PathBuf>) -> Result<Self, String> {
-        let mut config = Self::parse(include_str!("quick.toml"), Path::new(""))?;
+        let mut config = Self::parse(QUICK, Path::new(""))?;
         config.radio.source = SourceChoice::parse(source)?;
         config.rules.white_list = devices.is_some();
         config.devices.file = devices;

@@ -11,7 +11,8 @@ use crate::rules::clock::{ClockName, ClockNews};
 use crate::rules::utc::Utc;
 use crate::station::clock::{StationClock, boot_id, built, now};
 use crate::station::event::Event;
-use crate::station::keeper::{Command, Keeper, Undated};
+use crate::station::keeper::undated::Undated;
+use crate::station::keeper::{Command, Keeper};
 use crate::store::ledger::Ledger;
 
 /// How often the clock is looked at.

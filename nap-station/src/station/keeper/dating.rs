@@ -1,72 +1,24 @@
 //! Messages while nobody knows the time of day, and what becomes of them once it is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use nap_phy::DeviceId;
 use nap_phy::schema::MessageRecord;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::error::Error;
 use crate::relay::outbox::Kind;
-use crate::rules::clock::{ClockName, RunningTime};
+use crate::rules::clock::ClockName;
 use crate::rules::heard::Heard as Judged;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
 use crate::station::keeper::Keeper;
+use crate::station::keeper::undated::{Dating, SETTING, Undated};
 use crate::station::report::Heard;
 use crate::store::change::{Change, Item, class_of};
-use crate::store::ledger::{Ledger, UndatedRow};
+use crate::store::ledger::UndatedRow;
 
 /// Messages without a time wait so long for it until relays get them, in seconds.
 const WAITS_S: f64 = 300.0;
-const SETTING: &str = "undated";
-
-/// Since when nobody knows the time of day, as it is stored: a station that starts again meanwhile goes on with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Undated {
-    /// Which start of the computer it is.
-    pub boot_id: String,
-    base_us: i64,
-    since_s: f64,
-    /// The first message of this time; `None` before the one who writes knows.
-    first_row: Option<i64>,
-}
-
-impl Undated {
-    /// Begins now, after the newest time that is known.
-    #[must_use]
-    pub fn begin(boot_id: String, newest: Utc, uptime_s: f64) -> Self {
-        let RunningTime { base, since_s } = RunningTime::after(newest, uptime_s);
-        Self { boot_id, base_us: base.0, since_s, first_row: None }
-    }
-
-    /// What was stored, if anything was.
-    ///
-    /// # Errors
-    /// [`Error::Ledger`].
-    pub fn load(ledger: &Ledger) -> Result<Option<Self>, Error> {
-        let stored = ledger.setting(SETTING)?;
-        Ok(stored.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    /// The time that its messages have.
-    #[must_use]
-    pub fn running(&self) -> RunningTime {
-        RunningTime { base: Utc(self.base_us), since_s: self.since_s }
-    }
-}
-
-/// Whether the time of day is known.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Dating {
-    /// It is.
-    Dated,
-    /// It is not.
-    Undated(Undated),
-    /// It was not, and what still comes with running time from `base` on is so much wrong.
-    Redated { base: Utc, offset_us: i64, clock: ClockName },
-}
 
 /// What has changed with times.
 #[derive(Default)]
@@ -257,6 +209,3 @@ impl Keeper {
         self.newest.send_modify(|_| {});
     }
 }
-
-/// Items that are kept back, and until when.
-pub(super) type KeptBack = BTreeMap<i64, Utc>;

@@ -2,6 +2,7 @@
 
 mod dating;
 mod orders;
+pub mod undated;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
@@ -21,6 +22,7 @@ use crate::rules::notice::Notice;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
 use crate::station::event::Event;
+use crate::station::keeper::undated::{Dating, KeptBack, Undated};
 use crate::station::order::{Done, Order};
 use crate::station::report::{Heard, Report, ReportKind};
 use crate::store::change::{Change, DATA, DeviceState, Item, StoredEvent, StoredMessage, class_of};
@@ -28,10 +30,6 @@ use crate::store::ledger::{Ledger, NextNumbers};
 use crate::store::relay_end::RelayEnd;
 use crate::store::retention::{self, Limits, Removed};
 use crate::store::settlement::{Settlement, item_of, ticket_of};
-
-use dating::{Dating, KeptBack};
-
-pub use dating::Undated;
 
 /// Messages of which more may come that are remembered.
 const MAX_OPEN: usize = 4096;
