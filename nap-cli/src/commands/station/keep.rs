@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Writes a backup.
-pub fn backup(args: &Args) -> Result<Outcome> {
+pub fn make(args: &Args) -> Result<Outcome> {
     let state = args.config.load()?.station.state;
     backup::backup(&state, args.config.path()?, &args.file, now())?;
     tracing::info!("{}: ledger and configuration, without keys and identity", args.file.display());
@@ -30,7 +30,7 @@ pub fn backup(args: &Args) -> Result<Outcome> {
 }
 
 /// Puts a backup back; also its configuration, where there is none.
-pub fn restore(args: &Args) -> Result<Outcome> {
+pub fn put_back(args: &Args) -> Result<Outcome> {
     let path = args.config.path()?;
     if !path.exists() {
         let text = backup::configuration(&args.file)?;

@@ -103,8 +103,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
             orders::devices(args, |device_id| Order::Disengage { device_id })
         }
         Some(Command::DeadLetters(command)) => orders::letters(command),
-        Some(Command::Backup(args)) => keep::backup(args),
-        Some(Command::Restore(args)) => keep::restore(args),
+        Some(Command::Backup(args)) => keep::make(args),
+        Some(Command::Restore(args)) => keep::put_back(args),
         Some(Command::Ledger(command)) => ledger::run(command),
         None => run::run(args.config()?, args.drain_timeout),
     }

@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use nap_phy::DeviceId;
 use serde_json::{Value, json};
 
+use crate::error::Error;
 use crate::relay::outbox::Level;
 use crate::rules::listing::Standing;
 use crate::rules::utc::Utc;
@@ -86,7 +87,7 @@ impl Keeper {
         becomes: &Exception,
         now: Utc,
     ) -> Done {
-        let failed = |error: crate::Error| error.to_string();
+        let failed = |error: Error| error.to_string();
         let mut items = self.ledger.dead(self.relays[relay].end.relay).map_err(failed)?;
         if !ids.is_empty() {
             let is_meant = |item: &i64| {

@@ -19,7 +19,7 @@ pub struct Undated {
     base_us: i64,
     since_s: f64,
     /// The first message of this time; `None` before the one who writes knows.
-    first_row: Option<i64>,
+    pub(super) first_row: Option<i64>,
 }
 
 impl Undated {
