@@ -8,12 +8,12 @@ mod later;
 pub(crate) mod parse;
 pub(crate) mod position;
 pub(crate) mod radio;
-mod retention;
+pub(crate) mod retention;
 mod rules;
 pub(crate) mod station;
 
 pub use http::HttpConfig;
-pub use parse::Config;
+pub use parse::{Config, QUICK};
 pub use position::PositionConfig;
 pub use radio::{RadioConfig, Replay, SourceChoice};
 pub use retention::RetentionConfig;

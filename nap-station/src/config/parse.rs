@@ -18,6 +18,9 @@ use crate::config::station::StationConfig;
 use crate::error::Error;
 use crate::relay::options::{FileOptions, HttpsOptions, MqttOptions, Options};
 
+/// The configuration of a station that got a source and nothing else: messages go to a file.
+pub const QUICK: &str = include_str!("quick.toml");
+
 /// A station's configuration.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -74,6 +77,20 @@ impl Config {
         let text = fs::read_to_string(path).map_err(Error::io(path, "read"))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         Self::parse(&text, &folder).map_err(|problem| Error::Config { path: path.into(), problem })
+    }
+
+    /// The configuration of a station that gets a source and perhaps a table of devices, and nothing else
+    /// ([`QUICK`]); paths start from the working directory. Without a table all devices
+    /// are heard.
+    ///
+    /// # Errors
+    /// What is wrong with the source.
+    pub fn quick(source: &str, devices: Option<PathBuf>) -> Result<Self, String> {
+        let mut config = Self::parse(QUICK, Path::new(""))?;
+        config.radio.source = SourceChoice::parse(source)?;
+        config.rules.white_list = devices.is_some();
+        config.devices.file = devices;
+        Ok(config)
     }
 
     /// Reads a configuration; relative paths start from `folder`.

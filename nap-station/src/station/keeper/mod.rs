@@ -1,24 +1,31 @@
 //! The one who writes: judges what is reported, and stores it before anybody else sees it.
 
+mod dating;
+mod orders;
+pub mod undated;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{DeviceId, DeviceTable, Kind as UplinkKind};
-use serde_json::json;
+use nap_phy::{DeviceId, DeviceTable};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::http::published::Published;
 use crate::relay::outbox::{Acknowledged, Kind, Level, Outcome, Ticket};
+use crate::rules::clock::ClockName;
 use crate::rules::heard::Heard as Judged;
 use crate::rules::judge::{Judgement, Rules};
 use crate::rules::notice::Notice;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
 use crate::station::event::Event;
+use crate::station::keeper::undated::{Dating, KeptBack, Undated};
+use crate::station::order::{Done, Order};
 use crate::station::report::{Heard, Report, ReportKind};
-use crate::store::change::{CONTROL, Change, DATA, DeviceState, Item, StoredEvent, StoredMessage};
+use crate::store::change::{Change, DATA, DeviceState, Item, StoredEvent, StoredMessage, class_of};
 use crate::store::ledger::{Ledger, NextNumbers};
 use crate::store::relay_end::RelayEnd;
 use crate::store::retention::{self, Limits, Removed};
@@ -58,6 +65,21 @@ pub enum Command {
     },
     /// The operator's table of devices is another one.
     Devices(DeviceTable),
+    /// An operator says what to do, and waits until it is on disk.
+    Order(Order, SyncSender<Done>),
+    /// Nobody knows the time of day from now on.
+    Undate(Undated),
+    /// The time of day is known: running time is so many microseconds wrong.
+    Redate {
+        /// What is to be added to it.
+        offset_us: i64,
+        /// What the time goes by.
+        clock: ClockName,
+    },
+    /// The clock was ahead of the time of day, and is no more.
+    BringBack,
+    /// Something that is to be known at the next start.
+    Setting(&'static str, Option<String>),
     /// Everything before this is to be on disk when it is answered.
     Flush(SyncSender<()>),
 }
@@ -69,6 +91,7 @@ struct Open {
     device_id: DeviceId,
     verdict: Verdict,
     at: Utc,
+    clock: &'static str,
     class: &'static str,
     item: Option<i64>,
     record: String,
@@ -99,13 +122,25 @@ pub struct Keeper {
     open: BTreeMap<(usize, u64), Open>,
     /// Messages that are held, by the date that they are of.
     held: BTreeMap<Day, u64>,
+    dating: Dating,
+    /// What is still to be put right, since it could not be read or written.
+    to_redate: Option<(i64, ClockName)>,
+    kept_back: KeptBack,
+    /// Whether all that is kept back goes out with the next commit.
+    gives_all: bool,
     /// What is to be written next.
     pending: Vec<Change>,
     asked: Vec<Asked>,
+    /// What operators have said, and who waits until that is on disk.
+    ordered: Vec<(u64, SyncSender<Done>)>,
+    /// Whether dead letters are to be tried again, or were dropped.
+    has_revived: bool,
     /// What those see who listen in, once it is written; `None` if nobody can.
     told: Option<Vec<Published>>,
     /// What became of messages since it was asked for.
     judged: Vec<Verdict>,
+    /// Events since they were asked for, of which people were not told in other words.
+    noted: Vec<Event>,
     /// Who waits until all is written.
     flushed: Vec<SyncSender<()>>,
     is_failing: bool,
@@ -147,10 +182,17 @@ impl Keeper {
             newest,
             open: BTreeMap::new(),
             held,
+            dating: Dating::Dated,
+            to_redate: None,
+            kept_back: KeptBack::new(),
+            gives_all: false,
             pending: Vec::new(),
             asked: Vec::new(),
+            ordered: Vec::new(),
+            has_revived: false,
             told: None,
             judged: Vec::new(),
+            noted: Vec::new(),
             flushed: Vec::new(),
             is_failing: false,
             lost: 0,
@@ -171,6 +213,11 @@ impl Keeper {
     /// What became of messages since the last call.
     pub fn take_judged(&mut self) -> Vec<Verdict> {
         std::mem::take(&mut self.judged)
+    }
+
+    /// Events since the last call, of which people were not told in other words.
+    pub fn take_noted(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.noted)
     }
 
     /// The rules and what they remember.
@@ -202,12 +249,20 @@ impl Keeper {
                 self.asked.push(Asked { settlement, reply: Reply::Acknowledged(reply) });
             }
             Command::Devices(devices) => self.rules.listing_mut().devices = devices,
+            Command::Order(order, reply) => self.order(&order, reply, now),
+            Command::Undate(undated) => self.undate(undated),
+            Command::Redate { offset_us, clock } => self.redate(offset_us, clock),
+            Command::BringBack => self.bring_back(now),
+            Command::Setting(name, value) => self.pending.push(Change::Setting(name, value)),
             Command::Flush(reply) => self.flushed.push(reply),
         }
     }
 
     /// Lets messages go that were held on former days, as far as the budget of this one goes.
     pub fn release(&mut self, now: Utc) {
+        if self.undated_since().is_some() {
+            return;
+        }
         let day = now.day();
         let allowance = self.rules.budget().allowance(day);
         let is_due = self.held.range(..day).any(|(_, count)| *count > 0);
@@ -229,7 +284,7 @@ impl Keeper {
         let removed = retention::keep_within(&mut self.ledger, limits, now)?;
         if removed.undelivered > 0 {
             let detail = json!({ "messages": removed.undelivered });
-            self.event(&Event::new("retention_dropped", Level::Alarm, now, detail));
+            self.event(&Event::new("retention_dropped", Level::Alarm, now, detail).said());
             self.held = self.ledger.held()?;
         }
         Ok(removed)
@@ -244,7 +299,7 @@ impl Keeper {
             Err(error) => {
                 self.is_failing = true;
                 let detail = json!({ "problem": error.to_string() });
-                self.event(&Event::new("disk_low", Level::Alarm, now, detail));
+                self.event(&Event::new("disk_low", Level::Alarm, now, detail).said());
                 Committed::Failed(error)
             }
         }
@@ -262,7 +317,11 @@ impl Keeper {
             };
             self.pending.clear();
             self.answer(acknowledged);
+            self.give_dated();
             self.tell_newest();
+        }
+        for (count, reply) in self.ordered.drain(..) {
+            let _gone = reply.send(Ok(count));
         }
         for reply in self.flushed.drain(..) {
             // Who has asked may have gone.
@@ -292,22 +351,28 @@ impl Keeper {
                 Reply::Settled(None) | Reply::None => {}
             }
         }
+        for (_, reply) in self.ordered.drain(..) {
+            let _gone = reply.send(Err(format!("not stored yet: {problem}")));
+        }
         let too_many = self.pending.len().saturating_sub(MAX_PENDING);
         self.lost += too_many as u64;
         self.pending.truncate(MAX_PENDING);
     }
 
-    /// Tells relays that there is more.
-    fn tell_newest(&self) {
+    /// Tells relays that there is more, or something again.
+    fn tell_newest(&mut self) {
         let newest = ticket_of(self.next.item - 1).0;
-        self.newest.send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        let has_revived = std::mem::take(&mut self.has_revived);
+        self.newest
+            .send_if_modified(|known| std::mem::replace(known, newest) != newest || has_revived);
     }
 
     fn report(&mut self, report: Report, now: Utc) {
         let Report { message, kind } = report;
         match kind {
             ReportKind::Retracted => self.retract(message),
-            ReportKind::Heard(heard) => {
+            ReportKind::Heard(mut heard) => {
+                self.dated(&mut heard);
                 let is_known = !heard.is_first && self.open.contains_key(&message);
                 let is_complete = heard.is_complete;
                 if is_known {
@@ -330,7 +395,7 @@ impl Keeper {
         let Judgement { verdict, flags, notices } = self.rules.judge(&judged, row);
         let class = class_of(heard.record.kind);
         let item = (verdict == Verdict::Accepted).then(|| self.next_item());
-        let record = self.record(heard);
+        let record = json!(self.record(heard)).to_string();
         self.tell_of("message", row, verdict, &record);
         self.pending.push(Change::Message(StoredMessage {
             row,
@@ -346,29 +411,27 @@ impl Keeper {
         }));
         if let Some(item) = item {
             self.pending.push(Change::Item(Item { item, kind: Kind::Message, class, row }));
+            self.keep_back(item, now);
         }
         self.judged.push(verdict);
-        self.remember(&judged, row, verdict);
+        self.remember(&judged, verdict);
         for notice in &notices {
             self.notice(notice, heard.at);
         }
-        let (device_id, at) = (judged.device_id, heard.at);
-        let open = Open { row, device_id, verdict, at, class, item, record };
+        let (device_id, at, clock) = (judged.device_id, heard.at, heard.clock);
+        let open = Open { row, device_id, verdict, at, clock, class, item, record };
         self.keep_open(message, open);
     }
 
     /// What has to be the same after a restart.
-    fn remember(&mut self, judged: &Judged, row: i64, verdict: Verdict) {
+    fn remember(&mut self, judged: &Judged, verdict: Verdict) {
         let (device_id, at) = (judged.device_id, judged.at);
         match verdict {
             Verdict::Accepted | Verdict::Held => {
                 if verdict == Verdict::Held {
                     *self.held.entry(at.day()).or_default() += 1;
                 }
-                let last = Some((judged.counter.value(), at, row));
-                let disengaged_until = self.rules.disengaged_until(device_id);
-                let state = DeviceState { last, disengaged_until };
-                self.pending.push(Change::Device(device_id, state));
+                self.push_device(device_id);
                 self.push_day(at.day());
             }
             Verdict::Refused(reason) => {
@@ -380,6 +443,18 @@ impl Keeper {
         }
     }
 
+    fn push_standing(&mut self, device_id: DeviceId) {
+        let standing = self.rules.listing().standings.get(&device_id).cloned();
+        self.pending.push(Change::Standing(device_id, standing.unwrap_or_default()));
+    }
+
+    fn push_device(&mut self, device_id: DeviceId) {
+        let last = self.rules.last(device_id);
+        let last = last.map(|last| (last.counter.value(), last.at, last.row));
+        let disengaged_until = self.rules.disengaged_until(device_id);
+        self.pending.push(Change::Device(device_id, DeviceState { last, disengaged_until }));
+    }
+
     fn push_day(&mut self, day: Day) {
         let used = self.rules.budget().used(day);
         self.pending.push(Change::Day(day, used));
@@ -387,8 +462,7 @@ impl Keeper {
 
     fn notice(&mut self, notice: &Notice, at: Utc) {
         if let Notice::BlockedFor { device_id, .. } = notice {
-            let standing = self.rules.listing().standings.get(device_id).cloned();
-            self.pending.push(Change::Standing(*device_id, standing.unwrap_or_default()));
+            self.push_standing(*device_id);
         }
         self.event(&Event::of_notice(notice, at));
     }
@@ -405,8 +479,12 @@ impl Keeper {
 
     /// More of a message: it is the same row, and news for the relays if they have the message.
     fn update(&mut self, message: (usize, u64), heard: &Heard) {
-        let record = self.record(heard);
+        let mut record = self.record(heard);
         let Some(open) = self.open.get_mut(&message) else { return };
+        if heard.record.time.is_none() && open.clock != ClockName::None.name() {
+            record.time = Some(open.at.text());
+        }
+        let record = json!(record).to_string();
         if open.verdict.reason().is_some() || open.record == record {
             return;
         }
@@ -437,10 +515,7 @@ impl Keeper {
         }
         self.rules.retract(open.device_id, open.row, open.verdict, open.at.day());
         self.pending.push(Change::Verdict { row: open.row, verdict, held_until: None, item: None });
-        let last = self.rules.last(open.device_id);
-        let last = last.map(|last| (last.counter.value(), last.at, last.row));
-        let disengaged_until = self.rules.disengaged_until(open.device_id);
-        self.pending.push(Change::Device(open.device_id, DeviceState { last, disengaged_until }));
+        self.push_device(open.device_id);
         self.push_day(open.at.day());
         self.tell_of("retracted", open.row, verdict, &open.record);
         let Some(item) = open.item else { return };
@@ -490,9 +565,16 @@ impl Keeper {
         let row = self.next.event;
         self.next.event += 1;
         let item = self.next_item();
-        let (at, kind, record) = (event.at, event.event_type, event.record());
+        let (mut at, kind, mut record) = (event.at, event.event_type, event.record());
+        if let Some(base) = self.undated_since() {
+            at = at.max(base);
+            record["time"] = Value::Null;
+        }
         if let Some(told) = &mut self.told {
             told.push(Published { kind: "event", data: record.to_string() });
+        }
+        if !event.is_said {
+            self.noted.push(event.clone());
         }
         self.pending.push(Change::Event(StoredEvent { row, at, kind, record }));
         self.pending.push(Change::Item(Item { item, kind: Kind::Event, class: kind, row }));
@@ -528,14 +610,14 @@ impl Keeper {
     }
 
     /// A message's record as it is stored, with what its owner calls the device.
-    fn record(&self, heard: &Heard) -> String {
+    fn record(&self, heard: &Heard) -> MessageRecord {
         let mut record = heard.record.clone();
         let name = self.rules.listing().devices.name(record.device_id);
         if let Some(name) = name {
             record.device_name = Some(name.to_owned());
         }
         record.record_type = MessageRecordType::Message;
-        json!(record).to_string()
+        record
     }
 
     /// Shows a message to those who listen in, with its ID and what becomes of it.
@@ -551,12 +633,5 @@ impl Keeper {
 
     fn record_of(&self, row: i64) -> Option<MessageRecord> {
         serde_json::from_str(&self.ledger.record(row).ok()??).ok()
-    }
-}
-
-fn class_of(kind: UplinkKind) -> &'static str {
-    match kind {
-        UplinkKind::KeepAlive | UplinkKind::DlConfirmation => CONTROL,
-        _ => DATA,
     }
 }
