@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
 use nap_io::live::{Block, Source, SourceKind};
-use nap_io::{SampleLook, StreamInfo, swap_iq};
+use nap_io::{FormatDoubt, SampleLook, StreamInfo, swap_iq};
 use nap_phy::receiver::Statistics;
 use nap_phy::{Authentication, Event, Receiver, ReceiverConfig};
 use num_complex::{Complex32, Complex64};
@@ -222,7 +222,11 @@ impl Examination {
             mirrored.flush_with(|_| ());
             messages(&mirrored)
         });
-        let other_rate = self.other_rate().filter(|_| !is_heard && mirrored_messages == 0);
+        // Numbers read in pieces look like more samples, and wrong ones like anything.
+        let is_misread =
+            matches!(self.look.doubt(), Some(FormatDoubt::Other { .. } | FormatDoubt::White));
+        let is_silent = !is_heard && mirrored_messages == 0 && !is_misread;
+        let other_rate = self.other_rate().filter(|_| is_silent);
         let count = self.samples.max(1) as f64;
         let mean = self.sum / count;
         let power = self.power / count - mean.norm_sqr();
