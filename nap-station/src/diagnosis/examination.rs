@@ -166,8 +166,12 @@ impl Examination {
         }
     }
 
-    /// The rate at which most is heard, if nothing is at that told.
+    /// The rate at which most is heard, if nothing is at that told and the format is in no doubt: numbers
+    /// read in pieces are heard as more samples.
     fn other_rate(&mut self) -> Option<(f64, u64)> {
+        if matches!(self.look.doubt(), Some(FormatDoubt::Other { .. } | FormatDoubt::White)) {
+            return None;
+        }
         self.at_other_rates.iter_mut().for_each(|(_, receiver)| receiver.flush_with(|_| ()));
         let counts = self.at_other_rates.iter().map(|(hz, receiver)| (*hz, messages(receiver)));
         counts.max_by_key(|&(_, count)| count).filter(|&(_, count)| count > 0)
@@ -222,11 +226,7 @@ impl Examination {
             mirrored.flush_with(|_| ());
             messages(&mirrored)
         });
-        // Numbers read in pieces look like more samples, and wrong ones like anything.
-        let is_misread =
-            matches!(self.look.doubt(), Some(FormatDoubt::Other { .. } | FormatDoubt::White));
-        let is_silent = !is_heard && mirrored_messages == 0 && !is_misread;
-        let other_rate = self.other_rate().filter(|_| is_silent);
+        let other_rate = self.other_rate().filter(|_| !is_heard && mirrored_messages == 0);
         let count = self.samples.max(1) as f64;
         let mean = self.sum / count;
         let power = self.power / count - mean.norm_sqr();
