@@ -81,9 +81,12 @@ impl Reader {
         match SampleFormat::from_word(text) {
             Some((format, AliasUse::Anywhere)) => self.told.format = Some(format),
             Some((format, AliasUse::LastResort)) if !demodulated => self.plain = Some(format),
-            _ => self.label = Label::of(text),
+            _ => {
+                self.label = Label::of(text);
+                return self.label.is_some();
+            }
         }
-        self.label.is_some() || SampleFormat::from_word(text).is_some()
+        true
     }
 
     fn take_quantity(&mut self, value: f64, unit: &str, label: Option<Label>) -> bool {
