@@ -83,9 +83,13 @@ impl<R: Read> GzipMembers<R> {
 impl<R: Read> Read for GzipMembers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = &mut self.member {
-            let count = member.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
+            match member.read(buffer) {
+                Ok(0) if !buffer.is_empty() => {}
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    self.member = None;
+                    return Err(error);
+                }
+                result => return result,
             }
             let rest = self.member.take().map(GzDecoder::into_inner);
             self.member = rest.map(without_zeros).transpose()?.flatten().map(GzDecoder::new);
