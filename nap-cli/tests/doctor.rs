@@ -47,6 +47,23 @@ fn a_wrong_sample_rate_is_found_by_trying() {
     }
 }
 
+/// Floats read as pairs of numbers are heard at twice the rate, which is not what is wrong.
+#[test]
+fn a_wrong_format_is_not_called_a_wrong_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let signed = fs::read(recording("rc2_minus112dbm.sigmf-data")).unwrap();
+    let floats: Vec<u8> = signed[..700_000]
+        .iter()
+        .flat_map(|&byte| (f32::from(byte.cast_signed()) / 128.0).to_le_bytes())
+        .collect();
+    let file = folder.path().join("x_902.2M_250k.cs16");
+    fs::write(&file, floats).unwrap();
+    let (status, findings) = examine(&file, &[]);
+    assert_eq!((status, findings["sample format"].0.as_str()), (1, "bad"));
+    assert!(findings["sample format"].1.ends_with("try cf32"), "{findings:?}");
+    assert!(!findings.contains_key("sample rate"), "{findings:?}");
+}
+
 #[test]
 fn a_good_recording_is_called_good() {
     let file = recording("rc1_two_uplinks.sigmf-meta");

@@ -141,6 +141,12 @@ fn every_opening_of_a_squelch_has_its_own_time() {
     assert_eq!(hours, ["10:20", "10:20", "11:00", "11:00"]);
     let ids: Vec<u64> = messages.iter().map(|m| m["message_id"].as_u64().unwrap()).collect();
     assert_eq!(ids, [1, 2, 3, 4]);
+
+    // Played as if it were live, what was never recorded is no fault of the computer.
+    let output = nap().arg("listen").arg(&meta).args(["--replay", "max"]).output().unwrap();
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("samples are missing in one place"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("not read fast enough"), "{}", stderr(&output));
 }
 
 #[test]
@@ -275,8 +281,24 @@ fn files_whose_names_count_are_joined_on_demand() {
     let frames: Vec<usize> =
         joined.iter().map(|message| message["frames"].as_array().unwrap().len()).collect();
     assert_eq!(frames, [3, 3]);
-    let apart = messages(&[first, second, third], &[]);
+    let output = decode(&[first, second, third], &[]);
+    let apart = json_lines(&output.stdout);
     assert!(apart.len() != 2 || times(&apart) != times(&joined), "{apart:?}");
+    // What lies over the ends of files is lost then, so the flag is named.
+    assert!(stderr(&output).contains("decode them as one with --join"), "{}", stderr(&output));
+}
+
+#[test]
+fn recordings_that_do_not_belong_together_are_not_joined() {
+    let folder = Folder::new();
+    let short = &samples()[..1000];
+    let (one, other) =
+        (folder.write("a_902.2M_250k.cs8", short), folder.write("b_902.2M_250k.cs8", short));
+    let output = decode(&[&one, &other], &["--join"]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("--join: none of these"), "{}", stderr(&output));
+    let output = decode(&[&one, &other], &[]);
+    assert!(!stderr(&output).contains("--join"), "{}", stderr(&output));
 }
 
 #[test]
@@ -339,4 +361,8 @@ fn files_that_are_no_recordings_are_said() {
         assert_eq!(exit_code(&output), 2);
         assert!(stderr(&output).contains(word), "{}", stderr(&output));
     }
+    let packed = folder.write("z_902.2M_250k.cu8.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    let output = nap().arg("listen").arg(packed).arg("--follow").output().unwrap();
+    assert_eq!(exit_code(&output), 2, "{}", stderr(&output));
+    assert!(stderr(&output).contains("following what is compressed"), "{}", stderr(&output));
 }

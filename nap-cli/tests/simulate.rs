@@ -132,6 +132,10 @@ fn samples_may_go_to_standard_output() {
     let note = "raw samples: cs8, 250000 S/s around 902200000 Hz";
     assert!(stderr(&piped).contains(note), "{}", stderr(&piped));
     assert_eq!(fs::read(truth).unwrap(), fs::read(path.with_extension("truth.json")).unwrap());
+    // A name that tells nothing is no better than none.
+    let (_, unnamed) = simulate(folder.path(), SCENE, "samples.bin", &[]);
+    assert!(stderr(&unnamed).contains("raw samples: cs8, 250000 S/s"), "{}", stderr(&unnamed));
+    assert!(!stderr(&output).contains("raw samples"), "{}", stderr(&output));
 }
 
 #[test]

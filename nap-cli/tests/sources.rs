@@ -156,7 +156,7 @@ fn flags_without_effect_are_refused() {
         let tcp = [&[command, "tcp://127.0.0.1:9"], &RAW[..], &radio[..2]].concat();
         refused(&tcp, "--gain: without effect on a stream of raw samples");
         let rtl_tcp = [&[command, "rtl_tcp://127.0.0.1:9"], &radio[..]].concat();
-        refused(&rtl_tcp, "--antenna, --bandwidth, --setting: without effect on an rtl_tcp");
+        refused(&rtl_tcp, "--antenna, --bandwidth, --setting: without effect on an rtl_tcp server");
         let pipe = [&[command, "-", "--replay", "3"], &RAW[..]].concat();
         refused(&pipe, "--replay: without effect on a pipe");
         let udp = [&[command, "udp://127.0.0.1:0", "--follow"], &RAW[..]].concat();

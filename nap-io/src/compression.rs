@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io::{self, BufRead, BufReader, Read};
 
 use bzip2::read::MultiBzDecoder;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -42,7 +42,7 @@ impl Compression {
     /// What was compressed, byte by byte; files made of several compressed parts are read to the end.
     pub(crate) fn unpack(self, packed: impl Read + Send + 'static) -> Box<dyn Read + Send> {
         match self {
-            Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
+            Self::Gzip => Box::new(GzipMembers::new(packed)),
             Self::Bzip2 => Box::new(MultiBzDecoder::new(packed)),
             Self::Xz => {
                 let packed = BufReader::new(packed);
@@ -66,6 +66,52 @@ pub(crate) fn unpacked_name(name: &str) -> &str {
 /// The names that a file may have once it is compressed.
 pub(crate) fn packed_names(name: &str) -> impl Iterator<Item = String> {
     SUFFIXES.iter().map(move |suffix| format!("{name}.{suffix}"))
+}
+
+/// gzip: member after member, as parallel compressors and `cat` leave them. Zeros behind the last one fill up a
+/// block of a tape or disk.
+struct GzipMembers<R> {
+    member: Option<GzDecoder<BufReader<R>>>,
+}
+
+impl<R: Read> GzipMembers<R> {
+    fn new(packed: R) -> Self {
+        Self { member: Some(GzDecoder::new(BufReader::new(packed))) }
+    }
+}
+
+impl<R: Read> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            match member.read(buffer) {
+                Ok(0) if !buffer.is_empty() => {}
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    self.member = None;
+                    return Err(error);
+                }
+                result => return result,
+            }
+            let rest = self.member.take().map(GzDecoder::into_inner);
+            self.member = rest.map(without_zeros).transpose()?.flatten().map(GzDecoder::new);
+        }
+        Ok(0)
+    }
+}
+
+/// What follows after zeros, if anything does.
+fn without_zeros<R: Read>(mut packed: BufReader<R>) -> io::Result<Option<BufReader<R>>> {
+    loop {
+        let bytes = packed.fill_buf()?;
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if zeros < bytes.len() {
+            packed.consume(zeros);
+            return Ok(Some(packed));
+        }
+        packed.consume(zeros);
+    }
 }
 
 /// Zstandard: frame after frame, since parallel compressors write many.

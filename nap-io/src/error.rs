@@ -43,8 +43,11 @@ pub enum Error {
     },
 
     /// One half of a SigMF recording is not there.
-    #[error("{}: {} is missing; a SigMF recording is a pair of files, put both in one folder",
-        path.display(), missing.display())]
+    #[error(
+        "{}: {} is missing; a SigMF recording is a pair of files, put both in one folder, or tell \
+         sample format and rate of samples alone",
+        path.display(), missing.display()
+    )]
     MissingPart {
         /// The file that was asked for.
         path: PathBuf,

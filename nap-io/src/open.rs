@@ -15,6 +15,7 @@ use crate::raw;
 use crate::sdriq;
 use crate::side_file;
 use crate::sigmf::archive::split_path;
+use crate::sigmf::bare_data::open_given;
 use crate::sigmf::names::find_meta;
 use crate::sigmf::recording as sigmf_recording;
 use crate::source::SampleSource;
@@ -73,8 +74,13 @@ fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSo
     if let Some((archive, name)) = split_path(path) {
         return sigmf_recording::open_archive(archive, Some(name), &options);
     }
-    if let Some(meta_path) = find_meta(path)? {
-        return sigmf_recording::open(&meta_path, &options);
+    let described = find_meta(path).and_then(|meta_path| {
+        meta_path.map(|meta_path| sigmf_recording::open(&meta_path, &options)).transpose()
+    });
+    match described {
+        Ok(Some(source)) => return Ok(source),
+        Ok(None) => {}
+        Err(error) => return open_given(path, &options, error),
     }
     let name = file_name(path);
     match Container::of_name(unpacked_name(&name)) {

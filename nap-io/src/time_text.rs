@@ -34,7 +34,8 @@ pub(crate) fn parse_time(text: &str) -> Option<WrittenTime> {
     if let Ok(time) = text.parse().or_else(|_| offset.parse()) {
         return Some(written(time, false));
     }
-    let civil: DateTime = text.parse().ok()?;
+    // A date alone tells no time.
+    let civil: DateTime = text.contains([':', 'T', 't', ' ']).then(|| text.parse().ok())??;
     Some(written(TimeZone::UTC.to_timestamp(civil).ok()?, true))
 }
 
@@ -74,7 +75,9 @@ mod tests {
         let written = parse_time("2026-01-19T09:30:00.125").unwrap();
         assert_eq!((written.time, written.is_zone_assumed), (expected, true));
         assert!(parse_time("2026-01-19T09:30:00Z").unwrap().is_whole_seconds);
-        for text in ["", "yesterday", "2026-13-19T09:30:00Z", "1768815000.5", "2026-01-19T.Z"] {
+        for text in
+            ["", "yesterday", "2026-01-19", "2026-13-19T09:30:00Z", "1768815000.5", "2026-01-19T.Z"]
+        {
             assert_eq!(parse_time(text), None, "{text}");
         }
     }

@@ -87,6 +87,19 @@ fn compressed_files_are_unpacked_on_the_way() {
     }
 }
 
+/// Blocks of tapes and disks are filled up; anything else there is told.
+#[test]
+fn zeros_behind_what_gzip_packed_are_no_data() {
+    let packed = [gzip(&[1, 2, 3, 4]), vec![0; 20_000], gzip(&[5, 6]), vec![0; 512]].concat();
+    let (_folder, path) = write("x_250k.cs8", &packed);
+    assert_eq!(read_all(&mut open(&path).unwrap()).len(), 3);
+    let packed = [gzip(&stored()), vec![0; 512], b"something else".to_vec()].concat();
+    let (_folder, path) = write("x_250k.cs16", &packed);
+    let (samples, error) = read_to_end(open(&path).unwrap().as_mut());
+    assert_eq!(samples.len(), 100_000);
+    assert!(matches!(error, Some(Error::Io { .. })), "{error:?}");
+}
+
 #[test]
 fn a_skippable_frame_of_zstandard_is_no_data() {
     let mut packed = zstd(&[1, 2, 3, 4]);

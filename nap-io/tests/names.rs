@@ -31,6 +31,14 @@ fn names_of_rtl_433() {
         ("g001_868.13M_20M.cu8", Some(Cu8), Some(20e6), None),
         ("g001_868.13M_10M_250k.cu8", Some(Cu8), Some(868.13e6), Some(250e3)),
         ("1M_868.13M.cu8", Some(Cu8), Some(868.13e6), None),
+        ("g001_868.13MHz_250kHz.cu8", Some(Cu8), Some(868.13e6), Some(250e3)),
+        ("868130kHz_1.2MHz_250ksps.cu8", Some(Cu8), Some(868.13e6), Some(250e3)),
+        ("868.13MHz_902MHz.cu8", Some(Cu8), Some(902e6), None),
+        ("IQ_868.13 MHz_250 kHz.cf32", Some(Cf32Le), Some(868.13e6), Some(250e3)),
+        ("rec 868130 kHz 0.25 Msps.cs8", Some(Cs8), Some(868.13e6), Some(250e3)),
+        ("3_M_868_k.cu8", Some(Cu8), None, None),
+        ("868.130.000Hz_1,024,000sps.cs16", Some(Cs16Le), Some(868.13e6), Some(1.024e6)),
+        ("868.130.250k.cs16", Some(Cs16Le), None, Some(250e3)),
         ("capture.am.s16", None, None, None),
         ("1st_2nd_3.", None, None, None),
         ("", None, None, None),
@@ -47,6 +55,24 @@ fn names_of_rtl_433() {
     }
 }
 
+/// Words that say what a number is, before it or joined to it.
+#[test]
+fn labelled_numbers() {
+    use SampleFormat::*;
+    for (name, format, center_hz, rate_hz) in [
+        ("fs250000_fc868130000.cf32", Cf32Le, Some(868.13e6), Some(250e3)),
+        ("fc868.13M_fs1M_fc32.bin", Cf32Le, Some(868.13e6), Some(1e6)),
+        ("rate=250000_freq=868130000.cs16", Cs16Le, Some(868.13e6), Some(250e3)),
+        ("center 868.13 MHz sr 250 kHz.cu8", Cu8, Some(868.13e6), Some(250e3)),
+        ("868.13M_250k_bw_200kHz.cu8", Cu8, Some(868.13e6), Some(250e3)),
+        ("868.13MHz_bw2MHz.cu8", Cu8, Some(868.13e6), None),
+        // Counts of something else.
+        ("rate2_center3_fs.cu8", Cu8, None, None),
+    ] {
+        assert_eq!(told(name), (Some(format), center_hz, rate_hz), "{name}");
+    }
+}
+
 /// Format, centre, rate and start that a name tells.
 type Told = (Option<SampleFormat>, f64, Option<f64>, Option<&'static str>);
 
@@ -56,8 +82,12 @@ fn names_of_other_programs() {
     use SampleFormat::*;
     let mhz = 868.13e6;
     let start = Some("2024-01-15T12:30:45Z");
-    let cases: [(&str, Told); 21] = [
+    let cases: [(&str, Told); 22] = [
         ("gqrx_20240115_123045_868130000_250000_fc.raw", (Some(Cf32Le), mhz, Some(250e3), start)),
+        (
+            "sigdigger_20240115_123045Z_250000_868130000_float32_iq.raw",
+            (Some(Cf32Le), mhz, Some(250e3), start),
+        ),
         ("baseband_868130000Hz_12-30-45_15-01-2024.wav", (None, mhz, None, None)),
         ("SDRSharp_20240115_123045Z_868130000Hz_IQ.wav", (None, mhz, None, start)),
         ("12-30-45_868130000Hz.wav", (None, mhz, None, None)),
@@ -113,6 +143,7 @@ fn names_that_are_almost_those_of_other_programs() {
         "gqrx_20240115_123045_868130000_fc.raw",
         "gqrx_20240115_123045_868130000_250000_xx.raw",
         "gqrx_20240115_123045__250000_fc.raw",
+        "sigdigger_20240115_123045Z_250000_868130000_float64_iq.raw",
         "RTL-SDR-20240115_123045-MHz-MSps.complex16u",
         "name-f-s-t.cfile",
         "name-fe-se.cfile",

@@ -253,6 +253,44 @@ fn both_files_are_needed() {
     assert_eq!(error.io_kind(), Some(std::io::ErrorKind::NotFound));
 }
 
+/// Written by hand, or lost on the way.
+#[test]
+fn without_metadata_the_samples_are_what_the_user_says() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    let data = recording.path("r.sigmf-data");
+    let given = raw(SampleFormat::Cs8);
+    let broken = std::fs::read_to_string(&meta).unwrap() + ",";
+    std::fs::write(&meta, broken).unwrap();
+    for path in [&meta, &data] {
+        assert!(matches!(open_error(path, &OpenOptions::default()), Error::Malformed { .. }));
+        let mut source = nap_io::open(path, &given).unwrap();
+        assert_eq!(source.info().sample_rate_hz, 250e3);
+        assert!(source.info().warnings[0].contains("is no JSON"), "{:?}", source.info().warnings);
+        assert_eq!(read_all(&mut source).len(), recording.data.len() / 2);
+    }
+    std::fs::remove_file(&meta).unwrap();
+    let source = nap_io::open(&data, &given).unwrap();
+    assert!(source.info().warnings[0].contains("r.sigmf-meta is missing"), "{:?}", source.info());
+    let rate_only = OpenOptions { format: None, ..given };
+    assert!(matches!(open_error(&data, &rate_only), Error::MissingPart { .. }));
+}
+
+#[test]
+fn names_in_large_letters() {
+    let recording = Recording::new();
+    let meta = recording.write();
+    for (path, large) in
+        [(&meta, "R.SIGMF-META"), (&recording.path("r.sigmf-data"), "R.SIGMF-DATA")]
+    {
+        std::fs::rename(path, recording.path(large)).unwrap();
+    }
+    for name in ["R.SIGMF-META", "R.SIGMF-DATA"] {
+        let mut source = open(&recording.path(name)).unwrap();
+        assert_eq!(read_all(&mut source).len(), recording.data.len() / 4, "{name}");
+    }
+}
+
 #[test]
 fn no_samples_at_all() {
     let mut recording = Recording::new();

@@ -202,15 +202,61 @@ fn the_auxi_chunk_has_centre_and_start() {
     assert_eq!(nap_io::open(&path, &options).unwrap().info().center_hz, Some(1.0));
 }
 
+/// As SDR Console writes it, and whoever does the same in plain bytes.
 #[test]
-fn an_auxi_chunk_of_text_is_passed_over() {
-    let text: Vec<u8> =
-        "<?xml version=\"1.0\"?><SDR-XML-Root>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let bytes =
-        Builder::new().format(1, 2, 250_000, 16).chunk(b"auxi", &text).data(4, &[0, 0, 0, 0]);
-    let (_folder, path) = file(&bytes);
+fn an_auxi_chunk_of_text_has_centre_and_start() {
+    let text = format!(
+        "<?xml version=\"1.0\"?>\r\n<SDR-XML-Root xml:lang=\"EN\"><Definition \
+         CurrentTimeUTC=\"19-01-2026 09:30:05\" TimeZoneInfo=\"{}\" RadioCenterFreq=\"868130000\" \
+         SampleRate=\"250000\"/></SDR-XML-Root>",
+        "A".repeat(300)
+    );
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for content in [wide.as_slice(), text.as_bytes()] {
+        let bytes =
+            Builder::new().format(1, 2, 250_000, 16).chunk(b"auxi", content).data(4, &[0; 4]);
+        let (_folder, path) = file(&bytes);
+        let source = open(&path).unwrap();
+        assert_eq!(source.info().center_hz, Some(868.13e6));
+        assert_eq!(source.info().start, "2026-01-19T09:30:05Z".parse().ok());
+    }
+    let nothing = "<?xml version=\"1.0\"?><SDR-XML-Root RadioCenterFreq=\"\" CurrentTimeUTC=\"soon";
+    let bytes = Builder::new().format(1, 2, 250_000, 16).chunk(b"auxi", nothing.as_bytes());
+    let (_folder, path) = file(&bytes.data(4, &[0; 4]));
     let source = open(&path).unwrap();
     assert_eq!((source.info().center_hz, source.info().start), (None, None));
+}
+
+#[test]
+fn what_stands_behind_the_samples_is_heeded() {
+    let chunk = |name: &[u8; 4], content: &[u8]| {
+        [name as &[u8], &(content.len() as u32).to_le_bytes(), content].concat()
+    };
+    let behind = [chunk(b"LIST", b"abc\0"), chunk(b"auxi", &auxi(868_130_000))].concat();
+    let with = |behind: &[u8]| {
+        Builder::new().format(1, 2, 250_000, 16).data(400, &[&loud(400), behind].concat())
+    };
+    let (_folder, path) = file(&with(&behind));
+    let mut source = open(&path).unwrap();
+    assert_eq!(source.info().center_hz, Some(868.13e6));
+    assert_eq!(source.info().start, "2026-01-19T09:30:05.25Z".parse().ok());
+    assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
+    assert_eq!(read_all(&mut source).len(), 100);
+
+    let (_folder, path) = file(&with(&chunk(b"data", &loud(80))));
+    let source = open(&path).unwrap();
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(warning.starts_with("80 bytes of samples in a second `data` chunk"), "{warning}");
+}
+
+#[test]
+fn a_header_that_counts_one_channel_is_understood() {
+    for (frame_bytes, is_read) in [(0_u16, true), (2, true), (4, true), (8, false)] {
+        let mut bytes = Builder::new().format(1, 2, 250_000, 16).data(4, &[0, 0x40, 0, 0xc0]);
+        bytes[32..34].copy_from_slice(&frame_bytes.to_le_bytes());
+        let (_folder, path) = file(&bytes);
+        assert_eq!(open(&path).is_ok(), is_read, "{frame_bytes}");
+    }
 }
 
 /// Found by a property test: the milliseconds are a 16-bit number, too.

@@ -22,7 +22,10 @@ from nap_sdr.dask import _pieces, decode_files
 # dask writes Parquet in a way that the newest pandas deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
-IDENTITY = ["device_id", "sequence_number", "kind", "payload", "bit_rate", "ranks"]
+IDENTITY = ["device_id", "sequence_number", "kind", "payload", "bit_rate"]
+# Pieces share out the budget of false messages by time, so a frame of which the decision hangs on it, in a
+# collision, may be heard in one and not in the other.
+MOST_OTHER_FRAMES = 1
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +52,14 @@ def assert_same(table: pd.DataFrame, messages: nap_sdr.MessageList) -> None:
     expected = nap_sdr.messages_to_dataframe(ordered)
     found = table.sort_values("time_s")
     assert found[IDENTITY].to_numpy().tolist() == expected[IDENTITY].to_numpy().tolist()
+    others = [set(a.split()) ^ set(b.split()) for a, b in zip(found["ranks"], expected["ranks"])]
+    assert sum(map(len, others)) <= MOST_OTHER_FRAMES
     assert np.abs(found["time_s"].to_numpy() - expected["time_s"].to_numpy()).max() < 1e-3
     assert np.abs(found["snr_db"].to_numpy() - expected["snr_db"].to_numpy()).max() < 0.5
     # Which of three equal frames is the cleanest depends on the last digit of the noise.
-    for frequency_hz, message in zip(found["frequency_hz"], ordered):
-        assert min(abs(frequency_hz - frame.frequency_hz) for frame in message.frames) < 0.5
+    for frequency_hz, message, other in zip(found["frequency_hz"], ordered, others):
+        distances_hz = [abs(frequency_hz - frame.frequency_hz) for frame in message.frames]
+        assert other or min(distances_hz) < 0.5
 
 
 def computed(table: Any, **options: Any) -> pd.DataFrame:

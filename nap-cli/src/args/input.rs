@@ -51,7 +51,7 @@ pub struct InputArgs {
     swap_iq: bool,
 
     /// When the recording started, such as 2026-01-19T09:30:00Z; replaces what the file says.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
     start_time: Option<Timestamp>,
 
     /// By how many millionths the crystal of the radio that made the recording was too fast: corrects

@@ -1,4 +1,6 @@
-//! Numbers as people write them on a command line.
+//! Numbers and times as people write them on a command line.
+
+use jiff::Timestamp;
 
 /// Reads hertz, or samples a second: `868130000`, `868.13M`, `250k`, `2.4e6`, `868.13MHz`,
 /// `250ksps`.
@@ -28,6 +30,13 @@ pub fn seconds(text: &str) -> Result<f64, String> {
 pub fn ppm(text: &str) -> Result<f64, String> {
     finite(text).filter(|value| value.abs() <= 1000.0).ok_or_else(|| {
         format!("{text:?} is not the error of a crystal in millionths, such as -1.5")
+    })
+}
+
+/// Reads a point in time.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        format!("{text:?} is not a time with its zone, such as 2026-01-19T09:30:00Z or ...+01:00")
     })
 }
 
@@ -66,6 +75,7 @@ mod tests {
         assert_eq!(hertz("-1.5k"), Ok(-1500.0));
         assert_eq!(seconds("0.25"), Ok(0.25));
         assert_eq!(number("-60"), Ok(-60.0));
+        assert_eq!(time("2026-01-19T10:30:00+01:00"), time("2026-01-19 09:30:00Z"));
     }
 
     #[test]
@@ -75,6 +85,9 @@ mod tests {
         }
         assert!(seconds("-1").is_err());
         assert!(number("NaN").is_err());
+        for text in ["yesterday", "2026-01-19", "2026-01-19T09:30:00"] {
+            assert!(time(text).unwrap_err().contains("with its zone"), "{text}");
+        }
         assert_eq!(ppm("-1.5"), Ok(-1.5));
         assert!(ppm("2000").is_err());
         for text in ["0", "-1", "inf", "x"] {

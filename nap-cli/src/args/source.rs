@@ -186,7 +186,7 @@ impl SourceArgs {
         }
         let kind = match address {
             SourceAddress::Radio(_) => "a radio",
-            SourceAddress::RtlTcp(_) => "an rtl_tcp",
+            SourceAddress::RtlTcp(_) => "an rtl_tcp server",
             SourceAddress::Recording(_) if address.kind() == SourceKind::Pipe => "a pipe",
             SourceAddress::Recording(_) => "a recording",
             _ => "a stream of raw samples",

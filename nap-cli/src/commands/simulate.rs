@@ -111,14 +111,29 @@ impl Args {
 
     /// Opens the recording for writing.
     fn create(&self, info: &StreamInfo) -> Result<Box<dyn SampleSink>> {
-        if !self.is_stdout() {
-            return Ok(nap_io::create(&self.output, info)?);
+        if self.is_stdout() {
+            tell_of_raw(info);
+            return Ok(Box::new(RawWriter::new(io::stdout(), &self.output, info.format)));
         }
-        let rate_hz = info.sample_rate_hz;
-        let center_hz = info.center_hz.unwrap_or_default();
-        tracing::info!("raw samples: {}, {rate_hz} S/s around {center_hz} Hz", info.format);
-        Ok(Box::new(RawWriter::new(io::stdout(), &self.output, info.format)))
+        let sink = nap_io::create(&self.output, info)?;
+        let name = self.name().to_ascii_lowercase();
+        let told = FileName::parse(&name);
+        let is_container = name.contains(".sigmf") || name.ends_with(".wav");
+        if !is_container && (told.format.is_none() || told.sample_rate_hz.is_none()) {
+            tell_of_raw(info);
+        }
+        Ok(sink)
     }
+}
+
+/// Says how to read samples of which no name tells it.
+fn tell_of_raw(info: &StreamInfo) {
+    let center_hz = info.center_hz.unwrap_or_default();
+    tracing::info!(
+        "raw samples: {}, {} S/s around {center_hz} Hz",
+        info.format,
+        info.sample_rate_hz
+    );
 }
 
 /// Reads a scene. Errors name the line but do not show it: it may hold a key.

@@ -11,9 +11,10 @@
 //! A prefix made of nothing but such words, up to the last colon, is no part of the path and wins
 //! over the name: `cs16:250k:capture.bin`.
 //!
-//! Beyond rtl_433: of two words with the unit `M`, a second one below 20 is the sample rate
-//! (`868M_2M`). Formats go by the names of other programs too (`sc16`, `fc32`, `u8`; see
-//! [`SampleFormat`]'s `FromStr`). Names that gqrx, URH and osmocom_fft make are read by their rules,
+//! Beyond rtl_433: of two frequencies, a second one below 20 MHz is the sample rate (`868M_2M`,
+//! `868.13MHz_250kHz`); a unit may stand by itself (`868.13 MHz`), and words such as `fc` and `fs` say what
+//! the number behind them is (`fc868130000_fs250k`). Formats go by the names of other programs too (`sc16`, `fc32`, `u8`; see
+//! [`SampleFormat`]'s `FromStr`). Names that gqrx, SigDigger, URH and osmocom_fft make are read by their rules,
 //! and a date and time that are known to be UTC are the start of the recording.
 
 mod programs;

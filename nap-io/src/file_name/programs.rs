@@ -6,7 +6,7 @@ use crate::format::SampleFormat;
 
 /// What the name tells if one of these programs has made it; what it leaves open, words may tell.
 pub(super) fn recognize(name: &str) -> Option<FileName> {
-    gqrx(name).or_else(|| urh(name)).or_else(|| osmocom_fft(name))
+    gqrx(name).or_else(|| sigdigger(name)).or_else(|| urh(name)).or_else(|| osmocom_fft(name))
 }
 
 /// gqrx: `gqrx_20240115_123045_868130000_250000_fc.raw`, centre and rate without units, always floats.
@@ -14,6 +14,15 @@ fn gqrx(name: &str) -> Option<FileName> {
     let parts: Vec<&str> = name.split(['_', '.']).collect();
     let [program, _, _, center, rate, "fc", ..] = parts.as_slice() else { return None };
     program.eq_ignore_ascii_case("gqrx").then_some(())?;
+    let told = tuning(whole_number(center)?, whole_number(rate)?)?;
+    Some(FileName { format: Some(SampleFormat::Cf32Le), ..told })
+}
+
+/// SigDigger: `sigdigger_20240115_123045Z_250000_868130000_float32_iq.raw`, rate and centre.
+fn sigdigger(name: &str) -> Option<FileName> {
+    let parts: Vec<&str> = name.split(['_', '.']).collect();
+    let [program, _, _, rate, center, "float32", ..] = parts.as_slice() else { return None };
+    program.eq_ignore_ascii_case("sigdigger").then_some(())?;
     let told = tuning(whole_number(center)?, whole_number(rate)?)?;
     Some(FileName { format: Some(SampleFormat::Cf32Le), ..told })
 }

@@ -3,9 +3,14 @@
 use crate::file_name::told::FileName;
 use crate::format::{AliasUse, SampleFormat};
 
-/// What is written with the unit `M` is a frequency; but of two such words the second is a sample rate if it
-/// is below this: `868M_2M`. No channel is so low, and no receiver so fast.
-const MAX_RATE_IN_M: f64 = 20.0;
+/// What is written with the unit `M` is a frequency, as is what has `Hz` in its unit; but of two such words the
+/// second is a sample rate if it is below this: `868M_2M`, `868.13MHz_250kHz`. No channel is so low, and no receiver
+/// so fast.
+const MAX_RATE_HZ: f64 = 20e6;
+
+/// A number without a unit behind `fs` or `fc` is in hertz if it is no less; less counts something else.
+const LEAST_RATE_HZ: f64 = 1e3;
+const LEAST_CENTER_HZ: f64 = 1e6;
 
 /// Takes in the words of a name or a prefix, from left to right.
 #[derive(Default)]
@@ -15,10 +20,32 @@ pub(super) struct Reader {
     plain: Option<SampleFormat>,
     /// Whether the last word says that the numbers are demodulated (`am`, `fm`).
     demodulated: bool,
-    /// Whether a frequency with the unit `M` was there.
-    has_megahertz: bool,
+    /// Whether a frequency was there.
+    has_frequency: bool,
     /// A second such word that can only be a rate.
-    rate_in_m_hz: Option<f64>,
+    second_hz: Option<f64>,
+    /// What the last word says that the next one is.
+    label: Option<Label>,
+}
+
+/// What a word says that the number behind it is.
+#[derive(Clone, Copy)]
+enum Label {
+    Center,
+    Rate,
+    /// Nobody needs it.
+    Bandwidth,
+}
+
+impl Label {
+    fn of(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "fc" | "cf" | "freq" | "frequency" | "center" | "centre" => Some(Self::Center),
+            "fs" | "sr" | "rate" | "samplerate" => Some(Self::Rate),
+            "bw" | "bandwidth" => Some(Self::Bandwidth),
+            _ => None,
+        }
+    }
 }
 
 impl Reader {
@@ -36,15 +63,16 @@ impl Reader {
     pub(super) fn told(self, extension: Option<SampleFormat>) -> FileName {
         FileName {
             format: self.told.format.or(extension).or(self.plain),
-            sample_rate_hz: self.told.sample_rate_hz.or(self.rate_in_m_hz),
+            sample_rate_hz: self.told.sample_rate_hz.or(self.second_hz),
             ..self.told
         }
     }
 
     fn take(&mut self, word: Word<'_>) -> bool {
+        let label = self.label.take();
         match word {
             Word::Text(text) => self.take_text(text),
-            Word::Quantity(value, unit) => self.take_quantity(value, unit),
+            Word::Quantity(value, unit) => self.take_quantity(value, unit, label),
         }
     }
 
@@ -53,23 +81,34 @@ impl Reader {
         match SampleFormat::from_word(text) {
             Some((format, AliasUse::Anywhere)) => self.told.format = Some(format),
             Some((format, AliasUse::LastResort)) if !demodulated => self.plain = Some(format),
-            _ => return false,
+            _ => {
+                self.label = Label::of(text);
+                return self.label.is_some();
+            }
         }
         true
     }
 
-    fn take_quantity(&mut self, value: f64, unit: &str) -> bool {
-        match quantity(value, unit) {
-            Some(Quantity::Megahertz) if self.has_megahertz && value < MAX_RATE_IN_M => {
-                self.rate_in_m_hz = Some(value * 1e6);
+    fn take_quantity(&mut self, value: f64, unit: &str, label: Option<Label>) -> bool {
+        match (label, quantity(value, unit)) {
+            (Some(Label::Bandwidth), _) => {}
+            (Some(Label::Center), Some(quantity)) => self.told.center_hz = Some(quantity.hz()),
+            (Some(Label::Rate), Some(quantity)) => self.told.sample_rate_hz = Some(quantity.hz()),
+            (Some(Label::Center), None) if unit.is_empty() && value >= LEAST_CENTER_HZ => {
+                self.told.center_hz = Some(value);
             }
-            Some(Quantity::Megahertz) => {
-                self.has_megahertz = true;
-                self.told.center_hz = Some(value * 1e6);
+            (Some(Label::Rate), None) if unit.is_empty() && value >= LEAST_RATE_HZ => {
+                self.told.sample_rate_hz = Some(value);
             }
-            Some(Quantity::Frequency(center_hz)) => self.told.center_hz = Some(center_hz),
-            Some(Quantity::Rate(rate_hz)) => self.told.sample_rate_hz = Some(rate_hz),
-            None => return false,
+            (None, Some(Quantity::Rate(rate_hz))) => self.told.sample_rate_hz = Some(rate_hz),
+            (None, Some(Quantity::Frequency(hz))) if self.has_frequency && hz < MAX_RATE_HZ => {
+                self.second_hz = Some(hz);
+            }
+            (None, Some(Quantity::Frequency(hz))) => {
+                self.has_frequency = true;
+                self.told.center_hz = Some(hz);
+            }
+            (_, None) => return false,
         }
         true
     }
@@ -96,21 +135,53 @@ impl<'a> Words<'a> {
         self.0 = self.0.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
         let first = self.0.chars().next()?;
         if first.is_ascii_alphabetic() {
-            return Some(Word::Text(self.cut(|c| c.is_ascii_alphanumeric())));
+            return Some(Word::Text(self.text()));
         }
-        let whole = self.0;
-        let integer = self.cut(|c| c.is_ascii_digit());
-        let mut digits = integer.len();
-        // In half of the world the decimal point is a comma.
-        let has_point = self.0.starts_with(['.', ',']);
-        if has_point && self.0[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        let number = self.number();
+        Some(Word::Quantity(number, self.unit()))
+    }
+
+    /// The letters behind a number, at once or, as in `868.13 MHz`, after a blank or a `_`.
+    fn unit(&mut self) -> &'a str {
+        if let Some(rest) = self.0.strip_prefix([' ', '_']) {
+            let mut apart = Words(rest);
+            let unit = apart.cut(|c| c.is_ascii_alphanumeric());
+            if is_whole_unit(unit) {
+                self.0 = apart.0;
+                return unit;
+            }
+        }
+        self.cut(|c| c.is_ascii_alphabetic())
+    }
+
+    /// Letters and digits; of `fs250k` the letters, since they say what the number is, but not of `fc32`.
+    fn text(&mut self) -> &'a str {
+        let mut label = Words(self.0);
+        let mut word = Words(self.0);
+        let (label, word) =
+            (label.cut(|c| c.is_ascii_alphabetic()), word.cut(|c| c.is_ascii_alphanumeric()));
+        let is_labelled = Label::of(label).is_some() && SampleFormat::from_word(word).is_none();
+        let text = if is_labelled { label } else { word };
+        self.0 = &self.0[text.len()..];
+        text
+    }
+
+    fn number(&mut self) -> f64 {
+        let mut number = self.cut(|c| c.is_ascii_digit()).to_owned();
+        let thousands = thousands(self.0);
+        if thousands > 0 {
+            number.extend(self.0[..thousands].chars().filter(char::is_ascii_digit));
+            self.0 = &self.0[thousands..];
+        } else if self.0.starts_with(['.', ','])
+            && self.0[1..].starts_with(|c: char| c.is_ascii_digit())
+        {
+            // In half of the world the decimal point is a comma.
             self.0 = &self.0[1..];
-            digits += 1 + self.cut(|c| c.is_ascii_digit()).len();
+            number.push('.');
+            number.push_str(self.cut(|c| c.is_ascii_digit()));
         }
-        let unit = self.cut(|c| c.is_ascii_alphabetic());
         // Digits with one point are always a number; a very long one is infinite and refused later.
-        let number = whole[..digits].replace(',', ".");
-        Some(Word::Quantity(number.parse().unwrap_or(f64::NAN), unit))
+        number.parse().unwrap_or(f64::NAN)
     }
 
     fn cut(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
@@ -121,17 +192,43 @@ impl<'a> Words<'a> {
     }
 }
 
+/// How long the rest of a number is in which a point or a comma stands before each three digits:
+/// `868.130.000Hz`. 0 if it is none, as where the unit counts thousands itself.
+fn thousands(rest: &str) -> usize {
+    let (groups, _) = rest.as_bytes().as_chunks::<4>();
+    let is_group = |group: &&[u8; 4]| {
+        let [separator, digits @ ..] = group;
+        b".,".contains(separator) && digits.iter().all(u8::is_ascii_digit)
+    };
+    let length = 4 * groups.iter().take_while(is_group).count();
+    let unit = rest[length..].to_ascii_lowercase();
+    if length >= 8 && (unit.starts_with("hz") || unit.starts_with("sps")) { length } else { 0 }
+}
+
 enum Quantity {
-    /// The unit `M`, which may be either.
-    Megahertz,
+    /// The unit `M` counts as one.
     Frequency(f64),
     Rate(f64),
+}
+
+impl Quantity {
+    fn hz(self) -> f64 {
+        match self {
+            Self::Frequency(hz) | Self::Rate(hz) => hz,
+        }
+    }
+}
+
+/// Whether a word is a unit that means nothing else.
+fn is_whole_unit(word: &str) -> bool {
+    let is_letter = word.eq_ignore_ascii_case("m") || word.eq_ignore_ascii_case("k");
+    !is_letter && quantity(1.0, word).is_some()
 }
 
 fn quantity(value: f64, unit: &str) -> Option<Quantity> {
     let unit = unit.to_ascii_lowercase();
     match unit.as_str() {
-        "m" => return Some(Quantity::Megahertz),
+        "m" => return Some(Quantity::Frequency(value * 1e6)),
         "k" => return Some(Quantity::Rate(value * 1e3)),
         _ => {}
     }

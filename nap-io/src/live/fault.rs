@@ -77,7 +77,7 @@ pub struct Fault {
 impl Fault {
     /// What an error means that happened while a source did what this kind is for.
     pub(crate) fn of(error: &Error, kind: FaultKind) -> Self {
-        let is_refusal = matches!(error, Error::Refused { .. });
+        let is_refusal = matches!(error, Error::Refused { .. } | Error::Unsupported { .. });
         Self { kind: if is_refusal { FaultKind::Refused } else { kind }, text: error.nameless() }
     }
 }

@@ -7,6 +7,7 @@
 mod annotate;
 pub(crate) mod annotation;
 pub(crate) mod archive;
+pub(crate) mod bare_data;
 pub(crate) mod capture_breaks;
 mod data_file;
 mod fields;

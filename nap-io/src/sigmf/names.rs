@@ -14,7 +14,9 @@ pub(super) const DATA: &str = "sigmf-data";
 /// Fails for a collection and for a data file without metadata.
 pub(crate) fn find_meta(path: &Path) -> Result<Option<PathBuf>, Error> {
     let unpacked = unpacked_path(path);
-    match unpacked.extension().and_then(|extension| extension.to_str()) {
+    // Some file systems make all letters large.
+    let extension = unpacked.extension().and_then(|extension| extension.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
         Some(META) => Ok(Some(path.into())),
         Some(DATA) => {
             let meta = meta_path(&unpacked);
@@ -59,8 +61,10 @@ pub(crate) fn data_path(path: &Path) -> PathBuf {
 /// Replaces the SigMF extension only: other points belong to the base name (`g001_868.13M`).
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let path = &unpacked_path(path);
-    let is_sigmf = path.extension().is_some_and(|e| e == META || e == DATA || e == "sigmf");
-    if is_sigmf {
+    let is_suffix = |e: &&str| [META, DATA, "sigmf"].iter().any(|s| e.eq_ignore_ascii_case(s));
+    if let Some(extension) = path.extension().and_then(|e| e.to_str()).filter(is_suffix) {
+        let is_large = !extension.contains(|letter: char| letter.is_ascii_lowercase());
+        let suffix = if is_large { suffix.to_ascii_uppercase() } else { suffix.to_owned() };
         return path.with_extension(suffix);
     }
     let mut name = OsString::from(path);

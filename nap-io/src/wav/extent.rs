@@ -10,7 +10,7 @@ const SIZE_MODULUS: u64 = 1 << 32;
 /// So many bytes too many are a mistake of counting, such as a header that counts itself.
 const MISCOUNTED_BYTES: u64 = 128;
 /// Chunks that may follow the samples; more is no list of chunks.
-const MOST_CHUNKS: usize = 1000;
+pub(super) const MOST_CHUNKS: usize = 1000;
 /// Chunks that programs put behind the samples.
 const KNOWN_CHUNKS: [&[u8; 4]; 8] =
     [b"LIST", b"auxi", b"id3 ", b"ID3 ", b"bext", b"cue ", b"iXML", b"_PMX"];

@@ -4,9 +4,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
+use super::auxi::{self, Tuning};
 use crate::error::Error;
 use crate::format::SampleFormat;
 
@@ -15,10 +14,8 @@ const UNKNOWN_SIZE: u32 = u32::MAX;
 pub(super) const TAG_PCM: u16 = 1;
 pub(super) const TAG_FLOAT: u16 = 3;
 const TAG_EXTENSIBLE: u16 = 0xfffe;
-/// Windows' SYSTEMTIME, eight numbers of 16 bits.
-pub(super) const SYSTEM_TIME_BYTES: usize = 16;
 /// The chunks that are looked into are short; this much of them is enough.
-const MAX_CHUNK_BYTES: u64 = 128;
+pub(super) const MAX_CHUNK_BYTES: u64 = 8192;
 
 /// What a WAV file says before its samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +65,7 @@ impl Header {
             match &chunk.id {
                 b"fmt " => found.format = Some(parse_format(&content, path, given)?),
                 b"ds64" => found.data_bytes_64 = parse_data_size(&content),
-                b"auxi" => found.tuning = parse_auxi(&content),
+                b"auxi" => found.tuning = auxi::parse(&content),
                 _ => {}
             }
             chunks.pass(&chunk)?;
@@ -81,7 +78,7 @@ impl Header {
 struct Found {
     format: Option<(SampleFormat, u32)>,
     data_bytes_64: Option<u64>,
-    tuning: Option<(f64, Option<Timestamp>)>,
+    tuning: Tuning,
 }
 
 impl Found {
@@ -99,8 +96,8 @@ impl Found {
                 (UNKNOWN_SIZE, None) => None,
                 (size, _) => Some(size.into()),
             },
-            center_hz: self.tuning.map(|(center_hz, _)| center_hz),
-            start: self.tuning.and_then(|(_, start)| start),
+            center_hz: self.tuning.center_hz,
+            start: self.tuning.start,
         })
     }
 }
@@ -238,8 +235,9 @@ fn encoding(
             return Err(Error::unsupported(path, what, advice));
         }
     };
-    // 0 is left by programs that do not care.
-    if frame_bytes != 0 && usize::from(frame_bytes) != format.bytes_per_sample() {
+    // 0 is left by programs that do not care, and some count one channel.
+    let whole_bytes = format.bytes_per_sample();
+    if ![0, whole_bytes / 2, whole_bytes].contains(&usize::from(frame_bytes)) {
         let what = format!("a WAV file with {frame_bytes} bytes for a sample of 2 x {bits} bits");
         return Err(Error::unsupported(path, what, "convert it to packed samples"));
     }
@@ -249,24 +247,4 @@ fn encoding(
 /// The `ds64` chunk of RF64: the size of the file, then that of the samples (EBU Tech 3306).
 fn parse_data_size(content: &[u8]) -> Option<u64> {
     content.get(8..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
-}
-
-/// The `auxi` chunk: start and stop as Windows' SYSTEMTIME (eight 16-bit numbers), then the centre
-/// frequency in Hz. SDR Console puts a text there instead, whose first numbers are no date; zeros stand for a
-/// start that is not known.
-fn parse_auxi(content: &[u8]) -> Option<(f64, Option<Timestamp>)> {
-    let center_hz = f64::from(u32::from_le_bytes(*content.get(32..)?.first_chunk()?));
-    if content.iter().take(SYSTEM_TIME_BYTES).all(|&byte| byte == 0) {
-        return Some((center_hz, None));
-    }
-    let field = |index: usize| {
-        let bytes = content.get(2 * index..)?.first_chunk()?;
-        i16::try_from(u16::from_le_bytes(*bytes)).ok()
-    };
-    let short = |index: usize| i8::try_from(field(index)?).ok();
-    // Year, month, day of the week, day, hour, minute, second, millisecond.
-    let nanosecond = i32::from(field(7)?).checked_mul(1_000_000)?;
-    let time =
-        DateTime::new(field(0)?, short(1)?, short(3)?, short(4)?, short(5)?, short(6)?, nanosecond);
-    Some((center_hz, Some(TimeZone::UTC.to_timestamp(time.ok()?).ok()?)))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::extent::{Extent, in_file, is_placeholder};
 use super::header::Header;
 use super::pipe_body::PipeBody;
+use super::trailer::Trailer;
 use crate::error::Error;
 use crate::file_name::told::FileName;
 use crate::input::Input;
@@ -57,11 +58,17 @@ fn from_file(
     options: &OpenOptions,
 ) -> Result<Opened, Error> {
     let mut file = BufReader::new(file);
-    let header = Header::read_given(&mut file, path, options.format)?;
-    let mut info = stream_info(path, name, &header, options)?;
+    let mut header = Header::read_given(&mut file, path, options.format)?;
+    let format = options.format.unwrap_or(header.format);
     let mut extent =
-        in_file(&header, info.format, &mut file, file_bytes).map_err(Error::io(path, "read"))?;
+        in_file(&header, format, &mut file, file_bytes).map_err(Error::io(path, "read"))?;
+    let end = header.data_offset + extent.bytes;
+    let trailer = Trailer::read(&mut file, end, file_bytes).map_err(Error::io(path, "read"))?;
+    header.center_hz = header.center_hz.or(trailer.tuning.center_hz);
+    header.start = header.start.or(trailer.tuning.start);
+    let mut info = stream_info(path, name, &header, options)?;
     info.warnings.extend(extent.warning.take());
+    info.warnings.extend(trailer.warning());
     let input = Input::region(file.into_inner(), header.data_offset, extent.bytes);
     Ok((info, extent, input.map_err(Error::io(path, "seek in"))?))
 }
@@ -91,12 +98,7 @@ fn stream_info(
     options: &OpenOptions,
 ) -> Result<StreamInfo, Error> {
     let mut info = StreamInfo::new(header.sample_rate_hz.into(), header.format);
-    // An `auxi` chunk can only hold frequencies up to 4.29 GHz, and 0 stands for unknown.
-    let told = FileName {
-        center_hz: header.center_hz.filter(|&center_hz| center_hz > 0.0),
-        start: header.start,
-        ..FileName::default()
-    };
+    let told = FileName { center_hz: header.center_hz, start: header.start, ..FileName::default() };
     let name = FileName::parse(file_name);
     let by_name = FileName { center_hz: name.center_hz, start: name.start, ..FileName::default() };
     info.notes.extend(by_name.without(told).taken_from("the name"));

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use num_complex::Complex32;
 
-use super::header::SYSTEM_TIME_BYTES;
+use super::auxi::SYSTEM_TIME_BYTES;
 use crate::error::Error;
 use crate::format::SampleFormat;
 use crate::raw::RawWriter;

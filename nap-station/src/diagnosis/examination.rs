@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
 use nap_io::live::{Block, Source, SourceKind};
-use nap_io::{SampleLook, StreamInfo, swap_iq};
+use nap_io::{FormatDoubt, SampleLook, StreamInfo, swap_iq};
 use nap_phy::receiver::Statistics;
 use nap_phy::{Authentication, Event, Receiver, ReceiverConfig};
 use num_complex::{Complex32, Complex64};
@@ -166,8 +166,12 @@ impl Examination {
         }
     }
 
-    /// The rate at which most is heard, if nothing is at that told.
+    /// The rate at which most is heard, if nothing is at that told and the format is in no doubt: numbers
+    /// read in pieces are heard as more samples.
     fn other_rate(&mut self) -> Option<(f64, u64)> {
+        if matches!(self.look.doubt(), Some(FormatDoubt::Other { .. } | FormatDoubt::White)) {
+            return None;
+        }
         self.at_other_rates.iter_mut().for_each(|(_, receiver)| receiver.flush_with(|_| ()));
         let counts = self.at_other_rates.iter().map(|(hz, receiver)| (*hz, messages(receiver)));
         counts.max_by_key(|&(_, count)| count).filter(|&(_, count)| count > 0)

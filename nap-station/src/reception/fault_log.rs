@@ -1,6 +1,6 @@
 //! Which faults are worth a line, and how often the others came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,8 @@ use nap_io::live::{Fault, FaultKind};
 
 /// A fault that comes again within so much time is only counted, and told of in one line afterwards.
 const QUIET: Duration = Duration::from_secs(30);
+/// So many reasons why a source cannot be opened are told of, one after the other.
+const MOST_REASONS: usize = 4;
 
 /// Chooses what to tell people about a source's faults: what is wrong once, and then how often.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub struct FaultLog {
 struct Told {
     since: Instant,
     more: u64,
+    /// What was told, without its numbers.
+    reasons: BTreeSet<String>,
 }
 
 /// That a fault came again and again.
@@ -43,16 +47,21 @@ impl fmt::Display for Repetition {
 
 impl FaultLog {
     /// Whether to tell of a fault: not if one of its kind was told of a moment ago, and not if it follows
-    /// from one that was.
+    /// from one that was. That a source cannot be opened for another reason than before is news: a server that
+    /// was not there is busy now.
     pub fn fault(&mut self, fault: &Fault, now: Instant) -> bool {
+        let reason = fault.text.chars().filter(|letter| !letter.is_ascii_digit()).collect();
         if let Some(told) = self.told.get_mut(&fault.kind) {
-            told.more += 1;
-            return false;
+            let may_tell = fault.kind == FaultKind::Open && told.reasons.len() < MOST_REASONS;
+            let is_news = may_tell && told.reasons.insert(reason);
+            told.more += u64::from(!is_news);
+            return is_news;
         }
         if self.is_down && fault.kind.is_fatal() {
             return false;
         }
-        self.told.insert(fault.kind, Told { since: now, more: 0 });
+        let told = Told { since: now, more: 0, reasons: BTreeSet::from([reason]) };
+        self.told.insert(fault.kind, told);
         self.is_down |= fault.kind.is_fatal();
         true
     }
@@ -109,6 +118,23 @@ mod tests {
         assert_eq!(log.repetitions(at(62)).len(), 1);
         assert_eq!(log.repetitions(at(93)), []);
         assert!(log.fault(&fault(FaultKind::Overflow), at(94)));
+    }
+
+    #[test]
+    fn another_reason_why_a_source_cannot_be_opened_is_news() {
+        let start = Instant::now();
+        let mut log = FaultLog::default();
+        let mut tell =
+            |text: &str| log.fault(&Fault { kind: FaultKind::Open, text: text.into() }, start);
+        assert!(tell("connection refused"));
+        assert!(tell("no header within 10 s"));
+        assert!(!tell("no header within 20 s"), "the same but for the number");
+        assert!(!tell("connection refused"), "told before");
+        let words = ["a", "b", "c", "d"];
+        assert_eq!(words.map(&mut tell), [true, true, false, false]);
+        let gap = |text: &str| Fault { kind: FaultKind::Gap, text: text.into() };
+        assert!(log.fault(&gap("some are missing"), start));
+        assert!(!log.fault(&gap("others are missing"), start), "happens again and again");
     }
 
     #[test]

@@ -115,11 +115,36 @@ impl Args {
     fn recordings(&self) -> Vec<Vec<PathBuf>> {
         let rule = if self.join { JoinRule::Names } else { JoinRule::Offsets };
         let recordings = self.input.group(&self.files, rule);
+        self.tell_of_joining(&recordings);
         for parts in recordings.iter().filter(|parts| parts.len() > 1) {
             let names: Vec<String> = parts.iter().map(|path| path.display().to_string()).collect();
             tracing::info!("one recording in {} files: {}", parts.len(), names.join(", "));
         }
         recordings
+    }
+
+    /// A message that goes over the end of a file is lost where the files are not joined.
+    fn tell_of_joining(&self, recordings: &[Vec<PathBuf>]) {
+        if recordings.len() < 2 {
+            return;
+        }
+        if self.join {
+            if recordings.iter().all(|parts| parts.len() == 1) {
+                tracing::warn!("--join: none of these recordings goes on in another one");
+            }
+            return;
+        }
+        let parts = self.input.group(&self.files, JoinRule::Names);
+        let longest = parts.iter().max_by_key(|parts| parts.len());
+        if let Some([first, .., last]) =
+            longest.filter(|_| parts.len() < recordings.len()).map(Vec::as_slice)
+        {
+            tracing::info!(
+                "if {} to {} are parts of one recording, decode them as one with --join",
+                first.display(),
+                last.display()
+            );
+        }
     }
 
     fn annotator(&self) -> Result<Option<Annotator>> {

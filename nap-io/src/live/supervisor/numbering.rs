@@ -92,6 +92,10 @@ impl Numbering {
             (Loss::None, loss) => loss,
             _ => Loss::Unknown,
         };
+        // What a recording lacks it was not recorded with, and it says so when it is opened.
+        if self.watchdog.is_none() {
+            return Ok(());
+        }
         let text = "the source was not read fast enough and has lost samples".to_owned();
         self.report(WorkerMessage::Lost(Fault { kind: FaultKind::Overflow, text }))
     }
