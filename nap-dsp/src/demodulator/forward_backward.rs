@@ -239,6 +239,8 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
             [phasors[k], signed_phasors[k], axes[k]] = expected.phasors;
             soft_signs[k] = expected.sign_ratio.ln() / 2.0;
         }
+        // The largest table by far, of which every bit rate would keep several.
+        self.predicted = Vec::new();
     }
 }
 
