@@ -343,16 +343,24 @@ fn strong_bursts_are_not_their_own_noise() {
 
 /// A weak device, 18 dB over the noise of a bit, and beside it all along its frame one that is 60 dB over the noise.
 fn near_far_scene(shape: &str, distance_hz: u32) -> Scene {
-    let device = |n: u32, level_dbm: i32, time_s: f64, hz: u32| {
-        format!(
-            "[[device]]\nid = \"{n:08X}\"\nkey = \"{n:032X}\"\nlevel_dbm = {level_dbm}\n\
-             shape = \"{shape}\"\n[[device.message]]\ntime_s = {time_s}\nframes = 1\n\
-             payload = \"0123456789abcdef\"\nfrequencies_hz = [{hz}.0]\n"
-        )
-    };
-    let weak = device(1, -130, 0.5, 868_130_000 + distance_hz);
-    let scene = weak_scene(7, &(weak + &device(2, -88, 0.4, 868_130_000)));
+    let weak = single_frame(1, shape, -130, 0.5, 868_130_000 + distance_hz);
+    let scene = weak_scene(7, &(weak + &single_frame(2, shape, -88, 0.4, 868_130_000)));
     Scene { duration_s: 4.0, ..scene }
+}
+
+/// A device, and a stronger one beside it that begins a second later.
+fn staggered_scene() -> Scene {
+    let weak = single_frame(1, "rect", -118, 0.5, 868_128_500);
+    weak_scene(7, &(weak + &single_frame(2, "rect", -88, 1.5, 868_130_000)))
+}
+
+/// A device that sends a frame.
+fn single_frame(n: u32, shape: &str, level_dbm: i32, time_s: f64, frequency_hz: u32) -> String {
+    format!(
+        "[[device]]\nid = \"{n:08X}\"\nkey = \"{n:032X}\"\nlevel_dbm = {level_dbm}\n\
+         shape = \"{shape}\"\n[[device.message]]\ntime_s = {time_s}\nframes = 1\n\
+         payload = \"0123456789abcdef\"\nfrequencies_hz = [{frequency_hz}.0]\n"
+    )
 }
 
 #[test]
@@ -363,6 +371,19 @@ fn a_weak_burst_is_heard_beside_one_that_is_60_db_over_the_noise() {
         let score = Score::new(&truth, &messages);
         assert!(score.is_perfect(), "{shape}, {distance_hz} Hz: {score:?}");
     }
+}
+
+#[test]
+fn a_decoded_burst_that_a_stronger_one_hides_is_taken_out_later() {
+    // The stronger one, in the same subband, goes on when the weak one is decoded.
+    let scene = Scene { duration_s: 5.0, ..staggered_scene() };
+    let (truth, messages, statistics) = decode_scene(&scene);
+    assert!(Score::new(&truth, &messages).is_perfect());
+    assert_eq!(statistics.frames, 2);
+    // What is not taken out is tried again and again.
+    println!("{statistics:?}");
+    assert!(statistics.hypotheses <= 4, "{} hypotheses", statistics.hypotheses);
+    assert_eq!(statistics.undecoded_bursts, 0);
 }
 
 /// Clicks that hold eight times the noise's energy cost a message nothing.
