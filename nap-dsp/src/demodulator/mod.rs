@@ -62,11 +62,6 @@ const CLEAR_COHERENCE: f64 = 0.45;
 /// With this much in common they leave nothing else to be looked for.
 const STEADY_COHERENCE: f64 = 0.8;
 
-/// Logarithm of how much likelier a burst must be than noise of its power.
-const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
-/// What comes to that for each step that the carrier's frequency may be off.
-const LN_RATIO_A_STEP: f64 = 0.5;
-
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
     symbol_s: f64,
@@ -145,13 +140,13 @@ impl Demodulator {
         } else {
             self.likeliest((start_s, carrier), (of_squares, coherence), known, count)?
         };
-        if likeliest.ln_likelihood_ratio < least_ln_ratio(likeliest.wander) {
+        if !likeliest.is_burst() {
             return None;
         }
         let carrier = likeliest.start.carrier;
         self.baseband.retune(&carrier);
         self.tracker.follow(&self.baseband, &likeliest, known, count);
-        if self.tracker.ln_likelihood_ratio() < least_ln_ratio(likeliest.wander) {
+        if !self.tracker.is_burst() {
             return None;
         }
         let track = self.tracker.track();
@@ -217,7 +212,7 @@ impl Demodulator {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         let (symbols, noise) = ((known, count), self.expected_noise);
-        if self.tracker.glance(&self.baseband, start, symbols, noise) < MIN_LN_LIKELIHOOD_RATIO {
+        if !self.tracker.glance(&self.baseband, start, symbols, noise) {
             return None;
         }
         let wanders = Wander::LADDER.into_iter().rev();
@@ -301,12 +296,6 @@ impl fmt::Debug for Demodulator {
             .field("most_drift_hz_per_s", &self.most_drift_hz_per_s)
             .finish_non_exhaustive()
     }
-}
-
-/// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the
-/// more of noise it explains.
-fn least_ln_ratio(wander: Wander) -> f64 {
-    MIN_LN_LIKELIHOOD_RATIO + LN_RATIO_A_STEP * wander.reach as f64
 }
 
 /// Where a carrier is searched.

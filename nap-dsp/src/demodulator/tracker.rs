@@ -20,6 +20,12 @@ const MAX_ES_OVER_N0: f64 = 20.0;
 const STEADY_SYMBOLS: usize = 8;
 /// How many times larger the signal has to be by its power than by its products for both to be tried.
 const LEVEL_STEP: f64 = 1.3;
+/// How many times weaker a burst is tried that has not proved to be one.
+const LEVEL_DESCENT: f64 = 4.0;
+/// Logarithm of how much likelier a burst must be than noise of its power.
+const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
+/// What comes to that for each step that the carrier's frequency may be off.
+const LN_RATIO_A_STEP: f64 = 0.5;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
 
@@ -78,11 +84,28 @@ impl Default for Tracker {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prospect {
     pub(super) start: Start,
-    pub(super) wander: Wander,
+    wander: Wander,
     /// Energy of a symbol over the noise density (linear).
     es_over_n0: f64,
     /// The logarithm of how much likelier the burst is than noise of its power.
     pub(super) ln_likelihood_ratio: f64,
+}
+
+impl Prospect {
+    /// Whether it is a burst and not noise.
+    pub(super) fn is_burst(&self) -> bool {
+        self.ln_likelihood_ratio >= least_ln_ratio(self.wander)
+    }
+
+    fn or_likelier(self, other: Self) -> Self {
+        if other.ln_likelihood_ratio > self.ln_likelihood_ratio { other } else { self }
+    }
+}
+
+/// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the
+/// more of noise it explains.
+fn least_ln_ratio(wander: Wander) -> f64 {
+    MIN_LN_LIKELIHOOD_RATIO + LN_RATIO_A_STEP * wander.reach as f64
 }
 
 impl Tracker {
@@ -103,10 +126,13 @@ impl Tracker {
         let mut best = self.likeliest(by_products, wanders.clone());
         let by_power = self.es_over(expected_noise);
         if by_power > LEVEL_STEP * by_products {
-            let other = self.likeliest(by_power, wanders);
-            if other.ln_likelihood_ratio > best.ln_likelihood_ratio {
-                best = other;
-            }
+            best = best.or_likelier(self.likeliest(by_power, wanders.clone()));
+        }
+        // Where something lies over a part of a strong burst, its symbols are less clear than its first.
+        let mut es_over_n0 = by_products;
+        while !best.is_burst() && es_over_n0 >= LEVEL_DESCENT {
+            es_over_n0 /= LEVEL_DESCENT;
+            best = best.or_likelier(self.likeliest(es_over_n0, wanders.clone()));
         }
         best
     }
@@ -129,20 +155,28 @@ impl Tracker {
         best
     }
 
-    /// The same at a glance: the logarithm of how much likelier a burst is than noise of its power if its
-    /// carrier may wander as far as it can be followed.
+    /// Whether there is a burst, at a glance: if its carrier may wander as far as it can be followed.
     pub(super) fn glance(
         &mut self,
         baseband: &Baseband,
         start: Start,
         (known, count): (&[f64], usize),
         expected_noise: f64,
-    ) -> f64 {
+    ) -> bool {
         self.reset(baseband, start, known, count);
-        self.set_level(self.first_es_over_n0(known).max(self.es_over(expected_noise)));
-        let ln_noise = self.scale();
-        self.glances.observe(&self.scaled, &self.priors);
-        self.glances.ln_likelihood(Wander::COARSE) - ln_noise
+        let mut es_over_n0 = self.first_es_over_n0(known).max(self.es_over(expected_noise));
+        loop {
+            self.set_level(es_over_n0);
+            let ln_noise = self.scale();
+            self.glances.observe(&self.scaled, &self.priors);
+            if self.glances.ln_likelihood(Wander::COARSE) - ln_noise >= MIN_LN_LIKELIHOOD_RATIO {
+                return true;
+            }
+            if es_over_n0 < LEVEL_DESCENT {
+                return false;
+            }
+            es_over_n0 /= LEVEL_DESCENT;
+        }
     }
 
     /// Follows a burst of `count` symbols, of which the first are known (±1).
@@ -427,6 +461,11 @@ impl Tracker {
 
     pub(super) fn ln_likelihood_ratio(&self) -> f64 {
         self.ln_likelihood_ratio
+    }
+
+    /// Whether what was followed is a burst and not noise.
+    pub(super) fn is_burst(&self) -> bool {
+        self.ln_likelihood_ratio >= least_ln_ratio(self.wander)
     }
 }
 
