@@ -28,7 +28,7 @@ use crate::station::event::Event;
 use crate::station::keeper::{Command, Keeper};
 use crate::station::outbox::LedgerOutbox;
 use crate::station::receiving::Receiving;
-use crate::station::records::{RECORDING, Records};
+use crate::station::records::{RECORDING, RecordsFeed};
 use crate::station::relays::{Relay, Relays};
 use crate::station::remark::{Remark, Say};
 use crate::station::status::status;
@@ -44,6 +44,8 @@ use crate::store::wire::{Sender, position};
 
 /// Commands that wait for the one who writes.
 const QUEUE: usize = 1024;
+/// Without records for so long it is looked whether to stop, and so on.
+const RECORDS_TICK: Duration = Duration::from_millis(100);
 /// How often is looked whether the relays are done.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 /// How often is looked whether the table of devices has changed.
@@ -80,7 +82,8 @@ pub struct Station {
     status: watch::Sender<Value>,
     desk: JoinHandle<()>,
     devices_tick: Instant,
-    relays_tick: Instant,
+    /// When it was told last how the relays are doing.
+    relays_told: Option<Instant>,
     _lock: FolderLock,
 }
 
@@ -151,7 +154,7 @@ impl Station {
             status,
             desk,
             devices_tick: Instant::now(),
-            relays_tick: Instant::now(),
+            relays_told: None,
             _lock: lock,
         })
     }
@@ -176,17 +179,18 @@ impl Station {
 
     /// Returns how it has ended, `None` if somebody said stop.
     fn run_records(&mut self, path: &Path) -> Result<Option<Ending>, Error> {
-        let mut records = Records::open(path, now())?;
+        let records = RecordsFeed::start(path, now());
         while !self.is_stopped() {
             self.reload();
             self.tell_relays();
-            match records.read() {
-                Ok(Some(report)) => self.send(Command::Report(report)),
-                Ok(None) => return Ok(Some(Ending::Done)),
-                Err(error @ Error::BadFile { .. }) => {
+            match records.next(RECORDS_TICK) {
+                None => {}
+                Some(Ok(Some(report))) => self.send(Command::Report(report)),
+                Some(Ok(None)) => return Ok(Some(Ending::Done)),
+                Some(Err(error @ Error::BadFile { .. })) => {
                     self.options.say.say(Remark::BadRecord(error));
                 }
-                Err(error) => return Err(error),
+                Some(Err(error)) => return Err(error),
             }
         }
         Ok(None)
@@ -250,10 +254,10 @@ impl Station {
 
     /// Says how the relays are doing, to the metrics and to whom they send the status.
     fn tell_relays(&mut self) {
-        if self.relays_tick.elapsed() < RELAYS_TICK {
+        if self.relays_told.is_some_and(|told| told.elapsed() < RELAYS_TICK) {
             return;
         }
-        self.relays_tick = Instant::now();
+        self.relays_told = Some(Instant::now());
         self.options.say.say(Remark::Alive);
         let metrics = self.monitor.metrics();
         let mut lag = serde_json::Map::new();
