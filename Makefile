@@ -116,8 +116,8 @@ station-days: live-tools ## five days of 900 messages with all that is wrong on 
 station-air: live-tools ## twenty minutes of sixty devices, from samples to the relays
 	NAP_AIR=1 $(FIELD) air::
 
-station-bench: live-tools ## what a station takes, and how fast it is; half an hour
-	NAP_BENCH=1 $(CARGO) test --release --locked -p nap-cli --test field -- --nocapture --test-threads 1 figures::
+station-bench: live-tools ## what a station takes, and how fast it is; a quarter of an hour
+	NAP_BENCH=1 $(FIELD) figures::
 
 soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
 	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \

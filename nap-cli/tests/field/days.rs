@@ -80,7 +80,7 @@ impl Air {
                 let before = (counter(0) + modulo - 1) % modulo;
                 self.add("refused replayed", device, before, soon_s, |_| {});
             }
-            35 if modulo == 4096 => {
+            36 if modulo == 4096 => {
                 self.add("refused out_of_sequence", device, counter(1500), soon_s, |_| {})
             }
             _ => {}

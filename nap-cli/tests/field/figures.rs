@@ -169,7 +169,7 @@ fn bytes_on_a_metered_link_with_mosquitto() {
 /// Minutes of listening side by side: what a station takes beside what `nap listen` takes.
 #[test]
 fn beside_nap_listen_with_mosquitto() {
-    let minutes: f64 = if is_bench() { 10.0 } else { 0.05 };
+    let minutes: f64 = if is_bench() { 10.0 } else { 0.03 };
     let site = Site::new(&[], "");
     let topics = Topics::start();
     let scene = "sample_rate_hz = 250000\ncenter_hz = 868130000\nradio_configuration = \"RC1\"\nfull_scale_dbm = -80\n\

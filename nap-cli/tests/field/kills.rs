@@ -13,7 +13,7 @@ use crate::far::{Topics, Unsteady, Web, by_id, file};
 
 /// How often stations are killed: `NAP_KILLS` says.
 fn kills() -> usize {
-    std::env::var("NAP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
+    std::env::var("NAP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
 }
 
 /// What becomes known of a station from kill to kill.
