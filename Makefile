@@ -35,7 +35,7 @@ SOAK_MINUTES ?= 15
 .DEFAULT_GOAL := help
 .PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench python-manylinux install install-c small-c day firmware newcomer
+.PHONY: python-bench python-manylinux install install-c small-c day firmware newcomer deb deb-trial
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -212,7 +212,25 @@ day: ## a day with 840 messages, part by part
 firmware: ## how long a driver's thread is held in a crowd
 	$(CARGO) run --release --locked -p nap-benches --bin firmware
 
+# What makes Debian packages out of what cargo has built.
+CARGO_DEB_VERSION := 3.8.0
+CARGO_DEB := out/cargo-deb/bin/cargo-deb
+
+$(CARGO_DEB):
+	$(CARGO) install cargo-deb --quiet --locked --version $(CARGO_DEB_VERSION) --root out/cargo-deb
+
+deb: $(CARGO_DEB) ## the access point as a Debian package, in out/deb: SOAPY=no for recordings and network sources alone
+	$(CARGO) build --release --locked -p nap-cli $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--features soapy)
+	rm -rf out/deb
+	nap-cli/install out/deb "$(or $(CARGO_TARGET_DIR),target)/release/nap"
+	rm -r out/deb/bin
+	$(CARGO_DEB) --quiet --no-build --locked -p nap-cli --output out/deb/
+
+deb-trial: deb ## install, run, upgrade, remove and purge that package, as root on a machine without a station
+	$(CARGO_DEB) --quiet --no-build --locked -p nap-cli --deb-revision 2 --output out/deb/second.deb
+	packaging/trial out/deb/nap-station_*.deb out/deb/second.deb
+
 clean: ## remove what was built
 	$(CARGO) clean
 	$(CARGO) clean --manifest-path fuzz/Cargo.toml --target-dir fuzz/target
-	rm -rf out/dist out/virtual-device
+	rm -rf out/deb out/dist out/virtual-device

@@ -1,9 +1,11 @@
 //! Standard error: log lines and progress bars, which must not run into each other or into the
 //! results.
 
-use std::fmt;
+use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;
+use std::{env, fmt, fs};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -28,11 +30,12 @@ pub fn start(verbose: u8, quiet: bool) {
         BARS.set_draw_target(ProgressDrawTarget::hidden());
     }
     let choice = anstream::AutoStream::choice(&io::stderr());
+    let format = Plain { is_journal: is_journal(env::var_os("JOURNAL_STREAM").as_deref()) };
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(choice != anstream::ColorChoice::Never)
         .with_writer(|| BesideBars)
-        .event_format(Plain)
+        .event_format(format)
         .init();
 }
 
@@ -74,8 +77,40 @@ impl Write for BesideBars {
     }
 }
 
-/// Log lines as compilers write them: `warning: …`.
-struct Plain;
+/// Whether standard error goes to systemd's journal: `JOURNAL_STREAM` names its device and inode.
+fn is_journal(stream: Option<&OsStr>) -> bool {
+    let Ok(file) = fs::metadata("/dev/stderr") else { return false };
+    stream.is_some_and(|stream| stream == format!("{}:{}", file.dev(), file.ino()).as_str())
+}
+
+/// Log lines as compilers write them: `warning: …`. The journal gets how serious they are in its own way, each line
+/// of them: `<4>…`.
+struct Plain {
+    is_journal: bool,
+}
+
+impl Plain {
+    fn to_journal<S, N>(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        N: for<'a> FormatFields<'a> + 'static,
+    {
+        let priority = match *event.metadata().level() {
+            Level::ERROR => 3,
+            Level::WARN => 4,
+            Level::INFO => 6,
+            Level::DEBUG | Level::TRACE => 7,
+        };
+        let mut text = String::new();
+        context.field_format().format_fields(Writer::new(&mut text), event)?;
+        text.lines().try_for_each(|line| writeln!(writer, "<{priority}>{line}"))
+    }
+}
 
 impl<S, N> FormatEvent<S, N> for Plain
 where
@@ -88,6 +123,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        if self.is_journal {
+            return self.to_journal(context, writer, event);
+        }
         let (word, color) = match *event.metadata().level() {
             Level::ERROR => ("error", AnsiColor::Red),
             Level::WARN => ("warning", AnsiColor::Yellow),

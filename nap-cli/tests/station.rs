@@ -4,16 +4,25 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nap_station::rules::utc::Utc;
+use nap_station::station::clock::now;
+use nap_station::store::change::Change;
+use nap_station::store::folder;
+use nap_station::store::hardware::fingerprint;
+use nap_station::store::ledger::Ledger;
 use serde_json::{Value, json};
 
-use common::site::{Feed, Running, Site, ids, record, traffic, verdicts, wait_for};
-use common::stderr;
+use common::site::{Feed, Running, Site, ids, lines, record, traffic, verdicts, wait_for};
+use common::{json_lines, stderr};
 
 #[test]
 fn each_message_has_an_id_a_verdict_and_its_place_at_the_relay() {
@@ -150,6 +159,170 @@ fn a_recording_of_samples() {
     }
     assert_eq!(site.archive().len(), 1);
     assert!(rows.iter().all(|row| row["time"].is_string()));
+}
+
+/// Two words are enough: no configuration, no table, no server.
+#[test]
+fn a_source_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = common::recording("rc1_two_uplinks.sigmf-meta");
+    let devices = common::recording("rc1_two_uplinks.devices.csv");
+    let station = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nap"));
+        let output = command.current_dir(&folder).arg("station").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        output.stdout
+    };
+    let recording = recording.to_str().unwrap();
+    station(&[recording]);
+    let archive = fs::read(folder.path().join("messages.jsonl")).unwrap();
+    assert_eq!(json_lines(&archive).len(), 2);
+    // With a table, tags are checked; what the ledger has already is not taken again.
+    station(&[recording, "--devices", devices.to_str().unwrap()]);
+    let configuration = station(&["config", "--quick"]);
+    fs::write(folder.path().join("nap.toml"), configuration).unwrap();
+    let rows = json_lines(&station(&["ledger", "export", "--config", "nap.toml"]));
+    let expected = [("accepted", 2), ("refused duplicate", 2)];
+    assert_eq!(verdicts(&rows), expected.map(|(name, count)| (name.to_owned(), count)).into());
+}
+
+/// Nobody knows the time of day: the clock is earlier than a time that was saved. Messages wait for it over a restart.
+#[test]
+fn a_radio_without_the_time_of_day() {
+    let site = Site::new(&[], "");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    site.configure(&format!("tcp://{}", listener.local_addr().unwrap()), "");
+    let text = fs::read_to_string(site.path("nap.toml")).unwrap();
+    let samples =
+        "[radio]\nsample_rate_hz = 250000\ncenter_hz = 868130000\nsample_format = \"cu8\"\n";
+    site.put("nap.toml", &text.replace("[radio]\n", samples));
+    site.put("devices.csv", "device_id,key\n258E05CA,\n38DFD2F3,\n");
+    let _server = thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        // Four seconds, twice as fast as they were: a receiver keeps up with that.
+        for part in common::cu8()[..2_000_000].chunks(50_000) {
+            if first.write_all(part).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        // Who connects again hears nothing.
+        listener.incoming().flatten().collect::<Vec<_>>()
+    });
+    let save = |saved_us: Option<&str>| {
+        let state = site.path("state");
+        folder::make(&state).unwrap();
+        let hardware = fingerprint(Path::new("/"));
+        let (mut ledger, _) = Ledger::open(&state, &hardware, now()).unwrap();
+        let setting = Change::Setting("clock_saved_us", saved_us.map(str::to_owned));
+        ledger.write(&[setting], &[], &[]).unwrap();
+    };
+    save(Some("4102444800000000"));
+    let mut running = Running::start(&site);
+    wait_for(|| site.has("state/control") && site.export().len() == 2);
+    let is_undated = |row: &Value| row["time"].is_null() && row["clock"] == "none";
+    assert!(site.export().iter().all(is_undated), "{:?}", site.export());
+    running.kill();
+    assert_eq!(site.archive(), Vec::<Value>::new(), "the relay waits");
+    save(None);
+    let mut running = Running::start(&site);
+    wait_for(|| site.archive().len() == 2);
+    running.kill();
+    for message in site.archive().iter().chain(&site.export()) {
+        let at = Utc::parse(message["time"].as_str().unwrap()).unwrap();
+        assert!(now().seconds_since(at).abs() < 60.0, "{message}");
+        assert_ne!(message["clock"], "none");
+    }
+}
+
+/// Operators reach a station that runs and one that does not in the same way.
+#[test]
+fn orders_reach_a_station_that_runs_and_one_that_does_not() {
+    let mut records = traffic(5, 1, 60.0);
+    records.push(record(0xBAD_0001, 1, 400.0, 6));
+    let site = Site::new(&records, "");
+    let refused = site.run(&["admit", "0BAD0001"]);
+    assert_eq!(refused.status.code(), Some(2), "there is no ledger yet");
+    site.finish();
+    let listed = json_lines(&site.run(&["refused"]).stdout);
+    assert_eq!(
+        (&listed[0]["device_id"], &listed[0]["reason"]),
+        (&json!("0BAD0001"), &json!("not_listed"))
+    );
+    assert!(site.run(&["admit", "0BAD0001"]).status.success());
+
+    let pipe = site.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    site.configure("records:pipe", "");
+    let mut running = Running::start(&site);
+    let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    wait_for(|| site.has("state/control"));
+    assert!(site.run(&["block", "1000", "--minutes", "60"]).status.success());
+    let unknown = site.run(&["dead-letters", "again", "--relay", "none"]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("no such relay"), "{}", stderr(&unknown));
+    let more = [record(0xBAD_0001, 2, 500.0, 7), record(0x1000, 9, 560.0, 8)];
+    writer.write_all(lines(&more).as_bytes()).unwrap();
+    drop(writer);
+    wait_for(|| site.export().len() == 8);
+    running.wait();
+    let last: Vec<Value> = site.export()[6..].iter().map(|row| row["reason"].clone()).collect();
+    assert_eq!(last, [Value::Null, json!("blocked")]);
+    assert!(!site.has("state/control"), "a station that has ended takes no orders");
+}
+
+#[test]
+fn a_backup_makes_a_station_of_another_box() {
+    let site = Site::new(&traffic(20, 2, 60.0), "");
+    site.finish();
+    let copy = site.path("backup.tar");
+    let copy = copy.to_str().unwrap();
+    assert!(site.run(&["backup", copy]).status.success());
+    assert!(!site.run(&["restore", copy]).status.success(), "it has a ledger");
+    let rows = site.export();
+    fs::remove_dir_all(site.path("state")).unwrap();
+    fs::remove_file(site.path("nap.toml")).unwrap();
+    let restored = site.run(&["restore", copy]);
+    assert!(restored.status.success(), "{}", stderr(&restored));
+    assert_eq!(site.export(), rows, "the configuration came back too");
+    site.put("records.jsonl", &lines(&[record(0x1000, 50, 4000.0, 21)]));
+    site.finish();
+    let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
+    let last = id(site.export().last().unwrap());
+    assert!(last.ends_with("-1") && last[..8] != id(&rows[0])[..8], "a new epoch: {last}");
+}
+
+/// The radio configurations of a border, out of one capture.
+#[test]
+fn several_radio_configurations_at_once() {
+    let device = |id: &str, radio_configuration: &str| {
+        format!(
+            "[[device]]\nid = \"{id}\"\nkey = \"0123456789ABCDEF0123456789ABCDEF\"\nlevel_dbm = -100\n\
+             radio_configuration = \"{radio_configuration}\"\nbit_rate = 600\n\
+             [[device.message]]\ntime_s = 0.2\nkind = \"empty\"\nframes = 1\n"
+        )
+    };
+    let scene = "sample_rate_hz = 1_000_000\ncenter_hz = 868_465_000\nduration_s = 1.0\n\
+                 radio_configuration = \"RC1\"\nfull_scale_dbm = -60\nnoise_figure_db = 6\nseed = 1\n";
+    let scene = format!("{scene}{}{}", device("A1", "RC1"), device("A7", "RC7"));
+    let site = Site::new(&[], "");
+    site.put("scene.toml", &scene);
+    let (scene, capture) = (site.path("scene.toml"), site.path("capture.sigmf-meta"));
+    common::nap().arg("simulate").arg(scene).arg("-o").arg(&capture).assert().success();
+    site.put("devices.csv", "device_id,key\nA1,\nA7,\n");
+    site.configure(capture.to_str().unwrap(), "");
+    let text = fs::read_to_string(site.path("nap.toml")).unwrap();
+    let both = "[radio]\nradio_configurations = [\"RC1\", \"RC7\"]\n";
+    site.put("nap.toml", &text.replace("[radio]\n", both));
+    site.finish();
+    let rows = site.export();
+    let heard: BTreeMap<&str, &str> = rows
+        .iter()
+        .map(|row| {
+            (row["device_id"].as_str().unwrap(), row["radio_configuration"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(heard, [("000000A1", "RC1"), ("000000A7", "RC7")].into());
 }
 
 #[test]

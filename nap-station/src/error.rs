@@ -143,6 +143,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// Nothing came of what an operator has said.
+    #[error("{problem}")]
+    Order {
+        /// Why.
+        problem: String,
+    },
+
     /// The operating system has no random numbers.
     #[error("no random numbers: {problem}")]
     Random {

@@ -6,16 +6,20 @@ use std::sync::mpsc::sync_channel;
 
 use nap_phy::schema::MessageRecord;
 use nap_station::relay::outbox::{Beginning, Delivery, Kind, Outcome, WantedEvents, Wishes};
+use nap_station::rules::clock::{ClockName, Reading, RunningTime};
 use nap_station::rules::listing::Listing;
 use nap_station::rules::utc::Utc;
 use nap_station::rules::{Rules, RulesConfig, SequencePolicy};
-use nap_station::station::keeper::{Command, Committed, Keeper};
+use nap_station::station::keeper::{Command, Committed, Keeper, Undated};
+use nap_station::station::order::{DeadLetters, Order};
 use nap_station::station::report::{Heard, Report, ReportKind};
+use nap_station::store::backup;
 use nap_station::store::export::Export;
-use nap_station::store::ledger::Ledger;
+use nap_station::store::ledger::{Found, Ledger};
 use nap_station::store::outbox::Waiting;
 use nap_station::store::relay_end::RelayEnd;
 use nap_station::store::retention::Limits;
+use nap_station::store::views;
 use nap_station::store::wire::Sender;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -94,6 +98,39 @@ impl Desk {
         let kind = ReportKind::Heard(Box::new(heard));
         self.now = at;
         self.keeper.command(Command::Report(Report { message: (0, number), kind }), at);
+    }
+
+    /// A message while nobody knows the time of day, so many seconds after that began.
+    fn hear_undated(&mut self, number: u64, counter: u64, running_s: f64) {
+        let at = self.running().at(running_s);
+        let record: MessageRecord = serde_json::from_value(json!({
+            "type": "message", "schema": 1, "message_id": number, "time": null, "time_s": running_s,
+            "device_id": "000000A1", "sequence_number": counter % 4096, "kind": "bytes",
+            "payload": format!("{number:04x}"), "bidirectional": false, "auth": "verified",
+            "radio_configuration": "RC1", "bit_rate": 100, "frequency_hz": 868e6, "rssi_dbfs": -50.0,
+            "snr_db": 9.0, "drift_hz_per_s": 0.0, "decoder": "single", "frames": [],
+        }))
+        .unwrap();
+        let heard = Heard { is_first: true, is_complete: false, record, at, clock: "none" };
+        let kind = ReportKind::Heard(Box::new(heard));
+        self.now = at;
+        self.keeper.command(Command::Report(Report { message: (0, number), kind }), at);
+    }
+
+    /// The running time of a computer that was started with the station, after a first day.
+    fn running(&self) -> RunningTime {
+        self.undated().running()
+    }
+
+    fn undated(&self) -> Undated {
+        Undated::begin("boot".into(), start(), 0.0)
+    }
+
+    fn order(&mut self, order: Order) -> Result<u64, String> {
+        let (reply, answer) = sync_channel(1);
+        self.keeper.command(Command::Order(order, reply), self.now);
+        self.commit();
+        answer.recv().unwrap()
     }
 
     fn retract(&mut self, number: u64) {
@@ -262,6 +299,184 @@ fn held_messages_go_out_by_the_clock_too() {
     assert_eq!(late.iter().map(|one| one.id.n).collect::<Vec<_>>(), [5, 6]);
     desk.keeper.release(start().plus_s(DAY_S + 60.0));
     assert_eq!(desk.keeper.held(), 4, "half of the budget a day");
+}
+
+/// The clock says 1970 at the start: messages have no time, relays wait for it, and get it as an update.
+#[test]
+fn without_the_time_of_day_relays_wait_and_are_told_later() {
+    let mut desk = Desk::new(840);
+    desk.keeper.command(Command::Undate(desk.undated()), desk.now);
+    desk.hear_undated(1, 1, 10.0);
+    desk.hear_undated(2, 2, 200.0);
+    desk.commit();
+    assert_eq!(desk.take(), [], "they wait for the time");
+    desk.keeper.lift(desk.running().at(309.0));
+    assert_eq!(desk.take(), []);
+    desk.keeper.lift(desk.running().at(310.0));
+    let first = desk.take();
+    assert_eq!((first.len(), &first[0].record["time"]), (1, &Value::Null), "long enough");
+    assert_eq!(first[0].record["clock"], "none");
+    desk.settle(&first, &Outcome::Delivered);
+    assert_eq!(desk.rows()[1]["time"], Value::Null);
+
+    // Noon of the day, an uptime of 400 s.
+    let right = Reading { utc: start().plus_s(43_200.0), uptime_s: 400.0, is_synchronized: true };
+    let offset_us = desk.running().offset_us(right);
+    desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right.utc);
+    desk.commit();
+    let taken = desk.take();
+    assert_eq!(kinds(&taken), [Kind::Message, Kind::Update]);
+    let times = [start().plus_s(43_000.0).text(), start().plus_s(42_810.0).text()];
+    let told: Vec<&Value> = taken.iter().map(|one| &one.record["time"]).collect();
+    assert_eq!(told, [&json!(times[0]), &json!(times[1])]);
+    assert!(taken.iter().all(|one| one.record["clock"] == "ntp"));
+    assert_eq!(taken[1].id, first[0].id, "the same message");
+    let used = |day_s| desk.keeper.rules().budget().used(start().plus_s(day_s).day()).accepted;
+    assert_eq!((used(0.0), used(DAY_S)), (2, 0), "they are of this day");
+    // One that was still on its way has its time at once.
+    desk.hear_undated(3, 3, 390.0);
+    desk.commit();
+    assert_eq!(desk.rows()[2]["time"], json!(start().plus_s(43_190.0).text()));
+    assert_eq!(desk.rows()[2]["clock"], "ntp");
+}
+
+/// A station was off for ten days, and does not know it at first.
+#[test]
+fn what_was_refused_without_the_time_of_day_is_judged_again() {
+    let mut desk = Desk::new(840);
+    desk.hear(1, 0.0, 1);
+    desk.commit();
+    let mut desk = desk.restarted(840, "one box");
+    let undated = desk.undated();
+    desk.keeper.command(Command::Undate(undated.clone()), desk.now);
+    desk.hear_undated(2, 1001, 10.0);
+    desk.hear_undated(3, 1002, 20.0);
+    desk.hear_undated(4, 1, 30.0);
+    desk.commit();
+    let reasons = |desk: &Desk| -> Vec<Value> {
+        desk.rows().iter().map(|row| row["reason"].clone()).collect()
+    };
+    let too_far = json!("out_of_sequence");
+    assert_eq!(reasons(&desk)[1..], [too_far.clone(), too_far, json!("replayed")]);
+
+    // A restart meanwhile does not forget what is to be put right.
+    desk.commit();
+    let state = Ledger::open(desk.state.path(), "one box", start()).unwrap().0;
+    let stored = Undated::load(&state).unwrap().unwrap();
+    assert_eq!(stored.running(), undated.running());
+    drop(state);
+    let mut desk = desk.restarted(840, "one box");
+    desk.keeper.undate(stored);
+    let right =
+        Reading { utc: start().plus_s(10.0 * DAY_S), uptime_s: 60.0, is_synchronized: true };
+    let offset_us = undated.running().offset_us(right);
+    desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right.utc);
+    desk.commit();
+    assert_eq!(reasons(&desk)[1..], [Value::Null, Value::Null, json!("replayed")]);
+    let taken = desk.take();
+    let counters: Vec<&Value> = taken.iter().map(|one| &one.record["sequence_number"]).collect();
+    assert_eq!(counters, [1, 1001, 1002]);
+    let ledger = Ledger::open(desk.state.path(), "one box", start()).unwrap().0;
+    assert_eq!(Undated::load(&ledger).unwrap(), None, "all is put right");
+}
+
+/// The clock was years ahead: that locks nobody out.
+#[test]
+fn a_clock_that_was_ahead_is_brought_back() {
+    let mut desk = Desk::new(840);
+    desk.hear(1, 4000.0 * DAY_S, 1);
+    desk.keeper.command(Command::BringBack, start());
+    desk.hear(15, 3600.0, 1);
+    desk.commit();
+    assert_eq!(desk.rows()[1]["verdict"], "accepted");
+    let desk = desk.restarted(840, "one box");
+    let device_id = "A1".parse().unwrap();
+    assert_eq!(desk.keeper.rules().last(device_id).unwrap().at, start().plus_s(3600.0));
+}
+
+#[test]
+fn an_operator_says_who_may_and_who_may_not() {
+    let mut desk = Desk::new(840);
+    let device_id = "A1".parse().unwrap();
+    desk.hear(1, 0.0, 1);
+    assert_eq!(desk.order(Order::Block { device_id, minutes: Some(5) }), Ok(1));
+    desk.hear(2, 60.0, 1);
+    desk.hear(3, 400.0, 1);
+    desk.order(Order::Block { device_id, minutes: None }).unwrap();
+    desk.commit();
+    // It is on disk.
+    let mut desk = desk.restarted(840, "one box");
+    let standings = Ledger::open(desk.state.path(), "one box", start()).unwrap().0.standings();
+    assert_eq!(standings.unwrap()[0].1.blocked, Some(None));
+    desk.order(Order::Unblock { device_id }).unwrap();
+    desk.order(Order::Admit { device_id }).unwrap();
+    desk.order(Order::Disengage { device_id }).unwrap();
+    let until = desk.keeper.rules().disengaged_until(device_id);
+    assert_eq!(until, Some(desk.now.plus_s(7.0 * DAY_S)));
+    let reasons: Vec<Value> = desk.rows().iter().map(|row| row["reason"].clone()).collect();
+    assert_eq!(reasons, [Value::Null, json!("blocked"), Value::Null]);
+    let standing = &desk.keeper.rules().listing().standings[&device_id];
+    assert_eq!((standing.is_admitted, standing.blocked), (true, None));
+}
+
+#[test]
+fn dead_letters_are_tried_again_or_dropped() {
+    let mut desk = Desk::new(840);
+    (1..=3).for_each(|number| desk.hear(number, number as f64 * 60.0, 1));
+    desk.commit();
+    let taken = desk.take();
+    desk.settle(&taken, &Outcome::Dead { reason: "410 Gone".into() });
+    let listed = views::dead_letters(desk.state.path()).unwrap();
+    assert_eq!(listed.len(), 3);
+    assert_eq!((&listed[0]["relay"], &listed[0]["reason"]), (&json!("test"), &json!("410 Gone")));
+    let of = |relay: &str, ids: &[&Value]| DeadLetters {
+        relay: Some(relay.into()),
+        ids: ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect(),
+    };
+    assert!(desk.order(Order::Again(of("other", &[]))).is_err());
+    assert!(desk.order(Order::Again(of("test", &[&json!("00000000-1")]))).is_err());
+    assert_eq!(desk.order(Order::Drop(of("test", &[&listed[0]["id"]]))), Ok(1));
+    assert_eq!(desk.order(Order::Again(DeadLetters::default())), Ok(2));
+    let counts = desk.waiting.counts().unwrap();
+    assert_eq!((counts.waiting, counts.relayed, counts.dead), (2, 0, 1));
+    let again: Vec<_> = desk.take().into_iter().filter(|one| one.kind == Kind::Message).collect();
+    assert_eq!(again.iter().map(|one| one.id.n).collect::<Vec<_>>(), [2, 3]);
+    desk.settle(&again, &Outcome::Delivered);
+    assert_eq!(views::dead_letters(desk.state.path()).unwrap(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_backup_is_whole_or_refused() {
+    let mut desk = Desk::new(840);
+    (1..=30).for_each(|number| desk.hear(number, number as f64 * 60.0, 1));
+    desk.commit();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, config) = (folder.path().join("backup.tar"), folder.path().join("nap.toml"));
+    std::fs::write(&config, "# ours\n").unwrap();
+    backup::backup(desk.state.path(), &config, &file, start()).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let state = folder.path().join("state");
+    for cut in [0, 100, 700, bytes.len() / 2, bytes.len() - 1200] {
+        std::fs::write(&file, &bytes[..cut]).unwrap();
+        backup::restore(&file, &state).unwrap_err();
+        assert!(!state.exists(), "nothing is touched, {cut} bytes of {}", bytes.len());
+    }
+    let mut changed = bytes.clone();
+    let middle = bytes.len() / 2;
+    changed[middle] ^= 1;
+    std::fs::write(&file, &changed).unwrap();
+    assert!(backup::restore(&file, &state).unwrap_err().to_string().contains("damaged"));
+    std::fs::write(&file, &bytes).unwrap();
+    assert_eq!(backup::configuration(&file).unwrap(), "# ours\n");
+    backup::restore(&file, &state).unwrap();
+    let rows = Export::open(&state).unwrap().read().unwrap();
+    assert_eq!(rows, desk.rows());
+    let again = backup::restore(&file, &state).unwrap_err();
+    assert!(again.to_string().contains("is there already"), "{again}");
+    // What comes next is of another epoch, on the same hardware too.
+    let (ledger, found) = Ledger::open(&state, "one box", start()).unwrap();
+    assert_eq!(found, Found::OtherHardware);
+    assert_eq!(ledger.message_id(31).n, 1);
 }
 
 #[test]

@@ -142,6 +142,16 @@ impl Channels {
     }
 
     /// The middles of the channels that were chosen.
+    /// From the lower edge of the lowest channel to the upper edge of the highest, in hertz; `None` where they are not
+    /// known before the stream.
+    #[must_use]
+    pub fn width_hz(&self) -> Option<f64> {
+        let middle_hz = self.middle_hz()?;
+        let distances_hz = self.centers_hz().into_iter().map(|hz| (hz - middle_hz).abs());
+        let farthest_hz = distances_hz.fold(0.0, f64::max);
+        Some(2.0 * farthest_hz + f64::from(MACRO_CHANNEL_WIDTH_HZ))
+    }
+
     fn centers_hz(&self) -> Vec<f64> {
         match self {
             Self::Nearest => Vec::new(),

@@ -8,7 +8,7 @@ mod later;
 pub(crate) mod parse;
 pub(crate) mod position;
 pub(crate) mod radio;
-mod retention;
+pub(crate) mod retention;
 mod rules;
 pub(crate) mod station;
 
@@ -22,3 +22,6 @@ pub use station::{Model, Profile, StationConfig, StationOption};
 
 /// A configuration with all defaults, each key with its meaning.
 pub const DEFAULT: &str = include_str!("default.toml");
+
+/// The configuration of a station that got a source and nothing else: messages go to a file.
+pub const QUICK: &str = include_str!("quick.toml");

@@ -76,6 +76,20 @@ impl Config {
         Self::parse(&text, &folder).map_err(|problem| Error::Config { path: path.into(), problem })
     }
 
+    /// The configuration of a station that gets a source and perhaps a table of devices, and nothing else
+    /// ([`QUICK`](crate::config::QUICK)); paths start from the working directory. Without a table all devices
+    /// are heard.
+    ///
+    /// # Errors
+    /// What is wrong with the source.
+    pub fn quick(source: &str, devices: Option<PathBuf>) -> Result<Self, String> {
+        let mut config = Self::parse(include_str!("quick.toml"), Path::new(""))?;
+        config.radio.source = SourceChoice::parse(source)?;
+        config.rules.white_list = devices.is_some();
+        config.devices.file = devices;
+        Ok(config)
+    }
+
     /// Reads a configuration; relative paths start from `folder`.
     ///
     /// # Errors

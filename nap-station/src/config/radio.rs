@@ -59,16 +59,26 @@ pub enum SourceChoice {
     Records(PathBuf),
 }
 
-impl<'de> Deserialize<'de> for SourceChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+impl SourceChoice {
+    /// Reads what `source` says.
+    ///
+    /// # Errors
+    /// If it says nothing.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err(de::Error::custom("a source is needed, such as \"driver=rtlsdr\""));
+            return Err("a source is needed, such as \"driver=rtlsdr\"".into());
         }
         Ok(match text.strip_prefix("records:") {
             Some(path) => Self::Records(path.into()),
-            None => Self::Samples(text),
+            None => Self::Samples(text.into()),
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
     }
 }
 

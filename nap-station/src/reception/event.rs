@@ -36,6 +36,9 @@ pub struct Received {
     /// When the first frame of its message, or its burst, started, RFC 3339 in UTC; `None` if nobody
     /// knows.
     pub time: Option<String>,
+    /// How long ago the first frame of its message, or its burst, started, in seconds, where the source goes by the
+    /// clock.
+    pub age_s: Option<f64>,
     /// How long ago the newest frame has ended, in seconds, where that is what is reported and the source
     /// goes by the clock.
     pub latency_s: Option<f64>,

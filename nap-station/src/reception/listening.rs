@@ -1,11 +1,12 @@
-//! A receiver at work on a stream.
+//! Receivers at work on a stream.
 
 use std::time::Instant;
 
 use jiff::Timestamp;
 use nap_io::live::{Block, Moment, Source, StreamTime};
 use nap_phy::receiver::Statistics;
-use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
+use nap_phy::receiver::channels::ChannelReceivers;
+use nap_phy::{DeviceTable, Event, Message, ReceiverConfig};
 
 use crate::error::Error;
 use crate::reception::event::Received;
@@ -15,14 +16,14 @@ use crate::recorder::Recorder;
 /// the clock; no outage is shorter.
 const BRIDGE_S: f64 = 0.1;
 
-/// A receiver at work on a stream, and what else looks at the samples. It has no clock: time is handed in.
+/// The receivers at work on a stream, and what else looks at the samples. It has no clock: time is handed in.
 pub(crate) struct Listening {
     sample_rate_hz: f64,
     /// How many seconds of signal a second brings; `None` where an outage costs no samples.
     speed: Option<f64>,
     /// What 0 dBFS is, where levels are told in dBm.
     full_scale_dbm: Option<f64>,
-    receiver: Receiver,
+    receivers: ChannelReceivers,
     time: StreamTime,
     recorder: Option<Recorder>,
     /// The index after the last sample.
@@ -32,23 +33,25 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// A receiver that has heard nothing yet. `start` is the time of the first sample, if the source
+    /// Receivers of some channels that have heard nothing yet. `start` is the time of the first sample, if the source
     /// tells it.
     pub(crate) fn new(
-        config: ReceiverConfig,
+        configs: Vec<ReceiverConfig>,
         source: &Source,
         start: Option<Timestamp>,
         recorder: Option<Recorder>,
     ) -> Result<Self, Error> {
-        let (sample_rate_hz, full_scale_dbm) = (config.sample_rate_hz, config.full_scale_dbm);
-        let receiver = Receiver::new(config)
+        let first = configs.first();
+        let sample_rate_hz = first.map_or(0.0, |config| config.sample_rate_hz);
+        let full_scale_dbm = first.and_then(|config| config.full_scale_dbm);
+        let receivers = ChannelReceivers::new(configs)
             .map_err(|error| Error::Receiver { name: source.name.clone(), source: error })?;
         let speed = source.policy.speed;
         Ok(Self {
             sample_rate_hz,
             speed,
             full_scale_dbm,
-            receiver,
+            receivers,
             time: StreamTime::new(start, sample_rate_hz, speed, source.kind.is_live()),
             recorder,
             end: 0,
@@ -62,9 +65,9 @@ impl Listening {
         let mut events = Vec::new();
         if block.lost_before > 0 {
             let told = std::mem::take(&mut self.bridged);
-            events = self.receiver.skip(block.lost_before.saturating_sub(told));
+            events = self.receivers.skip(block.lost_before.saturating_sub(told));
         }
-        events.append(&mut self.receiver.push(&block.samples));
+        events.append(&mut self.receivers.push(&block.samples));
         self.end = block.end();
         if let Some(recorder) = &mut self.recorder {
             events.iter().for_each(|event| recorder.take(event));
@@ -77,7 +80,7 @@ impl Listening {
     pub(crate) fn bridge(&mut self) -> Vec<Event> {
         let Some(speed) = self.speed.filter(|_| self.bridged == 0) else { return Vec::new() };
         self.bridged = (BRIDGE_S * speed * self.sample_rate_hz) as u64;
-        let events = self.receiver.skip(self.bridged);
+        let events = self.receivers.skip(self.bridged);
         if let Some(recorder) = &mut self.recorder {
             events.iter().for_each(|event| recorder.take(event));
         }
@@ -86,7 +89,7 @@ impl Listening {
 
     /// Decodes and records what is left, and says why it could not be recorded.
     pub(crate) fn finish(&mut self) -> (Vec<Event>, Option<Error>) {
-        let events = self.receiver.flush();
+        let events = self.receivers.flush();
         let problem = self.recorder.take().and_then(|mut recorder| {
             events.iter().for_each(|event| recorder.take(event));
             recorder.finish(&self.time)
@@ -105,6 +108,7 @@ impl Listening {
         };
         Received {
             time: signal.and_then(|signal| self.time.text(signal.time_s)),
+            age_s: signal.and_then(|signal| self.time.age_s(signal.time_s, self.end, now)),
             latency_s: newest.and_then(|message| self.latency_s(message, now)),
             event,
         }
@@ -134,12 +138,12 @@ impl Listening {
 
     /// The receiver's counters.
     pub(crate) fn statistics(&self) -> Statistics {
-        self.receiver.statistics()
+        self.receivers.statistics()
     }
 
-    /// The median noise density of the channel, in dBFS/Hz.
+    /// The median noise density of the channel, of several the highest, in dBFS/Hz.
     pub(crate) fn noise_density_dbfs_per_hz(&self) -> Option<f64> {
-        let density = self.receiver.noise_density()?.value();
+        let density = self.receivers.noise_density()?.value();
         Some(density - self.full_scale_dbm.unwrap_or(0.0))
     }
 
@@ -148,6 +152,6 @@ impl Listening {
         if let Some(recorder) = &mut self.recorder {
             recorder.set_devices(devices.clone());
         }
-        self.receiver.set_devices(devices);
+        self.receivers.set_devices(&devices);
     }
 }

@@ -94,7 +94,16 @@ impl Reception {
         let recorder = self.recorder.as_ref();
         let recorder = recorder.map(|o| Recorder::new(o, &config, self.monitor.clone()));
         let recorder = recorder.transpose()?;
-        self.listening = Some(Listening::new(config, &self.source, self.start, recorder)?);
+        self.listening = Some(Listening::new(vec![config], &self.source, self.start, recorder)?);
+        Ok(())
+    }
+
+    /// Says to listen to several channels, once the source has started; nothing is recorded then.
+    ///
+    /// # Errors
+    /// [`Error::Receiver`] for a channel or rate that the receivers do not take.
+    pub fn listen_to_all(&mut self, configs: Vec<ReceiverConfig>) -> Result<(), Error> {
+        self.listening = Some(Listening::new(configs, &self.source, self.start, None)?);
         Ok(())
     }
 

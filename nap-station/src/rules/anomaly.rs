@@ -68,6 +68,15 @@ impl Anomalies {
         is_news.then_some(Excess { count, usual })
     }
 
+    /// Forgets what was counted from an hour on: those hours were none. Returns what that was.
+    pub fn forget_from(&mut self, hour: i64) -> Vec<(i64, Reason)> {
+        let gone: Vec<_> =
+            self.counts.range((hour, Reason::ALL[0])..).map(|(key, _)| *key).collect();
+        self.counts.retain(|(of, _), _| *of < hour);
+        self.told.retain(|(of, _)| *of < hour);
+        gone
+    }
+
     /// Whether this hour has told of an excess of it.
     #[must_use]
     pub fn is_excessive(&self, reason: Reason, now: Utc) -> bool {

@@ -82,6 +82,20 @@ impl History {
         self.messages.retain(|stored| stored.row != row);
     }
 
+    /// Puts right the times from `base` on, which were running time.
+    pub fn redate(&mut self, base: Utc, offset_us: i64) {
+        let times = self.messages.iter_mut().map(|stored| &mut stored.at);
+        for at in times.chain(&mut self.disengaged_until).filter(|at| **at >= base) {
+            *at = at.plus_us(offset_us);
+        }
+    }
+
+    /// Nothing was sent later than `now`: times that say so are of a clock that was wrong. Returns whether one did.
+    pub fn bring_back(&mut self, now: Utc) -> bool {
+        let ahead = self.messages.iter_mut().filter(|stored| stored.at > now);
+        ahead.map(|stored| stored.at = now).count() > 0
+    }
+
     /// Lets the next message that its key proves have any counter, until then.
     pub fn disengage(&mut self, until: Option<Utc>) {
         self.disengaged_until = until;

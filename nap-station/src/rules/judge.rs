@@ -81,6 +81,8 @@ pub struct Rules {
     told: (i64, BTreeSet<DeviceId>),
     /// The day whose budget was told of as used up.
     exhausted: Option<Day>,
+    /// While nobody knows the time of day: since when that is so, in running time.
+    undated_since: Option<Utc>,
 }
 
 impl Rules {
@@ -102,6 +104,7 @@ impl Rules {
             anomalies: Anomalies::new(remembered.refused),
             told: (0, BTreeSet::new()),
             exhausted: None,
+            undated_since: None,
         }
     }
 
@@ -120,6 +123,11 @@ impl Rules {
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// What was refused lately, to change it.
+    pub fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
     }
 
     /// The budget, to release messages that were held.
@@ -166,6 +174,38 @@ impl Rules {
             None => self.take(heard, row, &mut notices),
         };
         Judgement { verdict, flags, notices }
+    }
+
+    /// Judges a message again that was refused for its counter while nobody knew the time of day; `None` if it stays
+    /// refused. What was told and counted of it stays as it is.
+    pub fn judge_again(&mut self, heard: &Heard, row: i64) -> Option<Judgement> {
+        let (mut notices, mut flags) = (Vec::new(), Vec::new());
+        if self.refusal(heard, &mut flags, &mut notices).is_some() {
+            return None;
+        }
+        let verdict = self.take(heard, row, &mut notices);
+        Some(Judgement { verdict, flags, notices })
+    }
+
+    /// Nobody knows the time of day from now on: messages have running time from `since` on.
+    pub fn undate(&mut self, since: Utc) {
+        self.undated_since = Some(since);
+    }
+
+    /// The time of day is known: puts right the devices' times from `base` on, which were running time.
+    pub fn redate(&mut self, base: Utc, offset_us: i64) {
+        self.undated_since = None;
+        self.histories.values_mut().for_each(|history| history.redate(base, offset_us));
+    }
+
+    /// The clock was ahead: devices whose last message would be later than `now` have sent it by now, or their next
+    /// ones would be refused until the clock gets there. Returns those.
+    pub fn bring_back(&mut self, now: Utc) -> Vec<DeviceId> {
+        let ahead = self
+            .histories
+            .iter_mut()
+            .filter(|(_, history)| history.last().is_some_and(|last| last.at > now));
+        ahead.filter_map(|(id, history)| history.bring_back(now).then_some(*id)).collect()
     }
 
     /// A message that was accepted or held was none: its place in the budget is free again, and the
@@ -223,7 +263,9 @@ impl Rules {
         if is_proven && history.is_some_and(|history| history.is_disengaged(heard.at)) {
             return None;
         }
-        let last = history.and_then(History::last).map(|last| (last.counter, last.at));
+        // Without the time of day nobody knows how long ago it was, but not less than this.
+        let at = |at: Utc| self.undated_since.map_or(at, |since| at.max(since));
+        let last = history.and_then(History::last).map(|last| (last.counter, at(last.at)));
         match self.limits(heard.device_id).judge(heard.counter, heard.at, last) {
             Sequence::Follows => None,
             Sequence::Break { gap } => {

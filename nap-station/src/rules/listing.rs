@@ -66,6 +66,16 @@ impl Listing {
         }
     }
 
+    /// Puts right the ends of blocks from `base` on, which were running time; returns the devices.
+    pub fn redate(&mut self, base: Utc, offset_us: i64) -> Vec<DeviceId> {
+        let ends = self.standings.iter_mut().filter_map(|(device_id, standing)| {
+            let until = standing.blocked.as_mut()?.as_mut().filter(|until| **until >= base)?;
+            *until = until.plus_us(offset_us);
+            Some(*device_id)
+        });
+        ends.collect()
+    }
+
     /// Where the device's counter wraps.
     #[must_use]
     pub fn modulo(&self, device_id: DeviceId) -> MessageModulo {

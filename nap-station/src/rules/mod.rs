@@ -6,6 +6,7 @@
 
 pub mod anomaly;
 pub mod budget;
+pub mod clock;
 pub mod heard;
 pub mod history;
 pub(crate) mod judge;

@@ -45,6 +45,12 @@ impl Utc {
         Self(self.0.saturating_add((seconds * US_PER_S as f64).round() as i64))
     }
 
+    /// So many microseconds later.
+    #[must_use]
+    pub fn plus_us(self, microseconds: i64) -> Self {
+        Self(self.0.saturating_add(microseconds))
+    }
+
     /// How many microseconds after `earlier`; 0 if it is not.
     #[must_use]
     pub fn us_since(self, earlier: Self) -> u64 {

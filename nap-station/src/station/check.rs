@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::fs::StatVfsMountFlags;
 use tokio::sync::watch;
 
 use crate::config::parse::Config;
 use crate::config::radio::SourceChoice;
+use crate::config::retention::RetentionConfig;
 use crate::error::Error;
 use crate::relay::context::Context;
 use crate::relay::spawn::check as check_relay;
-use crate::station::clock::{clock_name, now};
+use crate::station::clock::{built, now};
 use crate::station::devices::DevicesFile;
 use crate::station::receiving::Receiving;
 use crate::station::records::Records;
@@ -39,10 +41,42 @@ pub fn check(config: &Config) -> Vec<Finding> {
     for (name, options) in &config.relays {
         findings.push(finding(&format!("relay {name:?}"), check_relay(options, &context)));
     }
-    let is_set = clock_name(now()) != "none";
-    let problem = (!is_set).then(|| format!("the clock says {}; set it", now().text()));
-    findings.push(Finding { what: "clock".into(), problem });
+    findings.push(finding("disk", room(&config.station.state, config.retention)));
+    findings.push(Finding { what: "clock".into(), problem: clock() });
     findings
+}
+
+/// Whether there is room for the ledger as large as it may become.
+fn room(state: &Path, retention: RetentionConfig) -> Result<(), Error> {
+    let existing = state.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let disk = rustix::fs::statvfs(existing)
+        .map_err(|error| Error::io(existing, "look at the disk of")(error.into()))?;
+    let bad = |problem: String| Err(Error::BadFile { path: state.into(), problem });
+    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return bad("is on a disk that is read-only".into());
+    }
+    let ledger = fs::metadata(ledger_path(state)).map_or(0, |metadata| metadata.len());
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize).saturating_add(ledger) / 1_000_000;
+    let wanted = u64::from(retention.megabytes);
+    if free < wanted {
+        return bad(format!(
+            "has room for {free} MB, and the ledger may have {wanted}: make room, or set `megabytes` under [retention]"
+        ));
+    }
+    Ok(())
+}
+
+/// What is wrong with the clock, if anything is.
+fn clock() -> Option<String> {
+    let now = now();
+    if now < built() {
+        let built = built().text();
+        return Some(format!(
+            "it says {}, and the program was built at {built}; set it",
+            now.text()
+        ));
+    }
+    None
 }
 
 fn finding<T>(what: &str, result: Result<T, Error>) -> Finding {

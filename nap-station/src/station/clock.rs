@@ -1,49 +1,144 @@
-//! The time of day of the computer, and how far it can be trusted.
+//! The computer's clocks, and what a station goes by.
 
-use std::path::Path;
+use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
+use crate::rules::clock::{ClockJudge, ClockName, ClockNews, Reading, RunningTime};
 use crate::rules::utc::Utc;
+use crate::station::synchronization::Synchronization;
 
-/// A clock that is earlier is wrong: the program was not written yet. 1 November 2026.
-const FLOOR: Utc = Utc(1_793_491_200_000_000);
-/// There once systemd's time service has set the clock.
-const SYNCHRONIZED: &str = "/run/systemd/timesync/synchronized";
+/// No clock is right that is earlier, however the program was built. 1 November 2026.
+const EARLIEST: Utc = Utc(1_793_491_200_000_000);
 
-/// Now.
+/// Now, by the computer's clock, right or wrong.
 #[must_use]
 pub fn now() -> Utc {
     Timestamp::now().into()
 }
 
-/// What the clock goes by, as records have it: `ntp` where a time service has set it, `none` where it cannot
-/// be right, else `rtc`.
+/// When the program was built: an earlier clock is wrong.
 #[must_use]
-pub fn clock_name(now: Utc) -> &'static str {
-    name(now, Path::new(SYNCHRONIZED).exists())
+pub fn built() -> Utc {
+    let built_s: Option<i64> = env!("NAP_BUILT_S").parse().ok();
+    built_s.map_or(EARLIEST, |seconds| Utc(seconds.saturating_mul(1_000_000)).max(EARLIEST))
 }
 
-fn name(now: Utc, is_synchronized: bool) -> &'static str {
-    if now < FLOOR {
-        "none"
-    } else if is_synchronized {
-        "ntp"
-    } else {
-        "rtc"
+/// Which start of the computer this is; nothing where the kernel does not say.
+#[must_use]
+pub fn boot_id() -> String {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// A moment, as a station's rules reckon with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// The time of day, or running time where nobody knows it.
+    pub at: Utc,
+    /// What the time goes by.
+    pub clock: ClockName,
+}
+
+/// The clock of a station that receives by the clock.
+#[derive(Debug)]
+pub struct StationClock {
+    started: Instant,
+    started_s: f64,
+    synchronization: Synchronization,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    judge: ClockJudge,
+    running: Option<RunningTime>,
+}
+
+impl StationClock {
+    /// A clock that knows the last time that was saved while it was right.
+    #[must_use]
+    pub fn new(saved: Option<Utc>) -> Self {
+        let judge = ClockJudge::new(built(), saved);
+        let clock = Self {
+            started: Instant::now(),
+            started_s: uptime_s().unwrap_or(0.0),
+            synchronization: Synchronization::watch(),
+            state: Mutex::new(State { judge, running: None }),
+        };
+        clock.look();
+        clock
+    }
+
+    /// Looks at the computer's clocks; what there is to tell.
+    pub fn look(&self) -> Vec<ClockNews> {
+        let reading = self.reading();
+        self.state().judge.look(reading)
+    }
+
+    /// What the clock goes by.
+    #[must_use]
+    pub fn name(&self) -> ClockName {
+        self.state().judge.name()
+    }
+
+    /// The time to save for the next start, if it is right.
+    #[must_use]
+    pub fn to_save(&self) -> Option<Utc> {
+        self.state().judge.to_save()
+    }
+
+    /// Seconds since the computer was started.
+    #[must_use]
+    pub fn uptime_s(&self) -> f64 {
+        self.started_s + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Goes by running time where the time of day is not known; `None`: it is known.
+    pub fn set_running(&self, running: Option<RunningTime>) {
+        self.state().running = running;
+    }
+
+    /// Running time, where that is what the station goes by.
+    #[must_use]
+    pub fn running(&self) -> Option<RunningTime> {
+        self.state().running
+    }
+
+    /// What was so many seconds ago.
+    #[must_use]
+    pub fn ago(&self, age_s: f64) -> Moment {
+        let state = self.state();
+        match state.running {
+            Some(running) => {
+                Moment { at: running.at(self.uptime_s() - age_s), clock: ClockName::None }
+            }
+            None => Moment { at: now().plus_s(-age_s), clock: state.judge.name() },
+        }
+    }
+
+    /// By how many microseconds running time is wrong, now that the time of day is known.
+    #[must_use]
+    pub fn offset_us(&self) -> Option<i64> {
+        Some(self.running()?.offset_us(self.reading()))
+    }
+
+    fn reading(&self) -> Reading {
+        Reading {
+            utc: now(),
+            uptime_s: self.uptime_s(),
+            is_synchronized: self.synchronization.is_kept(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_at_1970_is_none() {
-        assert_eq!(FLOOR.text(), "2026-11-01T00:00:00.000000Z");
-        assert_eq!(name(Utc(0), false), "none");
-        assert_eq!(name(Utc(0), true), "none");
-        assert_eq!(name(FLOOR, true), "ntp");
-        assert_eq!(name(FLOOR, false), "rtc");
-    }
+/// Seconds since the computer was started.
+fn uptime_s() -> Option<f64> {
+    fs::read_to_string("/proc/uptime").ok()?.split_whitespace().next()?.parse().ok()
 }

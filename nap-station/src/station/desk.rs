@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::http::Server;
 use crate::monitor::Monitor;
+use crate::rules::utc::Utc;
 use crate::rules::verdict::Reason;
-use crate::station::clock::now;
+use crate::station::clock::{StationClock, now};
 use crate::station::keeper::{Command, Committed, Keeper};
 use crate::station::remark::{Remark, Say};
 use crate::store::retention::Limits;
@@ -28,8 +29,8 @@ pub struct Desk {
     pub keeper: Keeper,
     /// Who tells it to.
     pub commands: Receiver<Command>,
-    /// Whether messages come by the clock.
-    pub is_live: bool,
+    /// The clock, if messages come by it.
+    pub clock: Option<Arc<StationClock>>,
     /// How long rows are kept.
     pub limits: Limits,
     /// Where others listen in, if they can.
@@ -55,15 +56,16 @@ impl Desk {
         loop {
             let is_over = match self.commands.recv_timeout(TICK) {
                 Ok(command) => {
-                    self.keeper.command(command, now());
+                    self.keeper.command(command, self.now());
                     self.collect();
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => true,
             };
-            if self.is_live {
-                self.keeper.release(now());
+            if self.clock.is_some() {
+                self.keeper.release(self.now());
+                self.keeper.lift(self.now());
             }
             if retention_tick.elapsed() > RETENTION_TICK {
                 retention_tick = Instant::now();
@@ -80,8 +82,13 @@ impl Desk {
         }
     }
 
+    /// Now, in running time where nobody knows the time of day.
+    fn now(&self) -> Utc {
+        self.clock.as_ref().map_or_else(now, |clock| clock.ago(0.0).at)
+    }
+
     fn commit(&mut self) {
-        let committed = self.keeper.commit(now());
+        let committed = self.keeper.commit(self.now());
         for verdict in self.keeper.take_judged() {
             let labels = [verdict.name(), verdict.reason().map_or("", Reason::name)];
             self.monitor.metrics().judged_messages.with_label_values(&labels).inc();
@@ -101,7 +108,7 @@ impl Desk {
 
     fn keep_within(&mut self) {
         // A disk that cannot be written to is told of by the commits.
-        let removed = self.keeper.keep_within(self.limits, now()).unwrap_or_default();
+        let removed = self.keeper.keep_within(self.limits, self.now()).unwrap_or_default();
         if removed.undelivered > 0 {
             self.say.say(Remark::Dropped(removed.undelivered));
         }
@@ -112,7 +119,7 @@ impl Desk {
         let start = Instant::now();
         while start.elapsed() < LONGEST_WAIT {
             let Ok(command) = self.commands.try_recv() else { break };
-            self.keeper.command(command, now());
+            self.keeper.command(command, self.now());
         }
     }
 }

@@ -6,11 +6,14 @@
 
 pub mod check;
 pub mod clock;
+mod control;
 mod desk;
 pub mod devices;
 mod ending;
 pub mod event;
 pub mod keeper;
+mod opening;
+pub mod order;
 mod outbox;
 mod receiving;
 pub mod records;
@@ -19,6 +22,9 @@ pub mod remark;
 pub mod report;
 mod run;
 mod status;
+mod synchronization;
+mod watch;
 
 pub use ending::Ending;
+pub use opening::carry_out;
 pub use run::{Station, StationOptions};

@@ -1,6 +1,7 @@
 //! From samples to reports.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,7 @@ use nap_io::live::{
 use nap_io::{OpenOptions, StreamInfo};
 use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{
-    DeviceTable, Event as ReceiverEvent, MACRO_CHANNEL_WIDTH_HZ, Message, ReceiverConfig,
-};
+use nap_phy::{DeviceTable, Event as ReceiverEvent, Message, ReceiverConfig};
 use serde_json::json;
 
 use crate::config::radio::RadioConfig;
@@ -24,7 +23,7 @@ use crate::reception::event::{Received, ReceptionEvent};
 use crate::reception::fault_log::FaultLog;
 use crate::relay::outbox::Level;
 use crate::rules::utc::Utc;
-use crate::station::clock::{clock_name, now};
+use crate::station::clock::{StationClock, now};
 use crate::station::ending::Ending;
 use crate::station::event::Event;
 use crate::station::keeper::Command;
@@ -45,7 +44,8 @@ pub struct Receiving {
     say: Say,
     faults: FaultLog,
     is_refused: bool,
-    is_recording: bool,
+    /// The clock of what is received by the clock; recordings have their own.
+    clock: Option<Arc<StationClock>>,
     /// What times without a start count from.
     start: Utc,
     /// What could not be handed on yet.
@@ -61,6 +61,7 @@ impl Receiving {
         address: &str,
         radio: &RadioConfig,
         driver: Option<DriverProgram>,
+        clock: Option<Arc<StationClock>>,
         monitor: Monitor,
         say: Say,
     ) -> Result<Self, Error> {
@@ -71,7 +72,7 @@ impl Receiving {
             say,
             faults: FaultLog::default(),
             is_refused: false,
-            is_recording: Self::is_recording(address),
+            clock,
             start: now(),
             backlog: VecDeque::new(),
         })
@@ -133,16 +134,16 @@ impl Receiving {
     }
 
     fn started(&mut self, info: Box<StreamInfo>, devices: &DeviceTable) -> Result<(), Error> {
-        let config = self.receiver_config(&info, devices)?;
+        let configs = self.receiver_configs(&info, devices)?;
         self.say.say(Remark::Started(info));
-        self.reception.listen(config)
+        self.reception.listen_to_all(configs)
     }
 
-    fn receiver_config(
+    fn receiver_configs(
         &self,
         info: &StreamInfo,
         devices: &DeviceTable,
-    ) -> Result<ReceiverConfig, Error> {
+    ) -> Result<Vec<ReceiverConfig>, Error> {
         let refused = |problem: String| Error::Refused {
             name: self.reception.source().name.clone(),
             problem,
@@ -157,11 +158,12 @@ impl Receiving {
         for note in chosen.unheard() {
             self.say.say(Remark::Note(note));
         }
-        let [mut config] = <[ReceiverConfig; 1]>::try_from(chosen.configs)
-            .map_err(|_| refused("several channels at once are not in this version".into()))?;
-        config.full_scale_dbm = self.radio.full_scale_dbm;
-        config.devices = devices.clone();
-        Ok(config)
+        let mut configs = chosen.configs;
+        for config in &mut configs {
+            config.full_scale_dbm = self.radio.full_scale_dbm;
+            config.devices = devices.clone();
+        }
+        Ok(configs)
     }
 
     fn event(&mut self, event: ReceptionEvent) {
@@ -200,14 +202,23 @@ impl Receiving {
             }
             _ => return,
         };
-        let (at, time) = self.time(message, received.time.as_deref());
+        let (at, time, clock) = self.dated(message, received);
         // The device's name is added where the record is kept, by the table in force then.
         let nameless = DeviceTable::new();
-        let record = MessageRecord::new(MessageRecordType::Message, message, Some(time), &nameless);
-        let clock = if self.is_recording { RECORDING } else { clock_name(now()) };
+        let record = MessageRecord::new(MessageRecordType::Message, message, time, &nameless);
         let heard = Heard { is_first, is_complete, record, at, clock };
         let kind = ReportKind::Heard(Box::new(heard));
         self.backlog.push_back(Command::Report(Report { message: (0, message.id.0), kind }));
+    }
+
+    /// When a message was sent, how its record tells it, and the clock that it is of.
+    fn dated(&self, message: &Message, received: &Received) -> (Utc, Option<String>, &'static str) {
+        let moment = self.clock.as_ref().map(|clock| clock.ago(received.age_s.unwrap_or(0.0)));
+        if let Some(moment) = moment.filter(|moment| !moment.clock.is_trusted()) {
+            return (moment.at, None, moment.clock.name());
+        }
+        let (at, time) = self.time(message, received.time.as_deref());
+        (at, Some(time), moment.map_or(RECORDING, |moment| moment.clock.name()))
     }
 
     /// When a message was sent: as the source says, else by its samples from the start of the station.
@@ -264,7 +275,7 @@ fn source(
     };
     settings.tuning.sample_rate_hz = radio.sample_rate_hz;
     settings.tuning.channel_center_hz = channels.middle_hz().unwrap_or_default();
-    settings.tuning.channel_width_hz = f64::from(MACRO_CHANNEL_WIDTH_HZ);
+    settings.tuning.channel_width_hz = channels.width_hz().unwrap_or_default();
     settings.tuning.center_hz = radio.center_hz;
     settings.tuning.gain = radio.gain.clone();
     settings.tuning.ppm = radio.ppm;

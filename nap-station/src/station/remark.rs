@@ -42,6 +42,8 @@ pub enum Remark {
     BadDevices(Error),
     /// The table of devices was read again.
     Devices(usize),
+    /// Operators cannot reach the station while it runs.
+    NoOrders(Error),
     /// A relay is not in the configuration any more.
     Left(Left),
     /// The ledger goes on, on other hardware.
@@ -72,6 +74,7 @@ impl fmt::Display for Remark {
             ),
             Self::BadDevices(error) => write!(f, "{error}; the table as it was stays"),
             Self::Devices(count) => write!(f, "the table of devices was read again: {count}"),
+            Self::NoOrders(error) => write!(f, "{error}; no orders while the station runs"),
             Self::Left(left) => write!(
                 f,
                 "the relay {:?} is not in the configuration any more; it leaves {} messages undelivered",

@@ -17,25 +17,26 @@ use crate::error::Error;
 use crate::http::Server;
 use crate::monitor::Monitor;
 use crate::relay::context::Context;
+use crate::relay::options::Options;
 use crate::relay::outbox::Level;
-use crate::rules::judge::Rules;
-use crate::rules::listing::Listing;
-use crate::station::clock::{clock_name, now};
+use crate::station::clock::now;
+use crate::station::control::Control;
 use crate::station::desk::Desk;
 use crate::station::devices::DevicesFile;
 use crate::station::ending::Ending;
 use crate::station::event::Event;
-use crate::station::keeper::{Command, Keeper};
+use crate::station::keeper::{Command, Undated};
+use crate::station::opening::Opened;
 use crate::station::outbox::LedgerOutbox;
 use crate::station::receiving::Receiving;
 use crate::station::records::{RECORDING, RecordsFeed};
 use crate::station::relays::{Relay, Relays};
 use crate::station::remark::{Remark, Say};
 use crate::station::status::status;
+use crate::station::watch::ClockWatch;
 use crate::store::folder;
-use crate::store::hardware::fingerprint;
 use crate::store::identity::Identity;
-use crate::store::ledger::{Found, Ledger};
+use crate::store::ledger::Found;
 use crate::store::lock::FolderLock;
 use crate::store::outbox::Waiting;
 use crate::store::relay_end::RelayEnd;
@@ -75,11 +76,15 @@ pub struct Station {
     options: StationOptions,
     monitor: Monitor,
     devices: DevicesFile,
+    /// The clock, if messages come by it.
+    watch: Option<ClockWatch>,
     listed: nap_phy::DeviceTable,
     commands: SyncSender<Command>,
     outboxes: Vec<(String, Arc<LedgerOutbox>)>,
     relays: Relays,
     status: watch::Sender<Value>,
+    /// Where operators say what to do.
+    control: Option<Control>,
     desk: JoinHandle<()>,
     devices_tick: Instant,
     /// When it was told last how the relays are doing.
@@ -100,58 +105,54 @@ impl Station {
         folder::make(&state)?;
         let lock = FolderLock::take(&state)?;
         let identity = Identity::load_or_make(&state)?;
-        let hardware = fingerprint(Path::new("/"));
-        let (mut ledger, found) = Ledger::open(&state, &hardware, now())?;
-        let wishes: Vec<_> =
-            config.relays.iter().map(|(name, options)| (name.clone(), options.wishes())).collect();
-        let (ends, left) = ledger.register(&wishes)?;
-        left.into_iter().for_each(|left| options.say.say(Remark::Left(left)));
-        let names = config.relays.iter().map(|(name, _)| name.clone());
-        let ends: Vec<_> = names.zip(ends).map(|(name, end)| RelayEnd::new(name, end)).collect();
+        let mut opened = Opened::open(&config)?;
+        opened.left.drain(..).for_each(|left| options.say.say(Remark::Left(left)));
+        if opened.found == Found::OtherHardware {
+            options.say.say(Remark::OtherHardware);
+        }
         let (newest, _) = watch::channel(0);
         let (commands, asked) = sync_channel(QUEUE);
         let station = identity.station;
         let sender = Sender { station: station.clone(), position: position(config.position) };
-        let clock = if is_recording(&config) { RECORDING } else { clock_name(now()) };
-        let status = watch::Sender::new(status(&config, clock)?);
-        let outboxes = outboxes(&state, &sender, &ends, &commands, &newest)?;
-        let rules = rules(&config, &ledger, &listed)?;
-        let mut keeper = Keeper::new(ledger, rules, ends, newest)?;
-        if found == Found::OtherHardware {
-            options.say.say(Remark::OtherHardware);
-            let event = Event::new("hardware_changed", Level::Warning, now(), json!({}));
-            keeper.command(Command::Event(event), now());
+        let mut watch =
+            (!is_recording(&config)).then(|| ClockWatch::new(&opened.ledger)).transpose()?;
+        let status = watch::Sender::new(status(&config, clock_name(watch.as_ref()))?);
+        let outboxes = outboxes(&state, &sender, &opened.ends, &commands, &newest)?;
+        let stored = Undated::load(&opened.ledger)?;
+        let mut keeper = opened.keeper(&config, &listed, newest)?;
+        if let Some(watch) = &mut watch {
+            watch.begin(&mut keeper, stored);
+            // Relays are to see what that has put right. What cannot be written now is written later.
+            keeper.commit(now());
         }
-        let is_live = !is_recording(&config);
-        let limits = Limits {
-            days: config.retention.days,
-            bytes: u64::from(config.retention.megabytes) * 1_000_000,
+        let clock = watch.as_ref().map(|watch| Arc::clone(watch.clock()));
+        let desk = Desk {
+            keeper,
+            commands: asked,
+            clock,
+            limits: limits(&config),
+            server: serve(&config, &monitor, &options.say)?,
+            monitor: monitor.clone(),
+            say: options.say.clone(),
         };
-        let server = config.http.map(|http| Server::start(http.listen, monitor.clone()));
-        let server = server.transpose()?.map(Arc::new);
-        if let Some(server) = &server {
-            options.say.say(Remark::Listening(server.address()));
-        }
-        let say = options.say.clone();
-        let counted = monitor.clone();
-        let desk = Desk { keeper, commands: asked, is_live, limits, server, monitor: counted, say }
-            .start();
+        let desk = desk.start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
         context.is_metered = config.station.profile == Profile::Metered;
-        let relays = config.relays.iter().zip(&outboxes).map(|((name, options), (_, outbox))| {
-            Relay { name: name.clone(), options: options.clone(), outbox: Arc::clone(outbox) }
-        });
-        let relays = Relays::start(relays.collect(), &context)?;
+        let relays = Relays::start(relays(&config, &outboxes), &context)?;
+        let control = Control::listen(&state, commands.clone());
+        let control = control.map_err(|error| options.say.say(Remark::NoOrders(error))).ok();
         Ok(Self {
             config,
             options,
             monitor,
             devices,
+            watch,
             listed,
             commands,
             outboxes,
             relays,
             status,
+            control,
             desk,
             devices_tick: Instant::now(),
             relays_told: None,
@@ -201,6 +202,7 @@ impl Station {
             address,
             &self.config.radio,
             self.options.driver.clone(),
+            self.watch.as_ref().map(|watch| Arc::clone(watch.clock())),
             self.monitor.clone(),
             self.options.say.clone(),
         )?;
@@ -209,6 +211,7 @@ impl Station {
             if let Some(devices) = self.reload() {
                 receiving.set_devices(devices);
             }
+            self.look_at_clock();
             self.tell_relays();
             ending = receiving.step(&self.listed, &self.commands)?;
         }
@@ -252,6 +255,21 @@ impl Station {
         }
     }
 
+    /// Looks at the clock, has done what is to be done about it, and tells those who send the status.
+    fn look_at_clock(&mut self) {
+        let Some(watch) = &mut self.watch else { return };
+        let commands = watch.look();
+        let clock = clock_name(Some(watch));
+        for command in commands {
+            self.send(command);
+        }
+        self.status.send_if_modified(|status| {
+            let is_news = status["clock"] != clock;
+            status["clock"] = json!(clock);
+            is_news
+        });
+    }
+
     /// Says how the relays are doing, to the metrics and to whom they send the status.
     fn tell_relays(&mut self) {
         if self.relays_told.is_some_and(|told| told.elapsed() < RELAYS_TICK) {
@@ -277,7 +295,7 @@ impl Station {
     }
 
     /// Waits until the relays have delivered what is there.
-    fn drain(&self) -> Ending {
+    fn drain(&mut self) -> Ending {
         let (reply, flushed) = sync_channel(1);
         self.send(Command::Flush(reply));
         // What is not written in time is counted as left.
@@ -285,6 +303,7 @@ impl Station {
         self.relays.drain();
         let deadline = Instant::now() + self.options.drain_timeout;
         loop {
+            self.tell_relays();
             let left =
                 self.outboxes.iter().map(|(name, outbox)| (name, outbox.left().unwrap_or(1)));
             let left: Vec<_> = left
@@ -303,7 +322,8 @@ impl Station {
 
     /// Stops the relays, then the one who writes.
     fn stop(self) {
-        let Self { relays, desk, commands, outboxes, .. } = self;
+        let Self { control, relays, desk, commands, outboxes, .. } = self;
+        control.into_iter().for_each(Control::stop);
         relays.stop();
         drop(outboxes);
         drop(commands);
@@ -312,13 +332,31 @@ impl Station {
     }
 }
 
-fn rules(config: &Config, ledger: &Ledger, listed: &nap_phy::DeviceTable) -> Result<Rules, Error> {
-    let listing = Listing {
-        is_closed: config.rules.white_list,
-        devices: listed.clone(),
-        standings: ledger.standings()?.into_iter().collect(),
-    };
-    Ok(Rules::new(config.rules.config(), listing, ledger.remembered()?))
+/// What the time of messages goes by.
+fn clock_name(watch: Option<&ClockWatch>) -> &'static str {
+    watch.map_or(RECORDING, |watch| watch.clock().name().name())
+}
+
+fn limits(config: &Config) -> Limits {
+    let bytes = u64::from(config.retention.megabytes) * 1_000_000;
+    Limits { days: config.retention.days, bytes }
+}
+
+/// Lets others ask, where the configuration says so.
+fn serve(config: &Config, monitor: &Monitor, say: &Say) -> Result<Option<Arc<Server>>, Error> {
+    let Some(http) = config.http else { return Ok(None) };
+    let server = Server::start(http.listen, monitor.clone())?;
+    say.say(Remark::Listening(server.address()));
+    Ok(Some(Arc::new(server)))
+}
+
+fn relays(config: &Config, outboxes: &[(String, Arc<LedgerOutbox>)]) -> Vec<Relay> {
+    let relays = config.relays.iter().zip(outboxes);
+    let relay =
+        |((name, options), (_, outbox)): (&(String, Options), &(String, Arc<LedgerOutbox>))| {
+            Relay { name: name.clone(), options: options.clone(), outbox: Arc::clone(outbox) }
+        };
+    relays.map(relay).collect()
 }
 
 fn outboxes(

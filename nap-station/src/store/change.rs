@@ -1,6 +1,6 @@
 //! What is to be written, decided beforehand.
 
-use nap_phy::DeviceId;
+use nap_phy::{DeviceId, Kind as UplinkKind};
 use serde_json::Value;
 
 use crate::relay::outbox::Kind;
@@ -74,6 +74,15 @@ pub const DATA: &str = "data";
 /// The class of keep-alive messages and confirmations.
 pub const CONTROL: &str = "control";
 
+/// The class of messages of a kind.
+#[must_use]
+pub fn class_of(kind: UplinkKind) -> &'static str {
+    match kind {
+        UplinkKind::KeepAlive | UplinkKind::DlConfirmation => CONTROL,
+        _ => DATA,
+    }
+}
+
 /// What has become of an item at a relay that its cursor does not tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exception {
@@ -117,6 +126,17 @@ pub enum Change {
         /// The new one.
         record: String,
     },
+    /// A message's time is another one.
+    Dated {
+        /// Which.
+        row: i64,
+        /// When it was sent.
+        at: Utc,
+        /// The clock that this time is of.
+        clock: &'static str,
+        /// Its record with that time.
+        record: String,
+    },
     /// A message's verdict is another one.
     Verdict {
         /// Which.
@@ -140,4 +160,6 @@ pub enum Change {
     Event(StoredEvent),
     /// Something for the relays.
     Item(Item),
+    /// Something that is to be known at the next start; nothing takes it away.
+    Setting(&'static str, Option<String>),
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
+use crate::store::change::{CONTROL, class_of};
 use crate::store::epoch::Epochs;
 use crate::store::ledger::reader;
 use crate::store::wire::flags;
@@ -28,6 +29,8 @@ struct Relay {
     number: i64,
     name: String,
     first_item: i64,
+    /// Whether it gets keep-alive messages and confirmations too.
+    control: bool,
 }
 
 impl Export {
@@ -71,15 +74,20 @@ impl Export {
         object.insert("reason".into(), json!(reason));
         object.insert("flags".into(), flags(&flag_text));
         object.insert("clock".into(), json!(clock));
-        let relayed = if verdict == "refused" { json!({}) } else { self.relayed(row.get(6)?)? };
+        let kind = object.get("kind").cloned().unwrap_or_default();
+        let is_control = serde_json::from_value(kind).is_ok_and(|kind| class_of(kind) == CONTROL);
+        let relayed = match verdict.as_str() {
+            "refused" => json!({}),
+            _ => self.relayed(row.get(6)?, is_control)?,
+        };
         object.insert("relayed".into(), relayed);
         Ok(Value::Object(object))
     }
 
     /// Which relays have delivered it, of those that it is for.
-    fn relayed(&self, item: Option<i64>) -> Result<Value, Error> {
+    fn relayed(&self, item: Option<i64>, is_control: bool) -> Result<Value, Error> {
         let mut relayed = Map::new();
-        for relay in &self.relays {
+        for relay in self.relays.iter().filter(|relay| relay.control || !is_control) {
             let Some(item) = item.filter(|item| *item >= relay.first_item) else {
                 // What is held goes out to all one day.
                 if item.is_none() {
@@ -101,10 +109,16 @@ impl Export {
 }
 
 fn relays(connection: &Connection) -> Result<Vec<Relay>, Error> {
-    let sql = "SELECT relay, name, first_item FROM relays WHERE is_configured ORDER BY relay";
+    let sql =
+        "SELECT relay, name, first_item, control FROM relays WHERE is_configured ORDER BY relay";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {
-        Ok(Relay { number: row.get(0)?, name: row.get(1)?, first_item: row.get(2)? })
+        Ok(Relay {
+            number: row.get(0)?,
+            name: row.get(1)?,
+            first_item: row.get(2)?,
+            control: row.get(3)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

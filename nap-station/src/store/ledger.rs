@@ -13,7 +13,7 @@ use crate::relay::outbox::{Acknowledged, Kind, RecordId, Wishes};
 use crate::rules::judge::Remembered;
 use crate::rules::listing::Standing;
 use crate::rules::utc::{Day, Utc};
-use crate::rules::verdict::Reason;
+use crate::rules::verdict::{Reason, Verdict};
 use crate::store::change::{Change, DeviceState, StoredEvent, StoredMessage};
 use crate::store::epoch::Epochs;
 use crate::store::folder::ledger_path;
@@ -42,6 +42,21 @@ pub struct NextNumbers {
     pub event: i64,
     /// Of an item for the relays.
     pub item: i64,
+}
+
+/// A message whose time of day was not known when it was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UndatedRow {
+    /// Its row.
+    pub row: i64,
+    /// When it was sent, in running time.
+    pub at: Utc,
+    /// What became of it.
+    pub verdict: Option<Verdict>,
+    /// Its place in the queue, if it has one.
+    pub item: Option<i64>,
+    /// Its record.
+    pub record: String,
 }
 
 /// How a ledger was found at the start.
@@ -168,6 +183,49 @@ impl Ledger {
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }
 
+    /// Messages from a row on whose time of day was not known when they were stored, in the order of their rows.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn undated(&self, first_row: i64) -> Result<Vec<UndatedRow>, Error> {
+        let sql = "SELECT row, at, verdict, reason, item, record FROM messages \
+                   WHERE row >= ? AND clock = 'none' ORDER BY row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([first_row], |row| {
+            let (verdict, reason): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+            Ok(UndatedRow {
+                row: row.get(0)?,
+                at: Utc(row.get(1)?),
+                verdict: Verdict::of_names(&verdict, reason.as_deref()),
+                item: row.get(4)?,
+                record: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The time of the newest message, by its row; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn newest_at(&self) -> Result<Option<Utc>, Error> {
+        let sql = "SELECT max(at) FROM (SELECT at FROM messages ORDER BY row DESC LIMIT 1000)";
+        Ok(self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .map(|at: Option<i64>| at.map(Utc))?)
+    }
+
+    /// What was stored under a name for the next start.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn setting(&self, name: &str) -> Result<Option<String>, Error> {
+        let mut statement = self.connection.prepare("SELECT value FROM settings WHERE name = ?")?;
+        let mut rows = statement.query([name])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
     /// The ID of what is in the queue, if it is there.
     ///
     /// # Errors
@@ -184,6 +242,14 @@ impl Ledger {
         } else {
             self.epochs.message_id(row).to_string()
         }))
+    }
+
+    /// The dead letters of a relay, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`].
+    pub fn dead(&self, relay: i64) -> Result<Vec<i64>, Error> {
+        queue::dead(&self.connection, relay)
     }
 
     /// Whether an item is still to be delivered by a relay.
@@ -245,6 +311,10 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Error> {
             let sql = "UPDATE messages SET record = ? WHERE row = ?";
             run(transaction, sql, params![record, row])
         }
+        Change::Dated { row, at, clock, record } => {
+            let sql = "UPDATE messages SET at = ?, clock = ?, record = ? WHERE row = ?";
+            run(transaction, sql, params![at.0, clock, record, row])
+        }
         Change::Verdict { row, verdict, held_until, item } => {
             let sql = "UPDATE messages SET verdict = ?, reason = ?, held_until = coalesce(?, held_until), \
                        item = coalesce(?, item) WHERE row = ?";
@@ -267,6 +337,7 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> Result<(), Error> {
             let sql = "INSERT INTO outgoing (item, kind, class, row) VALUES (?, ?, ?, ?)";
             run(transaction, sql, params![item.item, kind_name(item.kind), item.class, item.row])
         }
+        Change::Setting(name, value) => write_setting(transaction, name, value.as_deref()),
     }
 }
 
@@ -326,6 +397,20 @@ fn write_standing(
     let until = standing.blocked.flatten().map(|until| until.0);
     let values = params![device_id.0, standing.is_admitted, standing.blocked.is_some(), until];
     run(transaction, sql, values)
+}
+
+fn write_setting(
+    transaction: &Transaction<'_>,
+    name: &str,
+    value: Option<&str>,
+) -> Result<(), Error> {
+    match value {
+        Some(value) => {
+            let sql = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)";
+            run(transaction, sql, params![name, value])
+        }
+        None => run(transaction, "DELETE FROM settings WHERE name = ?", [name]),
+    }
 }
 
 fn insert_event(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 //! `Change`s, all of one commit together, so that a message, its verdict and its device's counter are
 //! there after a loss of power, or none of them. Others read beside it.
 
+pub mod backup;
 pub mod change;
 mod epoch;
 pub mod export;
@@ -21,4 +22,5 @@ pub mod retention;
 mod schema;
 pub mod settlement;
 pub mod upkeep;
+pub mod views;
 pub mod wire;

@@ -11,7 +11,7 @@ use crate::relay::outbox::{Counts, Delivery, Kind};
 use crate::rules::utc::Utc;
 use crate::store::epoch::Epochs;
 use crate::store::ledger::reader;
-use crate::store::queue::{self, Queued};
+use crate::store::queue::{self, Hands, Queued};
 use crate::store::relay_end::RelayEnd;
 use crate::store::settlement::{item_of, ticket_of};
 use crate::store::wire::{MessageRow, Sender};
@@ -52,7 +52,9 @@ impl Waiting {
     pub fn take(&self, items: &RangeInclusive<i64>, limit: usize) -> Result<Took, Error> {
         let connection = self.connection();
         let mut taken = self.end.taken();
-        let (queued, idle) = queue::take(&connection, &self.end.end, items, limit, &taken)?;
+        let kept_back = self.end.kept_back().clone();
+        let hands = Hands { taken: &taken, kept_back: &kept_back };
+        let (queued, idle) = queue::take(&connection, &self.end.end, items, limit, hands)?;
         let mut took = Took { deliveries: Vec::with_capacity(queued.len()), idle };
         for one in queued {
             match self.delivery(&connection, &one)? {

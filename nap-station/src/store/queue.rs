@@ -38,6 +38,15 @@ pub struct Queued {
     pub row: i64,
 }
 
+/// Items that are not to be taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Hands<'a> {
+    /// The relay has them already.
+    pub taken: &'a BTreeSet<i64>,
+    /// They are not offered yet.
+    pub kept_back: &'a BTreeSet<i64>,
+}
+
 /// A relay of which the configuration does not know any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
@@ -73,7 +82,7 @@ pub fn register(
     transaction.execute("UPDATE relays SET is_configured = 0", [])?;
     let mut ends = Vec::new();
     for (name, wishes) in relays {
-        let relay = enter(&transaction, name, wishes.from, next_item)?;
+        let relay = enter(&transaction, name, wishes, next_item)?;
         ends.push(QueueEnd { relay, wishes: wishes.clone() });
     }
     transaction.commit()?;
@@ -90,14 +99,14 @@ fn configured(connection: &Connection) -> Result<Vec<(String, i64)>, Error> {
 fn enter(
     transaction: &Transaction<'_>,
     name: &str,
-    from: Beginning,
+    wishes: &Wishes,
     next_item: i64,
 ) -> Result<i64, Error> {
-    let first = if from == Beginning::Start { 1 } else { next_item };
+    let first = if wishes.from == Beginning::Start { 1 } else { next_item };
     transaction.execute(
-        "INSERT INTO relays (name, first_item, done_through, is_configured) VALUES (?, ?, ?, 1) \
-         ON CONFLICT (name) DO UPDATE SET is_configured = 1",
-        params![name, first, first - 1],
+        "INSERT INTO relays (name, first_item, done_through, is_configured, control) VALUES (?, ?, ?, 1, ?) \
+         ON CONFLICT (name) DO UPDATE SET is_configured = 1, control = excluded.control",
+        params![name, first, first - 1, wishes.control],
     )?;
     let sql = "SELECT relay FROM relays WHERE name = ?";
     Ok(transaction.query_row(sql, [name], |row| row.get(0))?)
@@ -114,7 +123,7 @@ pub fn take(
     end: &QueueEnd,
     items: &RangeInclusive<i64>,
     limit: usize,
-    taken: &BTreeSet<i64>,
+    hands: Hands<'_>,
 ) -> Result<(Vec<Queued>, Vec<i64>), Error> {
     let sql = format!(
         "SELECT o.item, o.kind, o.row, \
@@ -136,7 +145,7 @@ pub fn take(
     let (mut queued, mut idle) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let item: i64 = row.get(0)?;
-        if taken.contains(&item) {
+        if hands.taken.contains(&item) || hands.kept_back.contains(&item) {
             continue;
         }
         let kind: String = row.get(1)?;
@@ -147,7 +156,7 @@ pub fn take(
         let is_needed = match kind {
             Kind::Message => is_retracted == Some(false),
             Kind::Update => {
-                !row.get::<_, bool>(3)? && is_out(connection, end, message_item, taken)?
+                !row.get::<_, bool>(3)? && is_out(connection, end, message_item, hands.taken)?
             }
             Kind::Event => true,
         };
@@ -224,6 +233,17 @@ pub fn is_waiting(connection: &Connection, relay: i64, item: i64) -> Result<bool
                FROM relays r LEFT JOIN deliveries d ON d.relay = r.relay AND d.item = ?2 WHERE r.relay = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_row(params![relay, item], |row| row.get(0))?)
+}
+
+/// The dead letters of a relay, the oldest first.
+///
+/// # Errors
+/// [`Error::Ledger`].
+pub fn dead(connection: &Connection, relay: i64) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT item FROM deliveries WHERE relay = ? AND state = 'dead' ORDER BY item";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([relay], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Moves a relay's cursor as far as all is settled; what has arrived need not be listed any more there.

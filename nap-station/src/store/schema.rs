@@ -6,7 +6,8 @@ use crate::error::Error;
 
 /// What brings a ledger from each version to the next; the version of a ledger is how many of these it has
 /// been through. Never changed once released: what is to change is a further step.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE epochs (
     number INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -85,7 +86,12 @@ CREATE TABLE settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+ALTER TABLE relays ADD COLUMN control INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX deliveries_dead ON deliveries (relay, item) WHERE state = 'dead';
+",
+];
 
 /// How a connection is set that writes: what is committed stays after a loss of power.
 const WRITER: &str = "
@@ -121,8 +127,14 @@ fn version(connection: &Connection) -> Result<usize, Error> {
     Ok(usize::try_from(version).unwrap_or(0))
 }
 
-fn check(version: usize) -> Result<(), Error> {
-    let known = STEPS.len();
+/// The version that this program writes.
+pub(super) fn known() -> usize {
+    STEPS.len()
+}
+
+/// Refuses a version that this program does not know.
+pub(super) fn check(version: usize) -> Result<(), Error> {
+    let known = known();
     if version > known {
         return Err(Error::NewerLedger { version, known });
     }

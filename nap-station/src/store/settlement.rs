@@ -35,6 +35,17 @@ pub enum Settlement {
         /// When.
         at: Utc,
     },
+    /// An operator says what becomes of dead letters.
+    DeadLetters {
+        /// Of which relay, by its place among them.
+        relay: usize,
+        /// Which.
+        items: Vec<i64>,
+        /// What becomes of them.
+        becomes: Exception,
+        /// When.
+        at: Utc,
+    },
     /// A message was taken back: relays that do not have it yet do not get it.
     Retract {
         /// Its place in the queue.
@@ -66,6 +77,12 @@ impl Settlement {
                 }
                 None => Ok(Some(Acknowledged::default())),
             },
+            Self::DeadLetters { relay, items, becomes, at } => {
+                if let Some(relay) = relays.get(*relay) {
+                    settle_dead(transaction, &relay.end, items, becomes, *at)?;
+                }
+                Ok(None)
+            }
             Self::Retract { item, at } => {
                 for relay in relays {
                     retract(transaction, relay, *item, *at)?;
@@ -92,7 +109,7 @@ impl Settlement {
                 let mut taken = relay.taken();
                 taken.retain(|item| !done.delivered.contains(&ticket_of(*item)));
             }
-            Self::Retract { .. } => {}
+            Self::DeadLetters { .. } | Self::Retract { .. } => {}
         }
     }
 }
@@ -130,6 +147,21 @@ fn settle(
         queue::except(transaction, end.relay, item, &exception, at)?;
     }
     queue::advance(transaction, end)
+}
+
+/// Only what is dead still; a dead letter before the cursor has an entry that says so, and gets another one.
+fn settle_dead(
+    transaction: &Transaction<'_>,
+    end: &QueueEnd,
+    items: &[i64],
+    becomes: &Exception,
+    at: Utc,
+) -> Result<(), Error> {
+    let dead = queue::dead(transaction, end.relay)?;
+    for item in items.iter().filter(|item| dead.contains(item)) {
+        queue::except(transaction, end.relay, *item, becomes, at)?;
+    }
+    Ok(())
 }
 
 fn retract(

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use crate::error::Error;
 use crate::rules::utc::Utc;
 use crate::store::ledger::{Ledger, reader};
@@ -12,7 +14,10 @@ use crate::store::lock::FolderLock;
 /// # Errors
 /// [`Error::Ledger`] if it cannot be read at all.
 pub fn check(state: &Path) -> Result<Vec<String>, Error> {
-    let connection = reader(state)?;
+    problems(&reader(state)?)
+}
+
+pub(super) fn problems(connection: &Connection) -> Result<Vec<String>, Error> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let lines = statement.query_map([], |row| row.get(0))?;
     let mut problems: Vec<String> = lines.collect::<Result<_, _>>()?;

@@ -16,12 +16,17 @@ pub struct ConfigArg {
 }
 
 impl ConfigArg {
-    fn path(&self) -> Result<&Path> {
-        let missing =
-            || misuse(anyhow!("--config FILE is missing; `nap station config` prints one"));
+    /// Its file.
+    pub fn path(&self) -> Result<&Path> {
+        let missing = || {
+            misuse(anyhow!(
+                "--config FILE is missing; `nap station config` prints one, and `nap station SOURCE` does without"
+            ))
+        };
         self.config.as_deref().ok_or_else(missing)
     }
 
+    /// Reads it.
     pub fn load(&self) -> Result<Config> {
         Ok(Config::load(self.path()?)?)
     }

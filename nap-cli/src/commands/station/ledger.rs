@@ -1,6 +1,5 @@
 //! `nap station ledger`.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -10,6 +9,7 @@ use nap_station::store::hardware::fingerprint;
 use nap_station::store::upkeep;
 
 use crate::commands::station::config::ConfigArg;
+use crate::commands::station::rows;
 use crate::outcome::Outcome;
 
 /// Look at the ledger.
@@ -51,16 +51,11 @@ fn check(config: &ConfigArg) -> Result<Outcome> {
 fn export(config: &ConfigArg) -> Result<Outcome> {
     let state = config.load()?.station.state;
     let mut export = Export::open(&state).with_context(|| state.display().to_string())?;
-    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
     loop {
-        let rows = export.read()?;
-        if rows.is_empty() {
-            break;
+        let page = export.read()?;
+        if page.is_empty() {
+            return Ok(Outcome::Done);
         }
-        for row in rows {
-            writeln!(stdout, "{row}").context("cannot write to standard output")?;
-        }
+        rows::print(&page)?;
     }
-    stdout.flush().context("cannot write to standard output")?;
-    Ok(Outcome::Done)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::confinement::without_network;
 use super::source::Soapy;
 use crate::error::Error;
 use crate::live::driver_program::DriverProgram;
@@ -38,13 +39,18 @@ pub(crate) fn isolated(arguments: &str, tuning: &Tuning, program: DriverProgram)
 }
 
 /// Serves a radio to the process that has started this one, with the request and the address that it
-/// has given.
+/// has given; `has_network` says whether the driver may use the network.
 ///
 /// # Errors
 /// [`Error::Radio`] if the request cannot be read, [`Error::Io`] if nobody listens at the address (any
 /// more).
-pub fn drive(request: &str, address: &str) -> Result<(), Error> {
+pub fn drive(request: &str, address: &str, has_network: bool) -> Result<(), Error> {
     let request: Request = serde_json::from_str(request)
         .map_err(|error| Error::radio("the driver's process", format!("the request: {error}")))?;
-    serve(address, || Ok(Box::new(Soapy::open(&request.arguments, &request.tuning)?)))
+    serve(address, || {
+        if !has_network {
+            without_network()?;
+        }
+        Ok(Box::new(Soapy::open(&request.arguments, &request.tuning)?))
+    })
 }

@@ -8,7 +8,9 @@ use num_complex::Complex32;
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
+use crate::device::table::DeviceTable;
 use crate::error::Error;
+use crate::message::Level;
 use crate::receiver::Receiver;
 use crate::receiver::channels::overlap::{Channel, Overlap};
 use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
@@ -122,6 +124,18 @@ impl ChannelReceivers {
         let mut events = self.take_events(u64::MAX);
         self.overlap.flush(&mut events);
         events
+    }
+
+    /// Goes by these devices from now on, as [`Receiver::set_devices`] does.
+    pub fn set_devices(&mut self, devices: &DeviceTable) {
+        self.lanes.iter_mut().for_each(|lane| lane.receiver.set_devices(devices.clone()));
+    }
+
+    /// The noise in one hertz of the channel that has most of it; `None` before there was any.
+    #[must_use]
+    pub fn noise_density(&self) -> Option<Level> {
+        let all = self.lanes.iter().filter_map(|lane| lane.receiver.noise_density());
+        all.max_by(|a, b| a.value().total_cmp(&b.value()))
     }
 
     /// Counters since the start, of all receivers together; a sample counts once.

@@ -1,28 +1,37 @@
 //! The one who writes: judges what is reported, and stores it before anybody else sees it.
 
+mod dating;
+mod orders;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
 use nap_phy::schema::{MessageRecord, MessageRecordType};
-use nap_phy::{DeviceId, DeviceTable, Kind as UplinkKind};
-use serde_json::json;
+use nap_phy::{DeviceId, DeviceTable};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::http::published::Published;
 use crate::relay::outbox::{Acknowledged, Kind, Level, Outcome, Ticket};
+use crate::rules::clock::ClockName;
 use crate::rules::heard::Heard as Judged;
 use crate::rules::judge::{Judgement, Rules};
 use crate::rules::notice::Notice;
 use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
 use crate::station::event::Event;
+use crate::station::order::{Done, Order};
 use crate::station::report::{Heard, Report, ReportKind};
-use crate::store::change::{CONTROL, Change, DATA, DeviceState, Item, StoredEvent, StoredMessage};
+use crate::store::change::{Change, DATA, DeviceState, Item, StoredEvent, StoredMessage, class_of};
 use crate::store::ledger::{Ledger, NextNumbers};
 use crate::store::relay_end::RelayEnd;
 use crate::store::retention::{self, Limits, Removed};
 use crate::store::settlement::{Settlement, item_of, ticket_of};
+
+use dating::{Dating, KeptBack};
+
+pub use dating::Undated;
 
 /// Messages of which more may come that are remembered.
 const MAX_OPEN: usize = 4096;
@@ -58,6 +67,21 @@ pub enum Command {
     },
     /// The operator's table of devices is another one.
     Devices(DeviceTable),
+    /// An operator says what to do, and waits until it is on disk.
+    Order(Order, SyncSender<Done>),
+    /// Nobody knows the time of day from now on.
+    Undate(Undated),
+    /// The time of day is known: running time is so many microseconds wrong.
+    Redate {
+        /// What is to be added to it.
+        offset_us: i64,
+        /// What the time goes by.
+        clock: ClockName,
+    },
+    /// The clock was ahead of the time of day, and is no more.
+    BringBack,
+    /// Something that is to be known at the next start.
+    Setting(&'static str, Option<String>),
     /// Everything before this is to be on disk when it is answered.
     Flush(SyncSender<()>),
 }
@@ -69,6 +93,7 @@ struct Open {
     device_id: DeviceId,
     verdict: Verdict,
     at: Utc,
+    clock: &'static str,
     class: &'static str,
     item: Option<i64>,
     record: String,
@@ -99,9 +124,17 @@ pub struct Keeper {
     open: BTreeMap<(usize, u64), Open>,
     /// Messages that are held, by the date that they are of.
     held: BTreeMap<Day, u64>,
+    dating: Dating,
+    /// What is still to be put right, since it could not be read or written.
+    to_redate: Option<(i64, ClockName)>,
+    kept_back: KeptBack,
     /// What is to be written next.
     pending: Vec<Change>,
     asked: Vec<Asked>,
+    /// What operators have said, and who waits until that is on disk.
+    ordered: Vec<(u64, SyncSender<Done>)>,
+    /// Whether dead letters are to be tried again, or were dropped.
+    has_revived: bool,
     /// What those see who listen in, once it is written; `None` if nobody can.
     told: Option<Vec<Published>>,
     /// What became of messages since it was asked for.
@@ -150,8 +183,13 @@ impl Keeper {
             newest,
             open: BTreeMap::new(),
             held,
+            dating: Dating::Dated,
+            to_redate: None,
+            kept_back: KeptBack::new(),
             pending: Vec::new(),
             asked: Vec::new(),
+            ordered: Vec::new(),
+            has_revived: false,
             told: None,
             judged: Vec::new(),
             flushed: Vec::new(),
@@ -205,12 +243,20 @@ impl Keeper {
                 self.asked.push(Asked { settlement, reply: Reply::Acknowledged(reply) });
             }
             Command::Devices(devices) => self.rules.listing_mut().devices = devices,
+            Command::Order(order, reply) => self.order(&order, reply, now),
+            Command::Undate(undated) => self.undate(undated),
+            Command::Redate { offset_us, clock } => self.redate(offset_us, clock),
+            Command::BringBack => self.bring_back(now),
+            Command::Setting(name, value) => self.pending.push(Change::Setting(name, value)),
             Command::Flush(reply) => self.flushed.push(reply),
         }
     }
 
     /// Lets messages go that were held on former days, as far as the budget of this one goes.
     pub fn release(&mut self, now: Utc) {
+        if self.undated_since().is_some() {
+            return;
+        }
         let day = now.day();
         let allowance = self.rules.budget().allowance(day);
         let is_due = self.held.range(..day).any(|(_, count)| *count > 0);
@@ -280,6 +326,9 @@ impl Keeper {
             self.answer(acknowledged);
             self.tell_newest();
         }
+        for (count, reply) in self.ordered.drain(..) {
+            let _gone = reply.send(Ok(count));
+        }
         for reply in self.flushed.drain(..) {
             // Who has asked may have gone.
             let _gone = reply.send(());
@@ -308,12 +357,17 @@ impl Keeper {
                 Reply::Settled(None) | Reply::None => {}
             }
         }
+        for (_, reply) in self.ordered.drain(..) {
+            let _gone = reply.send(Err(format!("not stored yet: {problem}")));
+        }
     }
 
-    /// Tells relays that there is more.
-    fn tell_newest(&self) {
+    /// Tells relays that there is more, or something again.
+    fn tell_newest(&mut self) {
         let newest = ticket_of(self.next.item - 1).0;
-        self.newest.send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        let has_revived = std::mem::take(&mut self.has_revived);
+        self.newest
+            .send_if_modified(|known| std::mem::replace(known, newest) != newest || has_revived);
     }
 
     /// Whether nothing more can wait for a disk that cannot be written to.
@@ -325,7 +379,8 @@ impl Keeper {
         let Report { message, kind } = report;
         match kind {
             ReportKind::Retracted => self.retract(message),
-            ReportKind::Heard(heard) => {
+            ReportKind::Heard(mut heard) => {
+                self.dated(&mut heard);
                 let is_known = !heard.is_first && self.open.contains_key(&message);
                 let is_complete = heard.is_complete;
                 if is_known {
@@ -352,7 +407,7 @@ impl Keeper {
         let Judgement { verdict, flags, notices } = self.rules.judge(&judged, row);
         let class = class_of(heard.record.kind);
         let item = (verdict == Verdict::Accepted).then(|| self.next_item());
-        let record = self.record(heard);
+        let record = json!(self.record(heard)).to_string();
         self.tell_of("message", row, verdict, &record);
         self.pending.push(Change::Message(StoredMessage {
             row,
@@ -368,29 +423,27 @@ impl Keeper {
         }));
         if let Some(item) = item {
             self.pending.push(Change::Item(Item { item, kind: Kind::Message, class, row }));
+            self.keep_back(item, now);
         }
         self.judged.push(verdict);
-        self.remember(&judged, row, verdict);
+        self.remember(&judged, verdict);
         for notice in &notices {
             self.notice(notice, heard.at);
         }
-        let (device_id, at) = (judged.device_id, heard.at);
-        let open = Open { row, device_id, verdict, at, class, item, record };
+        let (device_id, at, clock) = (judged.device_id, heard.at, heard.clock);
+        let open = Open { row, device_id, verdict, at, clock, class, item, record };
         self.keep_open(message, open);
     }
 
     /// What has to be the same after a restart.
-    fn remember(&mut self, judged: &Judged, row: i64, verdict: Verdict) {
+    fn remember(&mut self, judged: &Judged, verdict: Verdict) {
         let (device_id, at) = (judged.device_id, judged.at);
         match verdict {
             Verdict::Accepted | Verdict::Held => {
                 if verdict == Verdict::Held {
                     *self.held.entry(at.day()).or_default() += 1;
                 }
-                let last = Some((judged.counter.value(), at, row));
-                let disengaged_until = self.rules.disengaged_until(device_id);
-                let state = DeviceState { last, disengaged_until };
-                self.pending.push(Change::Device(device_id, state));
+                self.push_device(device_id);
                 self.push_day(at.day());
             }
             Verdict::Refused(reason) => {
@@ -402,6 +455,18 @@ impl Keeper {
         }
     }
 
+    fn push_standing(&mut self, device_id: DeviceId) {
+        let standing = self.rules.listing().standings.get(&device_id).cloned();
+        self.pending.push(Change::Standing(device_id, standing.unwrap_or_default()));
+    }
+
+    fn push_device(&mut self, device_id: DeviceId) {
+        let last = self.rules.last(device_id);
+        let last = last.map(|last| (last.counter.value(), last.at, last.row));
+        let disengaged_until = self.rules.disengaged_until(device_id);
+        self.pending.push(Change::Device(device_id, DeviceState { last, disengaged_until }));
+    }
+
     fn push_day(&mut self, day: Day) {
         let used = self.rules.budget().used(day);
         self.pending.push(Change::Day(day, used));
@@ -409,8 +474,7 @@ impl Keeper {
 
     fn notice(&mut self, notice: &Notice, at: Utc) {
         if let Notice::BlockedFor { device_id, .. } = notice {
-            let standing = self.rules.listing().standings.get(device_id).cloned();
-            self.pending.push(Change::Standing(*device_id, standing.unwrap_or_default()));
+            self.push_standing(*device_id);
         }
         self.event(&Event::of_notice(notice, at));
     }
@@ -427,8 +491,12 @@ impl Keeper {
 
     /// More of a message: it is the same row, and news for the relays if they have the message.
     fn update(&mut self, message: (usize, u64), heard: &Heard) {
-        let (record, is_full) = (self.record(heard), self.is_full());
+        let (mut record, is_full) = (self.record(heard), self.is_full());
         let Some(open) = self.open.get_mut(&message) else { return };
+        if heard.record.time.is_none() && open.clock != ClockName::None.name() {
+            record.time = Some(open.at.text());
+        }
+        let record = json!(record).to_string();
         if open.verdict.reason().is_some() || open.record == record || is_full {
             return;
         }
@@ -459,10 +527,7 @@ impl Keeper {
         }
         self.rules.retract(open.device_id, open.row, open.verdict, open.at.day());
         self.pending.push(Change::Verdict { row: open.row, verdict, held_until: None, item: None });
-        let last = self.rules.last(open.device_id);
-        let last = last.map(|last| (last.counter.value(), last.at, last.row));
-        let disengaged_until = self.rules.disengaged_until(open.device_id);
-        self.pending.push(Change::Device(open.device_id, DeviceState { last, disengaged_until }));
+        self.push_device(open.device_id);
         self.push_day(open.at.day());
         self.tell_of("retracted", open.row, verdict, &open.record);
         let Some(item) = open.item else { return };
@@ -515,7 +580,11 @@ impl Keeper {
         let row = self.next.event;
         self.next.event += 1;
         let item = self.next_item();
-        let (at, kind, record) = (event.at, event.event_type, event.record());
+        let (mut at, kind, mut record) = (event.at, event.event_type, event.record());
+        if let Some(base) = self.undated_since() {
+            at = at.max(base);
+            record["time"] = Value::Null;
+        }
         if let Some(told) = &mut self.told {
             told.push(Published { kind: "event", data: record.to_string() });
         }
@@ -553,14 +622,14 @@ impl Keeper {
     }
 
     /// A message's record as it is stored, with what its owner calls the device.
-    fn record(&self, heard: &Heard) -> String {
+    fn record(&self, heard: &Heard) -> MessageRecord {
         let mut record = heard.record.clone();
         let name = self.rules.listing().devices.name(record.device_id);
         if let Some(name) = name {
             record.device_name = Some(name.to_owned());
         }
         record.record_type = MessageRecordType::Message;
-        json!(record).to_string()
+        record
     }
 
     /// Shows a message to those who listen in, with its ID and what becomes of it.
@@ -576,12 +645,5 @@ impl Keeper {
 
     fn record_of(&self, row: i64) -> Option<MessageRecord> {
         serde_json::from_str(&self.ledger.record(row).ok()??).ok()
-    }
-}
-
-fn class_of(kind: UplinkKind) -> &'static str {
-    match kind {
-        UplinkKind::KeepAlive | UplinkKind::DlConfirmation => CONTROL,
-        _ => DATA,
     }
 }
