@@ -121,6 +121,8 @@ fn a_start_on_a_million_messages() {
     drop(feed);
     assert!(running.wait().success(), "{}", site.log());
     let filled_s = start.elapsed().as_secs_f64();
+    let ledger_mb = std::fs::metadata(site.path("state/ledger.db")).unwrap().len() as f64 / 1e6;
+    assert!(ledger_mb * 1e6 > 500.0 * count as f64, "{ledger_mb} MB");
     let socket = UnixDatagram::bind(site.path("notify")).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut command = site.command(&[]);
@@ -134,7 +136,8 @@ fn a_start_on_a_million_messages() {
     let memory_mb = Process(running.id()).pss_mb().unwrap();
     running.kill();
     println!(
-        "{count} messages stored without relays in {filled_s:.1} s; ready {ready_s:.2} s after a start on them, {memory_mb:.1} MB"
+        "{count} messages, {ledger_mb:.0} MB, stored without relays in {filled_s:.1} s; ready {ready_s:.2} s after a start on them, \
+         with {memory_mb:.1} MB of memory"
     );
     assert!(ready_s < 2.0, "{ready_s} s");
 }

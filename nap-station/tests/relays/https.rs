@@ -12,7 +12,7 @@ use nap_station::relay::outbox::Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::outbox::{MemoryOutbox, Place};
+use crate::outbox::{MemoryOutbox, Place, message};
 use crate::relay::{Relay, options, until};
 
 struct Bench {
@@ -265,6 +265,55 @@ async fn messages_share_a_request_and_a_refused_batch_goes_one_by_one() {
     assert_eq!(sizes, [4, 4, 1, 1, 1, 1, 4]);
     until("the refused one is dead", || matches!(outbox.place(7), Place::Dead(_))).await;
     relay.stop().await;
+}
+
+/// What devices say may hold anything; a server gets it as it was said, and nothing else.
+#[tokio::test]
+async fn values_arrive_as_they_are_in_json_forms_addresses_and_headers() {
+    const SAID: &str = "a\"b\\c&d=e%0a\r\nf{id}g{device} h+/?#;<'";
+    let bench = Bench::new();
+    let fields = format!("custom_payload = \"said:0:char:{}\"", SAID.len());
+    for (content, body) in [
+        ("json", r#"{"said":"{customData#said}","id":"{id}"}"#),
+        ("form", "said={customData#said}&id={id}"),
+    ] {
+        let server = Server::start(&bench.authority).await;
+        let url =
+            format!("https://{}/{{customData#said}}?said={{customData#said}}", server.address);
+        let options = Options::Https(options(&format!(
+            "url = '{url}'\nca = \"ca.pem\"\ncontent = \"{content}\"\nbody = '{body}'\n\
+             headers = {{ \"X-Said\" = \"{{customData#said}}\" }}\n{fields}"
+        )));
+        let outbox = MemoryOutbox::new();
+        let relay = Relay::start(&outbox, bench.path(), &options);
+        let mut said = message(1);
+        said["payload"] = SAID.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+        outbox.put(1, Kind::Message, said);
+        until("it is delivered", || outbox.delivered() == 1).await;
+        let seen = server.seen().remove(0);
+        if content == "json" {
+            assert_eq!(json_of(&seen.body), json!({"said": SAID, "id": "0000a1b2-1"}));
+        } else {
+            let (said, id) = seen.body.split_once('&').unwrap();
+            assert_eq!((decoded(said), id), (format!("said={SAID}"), "id=0000a1b2-1"));
+        }
+        let at = seen.uri;
+        assert_eq!(decoded(at.path()), format!("/{SAID}"));
+        assert_eq!(decoded(at.query().unwrap()), format!("said={SAID}"));
+        assert_eq!(seen.headers["x-said"], SAID.replace(['\r', '\n'], ""));
+        relay.stop().await;
+    }
+}
+
+/// Percent-encoding undone.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 #[tokio::test]
