@@ -175,7 +175,7 @@ fn a_source_is_enough() {
     };
     let recording = recording.to_str().unwrap();
     station(&[recording]);
-    let archive = fs::read(folder.path().join("messages.jsonl")).unwrap();
+    let archive = fs::read(folder.path().join("nap-messages.jsonl")).unwrap();
     assert_eq!(json_lines(&archive).len(), 2);
     // With a table, tags are checked; what the ledger has already is not taken again.
     station(&[recording, "--devices", devices.to_str().unwrap()]);

@@ -141,7 +141,6 @@ impl Channels {
         Some(lowest_hz + (highest_hz - lowest_hz) / 2.0)
     }
 
-    /// The middles of the channels that were chosen.
     /// From the lower edge of the lowest channel to the upper edge of the highest, in hertz; `None` where they are not
     /// known before the stream.
     #[must_use]
@@ -152,6 +151,7 @@ impl Channels {
         Some(2.0 * farthest_hz + f64::from(MACRO_CHANNEL_WIDTH_HZ))
     }
 
+    /// The middles of the channels that were chosen.
     fn centers_hz(&self) -> Vec<f64> {
         match self {
             Self::Nearest => Vec::new(),
@@ -382,5 +382,7 @@ mod tests {
         assert_eq!(Channels::Nearest.middle_hz(), None);
         assert_eq!(of(&[Rc7, Rc1]).channels.middle_hz(), Some(868.465e6));
         assert_eq!(at(&[868.3e6]).channels.middle_hz(), Some(868.3e6));
+        assert_eq!(Channels::Nearest.width_hz(), None);
+        assert_eq!(of(&[Rc7, Rc1]).channels.width_hz(), Some(862e3));
     }
 }

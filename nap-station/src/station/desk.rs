@@ -93,6 +93,9 @@ impl Desk {
             let labels = [verdict.name(), verdict.reason().map_or("", Reason::name)];
             self.monitor.metrics().judged_messages.with_label_values(&labels).inc();
         }
+        for event in self.keeper.take_noted() {
+            self.say.say(Remark::Event(event));
+        }
         if let Some(server) = &self.server {
             self.keeper.take_told().into_iter().for_each(|told| server.publish(told));
         }

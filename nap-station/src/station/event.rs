@@ -41,13 +41,21 @@ pub struct Event {
     pub at: Utc,
     /// What else there is to tell; a JSON object.
     pub detail: Value,
+    /// Whether people were told of it in other words.
+    pub is_said: bool,
 }
 
 impl Event {
     /// An event at a time.
     #[must_use]
     pub fn new(event_type: &'static str, level: Level, at: Utc, detail: Value) -> Self {
-        Self { event_type, level, at, detail }
+        Self { event_type, level, at, detail, is_said: false }
+    }
+
+    /// The same, of which people were told in other words.
+    #[must_use]
+    pub fn said(self) -> Self {
+        Self { is_said: true, ..self }
     }
 
     /// What the rules noticed.

@@ -65,7 +65,7 @@ impl Opened {
         let rules = Rules::new(config.rules.config(), listing, ledger.remembered()?);
         let mut keeper = Keeper::new(ledger, rules, ends, newest)?;
         if found == Found::OtherHardware {
-            let event = Event::new("hardware_changed", Level::Warning, now(), json!({}));
+            let event = Event::new("hardware_changed", Level::Warning, now(), json!({})).said();
             keeper.command(Command::Event(event), now());
         }
         Ok(keeper)

@@ -174,7 +174,7 @@ impl Receiving {
                 let is_news = self.is_refused || self.faults.fault(&fault, Instant::now());
                 if is_news && fault.kind.is_fatal() {
                     let detail = json!({ "kind": fault.kind.name(), "text": fault.text });
-                    let event = Event::new("radio_fault", Level::Alarm, now(), detail);
+                    let event = Event::new("radio_fault", Level::Alarm, now(), detail).said();
                     self.backlog.push_back(Command::Event(event));
                 }
                 self.say.say(Remark::Fault(fault, is_news));
@@ -182,7 +182,7 @@ impl Receiving {
             ReceptionEvent::Recovered(outage) if self.faults.recovered() => {
                 let down_s = outage.duration.as_secs_f64();
                 let detail = json!({ "down_s": down_s, "trials": outage.trials });
-                let event = Event::new("radio_recovered", Level::Info, now(), detail);
+                let event = Event::new("radio_recovered", Level::Info, now(), detail).said();
                 self.backlog.push_back(Command::Event(event));
                 self.say.say(Remark::Recovered(outage));
             }

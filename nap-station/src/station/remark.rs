@@ -9,6 +9,7 @@ use nap_io::live::{Fault, Outage};
 
 use crate::error::Error;
 use crate::reception::fault_log::Repetition;
+use crate::station::event::Event;
 use crate::store::queue::Left;
 
 /// Something that people may want to know.
@@ -23,6 +24,8 @@ pub enum Remark {
     Listening(SocketAddr),
     /// Something about what is listened to.
     Note(String),
+    /// Something happened of which relays are told, too.
+    Event(Event),
     /// Something went wrong with the source, and whether it is worth a line.
     Fault(Fault, bool),
     /// Faults came again and again.
@@ -59,6 +62,7 @@ impl fmt::Display for Remark {
             Self::Started(info) => write!(f, "{:.6} MS/s", info.sample_rate_hz / 1e6),
             Self::Listening(address) => write!(f, "http://{address}/metrics, /events and /health"),
             Self::Note(text) => f.write_str(text),
+            Self::Event(event) => write!(f, "{} {}", event.event_type, event.detail),
             Self::Fault(fault, _) => fault.fmt(f),
             Self::Repeated(repetition) => repetition.fmt(f),
             Self::Recovered(outage) => {

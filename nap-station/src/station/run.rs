@@ -247,7 +247,7 @@ impl Station {
             }
             Err(error) => {
                 let detail = json!({ "problem": error.to_string() });
-                let event = Event::new("device_changed", Level::Alarm, now(), detail);
+                let event = Event::new("device_changed", Level::Alarm, now(), detail).said();
                 self.send(Command::Event(event));
                 self.options.say.say(Remark::BadDevices(error));
                 None

@@ -39,7 +39,7 @@ pub struct Args {
     command: Option<Command>,
 
     /// Without a configuration: a radio as SoapySDR names it, such as driver=rtlsdr, rtl_tcp://HOST, a recording, or
-    /// whatever else `source` may be. Messages go to messages.jsonl, the station's state to nap-state, both in the
+    /// whatever else `source` may be. Messages go to nap-messages.jsonl, the station's state to nap-state, both in the
     /// working directory.
     #[arg(value_name = "SOURCE", conflicts_with = "config")]
     source: Option<String>,

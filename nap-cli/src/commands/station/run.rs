@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use nap_station::Monitor;
 use nap_station::config::Config;
+use nap_station::relay::outbox::Level;
+use nap_station::station::event::Event;
 use nap_station::station::remark::{Remark, Say};
 use nap_station::station::{Ending, Station, StationOptions};
 
@@ -55,6 +57,7 @@ fn log(remark: &Remark) {
     match remark {
         Remark::Alive => tell_systemd(NotifyState::Watchdog),
         Remark::Fault(_, false) => tracing::debug!("{remark}"),
+        Remark::Event(event) => log_event(event, remark),
         Remark::Started(_)
         | Remark::Listening(_)
         | Remark::Note(_)
@@ -68,5 +71,15 @@ fn log(remark: &Remark) {
             tracing::error!("{remark}");
         }
         _ => tracing::warn!("{remark}"),
+    }
+}
+
+/// Strangers are told of as refused by the hundred.
+fn log_event(event: &Event, remark: &Remark) {
+    match event.level {
+        Level::Info if event.event_type == "refused" => tracing::debug!("{remark}"),
+        Level::Info => tracing::info!("{remark}"),
+        Level::Warning => tracing::warn!("{remark}"),
+        Level::Alarm => tracing::error!("{remark}"),
     }
 }

@@ -158,8 +158,15 @@ impl Keeper {
         touched.days.into_iter().for_each(|day| self.push_day(day));
         touched.devices.into_iter().for_each(|device_id| self.push_device(device_id));
         self.pending.push(Change::Setting(SETTING, None));
-        let all: Vec<i64> = self.kept_back.keys().copied().collect();
-        self.give(&all);
+        self.gives_all = true;
+    }
+
+    /// Once times that were put right are on disk, relays get what was kept back for them.
+    pub(super) fn give_dated(&mut self) {
+        if std::mem::take(&mut self.gives_all) {
+            let all: Vec<i64> = self.kept_back.keys().copied().collect();
+            self.give(&all);
+        }
     }
 
     /// What the rules remember by time.

@@ -128,6 +128,8 @@ pub struct Keeper {
     /// What is still to be put right, since it could not be read or written.
     to_redate: Option<(i64, ClockName)>,
     kept_back: KeptBack,
+    /// Whether all that is kept back goes out with the next commit.
+    gives_all: bool,
     /// What is to be written next.
     pending: Vec<Change>,
     asked: Vec<Asked>,
@@ -139,6 +141,8 @@ pub struct Keeper {
     told: Option<Vec<Published>>,
     /// What became of messages since it was asked for.
     judged: Vec<Verdict>,
+    /// Events since they were asked for, of which people were not told in other words.
+    noted: Vec<Event>,
     /// Who waits until all is written.
     flushed: Vec<SyncSender<()>>,
     is_failing: bool,
@@ -186,12 +190,14 @@ impl Keeper {
             dating: Dating::Dated,
             to_redate: None,
             kept_back: KeptBack::new(),
+            gives_all: false,
             pending: Vec::new(),
             asked: Vec::new(),
             ordered: Vec::new(),
             has_revived: false,
             told: None,
             judged: Vec::new(),
+            noted: Vec::new(),
             flushed: Vec::new(),
             is_failing: false,
             lost: 0,
@@ -212,6 +218,11 @@ impl Keeper {
     /// What became of messages since the last call.
     pub fn take_judged(&mut self) -> Vec<Verdict> {
         std::mem::take(&mut self.judged)
+    }
+
+    /// Events since the last call, of which people were not told in other words.
+    pub fn take_noted(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.noted)
     }
 
     /// The rules and what they remember.
@@ -278,7 +289,7 @@ impl Keeper {
         let removed = retention::keep_within(&mut self.ledger, limits, now)?;
         if removed.undelivered > 0 {
             let detail = json!({ "messages": removed.undelivered });
-            self.event(&Event::new("retention_dropped", Level::Alarm, now, detail));
+            self.event(&Event::new("retention_dropped", Level::Alarm, now, detail).said());
             self.held = self.ledger.held()?;
         }
         Ok(removed)
@@ -293,7 +304,7 @@ impl Keeper {
             Err(error) => {
                 self.is_failing = true;
                 let detail = json!({ "problem": error.to_string() });
-                self.event(&Event::new("disk_low", Level::Alarm, now, detail));
+                self.event(&Event::new("disk_low", Level::Alarm, now, detail).said());
                 Committed::Failed(error)
             }
         }
@@ -324,6 +335,7 @@ impl Keeper {
             };
             self.pending.clear();
             self.answer(acknowledged);
+            self.give_dated();
             self.tell_newest();
         }
         for (count, reply) in self.ordered.drain(..) {
@@ -587,6 +599,9 @@ impl Keeper {
         }
         if let Some(told) = &mut self.told {
             told.push(Published { kind: "event", data: record.to_string() });
+        }
+        if !event.is_said {
+            self.noted.push(event.clone());
         }
         self.pending.push(Change::Event(StoredEvent { row, at, kind, record }));
         self.pending.push(Change::Item(Item { item, kind: Kind::Event, class: kind, row }));
