@@ -313,12 +313,8 @@ impl Keeper {
     fn recovered(&mut self, now: Utc) -> Committed {
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
-            self.event(&Event::new(
-                "disk_low",
-                Level::Alarm,
-                now,
-                json!({ "lost_messages": lost }),
-            ));
+            let detail = json!({ "lost_messages": lost });
+            self.event(&Event::new("disk_low", Level::Alarm, now, detail).said());
         }
         Committed::Recovered { lost }
     }
