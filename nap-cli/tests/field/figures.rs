@@ -180,7 +180,8 @@ fn beside_nap_listen_with_mosquitto() {
     let messages = (6.0 * minutes).ceil();
     let traffic = "level_dbm = [-125, -110]\ncrystal_ppm = [-2, 2]\ndrift_hz_per_s = [-1, 1]\npause_s = [0.5, 0.5]\n\
                    payload_bytes = [4, 12]\nbidirectional_share = 0\nshapes = [\"hann\"]\n";
-    let duration_s = (60.0 * minutes).max(10.0);
+    // It does not end while it is looked at.
+    let duration_s = 60.0 * minutes + 15.0;
     site.put(
         "scene.toml",
         &format!(
