@@ -43,7 +43,6 @@ impl Subscriber {
         Self { child, heard }
     }
 
-    #[must_use]
     pub fn heard(&self) -> MutexGuard<'_, Vec<Heard>> {
         self.heard.lock().unwrap()
     }
