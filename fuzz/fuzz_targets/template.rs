@@ -20,7 +20,9 @@ fuzz_target!(|text: &str| {
         "time": "2026-11-23T06:16:00.123456Z", "rssi_dbm": null, "snr_db": 12.5, "bidirectional": true,
     });
     let subject = Subject { record: &record, station: said };
-    for language in [Language::Json, Language::Form, Language::Text, Language::Url, Language::Header] {
+    for language in
+        [Language::Json, Language::Form, Language::Text, Language::Url, Language::Header]
+    {
         let vocabulary = Vocabulary::Message(&custom);
         let Ok(parsed) = Template::parse(template, language, vocabulary) else { continue };
         check(language, template, &parsed.render(subject));
@@ -31,8 +33,11 @@ fuzz_target!(|text: &str| {
 fn check(language: Language, template: &str, rendered: &str) {
     let count = |text: &str, is: fn(char) -> bool| text.chars().filter(|one| is(*one)).count();
     match language {
+        // A body may be empty.
+        Language::Json if rendered.trim().is_empty() => {}
         Language::Json => {
-            serde_json::from_str::<Value>(rendered).unwrap_or_else(|error| panic!("{error}: {rendered}"));
+            serde_json::from_str::<Value>(rendered)
+                .unwrap_or_else(|error| panic!("{error}: {rendered}"));
         }
         Language::Header => {
             assert!(count(rendered, char::is_control) <= count(template, char::is_control));
