@@ -37,7 +37,7 @@ MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1.0/p' Cargo.toml)
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills bench sensitivity scenarios carriers foreign-air clean
+.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial
 
@@ -123,8 +123,23 @@ soak: nap ## ten minutes of noise give no message
 	$(NAP) simulate examples/scenes/noise.toml -o out/noise.sigmf-meta
 	test -z "$$($(NAP) decode out/noise.sigmf-meta)"
 
-station-kills: ## kill a station at 200 moments, and look at what is left
-	NAP_KILLS=200 $(CARGO) test --locked -p nap-cli --test station -- --exact --nocapture killed_at_any_moment
+# What goes wrong in the field, at length; `make test` has a short version of each.
+FIELD = $(CARGO) test --locked -p nap-cli --test field -- --nocapture --test-threads 1
+
+station-kills: live-tools ## kill a station at 200 moments while broker and server come and go, and look at what is left
+	NAP_KILLS=200 $(FIELD) killed_at_any_moment
+
+station-power: live-tools ## cut the power at 200 moments of a station's life
+	NAP_POWER_CUTS=200 $(FIELD) synced_before_sent
+
+station-days: live-tools ## five days of 900 messages with all that is wrong on the air, and a day without backhaul
+	NAP_DAYS=5 $(FIELD) days::
+
+station-air: live-tools ## twenty minutes of sixty devices, from samples to the relays
+	NAP_AIR=1 $(FIELD) air::
+
+station-bench: live-tools ## what a station takes, and how fast it is; a quarter of an hour
+	NAP_BENCH=1 $(FIELD) figures::
 
 soak-live: live-tools virtual-device ## listen for SOAK_MINUTES at ten times the speed, with 20 faults
 	NAP_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p nap-cli --features soapy --test soapy \

@@ -1,20 +1,15 @@
-//! `nap station`: the real binary on message records and on samples, killed, restarted, and looked at.
+//! `nap station`: the real binary on message records and on samples. What goes wrong in the field is in `field`.
 #![cfg(feature = "station")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a panic in a test is a failed test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,118 +19,10 @@ use nap_station::store::change::Change;
 use nap_station::store::folder;
 use nap_station::store::hardware::fingerprint;
 use nap_station::store::ledger::Ledger;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
+use common::site::{Feed, Running, Site, ids, lines, record, traffic, verdicts, wait_for};
 use common::{json_lines, stderr};
-
-/// A station's folder with its configuration.
-struct Site {
-    folder: tempfile::TempDir,
-}
-
-/// A record as a receiver writes it: device, counter, seconds of a day in November, number of the message.
-fn record(device: u32, counter: u32, seconds: f64, number: usize) -> Value {
-    let day = (seconds / 86_400.0).floor();
-    let (hours, rest) = ((seconds - day * 86_400.0) / 3600.0, seconds % 3600.0);
-    json!({
-        "type": "message", "schema": 1, "message_id": number,
-        "time": format!("2026-11-{:02}T{:02}:{:02}:{:09.6}Z", 1 + day as u32, hours as u32, (rest / 60.0) as u32, rest % 60.0),
-        "time_s": seconds, "device_id": format!("{device:08X}"), "sequence_number": counter % 4096,
-        "kind": "bytes", "payload": format!("{number:08x}"), "bidirectional": false, "auth": "verified",
-        "radio_configuration": "RC1", "bit_rate": 100, "frequency_hz": 868_130_000.0, "rssi_dbfs": -50.0,
-        "snr_db": 12.0, "drift_hz_per_s": 0.0, "decoder": "single", "frames": [],
-    })
-}
-
-impl Site {
-    fn new(records: &[Value], more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let site = Self { folder };
-        site.put("records.jsonl", &lines(records));
-        let devices: BTreeSet<&str> =
-            records.iter().filter_map(|record| record["device_id"].as_str()).collect();
-        let devices = devices.into_iter().filter(|id| !id.starts_with("0BAD"));
-        let table: String = devices.map(|id| format!("{id},,no {id}\n")).collect();
-        site.put("devices.csv", &format!("device_id,key,name\n{table}"));
-        site.configure("records:records.jsonl", more);
-        site
-    }
-
-    fn configure(&self, source: &str, more: &str) {
-        let text = format!(
-            "[station]\nstate = \"state\"\n[radio]\nsource = \"{source}\"\n[devices]\nfile = \"devices.csv\"\n\
-             [relay.archive]\ntype = \"file\"\npath = \"archive.jsonl\"\n{more}"
-        );
-        self.put("nap.toml", &text);
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn put(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nap"));
-        command.arg("station").args(arguments).arg("--config").arg(self.path("nap.toml"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs it to its end, which is a good one.
-    fn finish(&self) {
-        let output = self.run(&[]);
-        assert!(output.status.success(), "{}", stderr(&output));
-    }
-
-    fn export(&self) -> Vec<Value> {
-        let output = self.run(&["ledger", "export"]);
-        assert!(output.status.success(), "{}", stderr(&output));
-        json_lines(&output.stdout)
-    }
-
-    fn archive(&self) -> Vec<Value> {
-        json_lines(&fs::read(self.path("archive.jsonl")).unwrap_or_default())
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.path(name).exists()
-    }
-}
-
-fn lines(records: &[Value]) -> String {
-    records.iter().map(|record| format!("{record}\n")).collect()
-}
-
-/// Messages of some devices one after the other, so many seconds apart.
-fn traffic(count: usize, devices: usize, pause_s: f64) -> Vec<Value> {
-    let of = |n: usize| {
-        record(0x1000 + (n % devices) as u32, (n / devices) as u32, n as f64 * pause_s, n + 1)
-    };
-    (0..count).map(of).collect()
-}
-
-/// How many rows have each verdict and reason.
-fn verdicts(rows: &[Value]) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for row in rows {
-        let reason = row["reason"].as_str().map(|reason| format!(" {reason}")).unwrap_or_default();
-        *counts.entry(format!("{}{reason}", row["verdict"].as_str().unwrap())).or_default() += 1;
-    }
-    counts
-}
-
-fn ids(records: &[Value]) -> Vec<&str> {
-    records.iter().map(|record| record["id"].as_str().unwrap()).collect()
-}
 
 #[test]
 fn each_message_has_an_id_a_verdict_and_its_place_at_the_relay() {
@@ -209,11 +96,7 @@ fn one_station_a_folder() {
     wait_for(|| site.has("state/ledger.db"));
     let second = site.run(&[]);
     assert_eq!(second.status.code(), Some(2));
-    assert!(
-        stderr(&second).contains(&format!("process {}", first.child.id())),
-        "{}",
-        stderr(&second)
-    );
+    assert!(stderr(&second).contains(&format!("process {}", first.id())), "{}", stderr(&second));
     // What the first has written can be looked at beside it.
     assert_eq!(site.export(), Vec::<Value>::new());
     first.kill();
@@ -221,100 +104,6 @@ fn one_station_a_folder() {
     site.configure("records:records.jsonl", "");
     site.finish();
     assert_eq!(site.export().len(), 10);
-}
-
-/// A station that runs, and that is killed.
-struct Running {
-    child: Child,
-}
-
-impl Running {
-    fn start(site: &Site) -> Self {
-        let mut command = site.command(&[]);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        Self { child: command.spawn().unwrap() }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _gone = self.child.wait();
-    }
-}
-
-fn wait_for(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// How often stations are killed: `NAP_KILLS` says.
-fn kills() -> usize {
-    std::env::var("NAP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(30)
-}
-
-/// Killed at any moment, a station loses nothing that it has accepted, gives nothing a second ID, and
-/// takes no message twice.
-#[test]
-fn killed_at_any_moment() {
-    let count = 840 * 4;
-    let mut records = traffic(count, 60, 103.0);
-    let replay = records[100].clone();
-    records.push(replay);
-    let site = Site::new(&records, "");
-    let mut random = ChaCha8Rng::seed_from_u64(7);
-    let mut before_the_end = 0;
-    for _ in 0..kills() {
-        let mut running = Running::start(&site);
-        thread::sleep(Duration::from_millis(random.random_range(5..120)));
-        before_the_end += usize::from(!running.has_ended());
-        running.kill();
-    }
-    println!("{before_the_end} of {} kills before the end", kills());
-    assert!(before_the_end * 4 > kills(), "{before_the_end} before the end of the input");
-    site.finish();
-    let rows = site.export();
-    check_after_kills(&rows, &site.archive(), count);
-    let replayed = rows.last().unwrap();
-    assert_eq!(
-        (&replayed["verdict"], &replayed["reason"]),
-        (&json!("refused"), &json!("replayed"))
-    );
-}
-
-fn check_after_kills(rows: &[Value], archive: &[Value], count: usize) {
-    let accepted: Vec<&Value> = rows.iter().filter(|row| row["verdict"] == "accepted").collect();
-    let payloads: BTreeSet<&str> =
-        accepted.iter().map(|row| row["payload"].as_str().unwrap()).collect();
-    assert_eq!((accepted.len(), payloads.len()), (count, count), "each once, under one ID");
-    assert!(accepted.iter().all(|row| row["relayed"]["archive"] == true), "the balance is zero");
-    let known: BTreeMap<&str, &Value> =
-        accepted.iter().map(|row| (row["id"].as_str().unwrap(), &row["payload"])).collect();
-    let mut seen = BTreeSet::new();
-    for line in archive {
-        let id = line["id"].as_str().unwrap();
-        assert_eq!(known.get(id), Some(&&line["payload"]), "{id}");
-        seen.insert(id);
-    }
-    assert_eq!(seen.len(), count, "every ID has arrived");
-    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
-    for row in &accepted {
-        let counter = row["sequence_number"].as_u64().unwrap();
-        let before = last.insert(row["device_id"].as_str().unwrap(), counter);
-        assert!(before.is_none_or(|before| before < counter), "counters never go back");
-    }
 }
 
 #[test]
@@ -327,13 +116,9 @@ fn sigterm_keeps_what_is_not_relayed() {
     assert!(stderr(&output).contains("500 not delivered"), "{}", stderr(&output));
     let mut running = Running::start(&site);
     thread::sleep(Duration::from_millis(300));
-    let id = running.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     let start = Instant::now();
-    while !running.has_ended() {
-        assert!(start.elapsed() < Duration::from_secs(10), "it ends at once");
-        thread::sleep(Duration::from_millis(10));
-    }
+    running.stop();
+    assert!(start.elapsed() < Duration::from_secs(10), "it ends at once");
     fs::remove_dir(site.path("archive.jsonl")).unwrap();
     site.finish();
     assert_eq!(site.archive().len(), 500);
@@ -480,7 +265,7 @@ fn orders_reach_a_station_that_runs_and_one_that_does_not() {
     writer.write_all(lines(&more).as_bytes()).unwrap();
     drop(writer);
     wait_for(|| site.export().len() == 8);
-    running.child.wait().unwrap();
+    running.wait();
     let last: Vec<Value> = site.export()[6..].iter().map(|row| row["reason"].clone()).collect();
     assert_eq!(last, [Value::Null, json!("blocked")]);
     assert!(!site.has("state/control"), "a station that has ended takes no orders");
@@ -589,6 +374,23 @@ fn a_dry_run_looks_at_everything_and_writes_nothing() {
     for what in ["devices: ", "source: ", "relay \"web\": "] {
         assert!(stderr(&output).contains(what), "{}", stderr(&output));
     }
+}
+
+/// Whoever writes records into a pipe may be silent: the station ends all the same when it is asked to.
+#[test]
+fn sigterm_while_nothing_comes() {
+    let site = Site::new(&traffic(10, 2, 60.0), "");
+    Feed::make(&site, "");
+    let start = Instant::now();
+    let mut running = Running::start(&site);
+    wait_for(|| site.has("state/ledger.db"));
+    assert!(running.stop().success(), "before anybody writes: {}", site.log());
+    let mut running = Running::start(&site);
+    let mut feed = Feed::opened(&site);
+    feed.put(&traffic(1, 1, 60.0)[0]).unwrap();
+    wait_for(|| !site.archive().is_empty());
+    assert!(running.stop().success(), "while nobody does: {}", site.log());
+    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 /// The mode of what is in the state folder is nobody else's business.

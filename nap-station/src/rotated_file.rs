@@ -104,7 +104,7 @@ impl RotatedFile {
         if self.rotation.kept == 0 {
             fs::remove_file(&self.path).map_err(Error::io(&self.path, "remove"))?;
         }
-        sync_folder(&self.path)?;
+        sync_folder_of(&self.path)?;
         (self.file, self.bytes) = open(&self.path)?;
         self.head()
     }
@@ -153,7 +153,10 @@ pub fn cut_torn_line(path: &Path) -> Result<(), Error> {
 }
 
 /// A new or renamed file is there after a power cut only if its folder was written too.
-fn sync_folder(path: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// If the disk does not take it.
+pub fn sync_folder_of(path: &Path) -> Result<(), Error> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
@@ -165,7 +168,7 @@ fn open(path: &Path) -> Result<(File, u64), Error> {
     let file = OpenOptions::new().create(true).append(true).open(path);
     let file = file.map_err(Error::io(path, "open"))?;
     if is_new {
-        sync_folder(path)?;
+        sync_folder_of(path)?;
     }
     let bytes = file.metadata().map_or(0, |metadata| metadata.len());
     Ok((file, bytes))

@@ -57,7 +57,9 @@ impl Desk {
         let wishes = Wishes {
             control: true,
             updates: true,
-            events: WantedEvents::Types(vec!["message_retracted".into(), "dead_letter".into()]),
+            events: WantedEvents::Types(
+                ["message_retracted", "dead_letter", "refused", "anomaly"].map(Into::into).into(),
+            ),
             from: Beginning::Now,
         };
         let (mut ends, _) = ledger.register(&[("test".to_owned(), wishes)]).unwrap();
@@ -77,13 +79,17 @@ impl Desk {
     }
 
     fn hear(&mut self, number: u64, seconds: f64, frames: usize) {
+        self.hear_as(number, seconds, frames, "verified");
+    }
+
+    fn hear_as(&mut self, number: u64, seconds: f64, frames: usize, auth: &str) {
         let at = start().plus_s(seconds);
         let frame = json!({"rank": 1, "time_s": seconds, "frequency_hz": 868e6, "rssi_dbfs": -50.0,
             "snr_db": 9.0, "drift_hz_per_s": 0.0, "crc_ok": true});
         let record: MessageRecord = serde_json::from_value(json!({
             "type": "message", "schema": 1, "message_id": number, "time": at.text(), "time_s": seconds,
             "device_id": "000000A1", "sequence_number": number % 4096, "kind": "bytes",
-            "payload": format!("{number:04x}"), "bidirectional": false, "auth": "verified",
+            "payload": format!("{number:04x}"), "bidirectional": false, "auth": auth,
             "radio_configuration": "RC1", "bit_rate": 100, "frequency_hz": 868e6, "rssi_dbfs": -50.0,
             "snr_db": 9.0, "drift_hz_per_s": 0.0, "decoder": "single", "frames": vec![frame; frames],
         }))
@@ -368,7 +374,8 @@ fn what_was_refused_without_the_time_of_day_is_judged_again() {
     desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right.utc);
     desk.commit();
     assert_eq!(reasons(&desk)[1..], [Value::Null, Value::Null, json!("replayed")]);
-    let taken = desk.take();
+    let mut taken = desk.take();
+    taken.retain(|one| one.kind == Kind::Message);
     let counters: Vec<&Value> = taken.iter().map(|one| &one.record["sequence_number"]).collect();
     assert_eq!(counters, [1, 1001, 1002]);
     let ledger = Ledger::open(desk.state.path(), "one box", start()).unwrap().0;
@@ -507,4 +514,79 @@ fn what_is_delivered_goes_first_and_what_is_not_with_an_alarm() {
     let numbers: Vec<Value> =
         desk.rows().iter().map(|row| row["sequence_number"].clone()).collect();
     assert_eq!(numbers, [json!(20), json!(21)]);
+}
+
+/// Forged messages of a device, thousands in an hour: the true one is heard as before, the forged ones take
+/// their tenth of the room and no more, and it is told once an hour.
+#[test]
+fn a_forged_flood_fills_no_disk_and_locks_nobody_out() {
+    const ROOM_BYTES: u64 = 2_000_000;
+    let mut desk = Desk::new(840);
+    let limits = Limits { days: 90, bytes: ROOM_BYTES };
+    let mut told = Vec::new();
+    for second in 0..3600_u64 {
+        desk.hear_as(1 + second * 7 % 4000, second as f64, 1, "failed");
+        if second % 120 == 0 {
+            desk.hear(100 + second / 120, second as f64, 1);
+        }
+        if second % 300 == 299 {
+            desk.commit();
+            while desk.keeper.keep_within(limits, desk.now).unwrap().messages > 0 {}
+            let taken = desk.take();
+            told.extend(taken.iter().filter(|one| one.kind == Kind::Event).cloned());
+            desk.settle(&taken, &Outcome::Delivered);
+        }
+    }
+    let (refused, accepted): (Vec<Value>, Vec<Value>) =
+        desk.rows().into_iter().partition(|row| row["verdict"] == "refused");
+    assert_eq!(accepted.len(), 30, "the true messages, all of them");
+    assert!(refused.len() as u64 <= ROOM_BYTES / 10 / 700, "{} refused rows", refused.len());
+    let types: Vec<&Value> = told.iter().map(|event| &event.record["type"]).collect();
+    assert_eq!(types, ["refused", "anomaly"], "told once");
+}
+
+/// Strangers by the thousand, each with an identity of its own, push out no message that is to be kept, and
+/// those that were not delivered least of all.
+#[test]
+fn strangers_push_out_nobody() {
+    let mut desk = Desk::new(840);
+    (1..=50).for_each(|number| desk.hear(number, number as f64 * 60.0, 1));
+    desk.commit();
+    let taken = desk.take();
+    desk.settle(&taken[..25], &Outcome::Delivered);
+    for second in 0..2000_u64 {
+        desk.hear_as(1 + second % 4000, 3000.0 + second as f64, 1, "failed");
+    }
+    desk.commit();
+    let limits = Limits { days: 90, bytes: 3_000_000 };
+    let mut removed = 0;
+    loop {
+        let some = desk.keeper.keep_within(limits, desk.now).unwrap();
+        assert_eq!(some.undelivered, 0);
+        removed += some.messages;
+        if some.messages == 0 {
+            break;
+        }
+    }
+    let rows = desk.rows();
+    assert_eq!(rows.iter().filter(|row| row["verdict"] == "accepted").count(), 50);
+    assert_eq!(removed as usize, 2050 - rows.len());
+    assert!(removed > 1500, "{removed} of 2000 strangers' rows are gone");
+}
+
+/// The clock jumps a week ahead and back: IDs go on by one, relays get all in the order in which they were
+/// heard, each with the time that it had, and nobody is locked out.
+#[test]
+fn a_clock_that_jumps_keeps_order_and_ids() {
+    let mut desk = Desk::new(840);
+    let seconds = [0.0, 60.0, 7.0 * DAY_S, 7.0 * DAY_S + 60.0, 120.0, 180.0];
+    for (index, seconds) in seconds.iter().enumerate() {
+        desk.hear(1 + index as u64, *seconds, 1);
+        desk.commit();
+    }
+    let taken = desk.take();
+    let numbers: Vec<u64> = taken.iter().map(|one| one.id.n).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+    let times: Vec<Value> = taken.iter().map(|one| one.record["time"].clone()).collect();
+    assert_eq!(times, seconds.map(|seconds| json!(start().plus_s(seconds).text())));
 }

@@ -3,6 +3,7 @@
 
 pub mod frames;
 pub mod live;
+pub mod site;
 
 use std::path::PathBuf;
 use std::process::Output;

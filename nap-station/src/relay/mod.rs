@@ -16,14 +16,14 @@ mod file;
 mod https;
 mod lanes;
 mod loopback;
-mod mqtt;
+pub mod mqtt;
 pub mod options;
 pub mod outbox;
 pub mod publisher;
 mod secret;
 pub(crate) mod spawn;
 pub mod state;
-mod template;
+pub mod template;
 mod tls;
 
 pub use spawn::{Handle, check, spawn};

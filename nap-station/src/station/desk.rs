@@ -52,6 +52,7 @@ impl Desk {
             self.keeper.tell();
         }
         let mut retention_tick = Instant::now();
+        let mut next_try = Instant::now();
         loop {
             let is_over = match self.commands.recv_timeout(TICK) {
                 Ok(command) => {
@@ -70,7 +71,11 @@ impl Desk {
                 retention_tick = Instant::now();
                 self.keep_within();
             }
-            self.commit();
+            // A disk that does not take what waits is not asked with every message.
+            if is_over || !self.keeper.is_failing() || Instant::now() >= next_try {
+                self.commit();
+                next_try = Instant::now() + TICK;
+            }
             if is_over {
                 return;
             }
@@ -94,9 +99,12 @@ impl Desk {
         if let Some(server) = &self.server {
             self.keeper.take_told().into_iter().for_each(|told| server.publish(told));
         }
+        if matches!(committed, Committed::Failed(_) | Committed::StillFailing) {
+            self.monitor.metrics().failed_writes.inc();
+        }
         match committed {
             Committed::Failed(error) => self.say.say(Remark::NotStored(error)),
-            Committed::Recovered => self.say.say(Remark::StoredAgain),
+            Committed::Recovered { lost } => self.say.say(Remark::StoredAgain { lost }),
             Committed::Done | Committed::StillFailing => {}
         }
     }

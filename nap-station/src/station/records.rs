@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use serde::Deserialize;
@@ -25,6 +28,47 @@ pub struct Records {
     start: Utc,
     /// The messages that were told of.
     known: BTreeSet<u64>,
+}
+
+/// Records that wait to be judged.
+const QUEUE: usize = 64;
+
+/// Records as they come: whoever writes into a pipe may take their time.
+#[derive(Debug)]
+pub struct RecordsFeed(Receiver<Result<Option<Report>, Error>>);
+
+impl RecordsFeed {
+    /// Reads a file on a thread of its own.
+    #[must_use]
+    pub fn start(path: &Path, start: Utc) -> Self {
+        let (to, from) = sync_channel(QUEUE);
+        let path = path.to_owned();
+        thread::spawn(move || {
+            let mut records = match Records::open(&path, start) {
+                Ok(records) => records,
+                // Who has asked may have gone, here and below.
+                Err(error) => return drop(to.send(Err(error))),
+            };
+            loop {
+                let read = records.read();
+                let is_over = matches!(&read, Ok(None) | Err(Error::Io { .. }));
+                if to.send(read).is_err() || is_over {
+                    return;
+                }
+            }
+        });
+        Self(from)
+    }
+
+    /// What [`Records::read`] has returned next; `None` if that takes longer than `patience`.
+    #[must_use]
+    pub fn next(&self, patience: Duration) -> Option<Result<Option<Report>, Error>> {
+        match self.0.recv_timeout(patience) {
+            Ok(read) => Some(read),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Ok(None)),
+        }
+    }
 }
 
 #[derive(Deserialize)]

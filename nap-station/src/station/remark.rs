@@ -37,7 +37,10 @@ pub enum Remark {
     /// The ledger cannot be written to; receiving goes on.
     NotStored(Error),
     /// The ledger can be written to again.
-    StoredAgain,
+    StoredAgain {
+        /// So many messages came meanwhile for which there was no room.
+        lost: u64,
+    },
     /// The table of devices cannot be read: the old one stays.
     BadDevices(Error),
     /// The table of devices was read again.
@@ -68,7 +71,11 @@ impl fmt::Display for Remark {
             }
             Self::BadRecord(error) => write!(f, "{error}; the line is passed over"),
             Self::NotStored(error) => write!(f, "{error}; receiving goes on, and so do trials"),
-            Self::StoredAgain => f.write_str("the ledger can be written to again"),
+            Self::StoredAgain { lost: 0 } => f.write_str("the ledger can be written to again"),
+            Self::StoredAgain { lost } => write!(
+                f,
+                "the ledger can be written to again; {lost} messages that came meanwhile found no room and are lost"
+            ),
             Self::BadDevices(error) => write!(f, "{error}; the table as it was stays"),
             Self::Devices(count) => write!(f, "the table of devices was read again: {count}"),
             Self::NoOrders(error) => write!(f, "{error}; no orders while the station runs"),

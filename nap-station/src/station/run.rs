@@ -30,7 +30,7 @@ use crate::station::keeper::undated::Undated;
 use crate::station::opening::Opened;
 use crate::station::outbox::LedgerOutbox;
 use crate::station::receiving::Receiving;
-use crate::station::records::{RECORDING, Records};
+use crate::station::records::{RECORDING, RecordsFeed};
 use crate::station::relays::{Relay, Relays};
 use crate::station::remark::{Remark, Say};
 use crate::station::status::status;
@@ -46,6 +46,8 @@ use crate::store::wire::{Sender, position};
 
 /// Commands that wait for the one who writes.
 const QUEUE: usize = 1024;
+/// Without records for so long it is looked whether to stop, and so on.
+const RECORDS_TICK: Duration = Duration::from_millis(100);
 /// How often is looked whether the relays are done.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 /// How often is looked whether the table of devices has changed.
@@ -86,7 +88,8 @@ pub struct Station {
     control: Option<Control>,
     desk: JoinHandle<()>,
     devices_tick: Instant,
-    relays_tick: Instant,
+    /// When it was told last how the relays are doing.
+    relays_told: Option<Instant>,
     _lock: FolderLock,
 }
 
@@ -153,7 +156,7 @@ impl Station {
             control,
             desk,
             devices_tick: Instant::now(),
-            relays_tick: Instant::now(),
+            relays_told: None,
             _lock: lock,
         })
     }
@@ -178,17 +181,18 @@ impl Station {
 
     /// Returns how it has ended, `None` if somebody said stop.
     fn run_records(&mut self, path: &Path) -> Result<Option<Ending>, Error> {
-        let mut records = Records::open(path, now())?;
+        let records = RecordsFeed::start(path, now());
         while !self.is_stopped() {
             self.reload();
             self.tell_relays();
-            match records.read() {
-                Ok(Some(report)) => self.send(Command::Report(report)),
-                Ok(None) => return Ok(Some(Ending::Done)),
-                Err(error @ Error::BadFile { .. }) => {
+            match records.next(RECORDS_TICK) {
+                None => {}
+                Some(Ok(Some(report))) => self.send(Command::Report(report)),
+                Some(Ok(None)) => return Ok(Some(Ending::Done)),
+                Some(Err(error @ Error::BadFile { .. })) => {
                     self.options.say.say(Remark::BadRecord(error));
                 }
-                Err(error) => return Err(error),
+                Some(Err(error)) => return Err(error),
             }
         }
         Ok(None)
@@ -269,10 +273,10 @@ impl Station {
 
     /// Says how the relays are doing, to the metrics and to whom they send the status.
     fn tell_relays(&mut self) {
-        if self.relays_tick.elapsed() < RELAYS_TICK {
+        if self.relays_told.is_some_and(|told| told.elapsed() < RELAYS_TICK) {
             return;
         }
-        self.relays_tick = Instant::now();
+        self.relays_told = Some(Instant::now());
         self.options.say.say(Remark::Alive);
         let metrics = self.monitor.metrics();
         let mut lag = serde_json::Map::new();

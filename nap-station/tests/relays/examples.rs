@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use nap_far_ends::broker::free_port;
 use nap_station::relay::options::Options;
 use serde_json::Value;
 
@@ -20,10 +21,6 @@ impl Drop for Ended {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[tokio::test]
@@ -53,13 +50,36 @@ async fn the_receiver_in_python_keeps_each_message_once() {
 fn alerts_are_what_prometheus_expects() {
     let mut check = Command::new("promtool");
     let output = check_output(check.args(["check", "rules"]).arg(example("prometheus/alerts.yml")));
-    assert!(output.contains("5 rules found"), "{output}");
+    assert!(output.contains("8 rules found"), "{output}");
 }
 
 fn check_output(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What alerts and dashboard ask for is what stations tell.
+#[test]
+fn alerts_and_dashboard_ask_for_metrics_that_there_are() {
+    let metrics = nap_station::metrics::Metrics::new().unwrap();
+    metrics.relay_waiting.with_label_values(&["web"]).set(1);
+    metrics.relay_connected.with_label_values(&["web"]).set(1);
+    metrics.judged_messages.with_label_values(&["refused", "replayed"]).inc();
+    let told = metrics.text().unwrap();
+    for file in ["prometheus/alerts.yml", "grafana/dashboard.json"] {
+        let text = std::fs::read_to_string(example(file)).unwrap();
+        let is_of_name = |character: char| character.is_ascii_lowercase() || character == '_';
+        let words = text.split(|character| !is_of_name(character));
+        let names: Vec<&str> = words.filter(|word| word.starts_with("nap_")).collect();
+        assert!(names.len() > 4, "{file}");
+        for name in names {
+            assert!(
+                told.contains(&format!("\n{name}")) || told.starts_with(name),
+                "{file}: {name}"
+            );
+        }
+    }
 }
 
 #[test]

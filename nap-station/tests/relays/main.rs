@@ -7,7 +7,5 @@ mod examples;
 mod file;
 mod https;
 mod outbox;
-mod proxy;
 mod relay;
-mod server;
 mod with_mosquitto;

@@ -1,125 +1,34 @@
 //! Relays to a real broker.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nap_far_ends::broker::Broker;
+use nap_far_ends::proxy::{Proxy, Way};
+use nap_far_ends::server::Authority;
+use nap_far_ends::subscriber::Subscriber;
 use nap_station::relay::options::Options;
 use nap_station::relay::outbox::Kind;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::outbox::{MemoryOutbox, Place, STATION, message};
-use crate::proxy::{Proxy, Way};
 use crate::relay::{Relay, options, until};
-use crate::server::Authority;
 
-/// A broker on a free port of this machine.
-struct Broker {
-    folder: TempDir,
-    port: u16,
-    child: Child,
-}
-
-impl Broker {
-    fn start() -> Self {
-        Self::with("allow_anonymous true\n", |_| {})
-    }
-
-    fn with(conf: &str, prepare: impl FnOnce(&Path)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        prepare(folder.path());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // Root's broker would become a user that is not there.
-        let conf = format!("user root\nlistener {port} 127.0.0.1\n{conf}");
-        fs::write(folder.path().join("test.conf"), conf).unwrap();
-        let child = Self::run(folder.path(), port);
-        Self { folder, port, child }
-    }
-
-    fn run(folder: &Path, port: u16) -> Child {
-        let mut child = Command::new("mosquitto");
-        child.args(["-c", "test.conf"]).current_dir(folder);
-        let child = child.stderr(Stdio::null()).spawn().unwrap();
-        let is_there = (0..500).any(|_| {
-            std::thread::sleep(Duration::from_millis(10));
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        assert!(is_there, "mosquitto does not start");
-        child
-    }
-
-    fn end(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn restart(&mut self) {
-        self.end();
-        self.child = Self::run(self.folder.path(), self.port);
-    }
-
-    fn publish(&self, topic: &str, payload: &str, more: &[&str]) -> bool {
-        let port = self.port.to_string();
-        let mut publish = Command::new("mosquitto_pub");
-        publish.args(["-p", &port, "-q", "1", "-t", topic, "-m", payload]);
-        publish.args(more).stderr(Stdio::null()).status().unwrap().success()
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// What a subscriber has heard: topic, whether it was retained, content.
-type Heard = Arc<Mutex<Vec<(String, bool, String)>>>;
-
-struct Subscriber {
-    child: Child,
-    heard: Heard,
-}
-
-impl Subscriber {
-    fn of(port: u16, more: &[&str]) -> Self {
-        let port = port.to_string();
-        let mut child = Command::new("mosquitto_sub");
-        child.args(["-p", &port, "-q", "1", "-F", "%t\t%r\t%p"]).args(more);
-        let mut child = child.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let heard = Heard::default();
-        let (lines, to) =
-            (BufReader::new(child.stdout.take().unwrap()).lines(), Arc::clone(&heard));
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let parts: Vec<&str> = line.splitn(3, '\t').collect();
-                to.lock().unwrap().push((parts[0].into(), parts[1] == "1", parts[2].into()));
-            }
-        });
-        Self { child, heard }
-    }
-
-    fn all(&self, word: &str) -> Vec<Value> {
-        let topic = format!("nap/v1/{STATION}/{word}");
-        let heard = self.heard.lock().unwrap();
-        let these = heard.iter().filter(|(heard, ..)| *heard == topic);
-        these.map(|(_, _, payload)| serde_json::from_str(payload).unwrap()).collect()
-    }
+/// What is heard of the station of these tests.
+trait OfStation {
+    fn of_station(&self, word: &str) -> Vec<Value>;
 
     fn numbers(&self) -> Vec<u64> {
         let id = |message: &Value| message["id"].as_str().unwrap()[9..].parse().unwrap();
-        self.all("message").iter().map(id).collect()
+        self.of_station("message").iter().map(id).collect()
     }
 }
 
-impl Drop for Subscriber {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+impl OfStation for Subscriber {
+    fn of_station(&self, word: &str) -> Vec<Value> {
+        self.all(STATION, word)
     }
 }
 
@@ -127,7 +36,7 @@ impl Drop for Subscriber {
 async fn subscriber(broker: &Broker, more: &[&str]) -> Subscriber {
     assert!(broker.publish("there", "1", &["-r"]));
     let subscriber = Subscriber::of(broker.port, &[&["-t", "#"], more].concat());
-    until("the subscriber is there", || !subscriber.heard.lock().unwrap().is_empty()).await;
+    until("the subscriber is there", || !subscriber.heard().is_empty()).await;
     subscriber
 }
 
@@ -151,24 +60,24 @@ async fn messages_updates_events_and_status_have_their_topics() {
         outbox.put(51, Kind::Update, message(50));
         outbox.put(52, Kind::Event, json!({"id": "0000a1b2-e1", "type": "refused"}));
         until("all are delivered", || outbox.delivered() == 52).await;
-        until("all are heard", || subscriber.all("event").len() == 1).await;
+        until("all are heard", || subscriber.of_station("event").len() == 1).await;
         assert_eq!(subscriber.numbers(), (1..=50).collect::<Vec<_>>(), "version {version}");
-        let first = &subscriber.all("message")[0];
+        let first = &subscriber.of_station("message")[0];
         assert_eq!(
             (&first["late"], &first["custom"], &first["station"]),
             (&json!(false), &json!({"t": -1000}), &json!(STATION))
         );
-        assert_eq!(subscriber.all("update").len(), 1);
+        assert_eq!(subscriber.of_station("update").len(), 1);
         let birth = json!({"state": "active", "boot_id": "b007", "clock": "ntp", "online": true});
-        assert_eq!(subscriber.all("status"), [birth]);
+        assert_eq!(subscriber.of_station("status"), [birth]);
         let state = relay.stop().await;
         assert_eq!((state.delivered, state.faults), (52, 0));
-        until("it has taken leave", || subscriber.all("status").len() == 2).await;
-        assert_eq!(subscriber.all("status")[1], json!({"online": false, "boot_id": "b007"}));
+        until("it has taken leave", || subscriber.of_station("status").len() == 2).await;
+        assert_eq!(subscriber.of_station("status")[1], json!({"online": false, "boot_id": "b007"}));
         // Whoever comes now learns that the station has gone.
         let late = Subscriber::of(broker.port, &["-t", "nap/#"]);
-        until("it hears", || !late.all("status").is_empty()).await;
-        assert!(late.heard.lock().unwrap()[0].1, "the farewell is kept for those who come later");
+        until("it hears", || !late.of_station("status").is_empty()).await;
+        assert!(late.heard()[0].is_retained, "the farewell is kept for those who come later");
     }
 }
 
@@ -186,7 +95,7 @@ async fn after_a_broker_restart_messages_go_on() {
     until("five are heard", || subscriber.numbers().len() == 5).await;
     assert_eq!(subscriber.numbers(), [6, 7, 8, 9, 10]);
     assert_eq!(
-        subscriber.all("status").last().unwrap()["online"],
+        subscriber.of_station("status").last().unwrap()["online"],
         true,
         "a birth after each connection"
     );
@@ -195,25 +104,27 @@ async fn after_a_broker_restart_messages_go_on() {
 
 #[tokio::test]
 async fn a_link_that_dies_silently_is_noticed_and_its_will_comes_before_the_next_birth() {
-    for way in [Way::BlackHole, Way::HalfOpen] {
-        let broker = Broker::start();
-        let proxy = Proxy::to(broker.port, Way::Good).await;
-        let outbox = MemoryOutbox::new();
-        let relay = Relay::start(&outbox, &here(), &mqtt(proxy.address.port(), ""));
-        outbox.store(1);
-        until("it is delivered", || outbox.delivered() == 1).await;
-        let subscriber = subscriber(&broker, &[]).await;
-        proxy.become_(way);
-        outbox.store(1);
-        let state = relay.until(|state| state.faults == 1).await;
-        assert!(state.last_error.unwrap().contains("does not answer"), "{way:?}");
-        proxy.become_(Way::Good);
-        until("it is delivered", || outbox.delivered() == 2).await;
-        assert_eq!(subscriber.all("status").last().unwrap()["online"], true);
-        let copies = subscriber.numbers().iter().filter(|&&n| n == 2).count();
-        assert!((1..=2).contains(&copies), "at least once, and the same ID");
-        relay.stop().await;
-    }
+    tokio::join!(a_link_that_dies(Way::BlackHole), a_link_that_dies(Way::HalfOpen));
+}
+
+async fn a_link_that_dies(way: Way) {
+    let broker = Broker::start();
+    let proxy = Proxy::to(broker.port, Way::Good).await;
+    let outbox = MemoryOutbox::new();
+    let relay = Relay::start(&outbox, &here(), &mqtt(proxy.address.port(), ""));
+    outbox.store(1);
+    until("it is delivered", || outbox.delivered() == 1).await;
+    let subscriber = subscriber(&broker, &[]).await;
+    proxy.become_(way);
+    outbox.store(1);
+    let state = relay.until(|state| state.faults == 1).await;
+    assert!(state.last_error.unwrap().contains("does not answer"), "{way:?}");
+    proxy.become_(Way::Good);
+    until("it is delivered", || outbox.delivered() == 2).await;
+    assert_eq!(subscriber.of_station("status").last().unwrap()["online"], true);
+    let copies = subscriber.numbers().iter().filter(|&&n| n == 2).count();
+    assert!((1..=2).contains(&copies), "at least once, and the same ID");
+    relay.stop().await;
 }
 
 #[tokio::test]
@@ -226,7 +137,7 @@ async fn a_station_that_dies_leaves_its_will() {
     relay.until(|state| state.is_connected).await;
     proxy.become_(Way::Reset);
     until("the will is heard", || {
-        subscriber.all("status").contains(&json!({"online": false, "boot_id": "b007"}))
+        subscriber.of_station("status").contains(&json!({"online": false, "boot_id": "b007"}))
     })
     .await;
     relay.stop().await;
@@ -267,7 +178,7 @@ async fn an_application_acknowledges_what_it_has_stored() {
     let subscriber = subscriber(&broker, &[]).await;
     let application = mqtt(broker.port, "ack = \"application\"");
     let relay = Relay::with(&outbox, &here(), &application, |context| {
-        context.acknowledged_within = Duration::from_secs(3);
+        context.acknowledged_within = Duration::from_secs(2);
     });
     outbox.store(3);
     until("all are published", || outbox.count(|place| *place == Place::Published) == 3).await;
@@ -297,9 +208,9 @@ async fn devices_announce_themselves_to_home_assistant_but_not_on_metered_links(
             Relay::with(&outbox, &here(), &announcing, |context| context.is_metered = is_metered);
         outbox.store(3);
         until("all are heard", || subscriber.numbers().len() == 3).await;
-        let heard = subscriber.heard.lock().unwrap().clone();
+        let heard = subscriber.heard().clone();
         let announcements =
-            heard.iter().filter(|(topic, ..)| topic == "homeassistant/device/nap_004D33DB/config");
+            heard.iter().filter(|heard| heard.topic == "homeassistant/device/nap_004D33DB/config");
         assert_eq!(announcements.count(), expected);
         relay.stop().await;
     }
@@ -359,7 +270,7 @@ async fn the_examples_rules_keep_stations_apart() {
     let relay = Relay::start(&outbox, folder.path(), &mqtt(broker.port, &more));
     let application =
         Subscriber::of(broker.port, &[&["-t", "#"][..], &as_user("application")].concat());
-    until("the application is there", || !application.all("status").is_empty()).await;
+    until("the application is there", || !application.of_station("status").is_empty()).await;
     let stranger =
         Subscriber::of(broker.port, &[&["-t", "#"][..], &as_user("FFEEDDCCBBAA9988")].concat());
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -380,6 +291,6 @@ async fn the_examples_rules_keep_stations_apart() {
     assert_eq!((outbox.place(1), application.numbers()), (Place::Published, vec![1]));
     broker.publish(&ack, content, &as_user("application"));
     until("the application's word counts", || outbox.place(1) == Place::Delivered).await;
-    assert!(stranger.heard.lock().unwrap().is_empty(), "a foreign station reads nothing");
+    assert!(stranger.heard().is_empty(), "a foreign station reads nothing");
     relay.stop().await;
 }

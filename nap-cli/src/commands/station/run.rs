@@ -62,9 +62,12 @@ fn log(remark: &Remark) {
         | Remark::Listening(_)
         | Remark::Note(_)
         | Remark::Recovered(_)
-        | Remark::StoredAgain
+        | Remark::StoredAgain { lost: 0 }
         | Remark::Devices(_) => tracing::info!("{remark}"),
-        Remark::NotStored(_) | Remark::BadDevices(_) | Remark::Dropped(_) => {
+        Remark::NotStored(_)
+        | Remark::StoredAgain { .. }
+        | Remark::BadDevices(_)
+        | Remark::Dropped(_) => {
             tracing::error!("{remark}");
         }
         _ => tracing::warn!("{remark}"),

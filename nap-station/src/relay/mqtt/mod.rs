@@ -3,7 +3,7 @@
 mod address;
 mod connection;
 mod discovery;
-mod packet;
+pub mod packet;
 mod status;
 mod topics;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::error::Error;
 use crate::relay::ask::ask;
@@ -280,6 +280,11 @@ impl Mqtt {
         self.outbox.report(Report { event_type: "anomaly", level: Level::Warning, detail });
     }
 
+    /// When something is to be published again that nobody has acknowledged.
+    fn next_again(&self) -> Option<Instant> {
+        self.unacknowledged.values().min().map(|at| *at + self.context.acknowledged_within)
+    }
+
     async fn publish_again(&mut self) -> Result<(), Fault> {
         let now = Instant::now();
         let is_old =
@@ -400,8 +405,10 @@ impl Carrier for Mqtt {
     }
 
     async fn idle(&mut self) -> Result<(), Fault> {
+        let again = self.next_again();
         let connection = self.connection.as_mut().ok_or_else(|| Fault::new("not connected"))?;
         tokio::select! {
+            () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => Ok(()),
             answer = connection.turn() => {
                 let answer = answer?;
                 self.keep(answer);

@@ -137,8 +137,11 @@ impl Template {
         text
     }
 
+    /// Whatever the values are it has to be JSON: two numbers one after the other would be one, but null and a
+    /// number are none.
     fn check_json(&self) -> Result<(), BadTemplate> {
-        let text = self.sample();
+        let text =
+            self.filled(|variable| if variable.is_text() { "x".into() } else { Value::Null });
         match serde_json::from_str::<Value>(&text) {
             Err(error) if !text.trim().is_empty() => {
                 Err(BadTemplate::NotJson { problem: error.to_string() })
@@ -280,6 +283,14 @@ mod tests {
             assert_eq!(render(text, Language::Json, &record(), ""), expected);
         }
         assert_eq!(render("{}{ id }{1}{id", Language::Text, &record(), ""), "{}{ id }{1}{id");
+    }
+
+    /// Found by fuzzing: with a digit for each, two numbers were one.
+    #[test]
+    fn values_that_touch_each_other_are_no_json() {
+        for body in ["{\"t\":{snr}{rssi}}", "[1{rssi}]", "[-{time}]", "[{time}5]"] {
+            assert!(matches!(refused(body, Language::Json), BadTemplate::NotJson { .. }), "{body}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::store::settlement::{Settlement, item_of, ticket_of};
 
 /// Messages of which more may come that are remembered.
 const MAX_OPEN: usize = 4096;
-/// Changes that wait for a disk that cannot be written to; those that do not fit are lost, and counted.
+/// With so many changes waiting for a disk that cannot be written to, what comes is lost, and counted.
 const MAX_PENDING: usize = 100_000;
 
 /// What the keeper is asked for.
@@ -144,7 +144,7 @@ pub struct Keeper {
     /// Who waits until all is written.
     flushed: Vec<SyncSender<()>>,
     is_failing: bool,
-    /// Changes that did not fit while the disk could not be written to.
+    /// Messages for which there was no room while the disk could not be written to.
     lost: u64,
 }
 
@@ -154,7 +154,10 @@ pub enum Committed {
     /// All is on disk.
     Done,
     /// All is on disk again, after commits that failed.
-    Recovered,
+    Recovered {
+        /// So many messages came meanwhile for which there was no room.
+        lost: u64,
+    },
     /// It is not; it is tried again with the next.
     Failed(Error),
     /// It still is not.
@@ -232,10 +235,10 @@ impl Keeper {
         self.held.values().sum()
     }
 
-    /// Changes that were lost while the disk could not be written to.
+    /// Whether what was heard waits for a disk that cannot be written to.
     #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.lost
+    pub fn is_failing(&self) -> bool {
+        self.is_failing
     }
 
     /// Does what is asked for, but for writing it.
@@ -267,7 +270,7 @@ impl Keeper {
         let allowance = self.rules.budget().allowance(day);
         let is_due = self.held.range(..day).any(|(_, count)| *count > 0);
         // What is not written yet cannot be found; what cannot be written now is found the next time.
-        if allowance == 0 || !is_due || self.write().is_err() {
+        if allowance == 0 || !is_due || self.is_failing || self.write().is_err() {
             return;
         }
         let held = self.ledger.held_before(day.start(), allowance).unwrap_or_default();
@@ -293,7 +296,7 @@ impl Keeper {
     /// Writes what is to be written. Relays see of it only then.
     pub fn commit(&mut self, now: Utc) -> Committed {
         match self.write() {
-            Ok(()) if std::mem::take(&mut self.is_failing) => Committed::Recovered,
+            Ok(()) if std::mem::take(&mut self.is_failing) => self.recovered(now),
             Ok(()) => Committed::Done,
             Err(_) if self.is_failing => Committed::StillFailing,
             Err(error) => {
@@ -303,6 +306,15 @@ impl Keeper {
                 Committed::Failed(error)
             }
         }
+    }
+
+    fn recovered(&mut self, now: Utc) -> Committed {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            let detail = json!({ "lost_messages": lost });
+            self.event(&Event::new("disk_low", Level::Alarm, now, detail).said());
+        }
+        Committed::Recovered { lost }
     }
 
     fn write(&mut self) -> Result<(), Error> {
@@ -354,9 +366,6 @@ impl Keeper {
         for (_, reply) in self.ordered.drain(..) {
             let _gone = reply.send(Err(format!("not stored yet: {problem}")));
         }
-        let too_many = self.pending.len().saturating_sub(MAX_PENDING);
-        self.lost += too_many as u64;
-        self.pending.truncate(MAX_PENDING);
     }
 
     /// Tells relays that there is more, or something again.
@@ -365,6 +374,11 @@ impl Keeper {
         let has_revived = std::mem::take(&mut self.has_revived);
         self.newest
             .send_if_modified(|known| std::mem::replace(known, newest) != newest || has_revived);
+    }
+
+    /// Whether nothing more can wait for a disk that cannot be written to.
+    fn is_full(&self) -> bool {
+        self.is_failing && self.pending.len() >= MAX_PENDING
     }
 
     fn report(&mut self, report: Report, now: Utc) {
@@ -388,6 +402,10 @@ impl Keeper {
     }
 
     fn first(&mut self, message: (usize, u64), heard: &Heard, now: Utc) {
+        if self.is_full() {
+            self.lost += 1;
+            return;
+        }
         self.release(heard.at);
         let row = self.next.row;
         self.next.row += 1;
@@ -479,13 +497,13 @@ impl Keeper {
 
     /// More of a message: it is the same row, and news for the relays if they have the message.
     fn update(&mut self, message: (usize, u64), heard: &Heard) {
-        let mut record = self.record(heard);
+        let (mut record, is_full) = (self.record(heard), self.is_full());
         let Some(open) = self.open.get_mut(&message) else { return };
         if heard.record.time.is_none() && open.clock != ClockName::None.name() {
             record.time = Some(open.at.text());
         }
         let record = json!(record).to_string();
-        if open.verdict.reason().is_some() || open.record == record {
+        if open.verdict.reason().is_some() || open.record == record || is_full {
             return;
         }
         open.record.clone_from(&record);
@@ -562,6 +580,9 @@ impl Keeper {
     }
 
     fn event(&mut self, event: &Event) {
+        if self.is_full() {
+            return;
+        }
         let row = self.next.event;
         self.next.event += 1;
         let item = self.next_item();

@@ -8,7 +8,7 @@ use crate::module::Sources;
 use crate::workspace::Package;
 
 /// The packages from the innermost ring out, each with those that it may use.
-const RINGS: [(&str, &[&str]); 11] = [
+const RINGS: [(&str, &[&str]); 12] = [
     ("nap-dsp", &[]),
     ("nap-phy", &["nap-dsp"]),
     ("nap-io", &["nap-dsp"]),
@@ -19,6 +19,8 @@ const RINGS: [(&str, &[&str]); 11] = [
     ("nap-py", &["nap-dsp", "nap-phy", "nap-io"]),
     ("nap-benches", &["nap-dsp", "nap-phy", "nap-io", "nap-plot", "nap-station"]),
     ("nap-examples", &["nap-dsp", "nap-phy", "nap-io", "nap-station"]),
+    // Tests alone use it.
+    ("nap-far-ends", &[]),
     ("nap-imports", &[]),
 ];
 

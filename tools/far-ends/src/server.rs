@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+pub use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use axum::serve::Listener;
 use rcgen::{CertificateParams, Issuer, KeyPair};
@@ -30,7 +31,14 @@ pub struct Pair {
     pub key: KeyPair,
 }
 
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Authority {
+    #[must_use]
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

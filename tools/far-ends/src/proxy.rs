@@ -1,6 +1,8 @@
 //! A way to a server that can be bad.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,6 +28,7 @@ pub struct Proxy {
     pub address: SocketAddr,
     way: watch::Sender<Way>,
     accepted: watch::Sender<usize>,
+    carried: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -35,17 +38,24 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (way, accepted) = (watch::Sender::new(way), watch::Sender::new(0));
         let (ways, count) = (way.clone(), accepted.clone());
+        let carried = Arc::<AtomicU64>::default();
+        let bytes = Arc::clone(&carried);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 count.send_modify(|count| *count += 1);
-                tokio::spawn(carry(client, port, ways.subscribe()));
+                tokio::spawn(carry(client, port, ways.subscribe(), Arc::clone(&bytes)));
             }
         });
-        Self { address, way, accepted }
+        Self { address, way, accepted, carried }
     }
 
     pub fn become_(&self, way: Way) {
         self.way.send_replace(way);
+    }
+
+    /// So many bytes were carried, both ways.
+    pub fn carried(&self) -> u64 {
+        self.carried.load(Ordering::Relaxed)
     }
 
     /// So many connections there have been.
@@ -54,7 +64,12 @@ impl Proxy {
     }
 }
 
-async fn carry(mut client: TcpStream, port: u16, way: watch::Receiver<Way>) {
+async fn carry(
+    mut client: TcpStream,
+    port: u16,
+    way: watch::Receiver<Way>,
+    carried: Arc<AtomicU64>,
+) {
     let mut resets = way.clone();
     let reset = resets.wait_for(|way| *way == Way::Reset);
     let through = async {
@@ -62,8 +77,8 @@ async fn carry(mut client: TcpStream, port: u16, way: watch::Receiver<Way>) {
         let (mut from_client, mut to_client) = client.split();
         let (mut from_server, mut to_server) = server.split();
         tokio::select! {
-            () = copy(&mut from_client, &mut to_server, &way, false) => {}
-            () = copy(&mut from_server, &mut to_client, &way, true) => {}
+            () = copy(&mut from_client, &mut to_server, &way, false, &carried) => {}
+            () = copy(&mut from_server, &mut to_client, &way, true, &carried) => {}
         }
     };
     tokio::select! {
@@ -77,6 +92,7 @@ async fn copy(
     to: &mut (impl AsyncWriteExt + Unpin),
     way: &watch::Receiver<Way>,
     is_answer: bool,
+    carried: &AtomicU64,
 ) {
     let mut buffer = vec![0; 4096];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
@@ -89,6 +105,7 @@ async fn copy(
             }
             _ => {}
         }
+        carried.fetch_add(count as u64, Ordering::Relaxed);
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
