@@ -249,7 +249,9 @@ deb: $(CARGO_DEB) ## the access point as a Debian package, in out/deb: SOAPY=no 
 	rm -r out/deb/bin
 	$(MAKE_DEB) --output out/deb/
 
-deb-trial: deb ## install, run, upgrade, remove and purge that package, as root on a machine without a station
+deb-trial: ## install, run, upgrade, remove and purge that package, as root on a machine without a station
+	packaging/trial
+	$(MAKE) --no-print-directory deb
 	$(MAKE_DEB) --deb-revision 2 --output out/deb/second.deb
 	packaging/trial out/deb/nap-station_*.deb out/deb/second.deb
 
