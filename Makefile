@@ -205,7 +205,7 @@ install: ## build the command and install it with completions and manual pages: 
 
 install-c: ## build the C library and install it: PREFIX=/usr/local
 	$(CARGO) build --release --locked -p nap-c --features "$(C_FEATURES)"
-	nap-c/install "$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release"
+	nap-c/install "$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release" "$(DESTDIR)"
 
 small-c: ## the C library for small machines: its sizes, whole and with frames alone
 	$(CARGO) build --profile small --locked -p nap-c
