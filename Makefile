@@ -220,7 +220,7 @@ install: ## build the command and install it with completions and manual pages: 
 
 install-c: ## build the C library and install it: PREFIX=/usr/local
 	$(CARGO) build --release --locked -p nap-c --features "$(C_FEATURES)"
-	nap-c/install "$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release"
+	nap-c/install "$(PREFIX)" "$(or $(CARGO_TARGET_DIR),target)/release" "$(DESTDIR)"
 
 small-c: ## the C library for small machines: its sizes, whole and with frames alone
 	$(CARGO) build --profile small --locked -p nap-c
@@ -251,6 +251,8 @@ firmware: ## how long a driver's thread is held in a crowd
 # What makes Debian packages out of what cargo has built.
 CARGO_DEB_VERSION := 3.8.0
 CARGO_DEB := out/cargo-deb/bin/cargo-deb
+# Debug information is four fifths of the program, which is for small machines too.
+MAKE_DEB := $(CARGO_DEB) --quiet --no-build --strip --locked -p nap-cli
 
 $(CARGO_DEB):
 	$(CARGO) install cargo-deb --quiet --locked --version $(CARGO_DEB_VERSION) --root out/cargo-deb
@@ -260,10 +262,12 @@ deb: $(CARGO_DEB) ## the access point as a Debian package, in out/deb: SOAPY=no 
 	rm -rf out/deb
 	nap-cli/install out/deb "$(or $(CARGO_TARGET_DIR),target)/release/nap"
 	rm -r out/deb/bin
-	$(CARGO_DEB) --quiet --no-build --locked -p nap-cli --output out/deb/
+	$(MAKE_DEB) --output out/deb/
 
-deb-trial: deb ## install, run, upgrade, remove and purge that package, as root on a machine without a station
-	$(CARGO_DEB) --quiet --no-build --locked -p nap-cli --deb-revision 2 --output out/deb/second.deb
+deb-trial: ## install, run, upgrade, remove and purge that package, as root on a machine without a station
+	packaging/trial
+	$(MAKE) --no-print-directory deb
+	$(MAKE_DEB) --deb-revision 2 --output out/deb/second.deb
 	packaging/trial out/deb/nap-station_*.deb out/deb/second.deb
 
 clean: ## remove what was built

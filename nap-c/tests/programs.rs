@@ -265,6 +265,18 @@ fn first_line(message: &Message) -> String {
 }
 
 #[test]
+fn a_packager_gathers_below_a_folder_what_is_found_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    output(Command::new(here("install")).arg("/opt/a prefix").arg(built()).arg(folder.path()));
+    let installed = folder.path().join("opt/a prefix");
+    let description = fs::read_to_string(installed.join("lib/pkgconfig/nap.pc")).unwrap();
+    assert!(description.starts_with("prefix=/opt/a prefix\n"), "{description}");
+    for file in ["include/nap.h", "include/nap.hpp", "lib/libnap.a", "lib/libnap.so"] {
+        assert!(installed.join(file).exists(), "{file}");
+    }
+}
+
+#[test]
 fn a_ring_buffer_loses_nothing_from_cpp() {
     let installed = Installed::new();
     let program = installed.build_static("examples/ring_buffer.cpp", &WATCHED);
