@@ -155,6 +155,12 @@ impl SoftContainer {
         Self { rank, phases, hard, energy, ln_chance, sync_belief: 1.0 }
     }
 
+    /// Logarithm of how much likelier the phases are as those of periodic interference, of which there is
+    /// little, than each by chance.
+    pub(crate) fn ln_periodic(&self) -> f64 {
+        ln_interference(self.soft_phases()) - self.soft_phases().ln_chance()
+    }
+
     /// Probability that the known symbols before the container are there, as far as they tell.
     pub(crate) fn sync_belief(&self) -> f64 {
         self.sync_belief
