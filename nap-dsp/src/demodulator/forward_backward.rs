@@ -92,7 +92,7 @@ pub(crate) struct Smoothed {
     pub(crate) ln_likelihood: f64,
 }
 
-/// Runs the algorithm; its memory is kept from one pass to the next.
+/// Runs the algorithm; its memory but the largest table is kept from one pass to the next.
 #[derive(Debug)]
 pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
     grid: Grid<PHASES>,
@@ -160,39 +160,49 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         known: usize,
         wander: Wander,
     ) -> f64 {
-        let of_signs = self.ln_normalizers(symbols, signs, signs.len(), wander);
-        of_signs - self.ln_normalizers(symbols, signs, known, wander)
+        self.look_at(symbols);
+        let of_signs = self.ln_normalizers(signs, signs.len(), wander);
+        of_signs - self.ln_normalizers(signs, known, wander)
     }
 
-    /// What a forward pass alone tells of symbols of which the first have these signs.
-    fn ln_normalizers(
-        &mut self,
-        symbols: &[Complex32],
-        signs: &[f32],
-        known: usize,
-        wander: Wander,
-    ) -> f64 {
+    /// What a forward pass alone tells of symbols that were looked at, of which the first have these signs.
+    fn ln_normalizers(&mut self, signs: &[f32], known: usize, wander: Wander) -> f64 {
         self.priors.clear();
         self.priors.extend(signs.iter().take(known).map(|sign| KNOWN_PRIOR * sign));
-        self.priors.resize(symbols.len(), 0.0);
+        let symbols = self.likelihoods.len() / PHASES;
+        self.priors.resize(symbols, 0.0);
         let priors = std::mem::take(&mut self.priors);
-        self.observe(symbols, &priors);
+        self.believe(&priors);
         self.priors = priors;
-        self.forward(symbols.len(), wander, false)
+        self.forward(symbols, wander, false)
     }
 
     /// Works out the likelihoods of symbols at all phases, with the parameters of [`ForwardBackward::run`].
     pub(crate) fn observe(&mut self, symbols: &[Complex32], priors: &[f32]) {
+        self.look_at(symbols);
+        self.believe(priors);
+    }
+
+    /// The likelihoods of positive symbols.
+    fn look_at(&mut self, symbols: &[Complex32]) {
         self.ln_best = symbols.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
         self.likelihoods.resize(symbols.len() * PHASES, 0.0);
-        self.observed.resize(symbols.len() * PHASES, 0.0);
         let likelihoods = self.likelihoods.as_chunks_mut::<PHASES>().0;
-        let observed = self.observed.as_chunks_mut::<PHASES>().0;
+        for (likelihoods, symbol) in likelihoods.iter_mut().zip(symbols) {
+            write_likelihoods(likelihoods, &self.grid, *symbol);
+        }
+    }
+
+    /// Weighs the likelihoods of both signs by what is believed of them.
+    fn believe(&mut self, priors: &[f32]) {
         self.positive.clear();
         self.positive.extend(priors.iter().map(|prior| 1.0 / (1.0 + (-2.0 * prior).exp())));
-        let places = symbols.iter().zip(&self.positive).zip(likelihoods.iter_mut().zip(observed));
-        for ((symbol, positive), (likelihoods, observed)) in places {
-            write_likelihoods(likelihoods, &self.grid, *symbol);
+        self.observed.resize(priors.len() * PHASES, 0.0);
+        let observed = self.observed.as_chunks_mut::<PHASES>().0;
+        let likelihoods = self.likelihoods.as_chunks::<PHASES>().0;
+        for ((observed, likelihoods), positive) in
+            observed.iter_mut().zip(likelihoods).zip(&self.positive)
+        {
             weigh_signs(observed, likelihoods, *positive);
         }
     }

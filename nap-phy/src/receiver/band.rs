@@ -76,6 +76,11 @@ impl Band {
         {
             return;
         }
+        let mut subbands = burst.subbands(&self.grid).collect();
+        self.take_out(burst, cover, &mut subbands);
+        if subbands.is_empty() {
+            return;
+        }
         if self.remaining.len() == MOST_REMAINING {
             self.remaining.pop_front();
         }
@@ -84,25 +89,15 @@ impl Band {
             track: burst.track.clone(),
             es_over_n0: burst.es_over_n0,
             cover,
-            subbands: burst.subbands(&self.grid).collect(),
+            subbands,
         });
-        self.take_out(self.remaining.len() - 1);
     }
 
-    /// Takes one of the bursts that remain out of where it can be told apart. Returns whether it is gone.
-    fn take_out(&mut self, index: usize) -> bool {
-        let Some(mut burst) = self.remaining.remove(index) else { return true };
-        let mut subbands = std::mem::take(&mut burst.subbands);
-        let known = burst.known();
-        if self.canceller.cancel(&mut self.history, &self.grid, &known, &mut subbands) {
-            let place = Cancelled { subbands: known.subbands(&self.grid), cover: burst.cover };
-            self.cancelled.push_back(place);
+    /// Takes a burst out of those of some subbands in which it can be told apart; the others stay in the list.
+    fn take_out(&mut self, burst: &KnownBurst<'_>, cover: Cover, subbands: &mut Vec<usize>) {
+        if self.canceller.cancel(&mut self.history, &self.grid, burst, subbands) {
+            self.cancelled.push_back(Cancelled { subbands: burst.subbands(&self.grid), cover });
         }
-        let is_gone = subbands.is_empty();
-        if !is_gone {
-            self.remaining.insert(index, Remaining { subbands, ..burst });
-        }
-        is_gone
     }
 
     /// Forgets bursts that remain and that nothing can come to hide any more that begins after `time_s`.
@@ -119,12 +114,16 @@ impl Band {
     /// with it.
     pub(super) fn next_cancelled(&mut self) -> Option<Cancelled> {
         let place = self.cancelled.pop_front()?;
-        let mut index = 0;
-        while index < self.remaining.len() {
-            if !(self.remaining[index].was_hidden_by(&place) && self.take_out(index)) {
-                index += 1;
+        let mut remaining = std::mem::take(&mut self.remaining);
+        remaining.retain_mut(|burst| {
+            if burst.was_hidden_by(&place) {
+                let mut subbands = std::mem::take(&mut burst.subbands);
+                self.take_out(&burst.known(), burst.cover, &mut subbands);
+                burst.subbands = subbands;
             }
-        }
+            !burst.subbands.is_empty()
+        });
+        self.remaining = remaining;
         Some(place)
     }
 

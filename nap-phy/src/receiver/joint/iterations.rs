@@ -63,9 +63,11 @@ impl Iterations {
             let straight = self.straighten(&soft, &template);
             let frames: Vec<&SoftContainer> = straight.iter().collect();
             let message = SoftMessage { class, frames: &frames, likelihood_ratio };
-            // Where phases recur, symbols left open are no match for them, interference is.
-            let ln_periodic: f64 = straight.iter().map(SoftContainer::ln_periodic).sum();
-            let ln_ratio = |container: &Container| self.ln_ratio(group, container) - ln_periodic;
+            let ln_ratio = |container: &Container| {
+                // Where phases recur, symbols left open are no match for them, interference is.
+                let ln_periodic: f64 = straight.iter().map(SoftContainer::ln_periodic).sum();
+                self.ln_ratio(group, container) - ln_periodic
+            };
             containers.in_iterated_group(&message, ln_ratio, statistics)
         })
     }
