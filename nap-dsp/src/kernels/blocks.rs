@@ -19,8 +19,9 @@ const SIGN: u32 = 1 << 31;
 const LEAST_PART: f32 = 7.9e-31;
 /// No sample is that strong.
 const LARGEST_PART: f32 = 1e30;
-/// So much above the largest part it is still below 2^15 units when it has been rounded.
-const ROOM: f32 = 1.0 + 1.0 / 16_384.0;
+/// So much above the largest part it is still below 2^15 units: a part below 32 767.496 units is rounded to
+/// 32 767 at most, which has the same unit when it is written back.
+const ROOM: f32 = 1.0 + 1.0 / 65_000.0;
 
 /// Blocks of samples. A unit is a power of two, so that what is read and written back stays as it is.
 pub(crate) struct Blocks {
