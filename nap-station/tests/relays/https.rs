@@ -1,7 +1,9 @@
 //! Relays to a web server.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -36,6 +38,11 @@ impl Bench {
         Options::Https(options(&url))
     }
 
+    /// A relay to what listens at an address.
+    fn relay(&self, outbox: &Arc<MemoryOutbox>, to: SocketAddr, more: &str) -> Relay {
+        Relay::start(outbox, self.path(), &self.options(to.port(), more))
+    }
+
     fn write_pair(&self, pair: &Pair) {
         std::fs::write(self.path().join("client.pem"), pair.certificate.pem()).unwrap();
         let key = self.path().join("client.key");
@@ -56,7 +63,7 @@ async fn messages_arrive_once_in_order_and_in_time() {
     std::fs::set_permissions(bench.path().join("token"), PermissionsExt::from_mode(0o600)).unwrap();
     let more = "bearer_file = \"token\"\nheaders = { \"X-Device\" = \"{device}\" }";
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), more));
+    let relay = bench.relay(&outbox, server.address, more);
     outbox.store(100);
     until("all are delivered", || outbox.delivered() == 100).await;
     let seen = server.seen();
@@ -79,7 +86,7 @@ async fn a_backlog_is_late_and_in_order_and_live_messages_go_first() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::Reset).await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(proxy.address.port(), ""));
+    let relay = bench.relay(&outbox, proxy.address, "");
     outbox.store(240);
     relay.until(|state| state.faults > 0).await;
     // A day later: what is stored while the way is good again is live.
@@ -106,7 +113,7 @@ async fn a_first_connection_that_fails_is_tried_again() {
     let proxy = Proxy::to(1, Way::Good).await;
     let outbox = MemoryOutbox::new();
     outbox.store(1);
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(proxy.address.port(), ""));
+    let relay = bench.relay(&outbox, proxy.address, "");
     let state = relay.until(|state| state.faults == 1).await;
     assert!(!state.is_connected && state.last_error.is_some());
     relay.until(|state| state.faults == 2).await;
@@ -120,7 +127,7 @@ async fn a_server_that_stalls_after_the_tls_hello_is_given_up() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::HalfOpen).await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(proxy.address.port(), ""));
+    let relay = bench.relay(&outbox, proxy.address, "");
     outbox.store(1);
     let state = relay.until(|state| state.faults == 1).await;
     assert_eq!(state.last_error.as_deref(), Some("the server does not answer in time"));
@@ -136,7 +143,7 @@ async fn a_dead_connection_is_noticed_by_the_next_message() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::Good).await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(proxy.address.port(), ""));
+    let relay = bench.relay(&outbox, proxy.address, "");
     outbox.store(1);
     until("it is delivered", || outbox.delivered() == 1).await;
     proxy.become_(Way::BlackHole);
@@ -154,7 +161,7 @@ async fn a_slow_way_loses_nothing_and_brings_nothing_twice() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::Slow(20)).await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(proxy.address.port(), ""));
+    let relay = bench.relay(&outbox, proxy.address, "");
     outbox.store(10);
     until("all are delivered", || outbox.delivered() == 10).await;
     assert_eq!(server.bodies().len(), 10);
@@ -170,11 +177,7 @@ async fn a_poison_message_holds_up_no_other_and_becomes_a_dead_letter() {
     });
     let server = server.await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(
-        &outbox,
-        bench.path(),
-        &bench.options(server.address.port(), "give_up_after = 2"),
-    );
+    let relay = bench.relay(&outbox, server.address, "give_up_after = 2");
     outbox.store(5);
     until("the others are delivered", || outbox.delivered() == 4).await;
     until("it is dead", || matches!(outbox.place(2), Place::Dead(_))).await;
@@ -197,11 +200,7 @@ async fn busy_servers_are_asked_again_and_redirects_are_not_followed() {
     })
     .await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(
-        &outbox,
-        bench.path(),
-        &bench.options(server.address.port(), "give_up_after = 1"),
-    );
+    let relay = bench.relay(&outbox, server.address, "give_up_after = 1");
     outbox.store(1);
     let state = relay.until(|state| state.dead == 1).await;
     assert!(state.last_error.unwrap().contains("redirects are not followed"));
@@ -218,11 +217,7 @@ async fn a_busy_server_is_asked_again(bench: &Bench, status: u16) {
     });
     let server = server.await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(
-        &outbox,
-        bench.path(),
-        &bench.options(server.address.port(), "give_up_after = 1"),
-    );
+    let relay = bench.relay(&outbox, server.address, "give_up_after = 1");
     outbox.store(1);
     until("it is delivered", || outbox.delivered() == 1).await;
     assert_eq!((relay.stop().await.faults, server.bodies().len()), (1, 2), "{status}");
@@ -240,7 +235,7 @@ async fn a_server_that_wants_patience_gets_it() {
     });
     let server = server.await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), ""));
+    let relay = bench.relay(&outbox, server.address, "");
     let start = std::time::Instant::now();
     outbox.store(1);
     until("it is delivered", || outbox.delivered() == 1).await;
@@ -259,7 +254,7 @@ async fn messages_share_a_request_and_a_refused_batch_goes_one_by_one() {
     let outbox = MemoryOutbox::new();
     outbox.store(12);
     let more = "batch = 4\ngive_up_after = 1";
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), more));
+    let relay = bench.relay(&outbox, server.address, more);
     until("the others are delivered", || outbox.delivered() == 11).await;
     let sizes: Vec<usize> = server.bodies().iter().map(|body| body.split(';').count()).collect();
     assert_eq!(sizes, [4, 4, 1, 1, 1, 1, 4]);
@@ -322,7 +317,7 @@ async fn events_have_a_body_of_their_own() {
     let server = Server::start(&bench.authority).await;
     let outbox = MemoryOutbox::new();
     let more = "events = [\"state_changed\"]";
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), more));
+    let relay = bench.relay(&outbox, server.address, more);
     let event = json!({"id": "0000a1b2-e1", "type": "state_changed", "time": "2026-11-23T06:16:00Z", "level": "info"});
     outbox.put(1, Kind::Event, event.clone());
     until("it is delivered", || outbox.delivered() == 1).await;
@@ -344,7 +339,7 @@ async fn a_renewed_certificate_and_a_replaced_root_count_at_once() {
     let outbox = MemoryOutbox::new();
     bench.write_pair(&strangers.issue("station", 90));
     let more = "certificate = \"client.pem\"\nkey = \"client.key\"";
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), more));
+    let relay = bench.relay(&outbox, server.address, more);
     outbox.store(1);
     relay.until(|state| state.faults > 0).await;
     bench.write_pair(&clients.issue("station", 5));
@@ -366,7 +361,7 @@ async fn a_certificate_that_ends_soon_is_told_of() {
     bench.write_pair(&bench.authority.issue("station", 5));
     let outbox = MemoryOutbox::new();
     let more = "certificate = \"client.pem\"\nkey = \"client.key\"";
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), more));
+    let relay = bench.relay(&outbox, server.address, more);
     until("it is told of", || !outbox.reports.lock().unwrap().is_empty()).await;
     let reports = outbox.reports.lock().unwrap().clone();
     assert_eq!((reports.len(), reports[0].event_type), (1, "certificate_expires"));
@@ -379,7 +374,7 @@ async fn with_a_wrong_clock_it_is_the_clock_that_is_blamed() {
     let bench = Bench::new();
     let server = Server::start(&Authority::new()).await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, bench.path(), &bench.options(server.address.port(), ""));
+    let relay = bench.relay(&outbox, server.address, "");
     relay.status.send_replace(json!({"clock": "none"}));
     outbox.store(1);
     let state = relay.until(|state| state.faults == 1).await;
