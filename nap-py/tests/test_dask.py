@@ -54,6 +54,9 @@ def assert_same(table: pd.DataFrame, messages: nap_sdr.MessageList) -> None:
     assert found[IDENTITY].to_numpy().tolist() == expected[IDENTITY].to_numpy().tolist()
     others = [set(a.split()) ^ set(b.split()) for a, b in zip(found["ranks"], expected["ranks"])]
     assert sum(map(len, others)) <= MOST_OTHER_FRAMES
+    for ranks, message in zip(found["ranks"], ordered):
+        proven = {str(frame.rank) for frame in message.frames if frame.crc_ok}
+        assert proven <= set(ranks.split())
     assert np.abs(found["time_s"].to_numpy() - expected["time_s"].to_numpy()).max() < 1e-3
     assert np.abs(found["snr_db"].to_numpy() - expected["snr_db"].to_numpy()).max() < 0.5
     # Which of three equal frames is the cleanest depends on the last digit of the noise.
