@@ -59,6 +59,16 @@ impl Drop for SmallDisk {
     }
 }
 
+/// A station that reads what it is fed, and has passed these records on.
+fn fed(site: &Site, records: &[Value]) -> (Running, Feed) {
+    Feed::make(site, "");
+    let running = Running::start(site);
+    let mut feed = Feed::opened(site);
+    put(&mut feed, records);
+    wait_for(|| file(site).len() == records.len());
+    (running, feed)
+}
+
 fn put(feed: &mut Feed, records: &[Value]) {
     for record in records {
         feed.put(record).unwrap();
@@ -87,11 +97,7 @@ fn full_on_a_small_disk() {
     let records = traffic(300, 10, 60.0);
     let site = Site::new(&records, "");
     let disk = SmallDisk::mount(&site);
-    Feed::make(&site, "");
-    let mut running = Running::start(&site);
-    let mut feed = Feed::opened(&site);
-    put(&mut feed, &records[..20]);
-    wait_for(|| file(&site).len() == 20);
+    let (mut running, mut feed) = fed(&site, &records[..20]);
     disk.fill();
     put(&mut feed, &records[20..150]);
     wait_for(|| times_said(&site, TOLD) == 1);
@@ -164,11 +170,7 @@ fn a_disk_that_fails_under_strace() {
         ["pwrite64,write:error=EROFS", "pwrite64,write:error=EIO", "fdatasync,fsync:error=EIO"];
     let records = traffic(20 + 20 * injections.len(), 10, 60.0);
     let site = Site::new(&records, "");
-    Feed::make(&site, "");
-    let mut running = Running::start(&site);
-    let mut feed = Feed::opened(&site);
-    put(&mut feed, &records[..20]);
-    wait_for(|| file(&site).len() == 20);
+    let (mut running, mut feed) = fed(&site, &records[..20]);
     for (number, injection) in injections.iter().enumerate() {
         let tampering = Tampering::with(&running, &site, injection);
         let stored = 20 * (number + 1);
@@ -188,11 +190,7 @@ fn a_disk_that_fails_under_strace() {
 fn a_slow_disk_under_strace() {
     let records = traffic(400, 10, 60.0);
     let site = Site::new(&records, "");
-    Feed::make(&site, "");
-    let mut running = Running::start(&site);
-    let mut feed = Feed::opened(&site);
-    put(&mut feed, &records[..20]);
-    wait_for(|| file(&site).len() == 20);
+    let (mut running, mut feed) = fed(&site, &records[..20]);
     let tampering = Tampering::with(&running, &site, "fdatasync,fsync:delay_enter=300000");
     let start = Instant::now();
     for some in records[20..].chunks(20) {
