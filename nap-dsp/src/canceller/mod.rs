@@ -33,6 +33,8 @@ const END_PIECES: usize = 8;
 const STRONG: f64 = 100.0;
 /// How many times more power than by chance a model must hold.
 const MIN_MODELLED_OVER_CHANCE: f64 = 3.0;
+/// What the pulses may hold of other signals in the subband: so many times the noise in the burst's bandwidth.
+const MAX_GHOST_OVER_NOISE: f64 = 1.0;
 
 /// Subtracts known bursts in the history of the subbands.
 #[derive(Debug, Default)]
@@ -54,8 +56,9 @@ pub struct Canceller {
 
 impl Canceller {
     /// Subtracts the burst in `subbands`, of [its own](KnownBurst::subbands), as far back as the history
-    /// reaches. Those stay in the list in which it could not be told apart: something much stronger may
-    /// have to be cancelled of them first. Returns whether it could in any.
+    /// reaches. Those stay in the list in which something much stronger has to be cancelled first, and then the
+    /// burst once more: there it could not be told apart, or its pulses hold a part of the other signal.
+    /// Returns whether it was subtracted in any.
     pub fn cancel(
         &mut self,
         history: &mut SubbandHistory,
@@ -68,19 +71,27 @@ impl Canceller {
         self.layout.lay_out(grid, nearest, &columns, burst);
         self.derotate(history, nearest, columns.start, false);
         self.estimate_gains(burst.es_over_n0 >= STRONG);
-        let before = subbands.len();
+        let noise = self.power_of_gains() / burst.es_over_n0;
+        let mut is_subtracted = false;
         subbands.retain(|&b| {
             let alternates = b.abs_diff(nearest) % 2 == 1;
             self.derotate(history, b, columns.start, alternates);
             self.estimate_pulses();
             self.fill_models();
-            let is_plausible = self.is_plausible();
-            if is_plausible {
+            let fit = self.fit();
+            if fit.is_plausible() {
                 self.subtract(history, b, columns.start, alternates);
+                is_subtracted = true;
             }
-            !is_plausible
+            !fit.is_plausible() || fit.ghost() > MAX_GHOST_OVER_NOISE * noise
         });
-        subbands.len() < before
+        is_subtracted
+    }
+
+    /// The energy of the burst by its gains.
+    fn power_of_gains(&self) -> f64 {
+        let gains = self.layout.slots.iter().zip(&self.gains.smooth);
+        gains.map(|(slot, gain)| f64::from(gain.norm_sqr()) * slot.samples.len() as f64).sum()
     }
 
     /// Derotates the stretch of a subband by the carrier. It [alternates](alternate) in every second
@@ -212,16 +223,39 @@ impl Canceller {
         }
     }
 
-    /// Whether the models hold more of the subband's power than their free values would of
-    /// anything: near a much stronger signal a weak burst's pulses are that signal's.
-    fn is_plausible(&self) -> bool {
+    /// How much of what is in the subband the models hold.
+    fn fit(&self) -> Fit {
         let (mut modelled, mut power) = (0.0, 0.0);
         for slot in &self.layout.slots {
             modelled += f64::from(energy(&self.models[slot.samples.clone()]));
             power += f64::from(energy(&self.derotated[slot.samples.clone()]));
         }
         let free = (REGRESSORS * self.equations.len()) as f64 / self.models.len().max(1) as f64;
-        modelled > MIN_MODELLED_OVER_CHANCE * free * power
+        Fit { modelled, power, free }
+    }
+}
+
+/// How much of what is in a subband models of a burst hold.
+struct Fit {
+    /// Energy of the models.
+    modelled: f64,
+    /// Energy of all that is there.
+    power: f64,
+    /// The share of anything that the free values of the models hold by chance.
+    free: f64,
+}
+
+impl Fit {
+    /// Whether the models hold more than their free values would of anything: near a much stronger signal a weak
+    /// burst's pulses are that signal's.
+    fn is_plausible(&self) -> bool {
+        self.modelled > MIN_MODELLED_OVER_CHANCE * self.free * self.power
+    }
+
+    /// Energy of what the models hold of other signals and noise. It stays where the burst was, with its signs,
+    /// when those have been cancelled.
+    fn ghost(&self) -> f64 {
+        self.free * (self.power - self.modelled)
     }
 }
 

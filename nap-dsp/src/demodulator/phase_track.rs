@@ -49,6 +49,12 @@ impl PhaseTrack {
         Self { start_s, duration_s, symbol_s, carrier, corrections }
     }
 
+    /// How long a symbol lasts by the transmitter's own clock, in seconds.
+    #[must_use]
+    pub fn symbol_s(&self) -> f64 {
+        self.symbol_s
+    }
+
     /// The phase in radians at an instant as seen in a subband, relative to a constant of the
     /// subband. `center_hz` is the subband's centre.
     #[must_use]
