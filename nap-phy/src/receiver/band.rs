@@ -1,18 +1,18 @@
-//! The subbands and what was taken out of them.
+//! The subbands, and the bursts that were cancelled in them.
 
 use std::collections::VecDeque;
 
-use nap_dsp::canceller::{Canceller, KnownBurst, MOST_SUBBANDS};
+use nap_dsp::canceller::{Canceller, KnownBurst, MAX_SUBBANDS};
 use nap_dsp::demodulator::PhaseTrack;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
 use super::decoder::symbols::symbol_count;
-use super::masking::{Cancelled, Cover};
+use super::masking::{Cancelled, Mask};
 use crate::uplink::frame_type::FrameType;
 
-/// More bursts than ever wait to be taken out; the oldest goes first.
-const MOST_REMAINING: usize = 64;
+/// More bursts than ever wait to be cancelled; the oldest goes first.
+const MAX_REMAINING: usize = 64;
 
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
@@ -24,12 +24,12 @@ pub(super) struct Band {
     remaining: VecDeque<Remaining>,
 }
 
-/// A decoded burst that something stronger hides so far that it cannot be taken out.
+/// A decoded burst that something stronger masks so far that it cannot be cancelled.
 struct Remaining {
     signs: Vec<f64>,
     track: PhaseTrack,
     es_over_n0: f64,
-    cover: Cover,
+    mask: Mask,
     /// Where it is left.
     subbands: Vec<usize>,
 }
@@ -37,7 +37,7 @@ struct Remaining {
 impl Remaining {
     /// What one of a frame of so many symbols takes with all that it holds, in bytes at most.
     fn memory_bytes(symbols: usize) -> usize {
-        let subbands = MOST_SUBBANDS * size_of::<usize>();
+        let subbands = MAX_SUBBANDS * size_of::<usize>();
         size_of::<Self>()
             + symbols * size_of::<f64>()
             + PhaseTrack::memory_bytes(symbols)
@@ -46,14 +46,14 @@ impl Remaining {
 
     fn known(&self) -> KnownBurst<'_> {
         let Self { signs, track, es_over_n0, .. } = self;
-        KnownBurst { signs, track, symbol_s: self.cover.symbol_s, es_over_n0: *es_over_n0 }
+        KnownBurst { signs, track, symbol_s: self.mask.symbol_s, es_over_n0: *es_over_n0 }
     }
 
-    /// Whether a burst that was taken out hid this one.
-    fn was_hidden_by(&self, place: &Cancelled) -> bool {
-        place.cover.power > self.cover.power
-            && place.cover.overlaps(&self.cover)
-            && self.subbands.iter().any(|subband| place.subbands.contains(subband))
+    /// Whether a burst that was cancelled masked this one.
+    fn was_masked_by(&self, cancelled: &Cancelled) -> bool {
+        cancelled.mask.power > self.mask.power
+            && cancelled.mask.overlaps(&self.mask)
+            && self.subbands.iter().any(|subband| cancelled.subbands.contains(subband))
     }
 }
 
@@ -65,14 +65,14 @@ impl Band {
             history: SubbandHistory::new(grid.subbands, columns),
             canceller: Canceller::default(),
             cancelled: VecDeque::new(),
-            remaining: VecDeque::with_capacity(MOST_REMAINING),
+            remaining: VecDeque::with_capacity(MAX_REMAINING),
         }
     }
 
     /// What the decoded bursts that are still there take, in bytes at most.
     pub(super) fn remaining_bytes() -> usize {
-        let most_symbols = FrameType::ALL.into_iter().map(symbol_count).max();
-        MOST_REMAINING * Remaining::memory_bytes(most_symbols.unwrap_or_default())
+        let max_symbols = FrameType::ALL.into_iter().map(symbol_count).max();
+        MAX_REMAINING * Remaining::memory_bytes(max_symbols.unwrap_or_default())
     }
 
     /// Appends one sample of every subband.
@@ -85,71 +85,71 @@ impl Band {
         self.grid.time_s(self.history.columns())
     }
 
-    /// Takes a burst of which all is known, and what it covers, out of what is remembered. Where it cannot be
-    /// told apart yet from what else is there, it is tried again when that has been taken out.
-    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, cover: Cover) {
-        if cover.to_s <= self.grid.time_s(self.history.oldest())
-            || self.remaining.iter().any(|other| other.cover.is_same(&cover))
+    /// Cancels a burst of which all is known in what is remembered; `mask` is what it masks. Where it cannot be
+    /// told apart yet from what else is there, it is tried again when that has been cancelled.
+    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, mask: Mask) {
+        if mask.to_s <= self.grid.time_s(self.history.oldest())
+            || self.remaining.iter().any(|other| other.mask.is_same(&mask))
         {
             return;
         }
         let mut subbands = burst.subbands(&self.grid).collect();
-        self.take_out(burst, cover, &mut subbands);
+        self.subtract(burst, mask, &mut subbands);
         if subbands.is_empty() {
             return;
         }
-        if self.remaining.len() == MOST_REMAINING {
+        if self.remaining.len() == MAX_REMAINING {
             self.remaining.pop_front();
         }
         self.remaining.push_back(Remaining {
             signs: burst.signs.to_vec(),
             track: burst.track.clone(),
             es_over_n0: burst.es_over_n0,
-            cover,
+            mask,
             subbands,
         });
     }
 
-    /// Takes a burst out of those of some subbands in which it can be told apart; the others stay in the list.
-    fn take_out(&mut self, burst: &KnownBurst<'_>, cover: Cover, subbands: &mut Vec<usize>) {
+    /// Subtracts a burst in those of some subbands in which it can be told apart; the others stay in the list.
+    fn subtract(&mut self, burst: &KnownBurst<'_>, mask: Mask, subbands: &mut Vec<usize>) {
         if self.canceller.cancel(&mut self.history, &self.grid, burst, subbands) {
-            self.cancelled.push_back(Cancelled { subbands: burst.subbands(&self.grid), cover });
+            self.cancelled.push_back(Cancelled { subbands: burst.subbands(&self.grid), mask });
         }
     }
 
-    /// Forgets bursts that remain and that nothing can come to hide any more that begins after `time_s`.
+    /// Forgets bursts that remain and that nothing can come to mask any more that begins after `time_s`.
     pub(super) fn forget(&mut self, time_s: f64) {
-        self.remaining.retain(|burst| burst.cover.to_s >= time_s);
+        self.remaining.retain(|burst| burst.mask.to_s >= time_s);
     }
 
-    /// Whether bursts were taken out whose places were not asked for yet.
+    /// Whether bursts were cancelled whose regions were not asked for yet.
     pub(super) fn has_changed(&self) -> bool {
         !self.cancelled.is_empty()
     }
 
-    /// The next place of a burst that was taken out, in the order in which they were. What it hid goes
+    /// The next burst that was cancelled, in the order in which they were. What it masked goes
     /// with it.
     pub(super) fn next_cancelled(&mut self) -> Option<Cancelled> {
-        let place = self.cancelled.pop_front()?;
+        let cancelled = self.cancelled.pop_front()?;
         let mut remaining = std::mem::take(&mut self.remaining);
         remaining.retain_mut(|burst| {
-            if burst.was_hidden_by(&place) {
+            if burst.was_masked_by(&cancelled) {
                 let mut subbands = std::mem::take(&mut burst.subbands);
-                self.take_out(&burst.known(), burst.cover, &mut subbands);
+                self.subtract(&burst.known(), burst.mask, &mut subbands);
                 burst.subbands = subbands;
             }
             !burst.subbands.is_empty()
         });
         self.remaining = remaining;
-        Some(place)
+        Some(cancelled)
     }
 
-    /// What bursts cover that were decoded and are still there.
-    pub(super) fn remaining(&self) -> impl Iterator<Item = Cover> {
+    /// What bursts mask that were decoded and are still there.
+    pub(super) fn remaining(&self) -> impl Iterator<Item = Mask> {
         let is_there = |burst: &&Remaining| {
-            burst.subbands.contains(&self.grid.nearest(burst.cover.frequency_hz))
+            burst.subbands.contains(&self.grid.nearest(burst.mask.frequency_hz))
         };
-        self.remaining.iter().filter(is_there).map(|burst| burst.cover)
+        self.remaining.iter().filter(is_there).map(|burst| burst.mask)
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
     const GRID: SubbandGrid = SubbandGrid {
         subbands: 3,
         spacing_hz: 500.0,
-        first_centre_hz: -500.0,
+        first_center_hz: -500.0,
         first_column_s: 0.0,
     };
 
@@ -189,19 +189,19 @@ mod tests {
         let signs: Vec<f64> =
             (0..longest).map(|n| if n / 3 % 2 == 0 { 1.0 } else { -1.0 }).collect();
         let track = track(&signs);
-        // Where there is nothing, nothing can be taken out. The reach is that of a strong burst.
+        // Where there is nothing, nothing can be cancelled. The reach is that of a strong burst.
         let burst =
             KnownBurst { signs: &signs, symbol_s: SYMBOL_S, track: &track, es_over_n0: 1e3 };
-        assert_eq!(burst.subbands(&GRID).len(), MOST_SUBBANDS);
+        assert_eq!(burst.subbands(&GRID).len(), MAX_SUBBANDS);
         let mut band = Band::new(GRID, 10_000);
         (0..3_000).for_each(|_| band.push(&[Complex32::ZERO; 3]));
-        for n in 0..MOST_REMAINING + 10 {
+        for n in 0..MAX_REMAINING + 10 {
             let shift_s = 2.0 * n as f64 * SYMBOL_S;
-            let mut cover = Cover::of_track(&track, SYMBOL_S, 1.0);
-            (cover.from_s, cover.to_s) = (cover.from_s + shift_s, cover.to_s + shift_s);
-            band.cancel(&burst, cover);
+            let mut mask = Mask::of_track(&track, SYMBOL_S, 1.0);
+            (mask.from_s, mask.to_s) = (mask.from_s + shift_s, mask.to_s + shift_s);
+            band.cancel(&burst, mask);
         }
-        assert_eq!(band.remaining.len(), MOST_REMAINING);
+        assert_eq!(band.remaining.len(), MAX_REMAINING);
         let taken = allocation_counter::measure(|| drop(std::mem::take(&mut band.remaining)));
         assert_eq!(-taken.bytes_current, Band::remaining_bytes() as i64);
     }
