@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 30
 SOAPY ?= auto
 comma := ,
 # Asked when it is needed: `make live-tools` may have brought it.
-FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/serde$(comma)nap-c/test-hooks$(comma)nap-c/pool)
+FEATURES = $(if $(filter yes,$(shell tools/live-tools soapy $(SOAPY))),--all-features,--features nap-phy/scene$(comma)nap-c/test-hooks$(comma)nap-c/pool)
 # What the tests of live reception and of the C library need of Debian: headers and compilers for the bindings,
 # what watches memory, a radio over the network, the bus without which its server does not run, and GNU Radio. None of these
 # starts a service.

@@ -5,7 +5,8 @@
  * Addresses: one is null, or it points to as many values as the call says, which nobody else changes during the
  * call. Structures that begin with a size grow at their ends.
  * Threads: a receiver may be called from any thread, and from one at a time: another call meanwhile returns
- * NAP_STATUS_BUSY. Different receivers have nothing in common.
+ * NAP_STATUS_BUSY and does nothing; samples that it had are not taken. Different receivers have nothing in common.
+ * A library of frames alone has the calls nap_frame_..., nap_kind_name, nap_status_text and the versions.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0 */
 
@@ -515,7 +516,8 @@ typedef struct NapConfig {
    */
   int32_t radio_configuration;
   /**
-   * Samples per second, 200000 or more. Has to be set.
+   * Samples per second. Has to be set: 12000 or more, 3000 for 100 bit/s alone. Where they are fewer than the
+   * channel is wide, what of the channel is in the band is listened to.
    */
   double sample_rate_hz;
   /**
@@ -874,12 +876,15 @@ NapStatus nap_receiver_push_cs16(struct NapReceiver *receiver, const int16_t *iq
 NapStatus nap_receiver_push_cf32(struct NapReceiver *receiver, const float *iq, size_t count);
 
 /**
- * Tells that so many samples were lost before the next ones: times count on over them.
+ * Tells that so many samples were lost before the next ones: times count on over them. Where `push` only keeps
+ * samples, this is kept among them.
  */
-NapStatus nap_receiver_skip(struct NapReceiver *receiver, uint64_t samples);
+NapStatus nap_receiver_skip(struct NapReceiver *receiver,
+                            uint64_t samples);
 
 /**
- * Ends the stream: decodes what is left and completes all messages. More samples may follow.
+ * Ends the stream: decodes what is left and completes all messages. More samples may follow. Where `push` only
+ * keeps samples, `nap_receiver_work` does that when it has come to the end.
  */
 NapStatus nap_receiver_flush(struct NapReceiver *receiver);
 
@@ -919,7 +924,7 @@ NapStatus nap_receiver_poll(struct NapReceiver *receiver,
 
 /**
  * Adds a device. With its key, of 16 bytes, its messages are authenticated, and frames of it looked for with the
- * help of the key; `key` may be null.
+ * help of the key; `key` may be null. It counts once the samples that were pushed have been worked on.
  *
  * Addresses: `key` is null or points to 16 bytes.
  */
@@ -928,7 +933,7 @@ NapStatus nap_receiver_add_device(struct NapReceiver *receiver,
                                   const uint8_t *key);
 
 /**
- * Takes a device out.
+ * Takes a device out, once the samples that were pushed have been worked on.
  */
 NapStatus nap_receiver_remove_device(struct NapReceiver *receiver, uint32_t device_id);
 
@@ -970,7 +975,8 @@ NapStatus nap_test_panic(struct NapReceiver *receiver);
 #endif
 
 /**
- * Reserves the block of which the library lives from now on. Call it before all else, once.
+ * Reserves the block of which the library lives from now on. Call it before all else, once. Only a library that
+ * was built with the feature `pool` has this call and the next.
  */
 NapStatus nap_pool_reserve(size_t bytes);
 

@@ -4,6 +4,7 @@ use std::mem::{MaybeUninit, offset_of, size_of};
 
 use nap_phy::{BitRate, RadioConfiguration, ReceiverConfig};
 
+use crate::failure::Failure;
 use crate::status::NapStatus;
 
 /// Listen for 100 bit/s.
@@ -43,7 +44,8 @@ pub struct NapConfig {
     pub size: u32,
     /// One of `NapRadioConfiguration`; unless 0 it says where the channel lies.
     pub radio_configuration: i32,
-    /// Samples per second, 200000 or more. Has to be set.
+    /// Samples per second. Has to be set: 12000 or more, 3000 for 100 bit/s alone. Where they are fewer than the
+    /// channel is wide, what of the channel is in the band is listened to.
     pub sample_rate_hz: f64,
     /// Frequency of the samples' 0 Hz. Has to be set for absolute frequencies.
     pub center_hz: f64,
@@ -143,7 +145,7 @@ impl NapConfig {
     }
 
     /// The configuration that the fields mean.
-    pub(crate) fn receiver_config(&self) -> Result<ReceiverConfig, NapStatus> {
+    pub(crate) fn receiver_config(&self) -> Result<ReceiverConfig, Failure> {
         let mut config = ReceiverConfig::new(self.sample_rate_hz, self.center_hz);
         config = match radio_configuration(self.radio_configuration)? {
             Some(known) => config.with_radio_configuration(known),
@@ -166,21 +168,22 @@ impl NapConfig {
     }
 
     /// How many events are kept.
-    pub(crate) fn events(&self) -> Result<usize, NapStatus> {
+    pub(crate) fn events(&self) -> Result<usize, Failure> {
         let is_given = (1..=MAX_EVENTS).contains(&self.max_events);
-        is_given.then_some(self.max_events as usize).ok_or(NapStatus::InvalidConfig)
+        is_given.then_some(self.max_events as usize).ok_or_else(|| {
+            Failure::Setting(format!("max_events is {}, not 1 to {MAX_EVENTS}", self.max_events))
+        })
     }
 
     /// How many samples are kept; `None` where `push` does all the work.
-    pub(crate) fn backlog(&self) -> Result<Option<usize>, NapStatus> {
-        match self.max_backlog_samples {
-            0 => Ok(None),
-            1..=MAX_BACKLOG_SAMPLES => {
-                let samples = usize::try_from(self.max_backlog_samples);
-                samples.map(Some).map_err(|_| NapStatus::InvalidConfig)
-            }
-            _ => Err(NapStatus::InvalidConfig),
-        }
+    pub(crate) fn backlog(&self) -> Result<Option<usize>, Failure> {
+        let samples = self.max_backlog_samples;
+        let fits = usize::try_from(samples).ok().filter(|_| samples <= MAX_BACKLOG_SAMPLES);
+        let known = fits.ok_or_else(|| {
+            let text = format!("max_backlog_samples is {samples}, not 0 to {MAX_BACKLOG_SAMPLES}");
+            Failure::Setting(text)
+        })?;
+        Ok(Some(known).filter(|&samples| samples > 0))
     }
 }
 
@@ -189,14 +192,16 @@ const PADDING: usize = size_of::<NapConfig>()
     - (size_of::<[u32; 8]>() + size_of::<[f64; 7]>() + size_of::<[u64; 2]>());
 
 /// The radio configuration of a number, if it is known.
-fn radio_configuration(number: i32) -> Result<Option<RadioConfiguration>, NapStatus> {
+fn radio_configuration(number: i32) -> Result<Option<RadioConfiguration>, Failure> {
     if number == NapRadioConfiguration::Unknown as i32 {
         return Ok(None);
     }
     let found = RadioConfiguration::ALL
         .into_iter()
         .find(|&known| NapRadioConfiguration::from(known) as i32 == number);
-    found.map(Some).ok_or(NapStatus::InvalidConfig)
+    found.map(Some).ok_or_else(|| {
+        Failure::Setting(format!("radio_configuration is {number}, none of NapRadioConfiguration"))
+    })
 }
 
 impl From<RadioConfiguration> for NapRadioConfiguration {
@@ -214,10 +219,11 @@ impl From<RadioConfiguration> for NapRadioConfiguration {
     }
 }
 
-fn bit_rates(sum: u32) -> Result<Vec<BitRate>, NapStatus> {
+fn bit_rates(sum: u32) -> Result<Vec<BitRate>, Failure> {
     let known = [(NAP_BIT_RATE_100, BitRate::Bps100), (NAP_BIT_RATE_600, BitRate::Bps600)];
     if sum == 0 || sum & !(NAP_BIT_RATE_100 | NAP_BIT_RATE_600) != 0 {
-        return Err(NapStatus::InvalidConfig);
+        let text = format!("bit_rates is {sum}, no sum of NAP_BIT_RATE_100 and NAP_BIT_RATE_600");
+        return Err(Failure::Setting(text));
     }
     Ok(known.into_iter().filter(|(bit, _)| sum & bit != 0).map(|(_, rate)| rate).collect())
 }

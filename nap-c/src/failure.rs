@@ -16,6 +16,8 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Status(NapStatus),
+    /// A setting of the configuration that the library does not know, and what is wrong with it.
+    Setting(String),
     Library(Error),
 }
 
@@ -34,18 +36,22 @@ impl From<Error> for Failure {
 impl Failure {
     /// Keeps the text for the thread, and gives the status.
     fn keep(self) -> NapStatus {
-        let Self::Library(error) = self else {
-            let Self::Status(status) = self else { return NapStatus::InvalidConfig };
+        let (status, text) = match self {
             // What the call before it was about does not explain this one.
-            LAST.with_borrow_mut(String::clear);
-            return status;
+            Self::Status(status) => (status, String::new()),
+            Self::Setting(text) => (NapStatus::InvalidConfig, text),
+            Self::Library(error) => (status_of(&error), error.to_string()),
         };
-        LAST.with_borrow_mut(|last| *last = error.to_string());
-        match error {
-            Error::DuplicateDevice { .. } => NapStatus::DuplicateDevice,
-            Error::MemoryBound { .. } => NapStatus::MemoryBound,
-            _ => NapStatus::InvalidConfig,
-        }
+        LAST.set(text);
+        status
+    }
+}
+
+fn status_of(error: &Error) -> NapStatus {
+    match error {
+        Error::DuplicateDevice { .. } => NapStatus::DuplicateDevice,
+        Error::MemoryBound { .. } => NapStatus::MemoryBound,
+        _ => NapStatus::InvalidConfig,
     }
 }
 

@@ -51,24 +51,15 @@ pub(crate) fn with<T>(
     }
 }
 
-/// Takes a receiver out of the table, unless a call is at work with it.
+/// Takes a receiver out of the table, unless a call is at work with it: what a call has found here it keeps until
+/// it returns.
 pub(crate) fn remove(handle: usize) -> Result<(), NapStatus> {
-    // Dropped when the table is free again.
     let session = find(handle, |place| {
-        let is_busy = place
-            .session
-            .as_ref()
-            .is_some_and(|session| matches!(session.try_lock(), Err(TryLockError::WouldBlock)));
-        if is_busy { None } else { place.session.take() }
-    });
-    match session {
-        Err(NapStatus::InvalidHandle) if is_known(handle) => Err(NapStatus::Busy),
-        other => other.map(drop),
-    }
-}
-
-fn is_known(handle: usize) -> bool {
-    find(handle, |place| place.session.clone()).is_ok()
+        let is_busy = Arc::strong_count(place.session.as_ref()?) > 1;
+        Some(if is_busy { None } else { place.session.take() })
+    })?;
+    // Dropped when the table is free again.
+    session.map(drop).ok_or(NapStatus::Busy)
 }
 
 fn find<T>(handle: usize, take: impl FnOnce(&mut Place) -> Option<T>) -> Result<T, NapStatus> {
@@ -76,4 +67,27 @@ fn find<T>(handle: usize, take: impl FnOnce(&mut Place) -> Option<T>) -> Result<
     let index = handle & (MAX_RECEIVERS - 1);
     let place = places.get_mut(index).filter(|place| place.turn == handle >> PLACE_BITS);
     place.and_then(take).ok_or(NapStatus::InvalidHandle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{NAP_BIT_RATE_600, NapConfig};
+
+    #[test]
+    fn what_a_call_has_found_is_not_taken_from_under_it() {
+        let config = NapConfig {
+            sample_rate_hz: 200_000.0,
+            bit_rates: NAP_BIT_RATE_600,
+            channel_width_hz: 20_000.0,
+            ..NapConfig::new()
+        };
+        let handle = insert(Session::new(&config).unwrap()).unwrap();
+        // A call that has looked the handle up, and has not come to work yet.
+        let found = find(handle, |place| place.session.clone()).unwrap();
+        assert_eq!(remove(handle), Err(NapStatus::Busy));
+        drop(found);
+        assert_eq!(remove(handle), Ok(()));
+        assert_eq!(remove(handle), Err(NapStatus::InvalidHandle));
+    }
 }

@@ -104,7 +104,8 @@ fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reserves the block of which the library lives from now on. Call it before all else, once.
+/// Reserves the block of which the library lives from now on. Call it before all else, once. Only a library that
+/// was built with the feature `pool` has this call and the next.
 #[unsafe(no_mangle)]
 pub extern "C" fn nap_pool_reserve(bytes: usize) -> NapStatus {
     let Ok(layout) = Layout::from_size_align(bytes, ALIGNMENT) else {

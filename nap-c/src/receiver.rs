@@ -152,7 +152,8 @@ pub unsafe extern "C" fn nap_receiver_push_cf32(
     unsafe { push(receiver, iq, count) }
 }
 
-/// Tells that so many samples were lost before the next ones: times count on over them.
+/// Tells that so many samples were lost before the next ones: times count on over them. Where `push` only keeps
+/// samples, this is kept among them.
 #[unsafe(no_mangle)]
 pub extern "C" fn nap_receiver_skip(receiver: *mut NapReceiver, samples: u64) -> NapStatus {
     with(receiver, |session| {
@@ -161,7 +162,8 @@ pub extern "C" fn nap_receiver_skip(receiver: *mut NapReceiver, samples: u64) ->
     })
 }
 
-/// Ends the stream: decodes what is left and completes all messages. More samples may follow.
+/// Ends the stream: decodes what is left and completes all messages. More samples may follow. Where `push` only
+/// keeps samples, `nap_receiver_work` does that when it has come to the end.
 #[unsafe(no_mangle)]
 pub extern "C" fn nap_receiver_flush(receiver: *mut NapReceiver) -> NapStatus {
     with(receiver, |session| {
@@ -244,7 +246,7 @@ pub unsafe extern "C" fn nap_receiver_poll(
 }
 
 /// Adds a device. With its key, of 16 bytes, its messages are authenticated, and frames of it looked for with the
-/// help of the key; `key` may be null.
+/// help of the key; `key` may be null. It counts once the samples that were pushed have been worked on.
 ///
 /// # Safety
 ///
@@ -265,7 +267,7 @@ pub unsafe extern "C" fn nap_receiver_add_device(
     })
 }
 
-/// Takes a device out.
+/// Takes a device out, once the samples that were pushed have been worked on.
 #[unsafe(no_mangle)]
 pub extern "C" fn nap_receiver_remove_device(
     receiver: *mut NapReceiver,

@@ -89,6 +89,15 @@ static void control_contents(void) {
     CHECK(nap_frame_encode(&uplink, KEY, 1, bitstream, sizeof bitstream, &length) == NAP_STATUS_INVALID_ARGUMENT);
 }
 
+/* A configuration that no receiver is made of, and what is said of it. */
+static void is_refused(const NapConfig *config, const char *why) {
+    NapReceiver *receiver = NULL;
+    char message[200];
+    CHECK(nap_receiver_create(config, &receiver) == NAP_STATUS_INVALID_CONFIG && receiver == NULL);
+    CHECK(nap_error_message(message, sizeof message) < sizeof message);
+    CHECK(strstr(message, why) == message);
+}
+
 static void configurations(void) {
     NapConfig config = quiet_config();
     NapReceiver *receiver = NULL;
@@ -109,10 +118,16 @@ static void configurations(void) {
     CHECK(nap_receiver_create(&config, &receiver) == NAP_STATUS_MEMORY_BOUND);
     config = quiet_config();
     config.bit_rates = 4;
-    CHECK(nap_receiver_create(&config, &receiver) == NAP_STATUS_INVALID_CONFIG);
+    is_refused(&config, "bit_rates is 4");
     config = quiet_config();
     config.radio_configuration = 9;
-    CHECK(nap_receiver_create(&config, &receiver) == NAP_STATUS_INVALID_CONFIG);
+    is_refused(&config, "radio_configuration is 9");
+    config = quiet_config();
+    config.max_events = 0;
+    is_refused(&config, "max_events is 0");
+    config = quiet_config();
+    config.max_backlog_samples = UINT64_MAX;
+    is_refused(&config, "max_backlog_samples is 18446744073709551615");
     CHECK(receiver == NULL);
 }
 

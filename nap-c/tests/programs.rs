@@ -265,6 +265,14 @@ fn first_line(message: &Message) -> String {
 }
 
 #[test]
+fn a_program_without_any_shared_library_can_be_built() {
+    let installed = Installed::new();
+    let libraries = installed.flags(&["--libs", "--static"]);
+    let program = installed.build("tests/round_trip.c", &["-static"], libraries);
+    output(&mut Command::new(program));
+}
+
+#[test]
 fn a_packager_gathers_below_a_folder_what_is_found_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     output(Command::new(here("install")).arg("/opt/a prefix").arg(built()).arg(folder.path()));
@@ -355,11 +363,28 @@ fn stack_and_pool_do_for_a_recording_from_c() {
     }
 }
 
-#[test]
-fn no_unset_byte_is_used_from_c_under_valgrind() {
+/// Runs a program of the tests under valgrind, which has to be silent.
+fn is_clean(source: &str, arguments: &[&str]) {
     let installed = Installed::new();
-    let program = installed.build_shared("tests/api.c", &["-g"]);
+    let program = installed.build_shared(source, &["-g"]);
     let mut command = installed.run_shared(Path::new("valgrind"));
     let checks = ["--quiet", "--error-exitcode=9", "--leak-check=full"];
-    output(command.args(checks).args(["--errors-for-leak-kinds=definite"]).arg(program).arg("few"));
+    command.args(checks).args(["--errors-for-leak-kinds=definite"]).arg(program).args(arguments);
+    output(&mut command);
+}
+
+#[test]
+fn no_unset_byte_is_used_from_c_under_valgrind() {
+    is_clean("tests/api.c", &["few"]);
+}
+
+#[test]
+fn no_unset_byte_decides_what_a_frame_says_under_valgrind() {
+    is_clean("tests/round_trip.c", &[]);
+}
+
+#[test]
+fn a_frame_that_was_encoded_comes_back_from_samples_in_c() {
+    let installed = Installed::new();
+    output(&mut Command::new(installed.build_static("tests/round_trip.c", &WATCHED)));
 }

@@ -34,14 +34,14 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../nap-c").join(path)
 }
 
-/// Builds the example.
-fn build(program: &Path) {
+/// Builds a program.
+fn build(source: &Path, program: &Path) {
     let compiler = words(COMPILER, "cc");
     let output = Command::new(&compiler[0])
         .args(&compiler[1..])
         .args(["-std=c11", "-O1", "-I"])
         .arg(here("include"))
-        .arg(here("examples/decode_file.c"))
+        .arg(source)
         .arg(library())
         .args(["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"])
         .arg("-o")
@@ -133,7 +133,7 @@ fn swapped(data: &Path, folder: &Path) -> PathBuf {
 fn what_decode_reports_comes_out_from_c_too() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("decode_file");
-    build(&program);
+    build(&here("examples/decode_file.c"), &program);
     let files = fs::read_dir(fixture("recordings")).unwrap().map(|file| file.unwrap().path());
     let metas = files.filter(|path| path.extension().is_some_and(|kind| kind == "sigmf-meta"));
     let mut messages = 0;
@@ -144,4 +144,32 @@ fn what_decode_reports_comes_out_from_c_too() {
         messages += expected.len();
     }
     assert!(messages >= 10, "{messages} messages");
+}
+
+/// What stands in a page between a line of three backquotes with a word after them and the next.
+fn quoted<'a>(page: &'a str, word: &str) -> &'a str {
+    let (_, begun) = page.split_once(&format!("```{word}\n")).unwrap();
+    begun.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_page_about_firmware_shows_what_its_program_prints() {
+    let page = fs::read_to_string(here("../docs/firmware.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (source, program) = (folder.path().join("first.c"), folder.path().join("first"));
+    fs::write(&source, quoted(&page, "c")).unwrap();
+    build(&source, &program);
+    let scene = here("../examples/scenes/two_devices.toml");
+    let samples = folder.path().join("samples.cu8");
+    let simulated = nap().arg("simulate").arg(scene).arg("-o").arg(&samples).output().unwrap();
+    assert_eq!(exit_code(&simulated), 0, "{}", stderr(&simulated));
+    let mut first = words(RUNNER, "");
+    first.push(program.display().to_string());
+    let samples = fs::File::open(samples).unwrap();
+    let output = Command::new(&first[0]).args(&first[1..]).stdin(samples).output().unwrap();
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    let printed: Vec<String> = common::stdout(&output).lines().map(str::to_owned).collect();
+    let told: Vec<&str> = quoted(&page, "text").lines().collect();
+    assert_eq!([&printed[0], &printed[printed.len() - 1]], [told[0], told[1]]);
+    assert!(printed.len() > 5, "{printed:?}");
 }

@@ -5,8 +5,10 @@
 //!
 //! # Features
 //!
-//! `ndarray` gives spectrograms and the history of subbands as arrays of the crate [ndarray]. Without it
-//! they are handed out row by row, and the crate is not linked.
+//! - `ndarray`: spectrograms and the history of subbands as arrays of the crate [ndarray]. Without it
+//!   they are handed out row by row, and the crate is not linked.
+//! - `simulation`: the other side, `modulator` and `simulator`, which receivers do not need.
+//! - `serde`: what the simulator's devices and receivers do, read from files. Brings `simulation`.
 //!
 //! [ndarray]: https://docs.rs/ndarray
 
@@ -24,9 +26,11 @@ pub mod detector;
 mod error;
 mod filter;
 mod kernels;
+#[cfg(feature = "simulation")]
 pub mod modulator;
 pub mod noise_floor;
 mod oscillator;
+#[cfg(feature = "simulation")]
 pub mod simulator;
 pub mod spectrogram;
 pub mod subbands;

@@ -1,4 +1,5 @@
 //! A known burst is cancelled in the subbands: what stays is the noise that was under it.
+#![cfg(feature = "simulation")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use nap_dsp::canceller::{Canceller, KnownBurst};

@@ -1,5 +1,6 @@
 //! The stages of a receiver on modulated signals whose parameters are known: what is found where,
 //! and how exactly it is measured.
+#![cfg(feature = "simulation")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use std::f64::consts::TAU;

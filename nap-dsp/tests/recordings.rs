@@ -1,5 +1,6 @@
 //! The modulator and the simulator against recordings of an independent generator.
 
+#![cfg(feature = "simulation")]
 // A helper of a test may panic like the test itself.
 #![allow(clippy::unwrap_used)]
 

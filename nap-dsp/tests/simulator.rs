@@ -1,5 +1,6 @@
 //! The simulator against theory.
 
+#![cfg(feature = "simulation")]
 // A helper of a test may panic like the test itself.
 #![allow(clippy::unwrap_used)]
 

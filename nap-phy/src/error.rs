@@ -33,7 +33,7 @@ pub enum Error {
     #[cfg(feature = "receiver")]
     #[error(
         "the receiver's limits allow {needed_bytes} bytes of memory and it may take {max_bytes}; \
-         lower the numbers of bursts and fragments or allow more"
+         lower the numbers of bursts and undecoded frames or allow more"
     )]
     MemoryBound {
         /// What the limits allow.

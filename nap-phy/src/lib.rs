@@ -40,7 +40,8 @@
 //! - `std`: device tables and messages as a receiver reports them.
 //! - `csv`: tables of devices as CSV. Brings `std`.
 //! - `serde`: serialisation of the value types; with `std` also the documented JSON records of
-//!   `schema`, with `receiver` also the simulated scenes of `scene`.
+//!   `schema`.
+//! - `scene`: simulated scenes. Brings `receiver` and `serde`.
 //!
 //! Without features the crate needs neither `std` nor an allocator.
 //!
@@ -60,7 +61,7 @@ mod message;
 mod radio;
 #[cfg(feature = "receiver")]
 pub mod receiver;
-#[cfg(all(feature = "receiver", feature = "serde"))]
+#[cfg(feature = "scene")]
 pub mod scene;
 #[cfg(all(feature = "serde", feature = "std"))]
 pub mod schema;

@@ -1,5 +1,5 @@
 //! Memory that the receiver asks for: none while it only listens, and so much for a burst.
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use nap_phy::receiver::Statistics;

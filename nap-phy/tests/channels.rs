@@ -1,6 +1,6 @@
 //! Several channels out of one stream.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 
 use nap_phy::RadioConfiguration::{self, Rc1, Rc3Lbt, Rc5, Rc7};
 use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};

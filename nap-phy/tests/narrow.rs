@@ -1,6 +1,6 @@
 //! Recordings that are narrower than the channel, received blindly.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
 //! A receiver whose work is spread: the same events, and what happens when the work is behind.
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use nap_phy::receiver::paced::{PacedEvent, PacedReceiver};

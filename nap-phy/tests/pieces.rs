@@ -1,6 +1,6 @@
 //! Recordings that are decoded in pieces, against the same recordings in one go.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 
 use std::convert::Infallible;
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! The receiver against recordings with known truth, and against scenes that only a simulator makes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! Scenes, against recordings of an independent generator and against their own description.
-#![cfg(all(feature = "receiver", feature = "serde"))]
+#![cfg(feature = "scene")]
 // A helper of a test may panic like the test itself.
 #![allow(clippy::unwrap_used)]
 

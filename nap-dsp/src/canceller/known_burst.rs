@@ -12,6 +12,10 @@ const SIDELOBES_OVER_NOISE: f64 = 0.05;
 /// their filters' stop band there is nothing to take out.
 pub(super) const MAX_REACH: f64 = 0.75;
 
+/// So many [subbands](KnownBurst::subbands) hold a burst at most: the whole spacings within its reach, one for
+/// what is left of it, and the first.
+pub const MAX_SUBBANDS: usize = (2.0 * MAX_REACH) as usize + 2;
+
 /// A burst of which everything is known but its pulse.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownBurst<'a> {

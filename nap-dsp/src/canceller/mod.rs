@@ -23,7 +23,7 @@ use crate::canceller::least_squares::{Branches, Equations, REGRESSORS, add_to_ri
 use crate::kernels::sums::energy;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
-pub use known_burst::KnownBurst;
+pub use known_burst::{KnownBurst, MAX_SUBBANDS};
 
 /// At its ends a burst's shape is its transmitter's own: there it is taken as constant over so many
 /// parts of a symbol.

@@ -31,6 +31,12 @@ pub struct PhaseTrack {
 }
 
 impl PhaseTrack {
+    /// What that of so many symbols takes beside itself, in bytes.
+    #[must_use]
+    pub fn memory_bytes(symbols: usize) -> usize {
+        symbols * size_of::<f64>()
+    }
+
     /// The track of a burst that was mixed down with `carrier`, and then had these phasors.
     pub(super) fn new(
         carrier: Carrier,

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
-use nap_dsp::canceller::{Canceller, KnownBurst};
+use nap_dsp::canceller::{Canceller, KnownBurst, MAX_SUBBANDS};
 use nap_dsp::demodulator::PhaseTrack;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
+use super::decoder::symbols::symbol_count;
 use super::masking::{Cancelled, Mask};
+use crate::uplink::frame_type::FrameType;
 
 /// More bursts than ever wait to be cancelled; the oldest goes first.
 const MAX_REMAINING: usize = 64;
@@ -33,6 +35,15 @@ struct Remaining {
 }
 
 impl Remaining {
+    /// What one of a frame of so many symbols takes with all that it holds, in bytes at most.
+    fn memory_bytes(symbols: usize) -> usize {
+        let subbands = MAX_SUBBANDS * size_of::<usize>();
+        size_of::<Self>()
+            + symbols * size_of::<f64>()
+            + PhaseTrack::memory_bytes(symbols)
+            + subbands
+    }
+
     fn known(&self) -> KnownBurst<'_> {
         let Self { signs, track, es_over_n0, .. } = self;
         KnownBurst { signs, track, es_over_n0: *es_over_n0 }
@@ -56,6 +67,12 @@ impl Band {
             cancelled: VecDeque::new(),
             remaining: VecDeque::with_capacity(MAX_REMAINING),
         }
+    }
+
+    /// What the decoded bursts that are still there take, in bytes at most.
+    pub(super) fn remaining_bytes() -> usize {
+        let max_symbols = FrameType::ALL.into_iter().map(symbol_count).max();
+        MAX_REMAINING * Remaining::memory_bytes(max_symbols.unwrap_or_default())
     }
 
     /// Appends one sample of every subband.
@@ -133,5 +150,59 @@ impl Band {
             burst.subbands.contains(&self.grid.nearest(burst.mask.frequency_hz))
         };
         self.remaining.iter().filter(is_there).map(|burst| burst.mask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nap_dsp::carrier::Carrier;
+    use nap_dsp::demodulator::Demodulator;
+
+    use super::*;
+
+    const SYMBOL_S: f64 = 0.01;
+    const GRID: SubbandGrid = SubbandGrid {
+        subbands: 3,
+        spacing_hz: 500.0,
+        first_center_hz: -500.0,
+        first_column_s: 0.0,
+    };
+
+    /// The track of a burst at 0 Hz that begins after 0.1 s, and then there is nothing.
+    fn track(signs: &[f64]) -> PhaseTrack {
+        let mut history = SubbandHistory::new(GRID.subbands, 10_000);
+        for column in 0..3_000 {
+            let symbol = (GRID.time_s(column) - 0.1) / SYMBOL_S;
+            let sign = signs.get(symbol.floor() as isize as usize).copied().unwrap_or_default();
+            history.push(&[Complex32::ZERO, Complex32::from(sign as f32), Complex32::ZERO]);
+        }
+        let carrier = Carrier { time_s: 1.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 };
+        let mut demodulator = Demodulator::new(SYMBOL_S.recip(), 60.0);
+        let frame =
+            demodulator.demodulate(&history, &GRID, (0.1, carrier), &signs[..33], signs.len());
+        frame.unwrap().measure(signs).track
+    }
+
+    #[test]
+    fn bursts_that_remain_take_what_is_counted_for_them() {
+        let longest = FrameType::ALL.into_iter().map(symbol_count).max().unwrap();
+        let signs: Vec<f64> =
+            (0..longest).map(|n| if n / 3 % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let track = track(&signs);
+        // Where there is nothing, nothing can be cancelled. The reach is that of a strong burst.
+        let burst =
+            KnownBurst { signs: &signs, symbol_s: SYMBOL_S, track: &track, es_over_n0: 1e3 };
+        assert_eq!(burst.subbands(&GRID).len(), MAX_SUBBANDS);
+        let mut band = Band::new(GRID, 10_000);
+        (0..3_000).for_each(|_| band.push(&[Complex32::ZERO; 3]));
+        for n in 0..MAX_REMAINING + 10 {
+            let shift_s = 2.0 * n as f64 * SYMBOL_S;
+            let mut mask = Mask::of_track(&track, SYMBOL_S, 1.0);
+            (mask.from_s, mask.to_s) = (mask.from_s + shift_s, mask.to_s + shift_s);
+            band.cancel(&burst, mask);
+        }
+        assert_eq!(band.remaining.len(), MAX_REMAINING);
+        let taken = allocation_counter::measure(|| drop(std::mem::take(&mut band.remaining)));
+        assert_eq!(-taken.bytes_current, Band::remaining_bytes() as i64);
     }
 }

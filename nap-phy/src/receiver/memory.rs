@@ -2,6 +2,7 @@
 
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 
+use super::band::Band;
 use super::bursts::Burst;
 use super::config::{Limits, ReceiverConfig};
 use super::joint::undecoded_frame::UndecodedFrame;
@@ -33,6 +34,8 @@ pub struct MemoryBound {
     pub undecoded_frames_bytes: u64,
     /// Of these, the largest.
     pub undecoded_frame_bytes: u64,
+    /// Decoded bursts that wait until what masks them is cancelled.
+    pub remaining_bytes: u64,
     /// What is known of devices.
     pub devices_bytes: u64,
 }
@@ -60,6 +63,7 @@ impl MemoryBound {
             burst_bytes,
             undecoded_frames_bytes: all(max_undecoded_frames, undecoded_frame_bytes),
             undecoded_frame_bytes,
+            remaining_bytes: Band::remaining_bytes() as u64,
             devices_bytes: DEVICE_BYTES.saturating_mul(config.devices.len() as u64),
         }
     }
@@ -67,9 +71,15 @@ impl MemoryBound {
     /// All of it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        [self.stages_bytes, self.bursts_bytes, self.undecoded_frames_bytes, self.devices_bytes]
-            .iter()
-            .fold(self.subbands_bytes, |sum, &part| sum.saturating_add(part))
+        [
+            self.stages_bytes,
+            self.bursts_bytes,
+            self.undecoded_frames_bytes,
+            self.remaining_bytes,
+            self.devices_bytes,
+        ]
+        .iter()
+        .fold(self.subbands_bytes, |sum, &part| sum.saturating_add(part))
     }
 
     /// Checks that the limits keep within what the receiver may take.
