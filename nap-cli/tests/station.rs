@@ -191,11 +191,8 @@ fn a_source_is_enough() {
 fn a_radio_without_the_time_of_day() {
     let site = Site::new(&[], "");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    site.configure(&format!("tcp://{}", listener.local_addr().unwrap()), "");
-    let text = fs::read_to_string(site.path("nap.toml")).unwrap();
-    let samples =
-        "[radio]\nsample_rate_hz = 250000\ncenter_hz = 868130000\nsample_format = \"cu8\"\n";
-    site.put("nap.toml", &text.replace("[radio]\n", samples));
+    let source = format!("tcp://{}", listener.local_addr().unwrap());
+    site.configure_samples(&source, 868_130_000.0, "");
     site.put("devices.csv", "device_id,key\n258E05CA,\n38DFD2F3,\n");
     let _server = thread::spawn(move || {
         let (mut first, _) = listener.accept().unwrap();
@@ -373,7 +370,11 @@ fn a_dry_run_looks_at_everything_and_writes_nothing() {
     assert_eq!(output.status.code(), Some(2));
     for what in ["devices: ", "source: ", "relay \"web\": "] {
         assert!(stderr(&output).contains(what), "{}", stderr(&output));
+        assert!(!stderr(&output).contains(&format!("{what}well")), "{}", stderr(&output));
     }
+    let secrets = site.run(&["backup", "x.tar", "--with-secrets"]);
+    assert_eq!(secrets.status.code(), Some(2));
+    assert!(stderr(&secrets).contains("not in this version"), "{}", stderr(&secrets));
 }
 
 /// Whoever writes records into a pipe may be silent: the station ends all the same when it is asked to.

@@ -52,9 +52,20 @@ fn commented_keys_are_known() {
     let plain =
         |line: &str| line.strip_prefix("# ").filter(|_| is_key(&line)).unwrap_or(line).to_owned();
     let text: Vec<String> = DEFAULT.lines().map(plain).collect();
-    let text = text.join("\n").replace("source = \"none\"", "source = \"fixed\"");
-    let config = parse(&text).unwrap();
+    let text = text.join("\n");
+    // What tells the position has keys of its own.
+    let (fixed, gpsd) = (["latitude", "longitude"], ["address"]);
+    let with = |source: &str, without: &[&str]| {
+        let is_left =
+            |line: &&str| !without.iter().any(|key| line.starts_with(&format!("{key} = ")));
+        let lines: Vec<&str> = text.lines().filter(is_left).collect();
+        parse(&lines.join("\n").replace("source = \"none\"", &format!("source = {source:?}")))
+            .unwrap()
+    };
+    let config = with("fixed", &gpsd);
     assert_eq!(config.position, PositionConfig::Fixed { latitude: 48.137, longitude: 11.575 });
+    let address = "127.0.0.1:2947".into();
+    assert_eq!(with("gpsd", &fixed).position, PositionConfig::Gpsd { address });
     assert!(config.http.is_some() && config.devices.file.is_some());
     assert_eq!(config.relays.len(), 3);
 }
@@ -78,6 +89,9 @@ fn what_is_not_known_is_told_by_key_and_line() {
 fn values_that_cannot_be_are_told() {
     for (text, expected) in [
         ("[position]\nsource = \"fixed\"\n", "needs `latitude` and `longitude`"),
+        ("[position]\nsource = \"gpsd\"\nlatitude = 1.0\n", "has no latitude and longitude"),
+        ("[position]\nsource = \"gpsd\"\naddress = \"localhost\"\n", "HOST:PORT"),
+        ("[position]\nsource = \"none\"\naddress = \"x:1\"\n", "`address` is gpsd's"),
         ("[position]\nsource = \"fixed\"\nlatitude = 91.0\nlongitude = 0.0\n", "-90 to 90"),
         ("[http]\nlisten = \"0.0.0.0:80\"\n", "only with TLS"),
         ("[station]\n", "duplicate key"),
@@ -97,6 +111,42 @@ fn values_that_cannot_be_are_told() {
     }
 }
 
+/// All paths start from the file's folder, that of a recording too; what is no path stays as it is.
+#[test]
+fn a_recording_is_beside_the_configuration() {
+    let source = |source: &str| {
+        let text = format!("[station]\nstate = \"state\"\n[radio]\nsource = \"{source}\"\n");
+        match parse(&text).unwrap().radio.source {
+            SourceChoice::Samples(text) => text,
+            SourceChoice::Records(path) => panic!("{}", path.display()),
+        }
+    };
+    assert_eq!(source("day.sigmf-meta"), "/etc/nap/day.sigmf-meta");
+    assert_eq!(source("/srv/day.sigmf-meta"), "/srv/day.sigmf-meta");
+    for stays in ["driver=rtlsdr", "-", "tcp://radio:1234", "rtl_tcp://radio"] {
+        assert_eq!(source(stays), stays);
+    }
+}
+
+/// What the README begins with.
+#[test]
+fn the_example_is_a_configuration() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/mqtt/nap.toml");
+    let config = Config::load(&path).unwrap();
+    assert!(!config.rules.white_list && config.relays.len() == 1);
+}
+
+#[test]
+fn a_gpsd_is_on_this_computer_unless_its_address_is_said() {
+    let position = |more: &str| {
+        parse(&format!("{LEAST}[position]\nsource = \"gpsd\"\n{more}")).unwrap().position
+    };
+    let gpsd = |address: &str| PositionConfig::Gpsd { address: address.into() };
+    assert_eq!(position(""), gpsd("127.0.0.1:2947"));
+    assert_eq!(position("address = \"truck:1234\"\n"), gpsd("truck:1234"));
+    assert_eq!(position("address = \"[::1]:2947\"\n"), gpsd("[::1]:2947"));
+}
+
 #[test]
 fn keys_that_do_not_work_yet_are_told_unless_they_do_nothing() {
     for (text, key) in [
@@ -114,9 +164,5 @@ fn keys_that_do_not_work_yet_are_told_unless_they_do_nothing() {
         "{LEAST}unknown_territory = \"keep\"\nterritories = {{}}\n[keys]\nstore = \"file\"\n"
     ))
     .unwrap();
-    assert!(
-        problem("[position]\nsource = \"gpsd\"\naddress = \"x:1\"\n")
-            .contains("not in this version")
-    );
     assert!(problem("[fences]\nfiles = \"x\"\n").contains("unknown field `fences`"));
 }

@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use nap_far_ends::proxy::{Proxy, Way};
 use nap_far_ends::server::{Authority, Pair, Server};
+use nap_station::relay::certificate_time::CertificateTime;
 use nap_station::relay::options::Options;
 use nap_station::relay::outbox::Kind;
 use serde_json::{Value, json};
@@ -379,5 +382,29 @@ async fn with_a_wrong_clock_it_is_the_clock_that_is_blamed() {
     outbox.store(1);
     let state = relay.until(|state| state.faults == 1).await;
     assert!(state.last_error.unwrap().starts_with("the clock is wrong"));
+    relay.stop().await;
+}
+
+/// The computer's clock says 1970, and a GPS receiver knows better.
+#[tokio::test]
+async fn certificates_are_looked_at_with_the_stations_own_time() {
+    let bench = Bench::new();
+    let server = Server::start(&bench.authority).await;
+    let outbox = MemoryOutbox::new();
+    let is_known = Arc::new(AtomicBool::new(false));
+    let known = Arc::clone(&is_known);
+    let now = move || match known.load(Ordering::Relaxed) {
+        true => Timestamp::now(),
+        false => Timestamp::UNIX_EPOCH,
+    };
+    let options = bench.options(server.address.port(), "");
+    let relay = Relay::with(&outbox, bench.path(), &options, |context| {
+        context.certificate_time = CertificateTime::of(now);
+    });
+    outbox.store(1);
+    let state = relay.until(|state| state.faults == 1).await;
+    assert!(state.last_error.unwrap().contains("certificate"), "it is not valid yet");
+    is_known.store(true, Ordering::Relaxed);
+    until("it is delivered", || outbox.delivered() == 1).await;
     relay.stop().await;
 }
