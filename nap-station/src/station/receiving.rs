@@ -107,7 +107,7 @@ impl Receiving {
     fn wait_for_samples(&mut self, deadline: Instant) -> Found {
         while Instant::now() < deadline {
             match self.reception.next(TICK) {
-                Some(ReceptionEvent::Started(info)) => return self.found(&info),
+                Some(ReceptionEvent::Started(info)) => return Found::of(self.described(&info)),
                 Some(ReceptionEvent::Fault(fault)) if fault.kind.is_fatal() => {
                     let is_wrong = fault.kind == FaultKind::Refused
                         || self.reception.source().kind == SourceKind::Recording;
@@ -123,19 +123,18 @@ impl Receiving {
         Found::Away("it does not answer: is it there, and used by nobody else?".into())
     }
 
-    /// How an open source is set, and whether all channels are in it.
-    fn found(&self, info: &StreamInfo) -> Found {
-        let chosen = match self.chosen(info) {
-            Ok(chosen) => chosen,
-            Err(error) => return Found::Wrong(error.to_string()),
-        };
+    /// How an open source is set, if receivers can be set up for it.
+    fn described(&mut self, info: &StreamInfo) -> Result<String, Error> {
+        let chosen = self.chosen(info)?;
+        let notes = chosen.unheard();
+        self.reception.listen_to_all(chosen.configs)?;
         let rate = format!("{:.6} MS/s", info.sample_rate_hz / 1e6);
         let around = info.center_hz.map(|hz| format!(" around {:.6} MHz", hz / 1e6));
         let names = self.radio.radio_configurations.iter().map(|one| one.name());
         let names: Vec<&str> = names.collect();
         let mut text = format!("{rate}{} for {}", around.unwrap_or_default(), names.join(", "));
-        chosen.unheard().iter().for_each(|note| text.extend(["; ", note.as_str()]));
-        Found::Well(text)
+        notes.iter().for_each(|note| text.extend(["; ", note.as_str()]));
+        Ok(text)
     }
 
     /// Goes by these devices from now on.
