@@ -70,6 +70,35 @@ fn commented_keys_are_known() {
     assert_eq!(config.relays.len(), 3);
 }
 
+/// All keys that are known, but for those that do not work yet, stand in the default, each in its section.
+#[test]
+fn known_keys_are_in_the_default() {
+    let relay = |kind: &str| format!("[relay.x]\ntype = \"{kind}\"\nunknown = 1\n");
+    let mut sections: Vec<(&str, String)> = ["devices", "rules", "retention", "position", "http"]
+        .map(|name| (name, format!("{LEAST}[{name}]\nunknown = 1\n")))
+        .into();
+    sections.extend(
+        [("relay.cloud", "https"), ("relay.broker", "mqtt"), ("relay.archive", "file")]
+            .map(|(name, kind)| (name, format!("{LEAST}{}", relay(kind)))),
+    );
+    sections.push(("radio", format!("{LEAST}unknown = 1\n")));
+    sections.push(("station", LEAST.replace("[radio]", "unknown = 1\n[radio]")));
+    for (name, text) in sections {
+        let told = parse(&text).unwrap_err();
+        let (_, expected) = told.split_once("expected ").unwrap_or_else(|| panic!("{told}"));
+        let header = format!("[{name}]\n");
+        let (_, section) = DEFAULT.split_once(&header).unwrap_or_else(|| panic!("no {name}"));
+        let section = section.split("\n[").next().unwrap().split("\n# [").next().unwrap();
+        for key in expected.split('`').skip(1).step_by(2) {
+            let is_there = section.lines().any(|line| {
+                line.strip_prefix("# ").unwrap_or(line).starts_with(&format!("{key} = "))
+            });
+            let is_later = ["label_url", "unknown_territory", "territories"].contains(&key);
+            assert!(is_there || is_later, "{key} of [{name}]");
+        }
+    }
+}
+
 #[test]
 fn what_is_not_known_is_told_by_key_and_line() {
     assert!(

@@ -54,7 +54,7 @@ impl Site {
         self.put("nap.toml", &text);
     }
 
-    /// Raw samples, whose rate and centre nobody else says.
+    /// Raw samples, whose rate and center nobody else says.
     pub fn configure_samples(&self, source: &str, center_hz: f64, more: &str) {
         self.configure(source, more);
         let text = fs::read_to_string(self.path("nap.toml")).unwrap();

@@ -294,8 +294,8 @@ mod tests {
             judge.look(&report(second.into(), MUNICH), f64::from(second) + delay_s);
             let wrong_s =
                 judge.utc(f64::from(second) + 1.0).unwrap().seconds_since(at(second.into())) - 1.0;
-            let most_s = if second < 50 { 0.5 } else { 0.035 };
-            assert!((-most_s..=0.0).contains(&wrong_s), "{second}: {wrong_s}");
+            let max_s = if second < 50 { 0.5 } else { 0.035 };
+            assert!((-max_s..=0.0).contains(&wrong_s), "{second}: {wrong_s}");
         }
     }
 
