@@ -33,7 +33,7 @@ type Merged = (Vec<String>, Result<Ending<nap_io::Error>, nap_phy::Error>);
 /// its own frequency. `progress` is called with the number of samples since the last call.
 #[pyfunction]
 #[pyo3(signature = (recording, first, count, *, radio_configurations, channel_centers_hz, bit_rate,
-    devices, full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, threads, progress))]
+    devices, full_scale_dbm, false_messages_per_day, max_drift_hz_per_s, threads, progress))]
 #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
 pub fn decode_recording(
     py: Python<'_>,
@@ -46,7 +46,7 @@ pub fn decode_recording(
     devices: &PyDeviceTable,
     full_scale_dbm: Option<f64>,
     false_messages_per_day: f64,
-    most_drift_hz_per_s: f64,
+    max_drift_hz_per_s: f64,
     threads: Option<usize>,
     progress: &Bound<'_, PyAny>,
 ) -> PyResult<Decoded> {
@@ -59,7 +59,7 @@ pub fn decode_recording(
         devices,
         full_scale_dbm,
         false_messages_per_day,
-        most_drift_hz_per_s,
+        max_drift_hz_per_s,
     };
     let processors = || thread::available_parallelism().map_or(1, usize::from);
     let end = count.map_or(u64::MAX, |count| first.saturating_add(count));

@@ -56,7 +56,7 @@ struct State {
 impl PyReceiver {
     #[new]
     #[pyo3(signature = (sample_rate_hz, center_hz, *, radio_configuration, channel_center_hz,
-        bit_rate, devices, full_scale_dbm, false_messages_per_day, most_drift_hz_per_s, start,
+        bit_rate, devices, full_scale_dbm, false_messages_per_day, max_drift_hz_per_s, start,
         start_s, allow_nan, swap_iq, ppm))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -68,7 +68,7 @@ impl PyReceiver {
         devices: &PyDeviceTable,
         full_scale_dbm: Option<f64>,
         false_messages_per_day: f64,
-        most_drift_hz_per_s: f64,
+        max_drift_hz_per_s: f64,
         start: Option<&str>,
         start_s: f64,
         allow_nan: bool,
@@ -85,10 +85,10 @@ impl PyReceiver {
             devices,
             full_scale_dbm,
             false_messages_per_day,
-            most_drift_hz_per_s,
+            max_drift_hz_per_s,
         };
         let config = settings.one_config()?;
-        let channel_center_hz = config.channel_centre_hz;
+        let channel_center_hz = config.channel_center_hz;
         let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
         let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
         let coverage = config.coverage();

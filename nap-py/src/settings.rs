@@ -9,7 +9,7 @@ use crate::devices::PyDeviceTable;
 use crate::error;
 
 /// No crystal is off by more than so many millionths.
-const MOST_PPM: f64 = 1000.0;
+const MAX_PPM: f64 = 1000.0;
 
 /// The keywords of receivers.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Settings<'a> {
     pub devices: &'a PyDeviceTable,
     pub full_scale_dbm: Option<f64>,
     pub false_messages_per_day: f64,
-    pub most_drift_hz_per_s: f64,
+    pub max_drift_hz_per_s: f64,
 }
 
 impl Settings<'_> {
@@ -36,7 +36,7 @@ impl Settings<'_> {
             config.devices = self.devices.table().clone();
             config.full_scale_dbm = self.full_scale_dbm;
             config.false_messages_per_day = self.false_messages_per_day;
-            config.limits.most_drift_hz_per_s = self.most_drift_hz_per_s;
+            config.limits.max_drift_hz_per_s = self.max_drift_hz_per_s;
         }
         Ok(chosen)
     }
@@ -74,10 +74,10 @@ pub fn parse_time(text: &str) -> PyResult<Timestamp> {
 
 /// Checks by how many millionths a crystal is said to be off.
 pub fn check_ppm(ppm: f64) -> PyResult<()> {
-    if ppm.abs() <= MOST_PPM {
+    if ppm.abs() <= MAX_PPM {
         return Ok(());
     }
     Err(error::configuration(format!(
-        "ppm is {ppm}, but must lie between -{MOST_PPM} and {MOST_PPM}"
+        "ppm is {ppm}, but must lie between -{MAX_PPM} and {MAX_PPM}"
     )))
 }

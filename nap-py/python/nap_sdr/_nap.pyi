@@ -66,7 +66,7 @@ def spectrogram(
 def thresholds() -> tuple[float, float]: ...
 def signs(bitstream: bytes) -> npt.NDArray[np.float64]: ...
 def decode_soft(
-    frames: list[_SoftFrame], most_decisions: int
+    frames: list[_SoftFrame], max_decisions: int
 ) -> tuple[bytes, int] | None: ...
 def frame_type(bitstream: bytes) -> int: ...
 def decode_recording(
@@ -80,7 +80,7 @@ def decode_recording(
     devices: DeviceTable,
     full_scale_dbm: float | None,
     false_messages_per_day: float,
-    most_drift_hz_per_s: float,
+    max_drift_hz_per_s: float,
     threads: int | None,
     progress: Callable[[int], None],
 ) -> tuple[list[str], int, int, list[str]]: ...
@@ -111,7 +111,7 @@ class Receiver:
         devices: DeviceTable,
         full_scale_dbm: float | None,
         false_messages_per_day: float,
-        most_drift_hz_per_s: float,
+        max_drift_hz_per_s: float,
         start: str | None,
         start_s: float,
         allow_nan: bool,
@@ -270,7 +270,7 @@ class Subbands:
         candidate: _Candidate,
         bit_rate: int,
         threshold: float,
-        most_drift_hz_per_s: float,
+        max_drift_hz_per_s: float,
     ) -> list[_Hypothesis]: ...
     def down_convert(
         self,
@@ -289,7 +289,7 @@ class Subbands:
         start_s: float,
         carrier: tuple[float, float, float],
         bit_rate: int,
-        most_drift_hz_per_s: float,
+        max_drift_hz_per_s: float,
     ) -> Burst: ...
 
 @final

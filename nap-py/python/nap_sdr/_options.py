@@ -51,7 +51,7 @@ class ReceptionOptions(TypedDict, total=False):
     devices: Devices
     full_scale_dbm: Optional[float]
     false_messages_per_day: float
-    most_drift_hz_per_s: float
+    max_drift_hz_per_s: float
 
 
 class ChannelOptions(ReceptionOptions, total=False):

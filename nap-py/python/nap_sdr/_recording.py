@@ -477,7 +477,7 @@ def decode_from(
             devices=device_table(channel["devices"]),
             full_scale_dbm=channel["full_scale_dbm"],
             false_messages_per_day=channel["false_messages_per_day"],
-            most_drift_hz_per_s=channel["most_drift_hz_per_s"],
+            max_drift_hz_per_s=channel["max_drift_hz_per_s"],
             threads=threads,
             progress=report,
         )
