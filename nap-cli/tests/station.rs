@@ -171,17 +171,18 @@ fn a_source_is_enough() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nap"));
         let output = command.current_dir(&folder).arg("station").args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
-        output.stdout
+        output
     };
     let recording = recording.to_str().unwrap();
     station(&[recording]);
     let archive = fs::read(folder.path().join("nap-messages.jsonl")).unwrap();
     assert_eq!(json_lines(&archive).len(), 2);
-    // With a table, tags are checked; what the ledger has already is not taken again.
-    station(&[recording, "--devices", devices.to_str().unwrap()]);
-    let configuration = station(&["config", "--quick"]);
+    // With a table, tags are checked; what the ledger has already is not taken again, which is said.
+    let again = station(&[recording, "--devices", devices.to_str().unwrap()]);
+    assert!(stderr(&again).contains("messages: 2 refused as duplicate"), "{}", stderr(&again));
+    let configuration = station(&["config", "--quick"]).stdout;
     fs::write(folder.path().join("nap.toml"), configuration).unwrap();
-    let rows = json_lines(&station(&["ledger", "export", "--config", "nap.toml"]));
+    let rows = json_lines(&station(&["ledger", "export", "--config", "nap.toml"]).stdout);
     let expected = [("accepted", 2), ("refused duplicate", 2)];
     assert_eq!(verdicts(&rows), expected.map(|(name, count)| (name.to_owned(), count)).into());
 }

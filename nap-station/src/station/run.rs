@@ -34,7 +34,7 @@ use crate::station::outbox::LedgerOutbox;
 use crate::station::receiving::Receiving;
 use crate::station::records::{RECORDING, RecordsFeed};
 use crate::station::relays::{Relay, Relays};
-use crate::station::remark::{Remark, Say};
+use crate::station::remark::{Judged, Remark, Say};
 use crate::station::status::status;
 use crate::station::watch::ClockWatch;
 use crate::station::whereabouts::Whereabouts;
@@ -141,6 +141,7 @@ impl Station {
             server: serve(&config, &monitor, &options.say)?,
             monitor: monitor.clone(),
             say: options.say.clone(),
+            judged: Judged::default(),
         };
         let desk = desk.start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
