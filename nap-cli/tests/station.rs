@@ -383,7 +383,6 @@ fn a_dry_run_looks_at_everything_and_writes_nothing() {
 fn sigterm_while_nothing_comes() {
     let site = Site::new(&traffic(10, 2, 60.0), "");
     Feed::make(&site, "");
-    let start = Instant::now();
     let mut running = Running::start(&site);
     wait_for(|| site.has("state/ledger.db"));
     assert!(running.stop().success(), "before anybody writes: {}", site.log());
@@ -392,7 +391,6 @@ fn sigterm_while_nothing_comes() {
     feed.put(&traffic(1, 1, 60.0)[0]).unwrap();
     wait_for(|| !site.archive().is_empty());
     assert!(running.stop().success(), "while nobody does: {}", site.log());
-    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 /// The mode of what is in the state folder is nobody else's business.

@@ -46,6 +46,11 @@ impl Bench {
         Relay::start(outbox, self.path(), &self.options(to.port(), more))
     }
 
+    /// The same, which soon gives an answer up.
+    fn hasty_relay(&self, outbox: &Arc<MemoryOutbox>, to: SocketAddr) -> Relay {
+        Relay::hasty(outbox, self.path(), &self.options(to.port(), ""))
+    }
+
     fn write_pair(&self, pair: &Pair) {
         std::fs::write(self.path().join("client.pem"), pair.certificate.pem()).unwrap();
         let key = self.path().join("client.key");
@@ -130,7 +135,7 @@ async fn a_server_that_stalls_after_the_tls_hello_is_given_up() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::HalfOpen).await;
     let outbox = MemoryOutbox::new();
-    let relay = bench.relay(&outbox, proxy.address, "");
+    let relay = bench.hasty_relay(&outbox, proxy.address);
     outbox.store(1);
     let state = relay.until(|state| state.faults == 1).await;
     assert_eq!(state.last_error.as_deref(), Some("the server does not answer in time"));
@@ -146,7 +151,7 @@ async fn a_dead_connection_is_noticed_by_the_next_message() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::Good).await;
     let outbox = MemoryOutbox::new();
-    let relay = bench.relay(&outbox, proxy.address, "");
+    let relay = bench.hasty_relay(&outbox, proxy.address);
     outbox.store(1);
     until("it is delivered", || outbox.delivered() == 1).await;
     proxy.become_(Way::BlackHole);
