@@ -144,7 +144,7 @@ async fn a_station_that_dies_leaves_its_will() {
 }
 
 /// Since a moment: each waits for half a second at least.
-fn most_trials(since: Instant) -> usize {
+fn max_trials(since: Instant) -> usize {
     1 + (since.elapsed().as_secs_f64() / 0.5) as usize
 }
 
@@ -157,7 +157,7 @@ async fn a_way_that_comes_and_goes_is_tried_less_and_less_often() {
     let start = Instant::now();
     until("it is tried", || proxy.accepted() > 0).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let (accepted, most) = (proxy.accepted(), most_trials(start));
+    let (accepted, most) = (proxy.accepted(), max_trials(start));
     assert!(accepted <= most, "{accepted} connections, not {most}");
     relay.stop().await;
 }
@@ -175,7 +175,7 @@ async fn two_hosts_with_one_identity_do_not_kick_each_other_for_ever() {
     assert!(state.last_error.unwrap().starts_with("the broker"));
     tokio::time::sleep(Duration::from_secs(3)).await;
     let faults = first.state().faults + second.state().faults;
-    let most = 2 * most_trials(start) as u64;
+    let most = 2 * max_trials(start) as u64;
     assert!(faults <= most, "{faults} times kicked, not {most}");
     first.stop().await;
     second.stop().await;
