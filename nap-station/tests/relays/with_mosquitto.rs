@@ -121,10 +121,15 @@ async fn a_link_that_dies(way: Way) {
     assert!(state.last_error.unwrap().contains("does not answer"), "{way:?}");
     proxy.become_(Way::Good);
     until("it is delivered", || outbox.delivered() == 2).await;
-    assert_eq!(subscriber.of_station("status").last().unwrap()["online"], true);
+    // Whoever listens hears of it later than the relay.
+    until("it is heard", || subscriber.numbers().contains(&2)).await;
+    until("the birth is heard last", || {
+        subscriber.of_station("status").last().is_some_and(|status| status["online"] == true)
+    })
+    .await;
     let copies = subscriber.numbers().iter().filter(|&&n| n == 2).count();
-    assert!((1..=2).contains(&copies), "at least once, and the same ID");
-    relay.stop().await;
+    let faults = relay.stop().await.faults;
+    assert!(copies as u64 <= 1 + faults, "{copies} copies after {faults} faults");
 }
 
 #[tokio::test]
@@ -199,9 +204,10 @@ async fn an_application_acknowledges_what_it_has_stored() {
     assert_eq!(outbox.delivered(), 0);
     broker.publish(&ack, r#"{"epoch":"0000a1b2","ranges":[[1,2]]}"#, &[]);
     until("two are delivered", || outbox.delivered() == 2).await;
-    // The third is published again under its ID; others are not.
-    until("the third comes again", || subscriber.numbers().len() >= 4).await;
-    assert_eq!(subscriber.numbers()[..4], [1, 2, 3, 3]);
+    // The third is published again under its ID; others are not, once they are acknowledged.
+    let copies = |number: u64| subscriber.numbers().iter().filter(|&&n| n == number).count();
+    until("the third comes again", || copies(3) > copies(1).max(copies(2))).await;
+    assert_eq!(subscriber.numbers()[..3], [1, 2, 3]);
     broker.publish(&ack, r#"{"epoch":"0000a1b2","ranges":[[3,3]]}"#, &[]);
     until("all are delivered", || outbox.delivered() == 3).await;
     relay.stop().await;
