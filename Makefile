@@ -39,7 +39,7 @@ SOAK_MINUTES ?= 15
 .DEFAULT_GOAL := help
 .PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial
+.PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial service-trial
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -270,6 +270,9 @@ deb-trial: ## install, run, upgrade, remove and purge that package, as root on a
 	$(MAKE) --no-print-directory deb
 	$(MAKE_DEB) --deb-revision 2 --output out/deb/second.deb
 	packaging/trial out/deb/nap-station_*.deb out/deb/second.deb
+
+service-trial: nap ## the unit under a systemd of its own, as root: started, killed, halted, stopped, a wrong configuration
+	packaging/service-trial "$(or $(CARGO_TARGET_DIR),target)/release/nap"
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::relay::carrier::Fault;
+use crate::relay::certificate_time::CertificateTime;
 
 /// What relays know of their station.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Context {
     pub status: watch::Receiver<Value>,
     /// An answer that takes longer does not come.
     pub patience: Duration,
+    /// The time of day that certificates are looked at with.
+    pub certificate_time: CertificateTime,
     /// What an application has not acknowledged after so long is published again.
     pub acknowledged_within: Duration,
 }
@@ -35,6 +38,7 @@ impl Context {
             is_metered: false,
             status,
             patience: Duration::from_secs(10),
+            certificate_time: CertificateTime::default(),
             acknowledged_within: Duration::from_secs(600),
         }
     }
