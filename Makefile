@@ -78,11 +78,12 @@ fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
-lint: ## clippy, and who imports whom; a warning is an error
+lint: ## clippy, who imports whom, and the words of names and documents; a warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
 	$(if $(filter --all-features,$(FEATURES)),\
 		$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings)
 	$(CARGO) run --quiet --locked -p nap-imports
+	$(CARGO) run --quiet --locked -p nap-words
 	@# Where packages are shown there is nothing around them that a link could lead to.
 	! grep -n ']([^h#]' $(PUBLISHED:=/README.md) nap-py/README.md
 	@# Licences, advisories and sources of dependencies.

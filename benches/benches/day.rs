@@ -82,7 +82,7 @@ fn day(criterion: &mut Criterion) {
 }
 
 /// The least CPU time of some runs, in seconds: what others did meanwhile makes it longer.
-fn least_s<T>(mut work: impl FnMut() -> T) -> f64 {
+fn min_s<T>(mut work: impl FnMut() -> T) -> f64 {
     let run = |_| timed(|| _ = black_box(work())).as_secs_f64();
     (0..RUNS).map(run).fold(f64::INFINITY, f64::min)
 }
@@ -95,12 +95,12 @@ fn print_day() {
     let subbands = Subbands::of(&short);
     let frames = frames();
     let of_day = DAY_S / QUIET_S;
-    let all_s = of_day * least_s(|| receive(&short));
-    let filter_bank_s = of_day * least_s(|| filter_bank(&short));
-    let detection_s = of_day * least_s(|| detection(&subbands));
-    let added_s = least_s(|| receive(&busy)) - least_s(|| receive(&quiet));
+    let all_s = of_day * min_s(|| receive(&short));
+    let filter_bank_s = of_day * min_s(|| filter_bank(&short));
+    let detection_s = of_day * min_s(|| detection(&subbands));
+    let added_s = min_s(|| receive(&busy)) - min_s(|| receive(&quiet));
     let messages_s = added_s * MESSAGES as f64 / SPARSE_MESSAGES as f64;
-    let frames_s = least_s(|| parse_and_authenticate(&frames));
+    let frames_s = min_s(|| parse_and_authenticate(&frames));
     let rows = [
         ("filter bank, all day", filter_bank_s),
         ("detection of both bit rates, all day", detection_s),

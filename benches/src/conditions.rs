@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anyhow::Result;
-use nap_phy::scene::{Scene, Score, Shape};
+use nap_phy::scene::{ReceptionCounts, Scene, Shape};
 use nap_phy::{BitRate, Rank};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -36,9 +36,9 @@ pub struct Conditions {
     /// How the transmitters turn the phase.
     pub shape: Shape,
     /// Drifts are uniform between minus and plus this.
-    pub most_drift_hz_per_s: f64,
+    pub max_drift_hz_per_s: f64,
     /// Symbol clocks are off by up to this, in ppm.
-    pub most_clock_error_ppm: f64,
+    pub max_clock_error_ppm: f64,
     /// Samples a second. Of a band that is narrower than the channel, messages are all over it.
     pub sample_rate_hz: f64,
 }
@@ -53,8 +53,8 @@ impl Conditions {
             frames,
             payload_bytes: 12,
             shape: Shape::Rect,
-            most_drift_hz_per_s: 0.0,
-            most_clock_error_ppm: 20.0,
+            max_drift_hz_per_s: 0.0,
+            max_clock_error_ppm: 20.0,
             sample_rate_hz: SAMPLE_RATE_HZ,
         }
     }
@@ -72,13 +72,13 @@ impl Conditions {
         (SLOT_SYMBOL_RATES * self.symbol_rate_hz()).min(2.0 * self.half_band_hz())
     }
 
-    fn messages_a_scene(&self) -> usize {
+    fn messages_per_scene(&self) -> usize {
         (2.0 * self.half_band_hz() / self.slot_hz()) as usize
     }
 
     /// Where in its slot a carrier may lie: anywhere, if nobody is beside it.
     fn places_in_slot(&self) -> Range<f64> {
-        if self.messages_a_scene() > 1 { 0.35..0.65 } else { 0.0..1.0 }
+        if self.messages_per_scene() > 1 { 0.35..0.65 } else { 0.0..1.0 }
     }
 
     /// One scene full of messages that do not meet.
@@ -90,8 +90,8 @@ impl Conditions {
         let mut scene =
             Scene { sample_rate_hz: self.sample_rate_hz, ..empty_scene(duration_s, seed) };
         let (slot_hz, lowest_hz) = (self.slot_hz(), -self.half_band_hz());
-        for slot in 0..self.messages_a_scene() {
-            let crystal_ppm = symmetric(self.most_clock_error_ppm, &mut rng);
+        for slot in 0..self.messages_per_scene() {
+            let crystal_ppm = symmetric(self.max_clock_error_ppm, &mut rng);
             let carriers = (0..self.frames.number()).map(|_| {
                 lowest_hz + (slot as f64 + rng.random_range(self.places_in_slot())) * slot_hz
             });
@@ -102,7 +102,7 @@ impl Conditions {
                 level_dbm: level_dbm(self.bit_rate, self.eb_over_n0_db),
                 payload_bytes: self.payload_bytes,
                 crystal_ppm,
-                drift_hz_per_s: symmetric(self.most_drift_hz_per_s, &mut rng),
+                drift_hz_per_s: symmetric(self.max_drift_hz_per_s, &mut rng),
                 pause_s: PAUSE_S,
                 time_s: LEAD_IN_S + rng.random_range(0.0..spread_s),
                 offsets_hz,
@@ -119,7 +119,7 @@ impl Conditions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Messages sent and heard.
-    pub messages: Score,
+    pub messages: ReceptionCounts,
     /// Messages sent of which at least one frame decoded by itself.
     pub any_frame: usize,
     /// Frames that decoded by themselves.
@@ -128,11 +128,11 @@ pub struct Outcome {
 
 impl Outcome {
     fn of(mut reception: Reception) -> Self {
-        let messages = reception.score();
+        let messages = reception.counts();
         let frames = reception.messages.iter().flat_map(|message| &message.frames);
         let frames = frames.filter(|frame| frame.crc_ok).count();
         reception.messages.retain(|message| message.frames.iter().any(|frame| frame.crc_ok));
-        Self { messages, any_frame: reception.score().heard, frames }
+        Self { messages, any_frame: reception.counts().heard, frames }
     }
 
     /// Share of the messages that were not heard.
@@ -151,7 +151,7 @@ impl Outcome {
         self.messages.sent += other.messages.sent;
         self.messages.heard += other.messages.heard;
         self.messages.repeated += other.messages.repeated;
-        self.messages.invented += other.messages.invented;
+        self.messages.false_positives += other.messages.false_positives;
         self.any_frame += other.any_frame;
         self.frames += other.frames;
         self
@@ -202,7 +202,7 @@ fn each_scene<T: Send>(
     seed: u64,
     work: impl Fn(Scene) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let rounds = messages.div_ceil(conditions.messages_a_scene()) as u64;
+    let rounds = messages.div_ceil(conditions.messages_per_scene()) as u64;
     let scene = |round| conditions.scene(impairments, seed.wrapping_mul(1000) + round);
     (0..rounds).into_par_iter().map(|round| work(scene(round)?)).collect()
 }

@@ -15,7 +15,7 @@ const BLOCK: usize = 65_536;
 const EXTENSION: &str = "cu8";
 /// The lowest of the other sample rates, which leaves the whole channel in the band, and how many times
 /// as much the highest is.
-const LEAST_RATE_HZ: f64 = 200_000.0;
+const MIN_RATE_HZ: f64 = 200_000.0;
 const RATE_SPAN: f64 = 8.0;
 
 /// A recording of another system.
@@ -48,7 +48,7 @@ impl Relabelling {
     pub fn all(rates: u32) -> Vec<Self> {
         let other = |n: u32| {
             let share = f64::from(n) / f64::from(rates.max(2) - 1);
-            Some((LEAST_RATE_HZ * RATE_SPAN.powf(share)).round())
+            Some((MIN_RATE_HZ * RATE_SPAN.powf(share)).round())
         };
         let rates = std::iter::once(None).chain((0..rates).map(other));
         let both = |sample_rate_hz| {

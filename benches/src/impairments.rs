@@ -120,9 +120,9 @@ impl Impairments {
         if self.bit_rate_error != 0.0 {
             bail!("random traffic knows no --bit-rate-error; take --bit-rate-error-up-to");
         }
-        let most_ppm = 1e6 * self.bit_rate_error_up_to;
+        let max_ppm = 1e6 * self.bit_rate_error_up_to;
         traffic.wander = self.wander();
-        traffic.bit_rate_error_ppm = [-most_ppm, most_ppm];
+        traffic.bit_rate_error_ppm = [-max_ppm, max_ppm];
         traffic.doppler_hz = self.doppler;
         Ok(())
     }

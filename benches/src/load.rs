@@ -15,7 +15,7 @@ use crate::sender::{HALF_BAND_HZ, Sender, empty_scene, frame_s, symmetric};
 /// Length of the bare pass's transforms, which overlap by half.
 const FFT_LENGTH: usize = 65_536;
 const BIT_RATE: BitRate = BitRate::Bps100;
-const MOST_CLOCK_ERROR_PPM: f64 = 20.0;
+const MAX_CLOCK_ERROR_PPM: f64 = 20.0;
 
 /// Samples of an RC1 channel.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Recording {
     /// Of these, those of a second.
     pub sample_rate_hz: f64,
     /// Frequency of the samples' 0 Hz.
-    pub centre_hz: f64,
+    pub center_hz: f64,
 }
 
 impl Recording {
@@ -74,7 +74,7 @@ impl Recording {
         simulator.render(&mut vec![Complex32::default(); count(start_s)]);
         let mut samples = vec![Complex32::default(); count(duration_s)];
         simulator.render(&mut samples);
-        Ok(Self { samples, sample_rate_hz: scene.sample_rate_hz, centre_hz: scene.center_hz() })
+        Ok(Self { samples, sample_rate_hz: scene.sample_rate_hz, center_hz: scene.center_hz() })
     }
 
     /// Its length in seconds.
@@ -88,7 +88,7 @@ impl Recording {
     /// # Errors
     /// When the receiver cannot be set up.
     pub fn receive(&self) -> Result<usize> {
-        let mut receiver = Receiver::new(ReceiverConfig::new(self.sample_rate_hz, self.centre_hz))?;
+        let mut receiver = Receiver::new(ReceiverConfig::new(self.sample_rate_hz, self.center_hz))?;
         let mut events = receiver.push(black_box(&self.samples));
         events.extend(receiver.flush());
         Ok(events.into_iter().filter_map(Event::complete).count())
@@ -115,7 +115,7 @@ fn random_sender(time_s: f64, rng: &mut ChaCha12Rng) -> Sender {
         shape: Shape::Rect,
         level_dbm: rng.random_range(-130.0..-100.0),
         payload_bytes: 12,
-        crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, rng),
+        crystal_ppm: symmetric(MAX_CLOCK_ERROR_PPM, rng),
         drift_hz_per_s: 0.0,
         pause_s: 0.0,
         time_s,

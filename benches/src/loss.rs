@@ -51,7 +51,7 @@ impl LossArgs {
     /// If a message cannot have as many frames.
     pub fn conditions(&self, eb_over_n0_db: f64) -> Result<Conditions> {
         Ok(Conditions {
-            most_drift_hz_per_s: self.drift,
+            max_drift_hz_per_s: self.drift,
             payload_bytes: self.payload,
             shape: self.shape,
             sample_rate_hz: self.sample_rate,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use nap_dsp::simulator::Piece;
 use nap_phy::receiver::Statistics;
-use nap_phy::scene::{Scene, Score, Truth, TruthMessage};
+use nap_phy::scene::{ReceptionCounts, Scene, Truth, TruthMessage};
 use nap_phy::{BitRate, Event, Message, Receiver, ReceiverConfig};
 use num_complex::Complex32;
 use rustix::time::{ClockId, clock_gettime};
@@ -66,16 +66,16 @@ impl Reception {
 
     /// Counts over all messages.
     #[must_use]
-    pub fn score(&self) -> Score {
-        Score::new(&self.truth, &self.messages)
+    pub fn counts(&self) -> ReceptionCounts {
+        ReceptionCounts::new(&self.truth, &self.messages)
     }
 
     /// How many of some of the messages were sent and heard.
     pub fn heard_of(&self, chosen: impl Fn(&TruthMessage) -> bool) -> (usize, usize) {
         let mut part = self.truth.clone();
         part.messages.retain(chosen);
-        let score = Score::new(&part, &self.messages);
-        (score.sent, score.heard)
+        let counts = ReceptionCounts::new(&part, &self.messages);
+        (counts.sent, counts.heard)
     }
 }
 

@@ -6,7 +6,9 @@
 use anyhow::Result;
 use nap_dsp::simulator::Wander;
 use nap_phy::receiver::Statistics;
-use nap_phy::scene::{Interferer, InterfererSignal, Scene, Score, Shape, Traffic, TruthMessage};
+use nap_phy::scene::{
+    Interferer, InterfererSignal, ReceptionCounts, Scene, Shape, Traffic, TruthMessage,
+};
 use nap_phy::{BitRate, Rank};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -26,7 +28,7 @@ const PAIRS: usize = 20;
 const SPREAD_S: f64 = 0.6;
 /// Eb/N0 of the weaker device of a pair.
 const WEAK_DB: f64 = 15.0;
-const MOST_CLOCK_ERROR_PPM: f64 = 20.0;
+const MAX_CLOCK_ERROR_PPM: f64 = 20.0;
 /// Middle of LoRaWAN's first European channel.
 const LORA_HZ: f64 = 868_100_000.0;
 /// Distance of the messages' carriers under another system's bursts.
@@ -42,7 +44,7 @@ pub struct Tally {
     /// Messages sent and heard, for each kind of message that is told apart.
     pub parts: Vec<Part>,
     /// Reports of what was never sent.
-    pub invented: usize,
+    pub false_positives: usize,
     /// Reports of a message that had been reported already.
     pub repeated: usize,
     /// Length of the scenes.
@@ -101,9 +103,9 @@ impl Tally {
             part.sent += sent;
             part.heard += heard;
         }
-        let score = reception.score();
-        self.invented += score.invented;
-        self.repeated += score.repeated;
+        let counts = reception.counts();
+        self.false_positives += counts.false_positives;
+        self.repeated += counts.repeated;
         self.air_s += reception.air_s;
         self.cpu_s += reception.cpu_s;
         self.statistics += reception.statistics;
@@ -206,7 +208,7 @@ impl Pairs {
             shape: self.shape,
             level_dbm: level_dbm(PAIR_BIT_RATE, eb_over_n0_db),
             payload_bytes: 12,
-            crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, rng),
+            crystal_ppm: symmetric(MAX_CLOCK_ERROR_PPM, rng),
             drift_hz_per_s: 0.0,
             pause_s: PAUSE_S,
             time_s: start_s + delay_s,
@@ -305,7 +307,7 @@ impl Disturbance {
                 shape: Shape::Rect,
                 level_dbm: -125.0,
                 payload_bytes: 12,
-                crystal_ppm: symmetric(MOST_CLOCK_ERROR_PPM, &mut rng),
+                crystal_ppm: symmetric(MAX_CLOCK_ERROR_PPM, &mut rng),
                 drift_hz_per_s: 0.0,
                 pause_s: PAUSE_S,
                 time_s: LEAD_IN_S + rng.random_range(0.0..DURATION_S - message_s - 2.0 * LEAD_IN_S),
@@ -354,12 +356,12 @@ pub fn crowd_beside_differential(
     bit_rates: &[BitRate],
     seed: u64,
     impairments: &Impairments,
-) -> Result<(Score, usize)> {
+) -> Result<(ReceptionCounts, usize)> {
     let mut seeds = ChaCha12Rng::seed_from_u64(seed);
     let mut scene = crowd_scene(crowd, bit_rates, seeds.random());
     impairments.apply(&mut scene)?;
-    let score = Reception::of(&scene, &BitRate::ALL)?.score();
-    Ok((score, heard_differentially(&scene)?))
+    let counts = Reception::of(&scene, &BitRate::ALL)?.counts();
+    Ok((counts, heard_differentially(&scene)?))
 }
 
 /// Messages of three frames at an Eb/N0 of 0 dB that start within 30 s, ten at a time, where the
@@ -388,7 +390,7 @@ fn traffic(messages: u32, level_dbm: [f64; 2], bit_rates: &[BitRate]) -> Traffic
     Traffic {
         messages,
         level_dbm,
-        crystal_ppm: [-MOST_CLOCK_ERROR_PPM, MOST_CLOCK_ERROR_PPM],
+        crystal_ppm: [-MAX_CLOCK_ERROR_PPM, MAX_CLOCK_ERROR_PPM],
         drift_hz_per_s: [0.0, 0.0],
         wander: Wander::default(),
         bit_rate_error_ppm: [0.0, 0.0],

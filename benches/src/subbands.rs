@@ -4,7 +4,7 @@ use nap_dsp::channelizer::Channelizer;
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
-use nap_phy::receiver::stages::LEAST_EVIDENCE;
+use nap_phy::receiver::stages::MIN_DETECTION_STATISTIC;
 use num_complex::Complex32;
 
 use crate::load::Recording;
@@ -48,7 +48,7 @@ impl Subbands {
     pub fn search(&self, symbol_rate_hz: f64) -> (Vec<Candidate>, NoiseFloor) {
         let channel_hz = -HALF_WIDTH_HZ..=HALF_WIDTH_HZ;
         let mut detector =
-            PreambleDetector::new(self.grid, channel_hz, symbol_rate_hz, LEAST_EVIDENCE);
+            PreambleDetector::new(self.grid, channel_hz, symbol_rate_hz, MIN_DETECTION_STATISTIC);
         let mut noise = NoiseFloor::new(self.grid.subbands, detector.interval_s());
         let mut history = SubbandHistory::new(self.grid.subbands, self.columns.len());
         let mut candidates = Vec::new();
@@ -65,7 +65,7 @@ impl Subbands {
     #[must_use]
     pub fn strongest(&self, symbol_rate_hz: f64) -> (Candidate, f64) {
         let (candidates, mut noise) = self.search(symbol_rate_hz);
-        let strongest = candidates.into_iter().max_by(|a, b| a.strength.total_cmp(&b.strength));
+        let strongest = candidates.into_iter().max_by(|a, b| a.line_snr.total_cmp(&b.line_snr));
         let Some(strongest) = strongest else { unreachable!("noise has candidates too") };
         (strongest, noise.density(self.grid.nearest(strongest.frequency_hz)))
     }

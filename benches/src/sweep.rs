@@ -7,9 +7,9 @@ use crate::conditions::{Conditions, Outcome, measure};
 use crate::impairments::Impairments;
 
 /// Losses below this are not followed further up.
-const LEAST_LOSS: f64 = 0.003;
+const MIN_LOSS: f64 = 0.003;
 /// Losses above this are not followed further down.
-const MOST_LOSS: f64 = 0.95;
+const MAX_LOSS: f64 = 0.95;
 /// The farthest from its start that a sweep goes.
 const REACH_DB: f64 = 14.0;
 
@@ -48,12 +48,12 @@ impl Sweep {
         let mut points = Vec::new();
         for n in 0..=steps {
             points.push(at(start_db + f64::from(n) * step_db)?);
-            if points.last().is_some_and(|(_, outcome)| upper_loss(outcome) < LEAST_LOSS) {
+            if points.last().is_some_and(|(_, outcome)| upper_loss(outcome) < MIN_LOSS) {
                 break;
             }
         }
         for n in 1..=steps {
-            if points[0].1.loss() > MOST_LOSS {
+            if points[0].1.loss() > MAX_LOSS {
                 break;
             }
             points.insert(0, at(start_db - f64::from(n) * step_db)?);
@@ -99,12 +99,16 @@ pub fn crossing(points: &[(f64, f64)], loss: f64) -> Option<f64> {
 mod tests {
     use super::*;
     use nap_phy::BitRate;
-    use nap_phy::scene::Score;
+    use nap_phy::scene::ReceptionCounts;
 
     #[test]
     fn thresholds_lie_between_points_on_a_logarithmic_scale() {
         let outcome = |lost: usize| Outcome {
-            messages: Score { sent: 1000, heard: 1000 - lost, ..Score::default() },
+            messages: ReceptionCounts {
+                sent: 1000,
+                heard: 1000 - lost,
+                ..ReceptionCounts::default()
+            },
             ..Outcome::default()
         };
         let sweep = Sweep {

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 /// Trials between two looks at the number of losses.
-const TRIALS_A_BATCH: usize = 500;
+const TRIALS_PER_BATCH: usize = 500;
 /// Losses after which a rate is known well enough: to some 6 %.
 const ENOUGH_LOSSES: usize = 300;
 
@@ -45,15 +45,15 @@ pub struct CoherentDecoder {
 }
 
 impl CoherentDecoder {
-    /// Share of messages lost, by simulation; at most `most_trials` messages are drawn. All of a
+    /// Share of messages lost, by simulation; at most `max_trials` messages are drawn. All of a
     /// linear code's words are lost equally often, so all bits are 0 here.
     #[must_use]
-    pub fn loss(&self, eb_over_n0_db: f64, most_trials: usize, seed: u64) -> f64 {
+    pub fn loss(&self, eb_over_n0_db: f64, max_trials: usize, seed: u64) -> f64 {
         let (mut trials, mut losses) = (0, 0);
-        while trials < most_trials && losses < ENOUGH_LOSSES {
-            let batch = (trials..trials + TRIALS_A_BATCH).into_par_iter();
+        while trials < max_trials && losses < ENOUGH_LOSSES {
+            let batch = (trials..trials + TRIALS_PER_BATCH).into_par_iter();
             losses += batch.filter(|&n| self.is_lost(eb_over_n0_db, seed, n as u64)).count();
-            trials += TRIALS_A_BATCH;
+            trials += TRIALS_PER_BATCH;
         }
         losses as f64 / trials as f64
     }

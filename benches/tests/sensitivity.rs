@@ -17,7 +17,7 @@ fn the_table_of_sensitivity_stands() {
         ("one frame, 600 bit/s", base(BitRate::Bps600, 0.0, Rank::First), [4.0, 6.0]),
         (
             "one frame, drift up to 50 Hz/s",
-            Conditions { most_drift_hz_per_s: 50.0, ..base(BitRate::Bps100, 0.0, Rank::First) },
+            Conditions { max_drift_hz_per_s: 50.0, ..base(BitRate::Bps100, 0.0, Rank::First) },
             [5.0, 8.0],
         ),
         (
@@ -31,11 +31,15 @@ fn the_table_of_sensitivity_stands() {
         for eb_over_n0_db in levels_db {
             let conditions = Conditions { eb_over_n0_db, ..conditions };
             let outcome = measure(&conditions, &Impairments::default(), 50, 2).unwrap();
-            let score = outcome.messages;
-            assert_eq!((score.invented, score.repeated), (0, 0), "{name} at {eb_over_n0_db} dB");
+            let counts = outcome.messages;
+            assert_eq!(
+                (counts.false_positives, counts.repeated),
+                (0, 0),
+                "{name} at {eb_over_n0_db} dB"
+            );
             table += &format!(
                 "{name:32} {eb_over_n0_db:4.1} dB  heard {:3} of {}\n",
-                score.heard, score.sent
+                counts.heard, counts.sent
             );
         }
     }
@@ -66,7 +70,7 @@ fn the_table_of_disturbed_channels_stands() {
             let what = format!("{name}, {}", part.name);
             table += &format!("{what:36} heard {:3} of {}\n", part.heard, part.sent);
         }
-        table += &format!("    invented {}, repeated {}\n", tally.invented, tally.repeated);
+        table += &format!("    invented {}, repeated {}\n", tally.false_positives, tally.repeated);
     }
     insta::assert_snapshot!(table);
 }

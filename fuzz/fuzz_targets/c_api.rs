@@ -76,7 +76,7 @@ fn create(bytes: &mut Bytes<'_>, receiver: &mut *mut NapReceiver) {
     config.center_hz = if config.radio_configuration == 1 { 868_130_000.0 } else { 0.0 };
     config.bit_rates = u32::from(bytes.next().unwrap_or(0)) % 5;
     config.max_bursts = u32::from(bytes.next().unwrap_or(0));
-    config.max_fragments = u32::from(bytes.next().unwrap_or(0));
+    config.max_undecoded_frames = u32::from(bytes.next().unwrap_or(0));
     config.max_events = u32::from(bytes.next().unwrap_or(0));
     config.max_backlog_samples = u64::from(bytes.word() % 50_000);
     config.max_memory_bytes = u64::from(bytes.word());

@@ -15,13 +15,13 @@ const BIT_RATE_HZ: f32 = 600.0;
 /// A narrow channel is searched faster, and the code is the same.
 const CHANNEL_WIDTH_HZ: f64 = 24_000.0;
 /// Two frames of 600 bit/s and the time around them.
-const MOST_SAMPLES: usize = 300_000;
+const MAX_SAMPLES: usize = 300_000;
 
 fuzz_target!(|programme: &[u8]| {
     let mut programme = Programme(programme);
     let block = usize::from(programme.byte()) * 97 + 1;
     let samples = programme.samples();
-    let whole = receive(samples.chunks(MOST_SAMPLES));
+    let whole = receive(samples.chunks(MAX_SAMPLES));
     assert!(whole.iter().all(is_finite), "{whole:?}");
     let cut = receive(samples.chunks(block));
     assert_eq!(whole, cut, "blocks of {block} samples");
@@ -62,7 +62,7 @@ struct Programme<'a>(&'a [u8]);
 impl<'a> Programme<'a> {
     fn samples(mut self) -> Vec<Complex32> {
         let mut samples = Vec::new();
-        while !self.0.is_empty() && samples.len() < MOST_SAMPLES {
+        while !self.0.is_empty() && samples.len() < MAX_SAMPLES {
             match self.segment() {
                 Segment::Raw(bytes) => samples.extend(bytes.chunks_exact(8).map(complex)),
                 Segment::Held(sample, count) => samples.extend(std::iter::repeat_n(sample, count)),
@@ -71,7 +71,7 @@ impl<'a> Programme<'a> {
                 }
             }
         }
-        samples.truncate(MOST_SAMPLES);
+        samples.truncate(MAX_SAMPLES);
         samples
     }
 

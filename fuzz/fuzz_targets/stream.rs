@@ -9,7 +9,7 @@ use nap_io::{OpenOptions, SampleFormat};
 use num_complex::Complex32;
 
 /// Well compressed zeros would take long to unpack.
-const MOST_BLOCKS: usize = 64;
+const MAX_BLOCKS: usize = 64;
 
 fuzz_target!(|bytes: &[u8]| {
     let options = OpenOptions {
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let mut block = vec![Complex32::default(); 1 << 12];
-    for _ in 0..MOST_BLOCKS {
+    for _ in 0..MAX_BLOCKS {
         match source.read(&mut block) {
             Ok(0) => break,
             Ok(count) => assert!(count <= block.len()),

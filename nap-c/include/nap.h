@@ -554,7 +554,7 @@ typedef struct NapConfig {
   /**
    * Frames of one bit rate that are kept to be decoded together with others.
    */
-  uint32_t max_fragments;
+  uint32_t max_undecoded_frames;
   /**
    * Groups of such frames that are tried when a new one comes.
    */

@@ -63,7 +63,7 @@ pub struct NapConfig {
     /// Bursts of one bit rate that may wait for their ends at once.
     pub max_bursts: u32,
     /// Frames of one bit rate that are kept to be decoded together with others.
-    pub max_fragments: u32,
+    pub max_undecoded_frames: u32,
     /// Groups of such frames that are tried when a new one comes.
     pub max_groups: u32,
     /// Devices with keys that frames are looked for with the help of.
@@ -99,12 +99,12 @@ impl NapConfig {
             channel_width_hz: config.channel_width_hz,
             full_scale_dbm: f64::NAN,
             false_messages_per_day: config.false_messages_per_day,
-            max_drift_hz_per_s: limits.most_drift_hz_per_s,
+            max_drift_hz_per_s: limits.max_drift_hz_per_s,
             bit_rates: NAP_BIT_RATE_100 | NAP_BIT_RATE_600,
-            max_bursts: limits.most_bursts as u32,
-            max_fragments: limits.most_fragments as u32,
-            max_groups: limits.most_groups as u32,
-            max_known_devices: limits.most_known_devices as u32,
+            max_bursts: limits.max_bursts as u32,
+            max_undecoded_frames: limits.max_undecoded_frames as u32,
+            max_groups: limits.max_groups as u32,
+            max_known_devices: limits.max_known_devices as u32,
             max_events: 256,
             max_backlog_samples: 0,
             max_memory_bytes: 0,
@@ -156,11 +156,11 @@ impl NapConfig {
         config.bit_rates = bit_rates(self.bit_rates)?;
         config.full_scale_dbm = Some(self.full_scale_dbm).filter(|level| !level.is_nan());
         config.false_messages_per_day = self.false_messages_per_day;
-        config.limits.most_drift_hz_per_s = self.max_drift_hz_per_s;
-        config.limits.most_bursts = self.max_bursts as usize;
-        config.limits.most_fragments = self.max_fragments as usize;
-        config.limits.most_groups = self.max_groups as usize;
-        config.limits.most_known_devices = self.max_known_devices as usize;
+        config.limits.max_drift_hz_per_s = self.max_drift_hz_per_s;
+        config.limits.max_bursts = self.max_bursts as usize;
+        config.limits.max_undecoded_frames = self.max_undecoded_frames as usize;
+        config.limits.max_groups = self.max_groups as usize;
+        config.limits.max_known_devices = self.max_known_devices as usize;
         config.max_memory_bytes = Some(self.max_memory_bytes).filter(|&bytes| bytes != 0);
         Ok(config)
     }

@@ -139,7 +139,7 @@ fn samples_may_go_to_standard_output() {
 }
 
 #[test]
-fn a_wav_file_tells_its_centre() {
+fn a_wav_file_tells_its_center() {
     let folder = tempfile::tempdir().unwrap();
     let (path, output) = simulate(folder.path(), SCENE, "c.wav", &[]);
     assert_eq!(exit_code(&output), 0, "{}", stderr(&output));

@@ -296,7 +296,7 @@ fn who_wants_to_quit_on_errors_does() {
 }
 
 /// Plays the recording once in real time and checks the messages, their latency and what they cost.
-fn check_real_time(sample_rate: &str, most_cpu: f64) {
+fn check_real_time(sample_rate: &str, max_cpu: f64) {
     let air = Air::new(1.0, "");
     let mut listening = air.listen(&["--sample-rate", sample_rate, "--report", "every"]);
     air.wait_for(&mut listening, 9.6);
@@ -331,7 +331,7 @@ fn check_real_time(sample_rate: &str, most_cpu: f64) {
         }
     }
     println!("{sample_rate}: mean latency {latency:.3} s, {:.1} % of a core", 100.0 * cpu);
-    assert!(cpu < most_cpu, "{} % of a core", 100.0 * cpu);
+    assert!(cpu < max_cpu, "{} % of a core", 100.0 * cpu);
 }
 
 /// The processes that a process has started and that are still there.

@@ -6,12 +6,12 @@ use num_complex::{Complex32, Complex64};
 use crate::carrier::Carrier;
 use crate::kernels::fixed_point::Position;
 use crate::kernels::median::median;
-use crate::kernels::sums::{count_from, narrow, sum, wide};
-use crate::oscillator::take_out;
+use crate::kernels::sums::{count_from, sum, to_c32, to_c64};
+use crate::oscillator::mix_down;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Samples a symbol after decimation, about. Enough for a matched filter by integration.
-const SAMPLES_A_SYMBOL: f64 = 16.0;
+const SAMPLES_PER_SYMBOL: f64 = 16.0;
 /// Samples among which impulses stand out: some 30 ms.
 const IMPULSE_WINDOW: usize = 320;
 /// Samples that have this many times the power of the median are part of an impulse. Of noise alone, one
@@ -20,7 +20,7 @@ const IMPULSE_POWER: f32 = 12.0;
 /// Of so many samples one tells the median well enough.
 const SAMPLED: usize = 4;
 /// If more than this share stands out it is no impulse: another signal begins or ends.
-const MOST_IMPULSES: f32 = 0.3;
+const MAX_IMPULSES: f32 = 0.3;
 
 /// A stretch of signal mixed to 0 Hz, kept as its running integral: the mean over any interval, and
 /// so the matched filter of a rectangular symbol at any timing, is two look-ups.
@@ -72,19 +72,19 @@ impl Baseband {
         self.cell_s = decimation as f64 / rate_hz;
         // A sample stands for the time around it.
         self.start_s = grid.time_s(first) - 0.5 / rate_hz;
-        self.subband_hz = grid.centre_hz(b);
+        self.subband_hz = grid.center_hz(b);
         self.carrier = self.in_subband(carrier);
         self.samples.clear();
         history.read(b, first, count, &mut self.samples);
         self.blank_impulses();
-        take_out(
+        mix_down(
             &mut self.samples,
             (grid.time_s(first), rate_hz.recip()),
             |time_s| self.carrier.phase_at(time_s),
             |time_s| self.carrier.frequency_at(time_s),
         );
         let share = (decimation as f64).recip();
-        let cells = self.samples.chunks_exact(decimation).map(|cell| wide(sum(cell)) * share);
+        let cells = self.samples.chunks_exact(decimation).map(|cell| to_c64(sum(cell)) * share);
         integrate(&mut self.integral, cells);
     }
 
@@ -99,7 +99,7 @@ impl Baseband {
             let least = IMPULSE_POWER * median(&self.some_powers);
             let impulses = count_from(&self.powers, least) as f32;
             // In silence anything stands out.
-            let are_few = impulses > 0.0 && impulses <= MOST_IMPULSES * samples.len() as f32;
+            let are_few = impulses > 0.0 && impulses <= MAX_IMPULSES * samples.len() as f32;
             if are_few && least > 0.0 {
                 let marked = samples.iter_mut().zip(&self.powers);
                 let marked = marked.filter(|(_, power)| **power >= least);
@@ -113,13 +113,13 @@ impl Baseband {
         let (from, to) = (self.carrier, self.in_subband(carrier));
         self.samples.clear();
         self.samples.extend(self.integral.windows(2).map(|pair| pair[1] - pair[0]));
-        take_out(
+        mix_down(
             &mut self.samples,
             (self.start_s + self.cell_s / 2.0, self.cell_s),
             |time_s| to.phase_at(time_s) - from.phase_at(time_s),
             |time_s| to.frequency_at(time_s) - from.frequency_at(time_s),
         );
-        integrate(&mut self.integral, self.samples.iter().copied().map(wide));
+        integrate(&mut self.integral, self.samples.iter().copied().map(to_c64));
         self.carrier = to;
     }
 
@@ -184,7 +184,7 @@ impl Baseband {
 
 /// Samples of a subband that make a cell.
 fn decimation(grid: &SubbandGrid, symbol_rate_hz: f64) -> usize {
-    ((grid.rate_hz() / (SAMPLES_A_SYMBOL * symbol_rate_hz)) as usize).max(1)
+    ((grid.rate_hz() / (SAMPLES_PER_SYMBOL * symbol_rate_hz)) as usize).max(1)
 }
 
 #[multiversion(targets("x86_64+avx2"))]
@@ -199,7 +199,7 @@ fn integrate(integral: &mut Vec<Complex32>, cells: impl Iterator<Item = Complex6
     let mut sum = Complex64::default();
     integral.extend(cells.map(|cell| {
         sum += cell;
-        narrow(sum)
+        to_c32(sum)
     }));
 }
 
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     const GRID: SubbandGrid =
-        SubbandGrid { subbands: 1, spacing_hz: 5e3, first_centre_hz: 100.0, first_column_s: 0.004 };
+        SubbandGrid { subbands: 1, spacing_hz: 5e3, first_center_hz: 100.0, first_column_s: 0.004 };
     const TONE_HZ: f64 = 1_300.0;
 
     #[test]
@@ -220,8 +220,8 @@ mod tests {
         for column in 0..8_000u64 {
             // A carrier that begins after a quarter of the stretch, and ten impulses of half a
             // millisecond in the rest of it.
-            let phase = TAU * (TONE_HZ - GRID.first_centre_hz) * GRID.time_s(column);
-            let tone = narrow(Complex64::from_polar(1.0, phase));
+            let phase = TAU * (TONE_HZ - GRID.first_center_hz) * GRID.time_s(column);
+            let tone = to_c32(Complex64::from_polar(1.0, phase));
             let (is_on, is_hit) = (column >= 2_000, column >= 4_000 && column % 400 < 5);
             history.push(&[if is_hit { loud } else { tone * f32::from(u8::from(is_on)) }]);
         }

@@ -6,14 +6,14 @@ use multiversion::multiversion;
 use num_complex::Complex32;
 
 use crate::kernels::fixed_point::Position;
-use crate::kernels::sums::narrow;
+use crate::kernels::sums::to_c32;
 use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory, read_stretch};
 
 /// Mixes stretches of signal to 0 Hz and keeps no more of them than means over even steps, which is
 /// less work than a [`Baseband`](crate::baseband::Baseband).
 #[derive(Debug, Default)]
-pub(crate) struct StepMeans {
+pub(crate) struct IntegrateAndDump {
     /// The stretch of the subband.
     samples: Vec<Complex32>,
     /// Ends of the steps among the samples, the start of the first before them.
@@ -22,7 +22,7 @@ pub(crate) struct StepMeans {
     shortest: usize,
     /// Of a sample in the mean over a step.
     share: f32,
-    turns: Turns,
+    phasors: Phasors,
     spans: Vec<Span>,
     sums: Vec<Numbers>,
 }
@@ -38,7 +38,7 @@ struct Span {
     longer: usize,
 }
 
-impl StepMeans {
+impl IntegrateAndDump {
     /// Writes the means over `count` steps of `step_s` from `from_s` on, of the subband nearest to a
     /// steady carrier. What the history no longer or not yet has is zero.
     pub(crate) fn extract(
@@ -59,11 +59,11 @@ impl StepMeans {
         self.ends.extend((0..=count as i64).map(|n| Position(start.0 + n * length.0)));
         self.share = step.recip() as f32;
         self.shortest = length.index().saturating_sub(1);
-        let cycles = (frequency_hz - grid.centre_hz(b)) / grid.rate_hz();
-        let turns = Oscillator::new([0.0, TAU * cycles]).take(self.shortest + LENGTHS);
-        self.turns.set(turns.map(narrow), self.shortest);
+        let cycles = (frequency_hz - grid.center_hz(b)) / grid.rate_hz();
+        let phasors = Oscillator::new([0.0, TAU * cycles]).take(self.shortest + LENGTHS);
+        self.phasors.set(phasors.map(to_c32), self.shortest);
         let end = self.ends.last().copied().unwrap_or_default();
-        let count = end.index() + self.turns.room();
+        let count = end.index() + self.phasors.room();
         read_stretch(history, b, (first as i64, count), &mut self.samples);
         self.write(means);
     }
@@ -79,17 +79,17 @@ impl StepMeans {
             Span { first: first.index(), longer }
         }));
         self.sums.resize(self.spans.len(), Numbers::default());
-        sum_products(&mut self.sums, &self.spans, samples, &self.turns);
+        sum_products(&mut self.sums, &self.spans, samples, &self.phasors);
         // A sample across the end of a step counts by its parts for the one and for the next.
-        let part = |end: Position, turn| samples[end.index()] * turn * end.fraction();
-        let mut turn = Complex32::ONE;
-        let mut before = part(self.ends[0], turn);
+        let part = |end: Position, phasor| samples[end.index()] * phasor * end.fraction();
+        let mut phasor = Complex32::ONE;
+        let mut before = part(self.ends[0], phasor);
         let steps = self.spans.iter().zip(&self.sums).zip(&self.ends[1..]);
         means.clear();
         means.extend(steps.map(|((span, sum), end)| {
-            let sum = sum_pairs(sum) * turn;
-            turn *= self.turns.values[self.shortest + span.longer];
-            let after = part(*end, turn);
+            let sum = sum_pairs(sum) * phasor;
+            phasor *= self.phasors.values[self.shortest + span.longer];
+            let after = part(*end, phasor);
             let mean = (sum + after - before) * self.share;
             before = after;
             mean
@@ -101,17 +101,17 @@ impl StepMeans {
 const TOGETHER: usize = 4;
 type Numbers = [f32; 2 * TOGETHER];
 
-/// Turns of the samples of a step, laid out for [`sum_products`].
+/// Phasors of the samples of a step, laid out for [`sum_products`].
 #[derive(Debug, Clone, Default)]
-struct Turns {
+struct Phasors {
     values: Vec<Complex32>,
-    /// For each number of samples that a step may have, some turns at a time: as they are, and turned a
+    /// For each number of samples that a step may have, some phasors at a time: as they are, and turned a
     /// quarter further. Those of samples behind the step are zero.
     lengths: [Vec<[Numbers; 2]>; LENGTHS],
 }
 
-impl Turns {
-    /// Takes the turns of the longest step, from the number of samples of the shortest.
+impl Phasors {
+    /// Takes the phasors of the longest step, from the number of samples of the shortest.
     fn set(&mut self, values: impl Iterator<Item = Complex32>, shortest: usize) {
         self.values.clear();
         self.values.extend(values);
@@ -120,8 +120,9 @@ impl Turns {
             groups.clear();
             groups.extend((0..self.values.len()).step_by(TOGETHER).map(|first| {
                 let part = |n: usize, quarters: Complex32| {
-                    let turn = values.get(first + n / 2).map_or(Complex32::ZERO, |t| t * quarters);
-                    if n.is_multiple_of(2) { turn.re } else { turn.im }
+                    let phasor =
+                        values.get(first + n / 2).map_or(Complex32::ZERO, |t| t * quarters);
+                    if n.is_multiple_of(2) { phasor.re } else { phasor.im }
                 };
                 [Complex32::ONE, Complex32::I].map(|q| std::array::from_fn(|n| part(n, q)))
             }));
@@ -134,14 +135,14 @@ impl Turns {
     }
 }
 
-/// Sums the samples of each span times their turns, some side by side. These are added up elsewhere:
+/// Sums the samples of each span times their phasors, some side by side. These are added up elsewhere:
 /// together with that the compiler no longer sees that they are alike.
 #[multiversion(targets("x86_64+avx2"))]
-fn sum_products(sums: &mut [Numbers], spans: &[Span], samples: &[Complex32], turns: &Turns) {
+fn sum_products(sums: &mut [Numbers], spans: &[Span], samples: &[Complex32], phasors: &Phasors) {
     for (sum, span) in sums.iter_mut().zip(spans) {
         let mut lanes: Numbers = [0.0; 2 * TOGETHER];
         let samples = samples[span.first..].as_chunks::<TOGETHER>().0;
-        for (samples, [straight, quarter]) in samples.iter().zip(&turns.lengths[span.longer]) {
+        for (samples, [straight, quarter]) in samples.iter().zip(&phasors.lengths[span.longer]) {
             for n in 0..2 * TOGETHER {
                 let sample = samples[n / 2];
                 lanes[n] += sample.re * straight[n] + sample.im * quarter[n];
@@ -164,22 +165,22 @@ mod tests {
     use super::*;
 
     const GRID: SubbandGrid =
-        SubbandGrid { subbands: 1, spacing_hz: 5e3, first_centre_hz: 100.0, first_column_s: 0.004 };
+        SubbandGrid { subbands: 1, spacing_hz: 5e3, first_center_hz: 100.0, first_column_s: 0.004 };
     const TONE_HZ: f64 = 1_300.0;
 
     /// A tone of amplitude 1 over `columns`, of which the last second is kept.
     fn tone(columns: u64) -> SubbandHistory {
         let mut history = SubbandHistory::new(1, GRID.rate_hz() as usize);
         for column in 0..columns {
-            let phase = TAU * (TONE_HZ - GRID.first_centre_hz) * GRID.time_s(column);
-            history.push(&[narrow(Complex64::from_polar(1.0, phase))]);
+            let phase = TAU * (TONE_HZ - GRID.first_center_hz) * GRID.time_s(column);
+            history.push(&[to_c32(Complex64::from_polar(1.0, phase))]);
         }
         history
     }
 
-    fn step_means(history: &SubbandHistory, steps: (f64, f64, usize)) -> Vec<Complex32> {
+    fn integrate_and_dump(history: &SubbandHistory, steps: (f64, f64, usize)) -> Vec<Complex32> {
         let mut means = Vec::new();
-        StepMeans::default().extract(history, &GRID, TONE_HZ, steps, &mut means);
+        IntegrateAndDump::default().extract(history, &GRID, TONE_HZ, steps, &mut means);
         means
     }
 
@@ -189,7 +190,7 @@ mod tests {
         // Whole numbers of samples, a little less, a little more, and what does not divide.
         for step in [25.0, 25.0f64.next_down(), 25.0f64.next_up(), 10.0 / 2.4, 2.5, 33.3] {
             for from_s in [0.6, 0.612_345, 0.7f64.next_down()] {
-                let means = step_means(&history, (from_s, step / GRID.rate_hz(), 200));
+                let means = integrate_and_dump(&history, (from_s, step / GRID.rate_hz(), 200));
                 assert_eq!(means.len(), 200);
                 for mean in &means {
                     let error = (mean - means[0]).norm() + (mean.norm() - 1.0).abs();
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn what_is_not_in_the_history_is_silence() {
         let history = tone(15_000);
-        let means = step_means(&history, (-0.1, 0.1, 20));
+        let means = integrate_and_dump(&history, (-0.1, 0.1, 20));
         // The tone begins 0.504 s and ends 1.504 s after the first sample.
         let is_silent = |mean: &Complex32| mean.norm() < 1e-6;
         assert!(means[..6].iter().all(is_silent) && means[17..].iter().all(is_silent), "{means:?}");

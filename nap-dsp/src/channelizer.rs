@@ -97,7 +97,7 @@ impl Channelizer {
         SubbandGrid {
             subbands: self.column.len(),
             spacing_hz,
-            first_centre_hz: self.first_subband as f64 * spacing_hz,
+            first_center_hz: self.first_subband as f64 * spacing_hz,
             first_column_s: (self.length() as f64 - 1.0) / 2.0 / self.sample_rate_hz,
         }
     }
@@ -262,17 +262,17 @@ mod tests {
             let b = grid.nearest(frequency_hz);
             for (m, column) in columns.iter().enumerate() {
                 let time_s = grid.time_s(m as u64);
-                let relative_hz = frequency_hz - grid.centre_hz(b);
+                let relative_hz = frequency_hz - grid.center_hz(b);
                 // The phase at the middle of the filter, seen from the start of the recording,
                 // but for the subband centre's own constant turn over half the filter.
                 let expected = Complex64::from_polar(1.0, 2.0 * PI * relative_hz * time_s);
                 let found = Complex64::new(column[b].re.into(), column[b].im.into());
                 assert!((found.norm() - 1.0).abs() < 2e-3, "amplitude {}", found.norm());
-                let turn = found * expected.conj();
+                let phasor = found * expected.conj();
                 let first = Complex64::new(columns[0][b].re.into(), columns[0][b].im.into());
                 let expected_first =
                     Complex64::from_polar(1.0, 2.0 * PI * relative_hz * grid.first_column_s);
-                assert!((turn - first * expected_first.conj()).norm() < 5e-3);
+                assert!((phasor - first * expected_first.conj()).norm() < 5e-3);
             }
         }
     }
@@ -328,7 +328,7 @@ mod tests {
             let bank = Channelizer::new(sample_rate_hz, 0.0, sample_rate_hz / 2.0).unwrap();
             let grid = bank.grid();
             assert_eq!((grid.spacing_hz, grid.subbands), (spacing_hz, subbands));
-            assert_eq!(grid.first_centre_hz, -sample_rate_hz / 2.0);
+            assert_eq!(grid.first_center_hz, -sample_rate_hz / 2.0);
         }
         // A channel of which a part is in the band, up to its edge.
         assert!(Channelizer::new(3e3, 132.7165, 1_367.283_5 * (1.0 + 1e-12)).is_ok());

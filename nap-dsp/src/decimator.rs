@@ -7,17 +7,17 @@ use num_complex::{Complex32, Complex64};
 
 use crate::error::Error;
 use crate::filter::low_pass;
-use crate::kernels::sums::narrow;
+use crate::kernels::sums::to_c32;
 
 /// What folds into the channel is so much fainter, dB.
 const ATTENUATION_DB: f64 = 60.0;
 /// Far more than any receiver samples.
-const MOST_RATE_HZ: f64 = 1.0e9;
+const MAX_RATE_HZ: f64 = 1.0e9;
 /// The channel's largest half width as a share of the lower rate, which leaves room for the filter.
-const LARGEST_SHARE: f64 = 0.45;
+const MAX_SHARE: f64 = 0.45;
 /// The sample rate is at most so many times the lower one; with that room it makes a filter of 40 000
 /// taps.
-const LARGEST_FACTOR: f64 = 1_000.0;
+const MAX_FACTOR: f64 = 1_000.0;
 
 /// Moves a channel to the middle and leaves out samples that it does not need.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Decimator {
 
 impl Decimator {
     /// For samples of `sample_rate_hz` that hold the channel `offset_hz` ± `half_width_hz` around their
-    /// centre. The lower rate is a whole fraction of the higher, `least_rate_hz` or a little more; samples
+    /// centre. The lower rate is a whole fraction of the higher, `min_rate_hz` or a little more; samples
     /// that have no more than that already are passed as they are.
     ///
     /// # Errors
@@ -47,15 +47,15 @@ impl Decimator {
         sample_rate_hz: f64,
         offset_hz: f64,
         half_width_hz: f64,
-        least_rate_hz: f64,
+        min_rate_hz: f64,
     ) -> Result<Self, Error> {
-        Error::check_range("sample_rate_hz", sample_rate_hz, f64::MIN_POSITIVE, MOST_RATE_HZ)?;
-        Error::check_range("offset_hz", offset_hz, -MOST_RATE_HZ, MOST_RATE_HZ)?;
-        let least_hz = sample_rate_hz / LARGEST_FACTOR;
-        Error::check_range("least_rate_hz", least_rate_hz, least_hz, MOST_RATE_HZ)?;
-        let widest_hz = LARGEST_SHARE * least_rate_hz;
+        Error::check_range("sample_rate_hz", sample_rate_hz, f64::MIN_POSITIVE, MAX_RATE_HZ)?;
+        Error::check_range("offset_hz", offset_hz, -MAX_RATE_HZ, MAX_RATE_HZ)?;
+        let min_hz = sample_rate_hz / MAX_FACTOR;
+        Error::check_range("min_rate_hz", min_rate_hz, min_hz, MAX_RATE_HZ)?;
+        let widest_hz = MAX_SHARE * min_rate_hz;
         Error::check_range("half_width_hz", half_width_hz, f64::MIN_POSITIVE, widest_hz)?;
-        let factor = ((sample_rate_hz / least_rate_hz) as usize).max(1);
+        let factor = ((sample_rate_hz / min_rate_hz) as usize).max(1);
         let rate_hz = sample_rate_hz / factor as f64;
         // Kaiser's formula for the length: from the channel's edge to what folds into it.
         let transition = (rate_hz - 2.0 * half_width_hz) / sample_rate_hz;
@@ -103,7 +103,7 @@ impl Decimator {
             return samples.to_vec();
         }
         for &sample in samples {
-            self.pending.push_back(sample * narrow(self.phasor));
+            self.pending.push_back(sample * to_c32(self.phasor));
             self.phasor *= self.step;
         }
         self.phasor /= self.phasor.norm();
@@ -128,7 +128,7 @@ mod tests {
         let mut decimator = Decimator::new(2.4e6, 101e3, 98e3, 240e3).unwrap();
         assert_eq!((decimator.rate_hz(), decimator.offset_hz()), (240e3, 101e3));
         let tone = |n: usize| Complex64::cis(TAU * frequency_hz * n as f64 / 2.4e6);
-        let samples: Vec<Complex32> = (0..240_000).map(tone).map(narrow).collect();
+        let samples: Vec<Complex32> = (0..240_000).map(tone).map(to_c32).collect();
         let out: Vec<_> = samples.chunks(10_007).flat_map(|block| decimator.push(block)).collect();
         assert!((23_900..=24_000).contains(&out.len()));
         out.iter().map(|sample| f64::from(sample.norm_sqr())).sum::<f64>() / out.len() as f64
@@ -154,18 +154,18 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_with_its_numbers() {
-        let refused = |sample_rate_hz, offset_hz, half_width_hz, least_rate_hz| match Decimator::new(
+        let refused = |sample_rate_hz, offset_hz, half_width_hz, min_rate_hz| match Decimator::new(
             sample_rate_hz,
             offset_hz,
             half_width_hz,
-            least_rate_hz,
+            min_rate_hz,
         ) {
             Err(Error::OutOfRange { parameter, .. }) => parameter,
             other => panic!("{other:?}"),
         };
         assert_eq!(refused(f64::NAN, 0.0, 98e3, 240e3), "sample_rate_hz");
         assert_eq!(refused(2.4e6, f64::INFINITY, 98e3, 240e3), "offset_hz");
-        assert_eq!(refused(2.4e6, 0.0, 98e3, 0.0), "least_rate_hz");
+        assert_eq!(refused(2.4e6, 0.0, 98e3, 0.0), "min_rate_hz");
         assert_eq!(refused(2.4e6, 0.0, 120e3, 240e3), "half_width_hz");
     }
 }

@@ -31,16 +31,16 @@ pub(crate) fn low_pass(length: usize, cutoff: f64, attenuation_db: f64) -> Vec<f
     } else {
         0.0
     };
-    let centre = (length as f64 - 1.0) / 2.0;
+    let center = (length as f64 - 1.0) / 2.0;
     let taps: Vec<f64> = (0..length)
         .map(|n| {
-            let t = n as f64 - centre;
+            let t = n as f64 - center;
             let sinc = if t.abs() < 1e-9 {
                 2.0 * cutoff
             } else {
                 (2.0 * PI * cutoff * t).sin() / (PI * t)
             };
-            let edge = if centre > 0.0 { t / centre } else { 0.0 };
+            let edge = if center > 0.0 { t / center } else { 0.0 };
             sinc * bessel_i0(beta * (1.0 - edge * edge).max(0.0).sqrt())
         })
         .collect();

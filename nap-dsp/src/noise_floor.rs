@@ -7,13 +7,13 @@ const MEMORY_S: f64 = 10.0;
 /// Bursts fill less than three quarters of the remembered time, so the lower quartile is noise.
 const QUANTILE: f64 = 0.25;
 
-/// Subbands on each side of one that are its neighbourhood: so far away, the skirts of a burst are
+/// Subbands on each side of one that are its neighbourhood: so far away, the sidelobes of a burst are
 /// weaker by 25 dB and more than beside it.
 const NEIGHBOURS: usize = 16;
 /// Energy of a symbol over the noise density (linear) from which on a burst may be what its own subband's
-/// floor shows: some 20 dB less than a symbol's energy is left in the skirts of a rectangular pulse two or
+/// floor shows: some 20 dB less than a symbol's energy is left in the sidelobes of a rectangular pulse two or
 /// three symbol rates away.
-const LEAST_STRONG: f64 = 60.0;
+const STRONG_ES_OVER_N0: f64 = 60.0;
 
 /// Remembers the noise density of every subband over the last seconds and reports a quantile that
 /// bursts do not lift.
@@ -22,7 +22,7 @@ const LEAST_STRONG: f64 = 60.0;
 /// with zeros, is not remembered.
 #[derive(Debug)]
 pub struct NoiseFloor {
-    rows: usize,
+    capacity: usize,
     densities: Vec<VecDeque<f32>>,
     /// What was found since the last update.
     floors: Vec<Option<f64>>,
@@ -33,12 +33,12 @@ impl NoiseFloor {
     /// A floor for `subbands` subbands that is updated every `interval_s` seconds.
     #[must_use]
     pub fn new(subbands: usize, interval_s: f64) -> Self {
-        let rows = (MEMORY_S / interval_s).ceil().max(1.0) as usize;
+        let capacity = (MEMORY_S / interval_s).ceil().max(1.0) as usize;
         Self {
-            rows,
-            densities: (0..subbands).map(|_| VecDeque::with_capacity(rows)).collect(),
+            capacity,
+            densities: (0..subbands).map(|_| VecDeque::with_capacity(capacity)).collect(),
             floors: vec![None; subbands],
-            sorted: Vec::with_capacity(rows),
+            sorted: Vec::with_capacity(capacity),
         }
     }
 
@@ -47,7 +47,7 @@ impl NoiseFloor {
         self.floors.fill(None);
         for (past, &density) in self.densities.iter_mut().zip(densities) {
             if density > 0.0 {
-                if past.len() == self.rows {
+                if past.len() == self.capacity {
                     past.pop_front();
                 }
                 past.push_back(density);
@@ -62,11 +62,11 @@ impl NoiseFloor {
     }
 
     /// The density of the noise under a burst in subband `b` of whose symbols each holds this energy, in
-    /// (full scale)² seconds. The skirts of a strong burst lift the floor of its own subband, where it is
+    /// (full scale)² seconds. The sidelobes of a strong burst lift the floor of its own subband, where it is
     /// most of what has been heard there; then that of the neighbourhood counts, if it is lower.
     pub fn density_under(&mut self, b: usize, symbol_energy: f64) -> f64 {
         let own = self.density(b);
-        if symbol_energy <= LEAST_STRONG * own {
+        if symbol_energy <= STRONG_ES_OVER_N0 * own {
             return own;
         }
         let last = self.densities.len().min(b + NEIGHBOURS + 1);
@@ -79,7 +79,7 @@ impl NoiseFloor {
     /// The noise density of every subband; 0 before the first noise.
     #[must_use]
     pub fn densities(&self) -> Vec<f64> {
-        let mut sorted = Vec::with_capacity(self.rows);
+        let mut sorted = Vec::with_capacity(self.capacity);
         self.densities.iter().map(|past| quantile(past, &mut sorted)).collect()
     }
 }
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn a_strong_burst_is_not_its_own_noise() {
         let mut floor = NoiseFloor::new(40, 0.1);
-        let skirts = |b: usize| if b.abs_diff(20) < 3 { 9.0 } else { 2.0 };
-        floor.update(&std::array::from_fn::<f32, 40, _>(skirts));
+        let sidelobes = |b: usize| if b.abs_diff(20) < 3 { 9.0 } else { 2.0 };
+        floor.update(&std::array::from_fn::<f32, 40, _>(sidelobes));
         assert_eq!(floor.density_under(20, 1e4), 2.0);
         // A weak one is no stronger than its noise says.
         assert_eq!(floor.density_under(20, 100.0), 9.0);

@@ -136,7 +136,7 @@ pub struct SpectrogramArray {
 #[derive(Debug, Clone, Copy)]
 struct Band {
     first_bin: i64,
-    bins_a_column: usize,
+    bins_per_column: usize,
     columns: usize,
 }
 
@@ -149,20 +149,20 @@ impl Band {
         let first_bin = nearest_bin(config.offset_hz - config.half_width_hz);
         let last_bin = nearest_bin(config.offset_hz + config.half_width_hz);
         let bins = (last_bin - first_bin + 1) as usize;
-        let bins_a_column = bins.div_ceil(config.max_columns);
-        Self { first_bin, bins_a_column, columns: bins / bins_a_column }
+        let bins_per_column = bins.div_ceil(config.max_columns);
+        Self { first_bin, bins_per_column, columns: bins / bins_per_column }
     }
 
     /// Where the bins of a column lie in the transform's output.
     fn bins(&self, column: usize, fft_length: usize) -> impl Iterator<Item = usize> + use<> {
-        let first = self.first_bin + (column * self.bins_a_column) as i64;
-        (first..first + self.bins_a_column as i64)
+        let first = self.first_bin + (column * self.bins_per_column) as i64;
+        (first..first + self.bins_per_column as i64)
             .map(move |bin| bin.rem_euclid(fft_length as i64) as usize)
     }
 
     /// The middle of a column, in bins from the centre of the recording.
     fn middle(&self, column: usize) -> f64 {
-        self.first_bin as f64 + (column as f64 + 0.5) * self.bins_a_column as f64 - 0.5
+        self.first_bin as f64 + (column as f64 + 0.5) * self.bins_per_column as f64 - 0.5
     }
 }
 
@@ -177,7 +177,7 @@ pub struct Spectrogram {
     fft_scratch: Vec<Complex32>,
     spectrum: Vec<Complex32>,
     pending: Vec<Complex32>,
-    segments_a_row: u64,
+    segments_per_row: u64,
     /// Segments in `sums`.
     segments: u64,
     /// The time cell that is being filled: the sum of its segments' densities.
@@ -198,19 +198,19 @@ impl Spectrogram {
         config.check()?;
         let length = fast_length(config.sample_rate_hz / config.resolution_hz, 2);
         let band = Band::new(&config, length);
-        let samples_a_row = config.time_step_s * config.sample_rate_hz;
-        let segments_a_row = (samples_a_row / (length / 2) as f64).ceil();
+        let samples_per_row = config.time_step_s * config.sample_rate_hz;
+        let segments_per_row = (samples_per_row / (length / 2) as f64).ceil();
         let fft = FftPlanner::new().plan_fft_forward(length);
         Ok(Self {
             config,
             band,
-            hop: (samples_a_row / segments_a_row).round() as usize,
+            hop: (samples_per_row / segments_per_row).round() as usize,
             window: density_window(length, config.sample_rate_hz),
             fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
             fft,
             spectrum: vec![Complex32::default(); length],
             pending: Vec::with_capacity(2 * length),
-            segments_a_row: segments_a_row as u64,
+            segments_per_row: segments_per_row as u64,
             segments: 0,
             sums: vec![0.0; band.columns],
             densities: Vec::with_capacity(max_rows(&config) * band.columns),
@@ -258,8 +258,8 @@ impl Spectrogram {
     #[must_use]
     pub fn time_s(&self, row: usize) -> f64 {
         let is_full = row < self.full_rows();
-        let segments = if is_full { self.segments_a_row } else { self.segments.max(1) };
-        let first = row as u64 * self.segments_a_row;
+        let segments = if is_full { self.segments_per_row } else { self.segments.max(1) };
+        let first = row as u64 * self.segments_per_row;
         let middle_segment = first as f64 + (segments - 1) as f64 / 2.0;
         let middle_sample = middle_segment * self.hop as f64 + self.window.len() as f64 / 2.0;
         middle_sample / self.config.sample_rate_hz
@@ -274,13 +274,13 @@ impl Spectrogram {
     /// Length of a time cell. It doubles whenever there is no room for more.
     #[must_use]
     pub fn time_step_s(&self) -> f64 {
-        (self.segments_a_row * self.hop as u64) as f64 / self.config.sample_rate_hz
+        (self.segments_per_row * self.hop as u64) as f64 / self.config.sample_rate_hz
     }
 
     /// Width of a frequency cell.
     #[must_use]
     pub fn frequency_step_hz(&self) -> f64 {
-        self.band.bins_a_column as f64 * self.spacing_hz()
+        self.band.bins_per_column as f64 * self.spacing_hz()
     }
 
     /// Writes the mean power spectral density of the frequency cells of one time cell, in dBm/Hz with a
@@ -363,12 +363,12 @@ impl Spectrogram {
                 .bins(column, self.spectrum.len())
                 .map(|bin| f64::from(self.spectrum[bin].norm_sqr()));
             *sum += match self.config.pooling {
-                Pooling::Mean => densities.sum::<f64>() / self.band.bins_a_column as f64,
+                Pooling::Mean => densities.sum::<f64>() / self.band.bins_per_column as f64,
                 Pooling::Max => densities.fold(0.0, f64::max),
             };
         }
         self.segments += 1;
-        if self.segments == self.segments_a_row {
+        if self.segments == self.segments_per_row {
             self.close_row();
         }
     }
@@ -393,7 +393,7 @@ impl Spectrogram {
             }
         }
         self.densities.truncate(pairs * columns);
-        self.segments_a_row *= 2;
+        self.segments_per_row *= 2;
     }
 
     /// The mean over the time cell that is being filled.

@@ -20,7 +20,7 @@ pub struct SubbandGrid {
     /// Distance between neighbouring subbands.
     pub spacing_hz: f64,
     /// Centre of subband 0, the lowest.
-    pub first_centre_hz: f64,
+    pub first_center_hz: f64,
     /// Time of column 0: the middle of the filter's span.
     pub first_column_s: f64,
 }
@@ -34,14 +34,14 @@ impl SubbandGrid {
 
     /// Centre of subband `b`.
     #[must_use]
-    pub fn centre_hz(&self, b: usize) -> f64 {
-        self.first_centre_hz + b as f64 * self.spacing_hz
+    pub fn center_hz(&self, b: usize) -> f64 {
+        self.first_center_hz + b as f64 * self.spacing_hz
     }
 
     /// The subband whose centre is nearest to `frequency_hz`.
     #[must_use]
     pub fn nearest(&self, frequency_hz: f64) -> usize {
-        let index = ((frequency_hz - self.first_centre_hz) / self.spacing_hz).round();
+        let index = ((frequency_hz - self.first_center_hz) / self.spacing_hz).round();
         (index.max(0.0) as usize).min(self.subbands - 1)
     }
 
@@ -262,7 +262,7 @@ mod tests {
     use num_complex::Complex64;
 
     use super::*;
-    use crate::kernels::sums::narrow;
+    use crate::kernels::sums::to_c32;
 
     fn samples(history: &SubbandHistory, b: usize, start: u64, count: usize) -> Vec<Complex32> {
         let mut samples = Vec::new();
@@ -317,7 +317,7 @@ mod tests {
     fn a_weak_carrier_stays_clear_of_a_strong_ones_rounding() {
         let mut history = SubbandHistory::new(1, 4_096);
         let tone = |cycles: f64, n: u64| {
-            narrow(Complex64::from_polar(1.0, std::f64::consts::TAU * cycles * n as f64))
+            to_c32(Complex64::from_polar(1.0, std::f64::consts::TAU * cycles * n as f64))
         };
         for n in 0..4_096 {
             history.push(&[tone(0.137, n)]);

@@ -1,4 +1,4 @@
-//! A known burst is taken out of the subbands: what stays is the noise that was under it.
+//! A known burst is cancelled in the subbands: what stays is the noise that was under it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic in a test is a failed test")]
 
 use nap_dsp::canceller::{Canceller, KnownBurst};
@@ -39,11 +39,11 @@ fn bits() -> Vec<bool> {
 }
 
 fn signs(bits: &[bool]) -> Vec<f64> {
-    let flips = bits.iter().scan(1.0, |sign, &bit| {
+    let reversals = bits.iter().scan(1.0, |sign, &bit| {
         *sign = if bit { *sign } else { -*sign };
         Some(*sign)
     });
-    std::iter::once(1.0).chain(flips).collect()
+    std::iter::once(1.0).chain(reversals).collect()
 }
 
 /// The subbands with the noise, and with the burst in it if wanted.

@@ -39,7 +39,7 @@ impl Burst {
     }
 }
 
-/// Preamble, a word and data that depend on `seed`.
+/// Preamble, a frame type and data that depend on `seed`.
 fn bits(seed: u32) -> Vec<bool> {
     let mut state = seed | 1;
     let data = std::iter::repeat_with(move || {
@@ -51,15 +51,15 @@ fn bits(seed: u32) -> Vec<bool> {
 
 fn signs(bits: &[bool]) -> Vec<f64> {
     let mut sign = 1.0;
-    let flips = bits.iter().map(|&bit| {
+    let reversals = bits.iter().map(|&bit| {
         sign = if bit { sign } else { -sign };
         sign
     });
-    std::iter::once(1.0).chain(flips.collect::<Vec<_>>()).collect()
+    std::iter::once(1.0).chain(reversals.collect::<Vec<_>>()).collect()
 }
 
-/// Words that share the preamble; word 2 is that of `bits(7)`.
-fn words() -> Vec<Vec<f64>> {
+/// Sync words that share the preamble; number 2 is that of `bits(7)`.
+fn sync_words() -> Vec<Vec<f64>> {
     [3, 5, 7, 11].iter().map(|&seed| signs(&bits(seed)[..KNOWN - 1])).collect()
 }
 
@@ -112,11 +112,11 @@ fn best(
     candidates: &[Candidate],
     density: f64,
 ) -> Hypothesis {
-    let mut synchronizer = Synchronizer::new(burst.symbol_rate_hz, &words(), 60.0, 0.42);
+    let mut synchronizer = Synchronizer::new(burst.symbol_rate_hz, &sync_words(), 60.0, 0.42);
     let found = candidates
         .iter()
         .flat_map(|candidate| synchronizer.search(history, grid, candidate, density).to_vec());
-    found.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap()
+    found.max_by(|a, b| a.correlation.total_cmp(&b.correlation)).unwrap()
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_burst_is_found_synchronised_demodulated_and_measured() {
         let true_hz =
             |time_s: f64| frequency_hz + drift_hz_per_s * (time_s - START_S - duration_s / 2.0);
         let found = best(&history, &grid, &burst, &candidates, density);
-        assert_eq!(found.word, 2, "{place}");
+        assert_eq!(found.sync_word, 2, "{place}");
         assert!((found.start_s - START_S).abs() < 0.8 * symbol_s, "{place}: start");
         let error_hz = found.carrier.frequency_hz - true_hz(found.carrier.time_s);
         assert!(error_hz.abs() < 0.02 * symbol_rate_hz, "{place}: {error_hz} Hz off");
@@ -148,7 +148,7 @@ fn a_burst_is_found_synchronised_demodulated_and_measured() {
         let mut demodulator = Demodulator::new(symbol_rate_hz, 60.0);
         let signs = signs(&bits);
         let start = (found.start_s, found.carrier);
-        let frame = demodulator.demodulate(&history, &grid, start, &words()[2], signs.len());
+        let frame = demodulator.demodulate(&history, &grid, start, &sync_words()[2], signs.len());
         let frame = frame.expect(&place);
         let wrong = frame.symbols.iter().zip(&signs).filter(|(z, sign)| z.re * *sign < 0.0).count();
         assert_eq!(wrong, 0, "{place}: wrong symbols");
@@ -237,9 +237,9 @@ fn a_second_search_tells_the_live_detector_what_has_changed() {
 /// In white noise the power of two lines exceeds S times a bin's mean with the probability
 /// (1 + S) exp(-S), and the energy after them, a sum of powers, follows a gamma distribution, whose
 /// shape is the square of 160 bins over their deviation of 19.5. A place passes with the probability
-/// of evidence S + 5 z from 26 on. Of neighbouring bins that do, one is reported.
+/// of a detection statistic S + 5 z from 26 on. Of neighbouring bins that do, one is reported.
 #[test]
-fn noise_passes_the_sieve_as_rarely_as_theory_allows() {
+fn noise_passes_the_preamble_detector_as_rarely_as_theory_allows() {
     let silent = Burst {
         symbol_rate_hz: 100.0,
         frequency_hz: 0.0,
@@ -249,7 +249,7 @@ fn noise_passes_the_sieve_as_rarely_as_theory_allows() {
     };
     let (grid, columns) = receive(&silent, &bits(1));
     let (_, candidates, _) = search(grid, &columns, 100.0);
-    let bins_a_search = grid.subbands as f64 * grid.spacing_hz / (100.0 / 20.0);
+    let bins_per_search = grid.subbands as f64 * grid.spacing_hz / (100.0 / 20.0);
     let searches = columns.len() as f64 / grid.rate_hz() / 0.08;
     let (step, shape) = (0.01, 67);
     let ln_factorial: f64 = (1..shape).map(|n| f64::from(n).ln()).sum();
@@ -257,13 +257,13 @@ fn noise_passes_the_sieve_as_rarely_as_theory_allows() {
     let share: f64 = (250..800)
         .map(|n| {
             let deviations = f64::from(n) * step;
-            let strength = (26.0 - 5.0 * deviations.min(5.0)).max(3.0);
+            let line_snr = (26.0 - 5.0 * deviations.min(5.0)).max(3.0);
             let energy = shape + deviations * shape.sqrt();
             let gamma = ((shape - 1.0) * energy.ln() - energy - ln_factorial).exp();
-            gamma * shape.sqrt() * step * (1.0 + strength) * (-strength).exp()
+            gamma * shape.sqrt() * step * (1.0 + line_snr) * (-line_snr).exp()
         })
         .sum();
-    let expected = share * bins_a_search * searches;
+    let expected = share * bins_per_search * searches;
     assert!(!candidates.is_empty());
     assert!((candidates.len() as f64) < expected, "{} of {expected}", candidates.len());
 }
@@ -274,7 +274,7 @@ fn the_baseband_equals_its_definition() {
     let grid = SubbandGrid {
         subbands: 1,
         spacing_hz: 5_000.0,
-        first_centre_hz: 10_000.0,
+        first_center_hz: 10_000.0,
         first_column_s: 0.1,
     };
     let mut history = SubbandHistory::new(1, 10_000);
@@ -292,7 +292,7 @@ fn the_baseband_equals_its_definition() {
         let from_s = time_s(first) - 0.5 / grid.rate_hz();
         let span_s = 96.0 / grid.rate_hz();
         let relative =
-            Carrier { frequency_hz: carrier.frequency_hz - grid.first_centre_hz, ..carrier };
+            Carrier { frequency_hz: carrier.frequency_hz - grid.first_center_hz, ..carrier };
         let sum: Complex64 = (first..first + 96)
             .map(|m| {
                 let value = sample(m);

@@ -99,7 +99,7 @@ struct Comparison {
 
 /// Compares the frame, at the truth's time and carrier, with its own waveform, a few averaged
 /// samples a symbol.
-fn compare(recording: &[Complex32], frame: &Frame, samples_a_symbol: f64) -> Comparison {
+fn compare(recording: &[Complex32], frame: &Frame, samples_per_symbol: f64) -> Comparison {
     let waveform = Waveform::new(bits(frame.hex), frame.symbol_rate_hz, frame.shape).unwrap();
     let first = (frame.time_s * SAMPLE_RATE_HZ).ceil() as usize;
     let count = (waveform.duration_s() * SAMPLE_RATE_HZ) as usize;
@@ -111,7 +111,7 @@ fn compare(recording: &[Complex32], frame: &Frame, samples_a_symbol: f64) -> Com
         let carrier = Complex64::cis(-TAU * (frame.offset_hz * i as f64 / SAMPLE_RATE_HZ).fract());
         Complex64::new(s.re.into(), s.im.into()) * carrier
     });
-    let n = (SAMPLE_RATE_HZ / frame.symbol_rate_hz / samples_a_symbol) as usize;
+    let n = (SAMPLE_RATE_HZ / frame.symbol_rate_hz / samples_per_symbol) as usize;
     let heard = average(baseband, n);
     let model = average(model.iter().map(|s| Complex64::new(s.re.into(), s.im.into())), n);
 
@@ -131,8 +131,8 @@ fn compare(recording: &[Complex32], frame: &Frame, samples_a_symbol: f64) -> Com
     }
 }
 
-fn assert_same(recording: &[Complex32], frame: &Frame, samples_a_symbol: f64, least: f64) {
-    let Comparison { correlation, level_dbfs } = compare(recording, frame, samples_a_symbol);
+fn assert_same(recording: &[Complex32], frame: &Frame, samples_per_symbol: f64, least: f64) {
+    let Comparison { correlation, level_dbfs } = compare(recording, frame, samples_per_symbol);
     assert!(correlation > least, "{:?}: {correlation}", frame.shape);
     assert!((level_dbfs - frame.level_dbfs).abs() < 0.1, "{:?}: {level_dbfs}", frame.shape);
 }

@@ -282,8 +282,8 @@ fn a_carrier_wanders_on_top_of_offset_and_drift() {
     tone.wander = Some(Wander::default().realize(0.0..1.0, &mut rng(1)).unwrap());
     assert_eq!(render(quiet(), [tone.clone()], 280_000), straight);
     // What it adds counts where the band ends.
-    let wide = Settling { offset_hz: 500.0, time_constant_s: 0.15 };
-    let wander = Wander { settle: Some(wide), ..Wander::default() };
+    let to_c64 = Settling { offset_hz: 500.0, time_constant_s: 0.15 };
+    let wander = Wander { settle: Some(to_c64), ..Wander::default() };
     tone.wander = Some(wander.realize(0.0..1.0, &mut rng(1)).unwrap());
     tone.carrier_offset_hz = 124_600.0;
     assert!(Simulator::new(quiet(), rng(1)).unwrap().add(tone).is_err());
@@ -379,8 +379,8 @@ fn parameters_out_of_range_are_named() {
     assert!(message.starts_with("carrier_offset_hz is 125001, but must"), "{message}");
     let drifting = Transmission { carrier_offset_hz: 124_990.0, drift_hz_per_s: 30.0, ..tone() };
     assert!(add(drifting).is_err());
-    let wide = LoraBurst::new(7, 250_001.0, vec![]).unwrap();
-    assert!(add(Transmission::new(wide, 0.0, 0.0, -60.0)).is_err());
+    let to_c64 = LoraBurst::new(7, 250_001.0, vec![]).unwrap();
+    assert!(add(Transmission::new(to_c64, 0.0, 0.0, -60.0)).is_err());
     assert!(add(Transmission { level_dbm: f64::NAN, ..tone() }).is_err());
     assert!(add(Transmission { time_s: f64::INFINITY, ..tone() }).is_err());
     let fading = Some(Fading::rayleigh(1e4, &mut rng(1)));

@@ -98,10 +98,10 @@ fn spectrogram(config: SpectrogramConfig, samples: &[Complex32]) -> Cells {
     Cells::of(&spectrogram)
 }
 
-fn tone(amplitude: f64, cycles_a_sample: f64, count: usize) -> Vec<Complex32> {
+fn tone(amplitude: f64, cycles_per_sample: f64, count: usize) -> Vec<Complex32> {
     (0..count)
         .map(|n| {
-            let (sin, cos) = (TAU * (cycles_a_sample * n as f64).fract()).sin_cos();
+            let (sin, cos) = (TAU * (cycles_per_sample * n as f64).fract()).sin_cos();
             Complex32::new((amplitude * cos) as f32, (amplitude * sin) as f32)
         })
         .collect()

@@ -10,7 +10,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// The memory that an xz file may ask for, in KiB: more than any preset of xz does.
-const MOST_XZ_MEMORY_KIB: u32 = 1 << 18;
+const MAX_XZ_MEMORY_KIB: u32 = 1 << 18;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Compression {
             Self::Bzip2 => Box::new(MultiBzDecoder::new(packed)),
             Self::Xz => {
                 let packed = BufReader::new(packed);
-                Box::new(XzReader::new_mem_limit(packed, true, MOST_XZ_MEMORY_KIB))
+                Box::new(XzReader::new_mem_limit(packed, true, MAX_XZ_MEMORY_KIB))
             }
             Self::Zstd => Box::new(ZstdFrames::new(packed)),
         }

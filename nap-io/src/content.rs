@@ -108,7 +108,7 @@ pub(crate) fn identify(head: &[u8]) -> Content {
 /// Tells text from samples: it has nothing but letters, digits and the like, and samples never have.
 fn identify_text(head: &[u8]) -> Content {
     /// Fewer bytes may look like text by chance.
-    const LEAST_TEXT_BYTES: usize = 32;
+    const MIN_TEXT_BYTES: usize = 32;
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = head.trim_ascii_start();
     let begins = |mark: &str| {
@@ -121,7 +121,7 @@ fn identify_text(head: &[u8]) -> Content {
         return Content::Other { what: "an XML document", advice: NOT_SAMPLES };
     }
     let is_text = |&byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    if head.len() < LEAST_TEXT_BYTES || !head.contains(&b'\n') || !head.iter().all(is_text) {
+    if head.len() < MIN_TEXT_BYTES || !head.contains(&b'\n') || !head.iter().all(is_text) {
         return Content::Unknown;
     }
     Content::Other { what: "a text file", advice: NOT_SAMPLES }

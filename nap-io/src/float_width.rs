@@ -5,7 +5,7 @@ use crate::format::SampleFormat;
 /// Of numbers that belong together nearly all lie in so many octaves up to the strongest and down.
 const OCTAVES: i32 = 12;
 /// Fewer numbers say nothing.
-const LEAST_NUMBERS: usize = 32;
+const MIN_NUMBERS: usize = 32;
 
 /// The format of 32 bits that these bytes are in, if they make sense as that and none as the 64 bits that
 /// somebody says they are.
@@ -36,7 +36,7 @@ fn exponents<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> V
 
 /// Signals and noise vary by some octaves; numbers made of other numbers' bits by hundreds.
 fn belong_together(mut exponents: Vec<i32>) -> bool {
-    if exponents.len() < LEAST_NUMBERS {
+    if exponents.len() < MIN_NUMBERS {
         return false;
     }
     exponents.sort_unstable();

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tone_above_the_centre_comes_below_it() {
+    fn a_tone_above_the_center_comes_below_it() {
         let quarter = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)];
         let mut tone = quarter.map(|(i, q)| Complex32::new(i, q));
         let turn = |samples: &[Complex32]| samples[1] * samples[0].conj();

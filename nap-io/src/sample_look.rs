@@ -20,7 +20,7 @@ const LANES: usize = 8;
 /// Blocks are looked at from a sample on that begins a sample of every other format.
 const ALIGNMENT: u64 = 4;
 /// Less than so many components tell nothing.
-const LEAST_COMPONENTS: u64 = 1000;
+const MIN_COMPONENTS: u64 = 1000;
 /// What is read in place of the assumed format; of two that fit as well, the first.
 const CANDIDATES: [SampleFormat; 6] = [
     SampleFormat::Cu8,
@@ -183,7 +183,7 @@ impl SampleLook {
     /// Why the format is not thought to be right, if it is not.
     #[must_use]
     pub fn doubt(&self) -> Option<FormatDoubt> {
-        if self.assumed.components < LEAST_COMPONENTS {
+        if self.assumed.components < MIN_COMPONENTS {
             return None;
         }
         if is_float(self.format) {
@@ -297,11 +297,11 @@ impl Reading {
     /// Whether it looks like signals far below full scale: both signs, in I and Q.
     fn is_quiet(&self) -> bool {
         let count = (self.components / 2).max(1) as f64;
-        let is_centred =
+        let is_centered =
             |n: usize| (self.sum[n] / count).powi(2) <= 0.25 * self.sum_of_squares[n] / count;
         let square = self.mean_square();
         let is_small = square > 0.0 && square < QUIET && self.share(self.outside) < OUTSIDE_SHARE;
-        is_small && is_centred(0) && is_centred(1)
+        is_small && is_centered(0) && is_centered(1)
     }
 
     /// Whether I and Q are alike and more than the last bits: they are two numbers, not halves of one.

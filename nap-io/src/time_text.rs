@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// More digits of a second than these are of no use to anybody.
-const MOST_DIGITS: usize = 9;
+const MAX_DIGITS: usize = 9;
 
 /// A time as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn with_most_digits(text: &str) -> (String, bool) {
     if digits.is_empty() {
         return (text.to_owned(), false);
     }
-    (format!("{whole}.{}{zone}", &digits[..count.min(MOST_DIGITS)]), true)
+    (format!("{whole}.{}{zone}", &digits[..count.min(MAX_DIGITS)]), true)
 }
 
 #[cfg(test)]

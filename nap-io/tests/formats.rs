@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{FORMATS, largest_difference, ramp, raw, read_all};
+use common::{FORMATS, max_difference, ramp, raw, read_all};
 use nap_io::convert::{decode, encode};
 use nap_io::{SampleFormat, StreamInfo};
 use num_complex::Complex32;
@@ -78,7 +78,7 @@ fn clipping_is_counted_and_never_wraps() {
         let mut samples = [Complex32::ZERO; 2];
         decode(format, &bytes, &mut samples);
         let limited = [Complex32::new(1.0, -1.0), Complex32::new(0.0, 0.25)];
-        assert!(largest_difference(&samples, &limited) <= step, "{format}: {samples:?}");
+        assert!(max_difference(&samples, &limited) <= step, "{format}: {samples:?}");
     }
 }
 
@@ -118,7 +118,7 @@ fn files_of_every_format_give_back_what_was_written() {
             assert_eq!(source.info().format, format);
             assert_eq!(source.info().sample_rate_hz, 250e3);
             assert_eq!(source.info().total_samples, Some(5000));
-            let error = largest_difference(&read_all(&mut source), &samples);
+            let error = max_difference(&read_all(&mut source), &samples);
             assert!(error <= 0.5001 * step, "{format} in {name}: {error}");
         }
     }
@@ -153,7 +153,7 @@ proptest! {
             prop_assert_eq!(bytes.len(), format.bytes_per_sample());
             let mut again = [Complex32::ZERO];
             decode(format, &bytes, &mut again);
-            prop_assert!(largest_difference(&sample, &again) <= 0.5001 * step, "{}", format);
+            prop_assert!(max_difference(&sample, &again) <= 0.5001 * step, "{}", format);
         }
     }
 }

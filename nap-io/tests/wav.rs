@@ -101,7 +101,7 @@ fn write(path: &Path, format: SampleFormat, samples: &[Complex32]) {
 
 /// The chunk that HDSDR writes, to the millisecond.
 #[test]
-fn centre_and_start_come_back() {
+fn center_and_start_come_back() {
     let folder = tempfile::tempdir().unwrap();
     for (name, center_hz, start, found) in [
         ("both.wav", Some(868.13e6), Some("2026-11-23T06:16:00.123456Z"), Some(868.13e6)),
@@ -187,7 +187,7 @@ fn auxi(center_hz: u32) -> Vec<u8> {
 }
 
 #[test]
-fn the_auxi_chunk_has_centre_and_start() {
+fn the_auxi_chunk_has_center_and_start() {
     let bytes = Builder::new()
         .chunk(b"junk", b"odd")
         .format(1, 2, 250_000, 16)
@@ -204,7 +204,7 @@ fn the_auxi_chunk_has_centre_and_start() {
 
 /// As SDR Console writes it, and whoever does the same in plain bytes.
 #[test]
-fn an_auxi_chunk_of_text_has_centre_and_start() {
+fn an_auxi_chunk_of_text_has_center_and_start() {
     let text = format!(
         "<?xml version=\"1.0\"?>\r\n<SDR-XML-Root xml:lang=\"EN\"><Definition \
          CurrentTimeUTC=\"19-01-2026 09:30:05\" TimeZoneInfo=\"{}\" RadioCenterFreq=\"868130000\" \

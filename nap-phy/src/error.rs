@@ -17,7 +17,7 @@ pub enum Error {
     /// The sample rate is too low for a bit rate.
     #[cfg(feature = "receiver")]
     #[error(
-        "a sample rate of {found_hz} S/s is too low: frames of {bits_per_s} bit/s need {least_hz} S/s \
+        "a sample rate of {found_hz} S/s is too low: frames of {bits_per_s} bit/s need {min_hz} S/s \
          or more"
     )]
     SampleRate {
@@ -26,7 +26,7 @@ pub enum Error {
         /// The bit rate that was to be received, bit/s.
         bits_per_s: u16,
         /// The lowest rate for that, in samples per second.
-        least_hz: f64,
+        min_hz: f64,
     },
 
     /// The limits of a receiver allow more memory than it may take.

@@ -30,7 +30,7 @@
 //! # }
 //! ```
 //!
-//! Bits and bytes are most significant first. A 0 bit is a phase flip on the air. Names carry their
+//! Bits and bytes are most significant first. A 0 bit is a phase reversal on the air. Names carry their
 //! units.
 //!
 //! # Features

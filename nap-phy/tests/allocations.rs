@@ -120,8 +120,8 @@ fn a_crowd_keeps_within_the_memory_that_was_promised() {
     let mut samples = vec![Complex32::default(); scene.samples() as usize];
     simulator.render(&mut samples);
     let mut config = ReceiverConfig::new(SAMPLE_RATE_HZ, 868_130_000.0);
-    config.limits.most_bursts = 48;
-    config.limits.most_fragments = 16;
+    config.limits.max_bursts = 48;
+    config.limits.max_undecoded_frames = 16;
     config.max_memory_bytes = Some(1);
     let Err(Error::MemoryBound { needed_bytes, max_bytes: 1 }) = Receiver::new(config.clone())
     else {

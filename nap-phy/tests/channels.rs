@@ -5,7 +5,7 @@
 use nap_phy::RadioConfiguration::{self, Rc1, Rc3Lbt, Rc5, Rc7};
 use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
 use nap_phy::receiver::channels::ChannelReceivers;
-use nap_phy::scene::{Scene, Score, Truth};
+use nap_phy::scene::{ReceptionCounts, Scene, Truth};
 use nap_phy::{BitRate, Event, Message};
 use num_complex::Complex32;
 
@@ -61,8 +61,8 @@ fn two_channels_of_one_wide_capture() {
     let (truth, samples) = render(2.4e6, 868.465e6, &devices);
     let mut receivers = receivers(&truth, &[Rc1, Rc7]);
     let messages = completed(&events(&mut receivers, &samples, 100_000));
-    let score = Score::new(&truth, &messages);
-    assert!(score.is_perfect(), "{score:?}");
+    let counts = ReceptionCounts::new(&truth, &messages);
+    assert!(counts.is_perfect(), "{counts:?}");
     for (id, radio_configuration) in [(1, Rc1), (7, Rc7), (8, Rc7)] {
         let message = of(&messages, id);
         assert_eq!(message.radio_configuration, Some(radio_configuration));
@@ -92,8 +92,8 @@ fn where_channels_overlap_a_message_is_one() {
     let (truth, samples) = shared_scene();
     let all = events(&mut receivers(&truth, &[Rc3Lbt, Rc5]), &samples, 65_536);
     let messages = completed(&all);
-    let score = Score::new(&truth, &messages);
-    assert!(score.is_perfect(), "{score:?}");
+    let counts = ReceptionCounts::new(&truth, &messages);
+    assert!(counts.is_perfect(), "{counts:?}");
     for (id, radio_configuration, _) in SHARED {
         let message = of(&messages, id);
         assert_eq!(message.radio_configuration, Some(radio_configuration), "device {id}");

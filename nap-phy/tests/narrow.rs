@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use nap_phy::BitRate::{self, Bps100, Bps600};
-use nap_phy::scene::{Scene, Score, Truth};
+use nap_phy::scene::{ReceptionCounts, Scene, Truth};
 use nap_phy::{Error, Event, Message, Receiver, ReceiverConfig};
 use num_complex::Complex32;
 
@@ -63,8 +63,9 @@ fn all_over(sample_rate_hz: f64, bit_rate: BitRate, count: usize) -> Vec<f64> {
 
 /// Each message is heard once, where it was sent.
 fn check(rate_hz: f64, truth: &Truth, messages: &[Message]) {
-    let Score { sent, heard, repeated, invented, .. } = Score::new(truth, messages);
-    let counts = (heard, repeated, invented, messages.len());
+    let ReceptionCounts { sent, heard, repeated, false_positives, .. } =
+        ReceptionCounts::new(truth, messages);
+    let counts = (heard, repeated, false_positives, messages.len());
     assert_eq!(counts, (sent, 0, 0, sent), "{rate_hz} S/s: {messages:?}");
     for (message, sent) in messages.iter().zip(&truth.messages) {
         assert_eq!(message.frames.len(), 1, "{rate_hz} S/s");
@@ -80,7 +81,7 @@ fn what_is_in_the_band_is_decoded_at_any_rate() {
     for (rate_hz, bit_rate) in
         rates_hz.into_iter().flat_map(|rate_hz| [(rate_hz, Bps100), (rate_hz, Bps600)])
     {
-        if rate_hz < bit_rate.least_sample_rate_hz() {
+        if rate_hz < bit_rate.min_sample_rate_hz() {
             continue;
         }
         // Eb/N0 of 9 dB: some decibels over where messages are lost.
@@ -97,7 +98,7 @@ fn a_frame_over_the_edge_of_the_band_is_heard_once() {
     const FOLDS: usize = 8;
     for (rate_hz, bit_rate) in [(3e3, Bps100), (7_350.0, Bps100), (12e3, Bps600), (24e3, Bps600)] {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        // Strong enough that the skirts show at the other edge.
+        // Strong enough that the sidelobes show at the other edge.
         let level_dbm = -130.0 + 10.0 * symbol_rate_hz.log10();
         let edge_hz = rate_hz / 2.0 - 0.4 * symbol_rate_hz;
         let carriers_hz = [-edge_hz, edge_hz, -edge_hz - 0.1 * symbol_rate_hz];
@@ -129,11 +130,11 @@ fn bit_rates_need_a_sample_rate() {
     let mut config = ReceiverConfig::new(11_999.0, CENTER_HZ);
     config.bit_rates = vec![Bps600];
     let refused = Receiver::new(config).unwrap_err();
-    assert_eq!(refused, Error::SampleRate { found_hz: 11_999.0, bits_per_s: 600, least_hz: 12e3 });
+    assert_eq!(refused, Error::SampleRate { found_hz: 11_999.0, bits_per_s: 600, min_hz: 12e3 });
     let text = "a sample rate of 11999 S/s is too low: frames of 600 bit/s need 12000 S/s or more";
     assert_eq!(refused.to_string(), text);
     let refused = Receiver::new(ReceiverConfig::new(2_999.0, CENTER_HZ)).unwrap_err();
-    assert_eq!(refused, Error::SampleRate { found_hz: 2_999.0, bits_per_s: 100, least_hz: 3e3 });
+    assert_eq!(refused, Error::SampleRate { found_hz: 2_999.0, bits_per_s: 100, min_hz: 3e3 });
 }
 
 #[test]

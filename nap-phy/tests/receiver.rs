@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use nap_phy::receiver::{Statistics, UNDECODED_AFTER_S};
-use nap_phy::scene::{Scene, Score, Truth, TruthFrame, TruthMessage};
+use nap_phy::scene::{ReceptionCounts, Scene, Truth, TruthFrame, TruthMessage};
 use nap_phy::{
     Authentication, BitRate, Decoder, DeviceTable, Event, Level, Message, MessageId, Receiver,
     ReceiverConfig, UndecodedBurst, UndecodedReason,
@@ -24,9 +24,9 @@ fn truth_of(folder: &Path, name: &str) -> Truth {
     serde_json::from_str(&text).unwrap()
 }
 
-fn config(truth: &Truth, channel_centre_hz: f64) -> ReceiverConfig {
+fn config(truth: &Truth, channel_center_hz: f64) -> ReceiverConfig {
     let mut config = ReceiverConfig::new(truth.sample_rate, truth.center_hz);
-    config.channel_centre_hz = channel_centre_hz;
+    config.channel_center_hz = channel_center_hz;
     config.full_scale_dbm = Some(truth.full_scale_dbm);
     config.devices = truth.devices();
     config
@@ -81,7 +81,7 @@ fn render(scene: &Scene) -> (Truth, Vec<Complex32>) {
 
 fn decode_scene(scene: &Scene) -> (Truth, Vec<Message>, Statistics) {
     let (truth, samples) = render(scene);
-    let channel_hz = f64::from(scene.radio_configuration.uplink_centre_hz());
+    let channel_hz = f64::from(scene.radio_configuration.uplink_center_hz());
     let mut receiver = Receiver::new(config(&truth, channel_hz)).unwrap();
     let mut events = receiver.push(&samples);
     events.extend(receiver.flush());
@@ -127,13 +127,13 @@ fn check_figures(truth: &Truth, messages: &[Message]) {
     }
 }
 
-fn check_complete(folder: &Path, name: &str, frames_a_message: usize) {
+fn check_complete(folder: &Path, name: &str, frames_per_message: usize) {
     let (truth, messages) = decode_recording(folder, name);
-    let score = Score::new(&truth, &messages);
-    assert!(score.is_perfect(), "{name}: {score:?}");
+    let counts = ReceptionCounts::new(&truth, &messages);
+    assert!(counts.is_perfect(), "{name}: {counts:?}");
     for message in &messages {
         assert_eq!(message.authentication, Authentication::Verified);
-        assert_eq!(message.frames.len(), frames_a_message, "{}", message.uplink.device_id());
+        assert_eq!(message.frames.len(), frames_per_message, "{}", message.uplink.device_id());
     }
     check_figures(&truth, &messages);
 }
@@ -163,8 +163,8 @@ fn every_kind_of_message_with_drift() {
 #[test]
 fn weak_messages() {
     let (truth, messages) = decode_recording(&fixtures(), "rc1_weak");
-    let score = Score::new(&truth, &messages);
-    assert!(score.is_perfect(), "{score:?}");
+    let counts = ReceptionCounts::new(&truth, &messages);
+    assert!(counts.is_perfect(), "{counts:?}");
     assert!(messages.iter().all(|message| message.authentication == Authentication::Verified));
     let weak = [Decoder::List, Decoder::Joint, Decoder::APriori];
     let count = |messages: &[Message], decoders: &[Decoder]| {
@@ -174,8 +174,8 @@ fn weak_messages() {
     let mut blind = config(&truth, truth.center_hz);
     blind.devices = DeviceTable::new();
     let unchecked = decode_with(&fixtures(), "rc1_weak", blind);
-    let score = Score::new(&truth, &unchecked);
-    assert!(score.is_perfect(), "{score:?}");
+    let counts = ReceptionCounts::new(&truth, &unchecked);
+    assert!(counts.is_perfect(), "{counts:?}");
     assert_eq!(count(&unchecked, &weak), 4);
     assert!(count(&unchecked, &[Decoder::Joint]) > 0);
     for strong in truth.messages.iter().filter(|message| message.frames[0].dbm == -139.0) {
@@ -197,8 +197,8 @@ fn a_real_devices_burst() {
         return;
     };
     let (truth, messages) = decode_recording(&folder, NAME);
-    let score = Score::new(&truth, &messages);
-    assert!(score.is_perfect(), "{score:?}");
+    let counts = ReceptionCounts::new(&truth, &messages);
+    assert!(counts.is_perfect(), "{counts:?}");
     assert_eq!(messages[0].authentication, Authentication::Verified);
 }
 
@@ -242,7 +242,7 @@ fn flawed_scene(sample_rate_hz: f64, offset_hz: f64) -> Scene {
 }
 
 #[test]
-fn any_sample_rate_and_centre_with_flaws() {
+fn any_sample_rate_and_center_with_flaws() {
     let cases = [
         (200_000.0, 2_000.0),
         (226_757.0, -15_000.0),
@@ -253,8 +253,8 @@ fn any_sample_rate_and_centre_with_flaws() {
     ];
     for (sample_rate_hz, offset_hz) in cases {
         let (truth, messages, _) = decode_scene(&flawed_scene(sample_rate_hz, offset_hz));
-        let score = Score::new(&truth, &messages);
-        assert!(score.is_perfect(), "{sample_rate_hz} S/s: {score:?}");
+        let counts = ReceptionCounts::new(&truth, &messages);
+        assert!(counts.is_perfect(), "{sample_rate_hz} S/s: {counts:?}");
         let frames: usize = messages.iter().map(|message| message.frames.len()).sum();
         assert_eq!(frames, 5, "{sample_rate_hz} S/s");
         check_figures(&truth, &messages);
@@ -270,7 +270,7 @@ fn a_recording_may_be_cut_to_the_frame() {
     scene.devices[0].messages[0].frequencies_hz = Some(vec![868_134_040.0]);
     scene.duration_s = 1.5;
     let (truth, messages, _) = decode_scene(&scene);
-    assert!(Score::new(&truth, &messages).is_perfect());
+    assert!(ReceptionCounts::new(&truth, &messages).is_perfect());
 }
 
 /// Short messages of one shape and bit rate, far above the noise, one after the other.
@@ -302,7 +302,7 @@ fn strong_scene(shape: &str, bit_rate: u16, level_dbm: f64) -> Scene {
 }
 
 /// How far the starts and the Eb/N0 in dB of all frames are off at most; starts in symbols.
-fn most_off(scene: &Scene, bit_rate: BitRate) -> (f64, f64) {
+fn max_error(scene: &Scene, bit_rate: BitRate) -> (f64, f64) {
     let (truth, messages, _) = decode_scene(scene);
     assert_eq!(messages.len(), truth.messages.len());
     messages.iter().fold((0.0, 0.0), |(time, snr): (f64, f64), message| {
@@ -319,11 +319,11 @@ fn starts_are_those_of_the_transmissions_whatever_their_shape() {
     for bit_rate in BitRate::ALL {
         for shape in ["rect", "hann", "s2lp"] {
             let density_dbm = -168.0 + 10.0 * f64::from(bit_rate.bits_per_s()).log10();
-            for (snr_db, most_symbols) in [(40.0, 0.01), (12.0, 0.1)] {
+            for (snr_db, max_symbols) in [(40.0, 0.01), (12.0, 0.1)] {
                 let scene = strong_scene(shape, bit_rate.bits_per_s(), density_dbm + snr_db);
-                let (off, _) = most_off(&scene, bit_rate);
+                let (off, _) = max_error(&scene, bit_rate);
                 println!("{shape}, {bit_rate:?}, {snr_db} dB: {off:.4} symbols");
-                assert!(off < most_symbols, "{shape}, {bit_rate:?}, {snr_db} dB: {off} symbols");
+                assert!(off < max_symbols, "{shape}, {bit_rate:?}, {snr_db} dB: {off} symbols");
             }
         }
     }
@@ -334,7 +334,7 @@ fn strong_bursts_are_not_their_own_noise() {
     for shape in ["rect", "hann", "s2lp"] {
         for snr_db in [20.0, 30.0, 40.0] {
             let scene = strong_scene(shape, 600, -140.2 + snr_db);
-            let (_, off_db) = most_off(&scene, BitRate::Bps600);
+            let (_, off_db) = max_error(&scene, BitRate::Bps600);
             println!("{shape}, {snr_db} dB: {off_db:.2} dB");
             assert!(off_db < 1.5, "{shape}, {snr_db} dB: off by {off_db} dB");
         }
@@ -368,8 +368,8 @@ fn a_weak_burst_is_heard_beside_one_that_is_60_db_over_the_noise() {
     // In the same subband, in the next, and far away.
     for (shape, distance_hz) in [("hann", 500), ("rect", 500), ("rect", 4_000), ("rect", 30_000)] {
         let (truth, messages, _) = decode_scene(&near_far_scene(shape, distance_hz));
-        let score = Score::new(&truth, &messages);
-        assert!(score.is_perfect(), "{shape}, {distance_hz} Hz: {score:?}");
+        let counts = ReceptionCounts::new(&truth, &messages);
+        assert!(counts.is_perfect(), "{shape}, {distance_hz} Hz: {counts:?}");
     }
 }
 
@@ -378,9 +378,9 @@ fn a_decoded_burst_that_a_stronger_one_hides_is_taken_out_later() {
     // The stronger one, in the same subband, goes on when the weak one is decoded.
     let scene = Scene { duration_s: 5.0, ..staggered_scene() };
     let (truth, messages, statistics) = decode_scene(&scene);
-    assert!(Score::new(&truth, &messages).is_perfect());
+    assert!(ReceptionCounts::new(&truth, &messages).is_perfect());
     assert_eq!(statistics.frames, 2);
-    // What is not taken out is tried again and again.
+    // What is not cancelled is tried again and again.
     assert!(statistics.hypotheses <= 20, "{} hypotheses", statistics.hypotheses);
     assert_eq!(statistics.undecoded_bursts, 0);
 }
@@ -406,8 +406,8 @@ fn impulses_are_blanked_before_they_spread() {
     assert!((150..250).contains(&statistics.impulses), "{}", statistics.impulses);
     assert!((8_000..25_000).contains(&statistics.blanked_samples));
     assert_eq!(messages.len(), clean.len());
-    for (disturbed, clean) in messages.iter().zip(&clean) {
-        assert!((disturbed.signal.snr_db - clean.signal.snr_db).abs() < 1.0);
+    for (blanked, clean) in messages.iter().zip(&clean) {
+        assert!((blanked.signal.snr_db - clean.signal.snr_db).abs() < 1.0);
     }
 }
 
@@ -469,9 +469,9 @@ fn keys_help_to_hear() {
     let (blind, blind_statistics) = hear(false, 1.0);
     let (helped, statistics) = hear(true, 1.0);
     let heard = |messages: &[Message]| {
-        let score = Score::new(&truth, messages);
-        assert_eq!((score.invented, score.repeated), (0, 0));
-        score.heard
+        let counts = ReceptionCounts::new(&truth, messages);
+        assert_eq!((counts.false_positives, counts.repeated), (0, 0));
+        counts.heard
     };
     println!(
         "of 40: {} clear, {} blind, {} with keys",
@@ -554,7 +554,7 @@ fn unusable_samples_are_counted_and_survived() {
     let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
     let mut events = receiver.push(&samples);
     events.extend(receiver.flush());
-    assert!(Score::new(&truth, &completed(events)).is_perfect());
+    assert!(ReceptionCounts::new(&truth, &completed(events)).is_perfect());
     assert_eq!(receiver.statistics().unusable_samples, 19);
     assert_eq!(receiver.statistics().samples, 950_000);
 }
@@ -625,8 +625,8 @@ fn weakly_proven_messages_wait_until_they_are_complete() {
     };
     let scene = weak_scene(3, &(1..=40).map(device).collect::<String>());
     let (truth, events, statistics) = weak_events(&scene, 1.0);
-    let score = Score::new(&truth, &completed(events.clone()));
-    assert_eq!((score.invented, score.repeated), (0, 0));
+    let counts = ReceptionCounts::new(&truth, &completed(events.clone()));
+    assert_eq!((counts.false_positives, counts.repeated), (0, 0));
     let mut waited = 0;
     for id in 1..=statistics.messages {
         let is_of = |event: &Event| event.message().is_some_and(|message| message.id.0 == id);
@@ -637,7 +637,7 @@ fn weakly_proven_messages_wait_until_they_are_complete() {
         waited += usize::from(last == first + 1 && !single);
     }
     println!("{waited} of {} messages waited", statistics.messages);
-    assert!(waited > 0 && waited < score.heard, "{waited} of {}", score.heard);
+    assert!(waited > 0 && waited < counts.heard, "{waited} of {}", counts.heard);
 }
 
 /// With a budget that lets every decision pass, frames are read wrongly. Their messages' other frames put
@@ -648,17 +648,17 @@ fn a_burst_is_of_one_message() {
                    payload_bytes = [0, 12]\nbit_rates = [600]\nshapes = [\"rect\"]\n";
     let (truth, events, statistics) = weak_events(&weak_scene(1, traffic), 1e6);
     let messages = completed(events.clone());
-    println!("{:?}\n{statistics:?}", Score::new(&truth, &messages));
+    println!("{:?}\n{statistics:?}", ReceptionCounts::new(&truth, &messages));
     assert!(statistics.contradictions > 0 && statistics.dropped_messages > 0);
     let frames = || messages.iter().flat_map(|m| m.frames.iter().map(move |frame| (m, frame)));
     for (message, frame) in frames() {
-        let rival = frames().find(|(other, twin)| {
+        let competitor = frames().find(|(other, twin)| {
             let (a, b) = (&twin.signal, &frame.signal);
             other.id != message.id
                 && (a.time_s - b.time_s).abs() < 0.003
                 && (a.frequency_hz - b.frequency_hz).abs() < 200.0
         });
-        assert!(rival.is_none(), "{message:?} and {rival:?}");
+        assert!(competitor.is_none(), "{message:?} and {competitor:?}");
     }
     let retracted: Vec<u64> = events.iter().filter_map(Event::retracted).map(|m| m.id.0).collect();
     assert_eq!(retracted.len() as u64, statistics.retracted_messages);
@@ -672,7 +672,7 @@ fn what_cannot_work_is_refused() {
     }
     for drift in [-1.0, f64::NAN, f64::INFINITY, 1e9] {
         let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
-        config.limits.most_drift_hz_per_s = drift;
+        config.limits.max_drift_hz_per_s = drift;
         assert!(Receiver::new(config).is_err(), "{drift} Hz/s");
     }
     for budget in [-1.0, f64::NAN, f64::INFINITY] {
@@ -681,7 +681,7 @@ fn what_cannot_work_is_refused() {
         assert!(Receiver::new(config).is_err(), "{budget} false messages");
     }
     let mut config = ReceiverConfig::new(250_000.0, 868.13e6);
-    config.channel_centre_hz = 868.2e6;
+    config.channel_center_hz = 868.2e6;
     let error = Receiver::new(config).err().unwrap().to_string();
     assert!(error.contains("outside"), "{error}");
 }
@@ -786,7 +786,7 @@ fn events_are_handed_out_one_by_one_as_well() {
 }
 
 /// Overwrites pieces in the middle of all frames with noise from before the first.
-fn spoil(samples: &mut [Complex32], truth: &Truth) {
+fn corrupt(samples: &mut [Complex32], truth: &Truth) {
     const PIECE: usize = 25_000;
     let noise = samples[..PIECE].to_vec();
     for frame in truth.messages.iter().flat_map(|message| &message.frames) {
@@ -836,7 +836,7 @@ fn scene_of(carriers_hz: &[f64], frames: u8) -> Scene {
 #[test]
 fn what_was_seen_and_not_decoded_is_told_of_once() {
     let (truth, mut samples) = render(&scene_of(&[868_130_000.0], 3));
-    spoil(&mut samples, &truth);
+    corrupt(&mut samples, &truth);
     let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
     let mut events = receiver.push(&samples);
     assert_eq!(events, [], "they might still decode");
@@ -856,7 +856,7 @@ fn what_was_seen_and_not_decoded_is_told_of_once() {
 }
 
 #[test]
-fn frames_that_spoil_each_other_are_told_of() {
+fn frames_that_corrupt_each_other_are_told_of() {
     let (truth, samples) = render(&scene_of(&[868_130_000.0, 868_130_020.0], 1));
     let mut receiver = Receiver::new(config(&truth, truth.center_hz)).unwrap();
     let events = all_events(&mut receiver, &samples);

@@ -3,7 +3,7 @@
 use colorous::{Color, VIRIDIS};
 
 /// The least span of a scale: noise alone shall look like noise.
-const LEAST_SPAN_DB: f32 = 20.0;
+const MIN_SPAN_DB: f32 = 20.0;
 
 /// A perceptually uniform scale of colours over decibels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,11 +22,11 @@ impl ColorScale {
             densities_db.into_iter().copied().filter(|db| db.is_finite()).collect();
         let high_db = finite.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         if finite.is_empty() {
-            return Self { low_db: -LEAST_SPAN_DB, high_db: 0.0 };
+            return Self { low_db: -MIN_SPAN_DB, high_db: 0.0 };
         }
         let middle = finite.len() / 2;
         let (_, &mut low_db, _) = finite.select_nth_unstable_by(middle, f32::total_cmp);
-        Self { low_db, high_db: high_db.max(low_db + LEAST_SPAN_DB) }
+        Self { low_db, high_db: high_db.max(low_db + MIN_SPAN_DB) }
     }
 
     /// The colour of a density.

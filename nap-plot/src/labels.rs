@@ -29,13 +29,13 @@ pub(crate) fn place(
 
 /// Places around a box, the best first: above, below, then beside its ends.
 fn candidates(marked: &Rectangle, width: f64, height: f64) -> [Rectangle; 10] {
-    let (centred, flush_left, flush_right) =
+    let (centered, flush_left, flush_right) =
         (marked.middle_x() - width / 2.0, marked.left, marked.right - width);
     let (above, below) = (marked.top - GAP - height, marked.bottom + GAP);
     let (before, after) = (marked.left - GAP - width, marked.right + GAP);
     [
-        (centred, above),
-        (centred, below),
+        (centered, above),
+        (centered, below),
         (flush_left, above),
         (flush_right, above),
         (flush_left, below),

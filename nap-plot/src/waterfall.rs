@@ -25,16 +25,16 @@ const TICK_LENGTH: f64 = 6.0;
 /// Digits after the point of coordinates.
 const DECIMALS: usize = 2;
 /// A 100 bit/s frame is narrower than a pixel: its box leaves some room around it.
-const LEAST_BOX_WIDTH: f64 = 14.0;
+const MIN_BOX_WIDTH: f64 = 14.0;
 /// The colour where nothing was received.
 const NOTHING: Color = Color { r: 0xc8, g: 0xc8, b: 0xc8 };
 /// Colours of boxes, by device; all stand out from the scale's.
 const BOX_COLORS: [&str; 4] = ["#ffffff", "#ff9d76", "#8fdcff", "#ffb3f0"];
 
 /// The smallest figure in which there is room for anything.
-pub const LEAST_SIZE: (u32, u32) = (480, 320);
+pub const MIN_SIZE: (u32, u32) = (480, 320);
 /// The largest figure.
-pub const LARGEST_SIZE: (u32, u32) = (8192, 8192);
+pub const MAX_SIZE: (u32, u32) = (8192, 8192);
 
 /// A burst to mark.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ pub struct Panel<'a> {
     /// The densities.
     pub array: &'a SpectrogramArray,
     /// Frequency of the array's 0 Hz; 0 if it is not known.
-    pub centre_hz: f64,
+    pub center_hz: f64,
     /// Start and end of the stretch; the array's times count from its start.
     pub time_s: (f64, f64),
     /// Lower and upper end of the frequencies shown of it.
@@ -82,7 +82,7 @@ impl Panel<'_> {
             ((distance / step).round().max(0.0) as usize).min(count - 1)
         };
         let row = cell(time_s - self.time_s.0 - first_s, array.time_step_s, rows);
-        let distance_hz = frequency_hz - self.centre_hz - first_hz;
+        let distance_hz = frequency_hz - self.center_hz - first_hz;
         let column = cell(distance_hz, array.frequency_step_hz, columns);
         Some(array.power_db[[row, column]])
     }
@@ -91,7 +91,7 @@ impl Panel<'_> {
 /// What is drawn.
 #[derive(Debug)]
 pub struct Figure<'a> {
-    /// Width and height in pixels, from [`LEAST_SIZE`] to [`LARGEST_SIZE`].
+    /// Width and height in pixels, from [`MIN_SIZE`] to [`MAX_SIZE`].
     pub size: (u32, u32),
     /// Large, at the top.
     pub title: &'a str,
@@ -104,7 +104,7 @@ pub struct Figure<'a> {
     /// Start and end of the time shown.
     pub time_s: (f64, f64),
     /// Whether frequencies are those of the radio, not counted from the recording's centre.
-    pub has_centre: bool,
+    pub has_center: bool,
     /// Lower and upper end of the frequencies shown.
     pub frequency_hz: (f64, f64),
     /// The bursts, at times and frequencies like those shown.
@@ -194,7 +194,7 @@ impl Figure<'_> {
     }
 
     fn draw_frequency_axis(&self, svg: &mut Svg, plot: &Rectangle) {
-        let (unit, title) = match self.has_centre {
+        let (unit, title) = match self.has_center {
             true => (1e6, "Frequency (MHz)"),
             false => (1e3, "Frequency from the recording's centre (kHz)"),
         };
@@ -249,8 +249,7 @@ impl Figure<'_> {
         let (frequency, time) = (self.frequency_axis(plot), self.time_axis(plot));
         let half_hz = mark.width_hz / 2.0;
         let middle = frequency.pixel(mark.frequency_hz);
-        let half =
-            (frequency.pixel(mark.frequency_hz + half_hz) - middle).max(LEAST_BOX_WIDTH / 2.0);
+        let half = (frequency.pixel(mark.frequency_hz + half_hz) - middle).max(MIN_BOX_WIDTH / 2.0);
         let marked = Rectangle {
             left: middle - half,
             top: time.pixel(mark.time_s),
@@ -298,7 +297,7 @@ mod tests {
 
     fn panel(array: &SpectrogramArray) -> [Panel<'_>; 1] {
         let (time_s, frequency_hz) = ((5.0, 6.0), (868.125e6, 868.135e6));
-        [Panel { array, centre_hz: 868.13e6, time_s, frequency_hz }]
+        [Panel { array, center_hz: 868.13e6, time_s, frequency_hz }]
     }
 
     fn figure<'a>(panels: &'a [Panel<'a>], marks: &'a [Mark]) -> Figure<'a> {
@@ -309,7 +308,7 @@ mod tests {
             panels,
             density_unit: "dBFS/Hz",
             time_s: (5.0, 6.0),
-            has_centre: true,
+            has_center: true,
             frequency_hz: (868.125e6, 868.135e6),
             marks,
         }
@@ -419,7 +418,7 @@ mod tests {
         let first = Panel { time_s: (5.0, 5.5), ..whole };
         let later = Panel {
             array: &array,
-            centre_hz: 868.132e6,
+            center_hz: 868.132e6,
             time_s: (5.75, 6.0),
             frequency_hz: (868.127e6, 868.135e6),
         };

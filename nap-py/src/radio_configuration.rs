@@ -15,8 +15,8 @@ pub fn radio_configurations() -> Vec<Row> {
         .map(|configuration| {
             (
                 configuration.name(),
-                configuration.uplink_centre_hz(),
-                configuration.downlink_centre_hz(),
+                configuration.uplink_center_hz(),
+                configuration.downlink_center_hz(),
                 configuration.guard().total_hz(),
                 configuration.bit_rates().iter().copied().map(BitRate::bits_per_s).collect(),
                 configuration.nominal_bit_rate().bits_per_s(),

@@ -17,7 +17,7 @@ use crate::samples::silence;
 use crate::settings::{check_ppm, parse_time};
 
 /// Samples that are read from a pipe at once.
-const MOST_OF_A_PIPE: u64 = 1 << 22;
+const MAX_PIPED_SAMPLES: u64 = 1 << 22;
 
 /// Fills a buffer with the next samples and says how many there were.
 pub type Reader<'a> = Box<dyn FnMut(&mut [Complex32]) -> Result<usize, nap_io::Error> + 'a>;
@@ -103,7 +103,7 @@ impl PyRecording {
     ) -> PyResult<Bound<'py, PyArray1<Complex32>>> {
         let samples = py.detach(|| {
             // Room for what there is, however much is asked for.
-            let most = self.total_samples.unwrap_or(MOST_OF_A_PIPE);
+            let most = self.total_samples.unwrap_or(MAX_PIPED_SAMPLES);
             let mut samples = silence(count.min(usize::try_from(most).unwrap_or(usize::MAX)))?;
             let got = self.with_source(|source| source.read(&mut samples))?;
             samples.truncate(got);

@@ -9,7 +9,7 @@ use crate::devices::PyDeviceTable;
 use crate::error;
 
 /// No crystal is off by more than so many millionths.
-const MOST_PPM: f64 = 1000.0;
+const MAX_PPM: f64 = 1000.0;
 
 /// What is listened for, and where.
 #[pyclass(frozen, module = "nap_sdr._nap", name = "Settings")]
@@ -19,14 +19,14 @@ pub struct PySettings {
     devices: DeviceTable,
     full_scale_dbm: Option<f64>,
     false_messages_per_day: f64,
-    most_drift_hz_per_s: f64,
+    max_drift_hz_per_s: f64,
 }
 
 #[pymethods]
 impl PySettings {
     #[new]
     #[pyo3(signature = (*, radio_configurations, channel_centers_hz, bit_rate, devices, full_scale_dbm,
-        false_messages_per_day, most_drift_hz_per_s))]
+        false_messages_per_day, max_drift_hz_per_s))]
     fn new(
         radio_configurations: Vec<String>,
         channel_centers_hz: Vec<f64>,
@@ -34,7 +34,7 @@ impl PySettings {
         devices: &PyDeviceTable,
         full_scale_dbm: Option<f64>,
         false_messages_per_day: f64,
-        most_drift_hz_per_s: f64,
+        max_drift_hz_per_s: f64,
     ) -> PyResult<Self> {
         Ok(Self {
             channels: channels(&radio_configurations, channel_centers_hz)?,
@@ -42,7 +42,7 @@ impl PySettings {
             devices: devices.table().clone(),
             full_scale_dbm,
             false_messages_per_day,
-            most_drift_hz_per_s,
+            max_drift_hz_per_s,
         })
     }
 }
@@ -62,7 +62,7 @@ impl PySettings {
             config.devices = self.devices.clone();
             config.full_scale_dbm = self.full_scale_dbm;
             config.false_messages_per_day = self.false_messages_per_day;
-            config.limits.most_drift_hz_per_s = self.most_drift_hz_per_s;
+            config.limits.max_drift_hz_per_s = self.max_drift_hz_per_s;
         }
         Ok(chosen)
     }
@@ -105,10 +105,10 @@ pub fn parse_time(text: &str) -> PyResult<Timestamp> {
 
 /// Checks by how many millionths a crystal is said to be off.
 pub fn check_ppm(ppm: f64) -> PyResult<()> {
-    if ppm.abs() <= MOST_PPM {
+    if ppm.abs() <= MAX_PPM {
         return Ok(());
     }
     Err(error::configuration(format!(
-        "ppm is {ppm}, but must lie between -{MOST_PPM} and {MOST_PPM}"
+        "ppm is {ppm}, but must lie between -{MAX_PPM} and {MAX_PPM}"
     )))
 }

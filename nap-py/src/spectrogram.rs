@@ -12,7 +12,7 @@ type Axes<'py> =
     (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, f64, f64);
 
 /// The largest array, which is reserved at once: 256 MB.
-const MOST_CELLS: usize = 1 << 26;
+const MAX_CELLS: usize = 1 << 26;
 
 /// The spectrogram of an array of samples.
 #[pyfunction]
@@ -34,9 +34,9 @@ pub fn spectrogram<'py>(
 ) -> PyResult<Axes<'py>> {
     let samples = Samples::of(iq)?;
     let cells = max_rows.saturating_mul(max_columns);
-    if cells > MOST_CELLS {
+    if cells > MAX_CELLS {
         return Err(error::configuration(format!(
-            "max_rows times max_columns is {cells}, but may be {MOST_CELLS} at most"
+            "max_rows times max_columns is {cells}, but may be {MAX_CELLS} at most"
         )));
     }
     let mut config = SpectrogramConfig::new(sample_rate_hz);

@@ -9,7 +9,8 @@ use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::Synchronizer;
 use nap_phy::receiver::stages::{
-    LEAST_EVIDENCE, LEAST_SCORE, SoftSymbols, decode, known_words, symbol_count, symbol_signs,
+    MIN_CORRELATION, MIN_DETECTION_STATISTIC, SoftSymbols, decode, symbol_count, symbol_signs,
+    sync_words,
 };
 use nap_phy::{BitRate, Frame, FrameType, LengthClass};
 use num_complex::{Complex32, Complex64};
@@ -22,26 +23,26 @@ use crate::error;
 use crate::samples::{Samples, for_each_block};
 
 /// The most subband samples that are kept: 11 minutes of a channel, 2 GB.
-const MOST_SAMPLES: usize = 1 << 28;
+const MAX_SAMPLES: usize = 1 << 28;
 /// Searches between two looks at Python's signals: a second or so of the signal.
 const SEARCHES: usize = 16;
 /// The most samples that a down-converted stretch may have.
-const MOST_BASEBAND_SAMPLES: f64 = 1e8;
+const MAX_BASEBAND_SAMPLES: f64 = 1e8;
 /// The largest time in seconds or frequency in hertz that is taken for real.
-const MOST_ABSOLUTE: f64 = 1e9;
+const MAX_ABSOLUTE: f64 = 1e9;
 
 /// Time, frequency, strength, power, noise density.
 type CandidateRow = (f64, f64, f64, f64, f64);
-/// Frame type, rank, length class, start, time of the carrier, its frequency and drift, score, power.
+/// Frame type, rank, length class, start, time of the carrier, its frequency and drift, correlation, power.
 type HypothesisRow = (u16, u8, String, f64, f64, f64, f64, f64, f64);
-/// Frame type, symbols, amplitude, noise variance, and the burst that knows the dips of its envelope.
+/// Frame type, symbols, amplitude, noise variance, and the burst that knows the notches of its envelope.
 type SoftRow<'py> = (u16, PyReadonlyArray1<'py, Complex64>, f64, f64, Option<Py<Burst>>);
 type Array<'py, T> = Bound<'py, PyArray1<T>>;
 
-/// The evidence from which the receiver looks at a place, and the score that it asks for.
+/// The detection statistic from which the receiver looks at a region, and the correlation that it asks for.
 #[pyfunction]
 pub fn thresholds() -> (f64, f64) {
-    (LEAST_EVIDENCE, LEAST_SCORE)
+    (MIN_DETECTION_STATISTIC, MIN_CORRELATION)
 }
 
 /// A channel split into subbands, all of it kept.
@@ -70,7 +71,7 @@ impl Subbands {
         let grid = channelizer.grid();
         let duration_s = array.view()?.len() as f64 / sample_rate_hz;
         let columns = (duration_s * grid.rate_hz()) as usize + 1;
-        if columns.saturating_mul(grid.subbands) > MOST_SAMPLES {
+        if columns.saturating_mul(grid.subbands) > MAX_SAMPLES {
             return Err(error::samples(format!(
                 "{duration_s:.0} s are too long to be kept as subbands; pass a part of the array"
             )));
@@ -93,7 +94,7 @@ impl Subbands {
     }
 
     fn frequency_hz<'py>(&self, py: Python<'py>) -> Array<'py, f64> {
-        PyArray1::from_iter(py, (0..self.grid.subbands).map(|b| self.grid.centre_hz(b)))
+        PyArray1::from_iter(py, (0..self.grid.subbands).map(|b| self.grid.center_hz(b)))
     }
 
     #[getter]
@@ -115,21 +116,21 @@ impl Subbands {
         candidate: CandidateRow,
         bit_rate: u16,
         threshold: f64,
-        most_drift_hz_per_s: f64,
+        max_drift_hz_per_s: f64,
     ) -> PyResult<Vec<HypothesisRow>> {
         let symbol_rate_hz = symbol_rate_hz(bit_rate)?;
-        let (time_s, frequency_hz, strength, power, noise_density) = candidate;
+        let (time_s, frequency_hz, line_snr, power, noise_density) = candidate;
         check_finite(&[time_s, frequency_hz, threshold, noise_density])?;
-        check_drift(most_drift_hz_per_s)?;
-        let candidate = Candidate { time_s, frequency_hz, strength, power };
+        check_drift(max_drift_hz_per_s)?;
+        let candidate = Candidate { time_s, frequency_hz, line_snr, power };
         Ok(py.detach(|| {
             let mut synchronizer =
-                Synchronizer::new(symbol_rate_hz, &known_words(), most_drift_hz_per_s, threshold);
+                Synchronizer::new(symbol_rate_hz, &sync_words(), max_drift_hz_per_s, threshold);
             let found = synchronizer.search(&self.history, &self.grid, &candidate, noise_density);
             found
                 .iter()
                 .map(|hypothesis| {
-                    let frame_type = FrameType::ALL[hypothesis.word];
+                    let frame_type = FrameType::ALL[hypothesis.sync_word];
                     let carrier = hypothesis.carrier;
                     (
                         frame_type.bits(),
@@ -139,7 +140,7 @@ impl Subbands {
                         carrier.time_s,
                         carrier.frequency_hz,
                         carrier.drift_hz_per_s,
-                        hypothesis.score,
+                        hypothesis.correlation,
                         hypothesis.power,
                     )
                 })
@@ -166,11 +167,11 @@ impl Subbands {
             [start_s, duration_s, time_s, frequency_hz, drift_hz_per_s, symbol_rate_hz, rate_hz];
         check_finite(&numbers)?;
         let count = duration_s * rate_hz;
-        if !(symbol_rate_hz > 0.0 && rate_hz > 0.0 && (0.0..MOST_BASEBAND_SAMPLES).contains(&count))
+        if !(symbol_rate_hz > 0.0 && rate_hz > 0.0 && (0.0..MAX_BASEBAND_SAMPLES).contains(&count))
         {
             return Err(error::configuration(format!(
                 "{duration_s} s at {rate_hz} S/s cannot be; rates are above 0, and a stretch has \
-                 at most {MOST_BASEBAND_SAMPLES:e} samples"
+                 at most {MAX_BASEBAND_SAMPLES:e} samples"
             )));
         }
         let carrier = Carrier { time_s, frequency_hz, drift_hz_per_s };
@@ -196,18 +197,18 @@ impl Subbands {
         start_s: f64,
         carrier: (f64, f64, f64),
         bit_rate: u16,
-        most_drift_hz_per_s: f64,
+        max_drift_hz_per_s: f64,
     ) -> PyResult<Burst> {
         let symbol_rate_hz = symbol_rate_hz(bit_rate)?;
         let frame_type = checked_frame_type(frame_type)?;
         let (time_s, frequency_hz, drift_hz_per_s) = carrier;
         check_finite(&[start_s, time_s, frequency_hz, drift_hz_per_s])?;
-        check_drift(most_drift_hz_per_s)?;
+        check_drift(max_drift_hz_per_s)?;
         let carrier = Carrier { time_s, frequency_hz, drift_hz_per_s };
         let known = symbol_signs(&frame_type.sync_word().to_be_bytes());
         let count = symbol_count(frame_type);
         let frame = py.detach(|| {
-            Demodulator::new(symbol_rate_hz, most_drift_hz_per_s).demodulate(
+            Demodulator::new(symbol_rate_hz, max_drift_hz_per_s).demodulate(
                 &self.history,
                 &self.grid,
                 (start_s, carrier),
@@ -242,8 +243,8 @@ impl Subbands {
             noise.update(detector.densities());
             rows.extend(found.drain(..).map(|candidate| {
                 let density = noise.density(grid.nearest(candidate.frequency_hz));
-                let Candidate { time_s, frequency_hz, strength, power } = candidate;
-                (time_s, frequency_hz, strength, power, density)
+                let Candidate { time_s, frequency_hz, line_snr, power } = candidate;
+                (time_s, frequency_hz, line_snr, power, density)
             }));
             true
         };
@@ -345,7 +346,7 @@ pub fn signs<'py>(py: Python<'py>, bitstream: &[u8]) -> Array<'py, f64> {
 pub fn decode_soft<'py>(
     py: Python<'py>,
     frames: Vec<SoftRow<'py>>,
-    most_decisions: usize,
+    max_decisions: usize,
 ) -> PyResult<Option<(Bound<'py, PyBytes>, usize)>> {
     let mut soft = Vec::new();
     for (frame_type, symbols, amplitude, noise_variance, burst) in &frames {
@@ -364,10 +365,10 @@ pub fn decode_soft<'py>(
             )));
         }
         let (amplitude, noise_variance) = (*amplitude, *noise_variance);
-        let dips = burst.as_ref().map(|burst| &burst.get().frame.dips);
-        soft.push(SoftSymbols { frame_type, symbols, amplitude, noise_variance, dips });
+        let notches = burst.as_ref().map(|burst| &burst.get().frame.notches);
+        soft.push(SoftSymbols { frame_type, symbols, amplitude, noise_variance, notches });
     }
-    let found = py.detach(|| decode(&soft, most_decisions));
+    let found = py.detach(|| decode(&soft, max_decisions));
     Ok(found.and_then(|found| {
         let rank = soft.first()?.frame_type.rank;
         Some((PyBytes::new(py, &found.container.bitstream(rank)), found.index))
@@ -396,21 +397,21 @@ fn symbol_rate_hz(bit_rate: u16) -> PyResult<f64> {
 
 /// Checks times, frequencies and the like: finite, and not absurdly large.
 fn check_finite(values: &[f64]) -> PyResult<()> {
-    if values.iter().all(|value| value.abs() <= MOST_ABSOLUTE) {
+    if values.iter().all(|value| value.abs() <= MAX_ABSOLUTE) {
         return Ok(());
     }
     Err(error::configuration(format!(
-        "times, frequencies and thresholds have to be finite and below {MOST_ABSOLUTE:e}: \
+        "times, frequencies and thresholds have to be finite and below {MAX_ABSOLUTE:e}: \
          {values:?}"
     )))
 }
 
 /// More drifts than these would be tried for hours.
-fn check_drift(most_drift_hz_per_s: f64) -> PyResult<()> {
-    if (0.0..=1000.0).contains(&most_drift_hz_per_s) {
+fn check_drift(max_drift_hz_per_s: f64) -> PyResult<()> {
+    if (0.0..=1000.0).contains(&max_drift_hz_per_s) {
         return Ok(());
     }
     Err(error::configuration(format!(
-        "most_drift_hz_per_s is {most_drift_hz_per_s}, but must lie between 0 and 1000"
+        "max_drift_hz_per_s is {max_drift_hz_per_s}, but must lie between 0 and 1000"
     )))
 }

@@ -40,8 +40,8 @@ def test_every_frame_is_found_step_by_step(subbands: stages.Subbands, truth: Any
                 and abs(candidate.time_s - sent["time_s"] - 0.1) < 0.15
             ]
             found = [h for candidate in near for h in subbands.synchronize(candidate)]
-            best = max(found, key=lambda hypothesis: hypothesis.score)
-            assert best.rank == rank and best.score > 0.9
+            best = max(found, key=lambda hypothesis: hypothesis.correlation)
+            assert best.rank == rank and best.correlation > 0.9
             burst = subbands.demodulate(best)
             decision = stages.decode_soft_symbols([burst])
             assert decision is not None and decision.index == 0

@@ -107,7 +107,7 @@ def test_the_place_of_what_is_not_a_number_is_told() -> None:
         ({"bit_rate": 300}, "100 or 600"),
         ({"bit_rate": "fast"}, "100 or 600"),
         ({"false_messages_per_day": -1.0}, "false_messages_per_day"),
-        ({"most_drift_hz_per_s": np.inf}, "most_drift_hz_per_s"),
+        ({"max_drift_hz_per_s": np.inf}, "max_drift_hz_per_s"),
         ({"start": "yesterday"}, "2026-11-23T06:16:00Z"),
         ({"start": dt.datetime(2026, 11, 23)}, "has no time zone; give one"),
         ({"devices": {"1": "00"}}, "a key has 32"),
@@ -257,7 +257,7 @@ def test_any_setting_is_taken_or_refused(
             channel_center_hz=channel_center_hz,
             full_scale_dbm=full_scale_dbm,
             false_messages_per_day=false_messages,
-            most_drift_hz_per_s=drift,
+            max_drift_hz_per_s=drift,
         )
     except ConfigurationError as error:
         assert len(str(error)) > 20

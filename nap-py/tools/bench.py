@@ -54,7 +54,7 @@ def over_rust(iq: np.ndarray[tuple[int], np.dtype[np.complex64]], runs: int) -> 
         iq.tofile(path)
         command = ["cargo", "run", "--quiet", "--release", "--locked", "-p", "nap-benches"]
         command += ["--bin", "receive", "--", str(path)]
-        command += ["--sample-rate-hz", str(RATE_HZ), "--centre-hz", str(CENTER_HZ)]
+        command += ["--sample-rate-hz", str(RATE_HZ), "--center-hz", str(CENTER_HZ)]
         for _ in range(runs):
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
             cost_s, heard = done.stdout.split()

@@ -143,7 +143,7 @@ fn losses_and_failures_are_told_in_their_place_and_time_goes_on() {
         }),
         policy: Policy {
             on_error: OnError::Restart,
-            least_pause: Duration::ZERO,
+            min_pause: Duration::ZERO,
             ..Policy::recording(None)
         },
         kind: SourceKind::Recording,

@@ -7,12 +7,12 @@ use criterion::{Criterion, Throughput};
 use nap_benches::{Recording, Subbands};
 use nap_dsp::demodulator::Demodulator;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
-use nap_phy::receiver::stages::LEAST_SCORE;
+use nap_phy::receiver::stages::MIN_CORRELATION;
 use nap_phy::{FrameType, LengthClass};
 
 const SYMBOL_RATE_HZ: f64 = 100.0;
 const DURATION_S: f64 = 8.0;
-const MOST_DRIFT_HZ_PER_S: f64 = 60.0;
+const MAX_DRIFT_HZ_PER_S: f64 = 60.0;
 
 pub fn all(criterion: &mut Criterion) {
     let recordings = [0, 1].map(|messages| {
@@ -46,7 +46,7 @@ fn filtering(criterion: &mut Criterion, recording: &Recording, subbands: &Subban
 fn decoding(criterion: &mut Criterion, noise: &Subbands, signal: &Subbands) {
     let mut group = criterion.benchmark_group("stages, one place");
     let mut synchronizer =
-        Synchronizer::new(SYMBOL_RATE_HZ, &words(), MOST_DRIFT_HZ_PER_S, LEAST_SCORE);
+        Synchronizer::new(SYMBOL_RATE_HZ, &sync_words(), MAX_DRIFT_HZ_PER_S, MIN_CORRELATION);
     for (name, subbands) in [("noise", noise), ("a frame", signal)] {
         let (candidate, density) = subbands.strongest(SYMBOL_RATE_HZ);
         group.bench_function(format!("synchronizer, {name}"), |bencher| {
@@ -60,7 +60,7 @@ fn decoding(criterion: &mut Criterion, noise: &Subbands, signal: &Subbands) {
     let (candidate, density) = signal.strongest(SYMBOL_RATE_HZ);
     let found = synchronizer.search(&signal.history, &signal.grid, &candidate, density).to_vec();
     let Some(hypothesis) = found.first() else { unreachable!("the frame is strong") };
-    let mut demodulator = Demodulator::new(SYMBOL_RATE_HZ, MOST_DRIFT_HZ_PER_S);
+    let mut demodulator = Demodulator::new(SYMBOL_RATE_HZ, MAX_DRIFT_HZ_PER_S);
     group.bench_function("demodulator, a frame", |bencher| {
         bencher.iter(|| demodulate(signal, &mut demodulator, hypothesis));
     });
@@ -73,20 +73,20 @@ fn demodulate(
     hypothesis: &Hypothesis,
 ) -> usize {
     let start = (hypothesis.start_s, hypothesis.carrier);
-    let words = words();
+    let sync_words = sync_words();
     let symbols = LengthClass::NineToTwelveBytes.frame_bits() + 1;
-    let known = &words[hypothesis.word];
+    let known = &sync_words[hypothesis.sync_word];
     let (history, grid) = (&subbands.history, &subbands.grid);
     let soft = demodulator.demodulate(history, grid, start, known, symbols);
     black_box(soft).map_or(0, |soft| soft.symbols.len())
 }
 
 /// Signs of the known symbols of all frame types, the reference symbol first.
-fn words() -> Vec<Vec<f64>> {
+fn sync_words() -> Vec<Vec<f64>> {
     let signs = |frame_type: &FrameType| {
-        let word = frame_type.sync_word();
+        let sync_word = frame_type.sync_word();
         let flips = (0..32).rev().scan(1.0, move |sign, bit| {
-            *sign = if word >> bit & 1 == 0 { -*sign } else { *sign };
+            *sign = if sync_word >> bit & 1 == 0 { -*sign } else { *sign };
             Some(*sign)
         });
         std::iter::once(1.0).chain(flips).collect()

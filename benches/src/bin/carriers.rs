@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 use nap_benches::scenarios::crowd_beside_differential;
 use nap_benches::{Impairments, LossArgs, measure_beside_differential};
 use nap_phy::BitRate;
-use nap_phy::scene::Score;
+use nap_phy::scene::ReceptionCounts;
 use serde::Serialize;
 
 /// Measures the loss of messages from carriers that wander, fade and are disturbed.
@@ -129,7 +129,8 @@ struct Row<'a> {
     sent: usize,
     heard: usize,
     heard_differentially: usize,
-    invented: usize,
+    #[serde(rename = "invented")]
+    false_positives: usize,
     repeated: usize,
 }
 
@@ -204,23 +205,23 @@ fn crowd(args: &Args) -> Result<Row<'static>> {
         args.seed
     );
     let Flags { impairments } = Flags::try_parse_from(words(&format!("loss {CROWD_FLAGS}")))?;
-    let (score, heard_differentially) =
+    let (counts, heard_differentially) =
         crowd_beside_differential(CROWD, &[BitRate::Bps100], args.seed, &impairments)?;
     let name = "crowd of 100, +-5 Hz at 1 Hz, -130 to -100 dBm";
-    Ok(Row { command, frames: 3, ..counted(name, score, heard_differentially) })
+    Ok(Row { command, frames: 3, ..counted(name, counts, heard_differentially) })
 }
 
-fn counted(carrier: &str, score: Score, heard_differentially: usize) -> Row<'_> {
+fn counted(carrier: &str, counts: ReceptionCounts, heard_differentially: usize) -> Row<'_> {
     Row {
         carrier,
         command: String::new(),
         frames: 0,
         eb_over_n0_db: None,
-        sent: score.sent,
-        heard: score.heard,
+        sent: counts.sent,
+        heard: counts.heard,
         heard_differentially,
-        invented: score.invented,
-        repeated: score.repeated,
+        false_positives: counts.false_positives,
+        repeated: counts.repeated,
     }
 }
 

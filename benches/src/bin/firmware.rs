@@ -62,7 +62,7 @@ struct Crowd {
     plain: Times,
     spread: Times,
     parts: Times,
-    most_behind: usize,
+    max_behind: usize,
     sample_rate_hz: f64,
 }
 
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
         plain: Times::default(),
         spread: Times::default(),
         parts: Times::default(),
-        most_behind: 0,
+        max_behind: 0,
         sample_rate_hz: 0.0,
     };
     for seed in 0..args.scenes {
@@ -89,7 +89,7 @@ fn main() -> Result<()> {
     crowd.spread.print(&spread, crowd.samples);
     crowd.parts.print("a part of the work", crowd.samples);
     println!();
-    let behind_s = crowd.most_behind as f64 / crowd.sample_rate_hz;
+    let behind_s = crowd.max_behind as f64 / crowd.sample_rate_hz;
     println!(
         "The work was {behind_s:.3} s behind at most. The events were the same, in the same order."
     );
@@ -145,7 +145,7 @@ impl Crowd {
             });
             self.parts.add(thread_now() - last);
             self.spread.add(held);
-            self.most_behind = self.most_behind.max(receiver.backlog());
+            self.max_behind = self.max_behind.max(receiver.backlog());
         }
         receiver.flush();
         receiver.work_while(|| true, |event| keep(&mut events, event));

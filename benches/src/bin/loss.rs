@@ -10,17 +10,17 @@ fn main() -> Result<()> {
     for &eb_over_n0_db in &args.eb_over_n0 {
         let conditions = args.conditions(eb_over_n0_db)?;
         let outcome = measure(&conditions, &args.impairments, args.messages, args.seed)?;
-        let score = outcome.messages;
-        let frames = score.sent * usize::from(args.frames);
+        let counts = outcome.messages;
+        let frames = counts.sent * usize::from(args.frames);
         println!(
             "{eb_over_n0_db:5.1} dB  loss {:5.1} % of {} messages, {:5.1} % without a frame that \
              decodes alone, {:5.1} % of frames do; invented {}, repeated {}",
             100.0 * outcome.loss(),
-            score.sent,
+            counts.sent,
             100.0 * outcome.any_frame_loss(),
             100.0 * outcome.frames as f64 / frames as f64,
-            score.invented,
-            score.repeated
+            counts.false_positives,
+            counts.repeated
         );
     }
     Ok(())

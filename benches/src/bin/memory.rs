@@ -12,7 +12,7 @@ struct Args {
     /// Samples per second.
     #[arg(long, default_value_t = 250_000.0)]
     sample_rate_hz: f64,
-    /// Bursts and fragments of a bit rate, one column each.
+    /// Bursts and undecoded frames of a bit rate, one column each.
     #[arg(long, value_delimiter = ',', default_value = "512,64,16")]
     limits: Vec<usize>,
 }
@@ -21,11 +21,11 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let bound = |&most: &usize| {
         let mut config = ReceiverConfig::new(args.sample_rate_hz, 0.0);
-        (config.limits.most_bursts, config.limits.most_fragments) = (most, most);
+        (config.limits.max_bursts, config.limits.max_undecoded_frames) = (most, most);
         Receiver::memory_bound(&config)
     };
     let bounds = args.limits.iter().map(bound).collect::<Result<Vec<_>, _>>()?;
-    let limits = args.limits.iter().map(|most| format!("{most} bursts and fragments"));
+    let limits = args.limits.iter().map(|most| format!("{most} bursts and undecoded frames"));
     println!("| part, MB at most | {} |", limits.collect::<Vec<_>>().join(" | "));
     println!("| --- |{}", " ---: |".repeat(bounds.len()));
     type Part = fn(&MemoryBound) -> u64;
@@ -33,10 +33,10 @@ fn main() -> Result<()> {
         ("the last seconds of all subbands", |bound| bound.subbands_bytes),
         ("tables and work of the stages", |bound| bound.stages_bytes),
         ("bursts that wait, of both bit rates", |bound| bound.bursts_bytes),
-        ("fragments, of both bit rates", |bound| bound.fragments_bytes),
+        ("undecoded frames, of both bit rates", |bound| bound.undecoded_frames_bytes),
         ("all", MemoryBound::bytes),
         ("a burst", |bound| bound.burst_bytes),
-        ("a fragment", |bound| bound.fragment_bytes),
+        ("an undecoded frame", |bound| bound.undecoded_frame_bytes),
     ];
     for (name, part) in parts {
         let row = bounds.iter().map(|bound| format!("{:.2}", 1e-6 * part(bound) as f64));

@@ -18,18 +18,18 @@ struct Args {
     sample_rate_hz: f64,
     /// Frequency of the samples' 0 Hz.
     #[arg(long)]
-    centre_hz: f64,
+    center_hz: f64,
     /// How many runs.
     #[arg(long, default_value_t = 1)]
     runs: usize,
 }
 
 fn main() -> Result<()> {
-    let Args { samples, sample_rate_hz, centre_hz, runs } = Args::parse();
+    let Args { samples, sample_rate_hz, center_hz, runs } = Args::parse();
     let bytes = std::fs::read(&samples).with_context(|| samples.display().to_string())?;
     let (pairs, _) = bytes.as_chunks::<8>();
     let recording =
-        Recording { samples: pairs.iter().map(sample).collect(), sample_rate_hz, centre_hz };
+        Recording { samples: pairs.iter().map(sample).collect(), sample_rate_hz, center_hz };
     for _ in 0..runs {
         let mut heard = Ok(0);
         let cost = timed(|| heard = recording.receive());

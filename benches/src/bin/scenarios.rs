@@ -127,7 +127,7 @@ fn print(name: &str, tally: &Tally) {
         "{name}: {:.0} s on the air, {:.1} x real time, invented {}, repeated {}",
         tally.air_s,
         tally.times_real_time(),
-        tally.invented,
+        tally.false_positives,
         tally.repeated
     );
     for part in &tally.parts {

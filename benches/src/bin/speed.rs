@@ -20,7 +20,7 @@ struct Args {
     at_once: Vec<usize>,
 }
 
-const SECONDS_A_DAY: f64 = 86_400.0;
+const SECONDS_PER_DAY: f64 = 86_400.0;
 /// Messages of a day for the day's budget.
 const DAILY_MESSAGES: f64 = 840.0;
 /// A channel with messages that do not meet, to tell what one of them costs.
@@ -84,14 +84,14 @@ fn print_day(runs: usize) -> Result<()> {
     let busy = Cost::of(&Recording::sparse(SPARSE_MESSAGES, SPARSE_S, 1)?, runs)?.receiver_s;
     let second = quiet / SPARSE_S;
     let message = (busy - quiet) / SPARSE_MESSAGES as f64;
-    let day = SECONDS_A_DAY * second + DAILY_MESSAGES * message;
+    let day = SECONDS_PER_DAY * second + DAILY_MESSAGES * message;
     println!();
     println!(
-        "A day with {DAILY_MESSAGES} messages of three frames: {SECONDS_A_DAY} s x {:.2} ms + \
+        "A day with {DAILY_MESSAGES} messages of three frames: {SECONDS_PER_DAY} s x {:.2} ms + \
          {DAILY_MESSAGES} x {:.1} ms = {day:.0} s of CPU time, {:.2} % of one core",
         1e3 * second,
         1e3 * message,
-        100.0 * day / SECONDS_A_DAY
+        100.0 * day / SECONDS_PER_DAY
     );
     Ok(())
 }

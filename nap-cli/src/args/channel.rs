@@ -106,7 +106,7 @@ impl ChannelArgs {
                 "{name}: {} S/s, {}, channel around {:.6} MHz",
                 info.sample_rate_hz,
                 info.format,
-                config.channel_centre_hz / 1e6
+                config.channel_center_hz / 1e6
             );
             config
         };

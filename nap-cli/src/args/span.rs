@@ -18,9 +18,9 @@ pub enum Span {
 impl Span {
     /// The lowest and the highest frequency, in hertz.
     pub fn range_hz(self, config: &ReceiverConfig) -> (f64, f64) {
-        let centre_hz = config.channel_centre_hz;
+        let center_hz = config.channel_center_hz;
         match self {
-            Self::Width(width_hz) => (centre_hz - width_hz / 2.0, centre_hz + width_hz / 2.0),
+            Self::Width(width_hz) => (center_hz - width_hz / 2.0, center_hz + width_hz / 2.0),
             Self::Range(low_hz, high_hz) => (low_hz, high_hz),
         }
     }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_width_is_around_the_channel() {
         let mut config = ReceiverConfig::new(1e6, 868.3e6);
-        config.channel_centre_hz = 868.13e6;
+        config.channel_center_hz = 868.13e6;
         assert_eq!(Span::Width(50e3).range_hz(&config), (868.105e6, 868.155e6));
         assert_eq!(Span::Range(1.0, 2.0).range_hz(&config), (1.0, 2.0));
     }

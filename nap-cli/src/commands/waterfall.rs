@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
 use nap_io::{StreamInfo, Stretch};
 use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
-use nap_plot::waterfall::{Figure, LARGEST_SIZE, LEAST_SIZE, Layout, Mark, Panel};
+use nap_plot::waterfall::{Figure, Layout, MAX_SIZE, MIN_SIZE, Mark, Panel};
 use num_complex::Complex32;
 
 use crate::args::channel::ChannelArgs;
@@ -19,16 +19,16 @@ use crate::outcome::{Outcome, misuse};
 use crate::output::log;
 
 /// Bins of the transform for each pixel: their mean is smoother than a single one.
-const BINS_A_PIXEL: f64 = 2.0;
+const BINS_PER_PIXEL: f64 = 2.0;
 /// Height of a time cell in pixels: two make half as many bytes of half as much noise, and no
 /// burst is so short that it shows.
-const PIXELS_A_ROW: f64 = 2.0;
+const PIXELS_PER_ROW: f64 = 2.0;
 /// The transform's length is rounded to a fast one, by less than this.
 const ROUNDING: f64 = 1.05;
 /// A bin much narrower than the symbol rate shows no more, and blurs the time.
-const LEAST_RESOLUTION_HZ: f64 = 25.0;
+const MIN_RESOLUTION_HZ: f64 = 25.0;
 /// However narrow the band, it is parted into so many bins.
-const LEAST_BINS: f64 = 64.0;
+const MIN_BINS: f64 = 64.0;
 /// Names of devices are cut to this.
 const MAX_NAME_WIDTH: usize = 20;
 /// Time cells of a pipe, of which the length is not known, before they are doubled.
@@ -92,11 +92,11 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     let parsed = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     parsed
         .filter(|&(width, height)| {
-            (LEAST_SIZE.0..=LARGEST_SIZE.0).contains(&width)
-                && (LEAST_SIZE.1..=LARGEST_SIZE.1).contains(&height)
+            (MIN_SIZE.0..=MAX_SIZE.0).contains(&width)
+                && (MIN_SIZE.1..=MAX_SIZE.1).contains(&height)
         })
         .ok_or_else(|| {
-            let (least, largest) = (LEAST_SIZE, LARGEST_SIZE);
+            let (least, largest) = (MIN_SIZE, MAX_SIZE);
             format!(
                 "{text:?} is not a size from {}x{} to {}x{}, such as 1600x900",
                 least.0, least.1, largest.0, largest.1
@@ -183,7 +183,7 @@ struct View {
     /// From the start of the recording.
     start_s: f64,
     /// Whether the recording tells its centre.
-    has_centre: bool,
+    has_center: bool,
     /// Length of a time cell.
     time_step_s: f64,
 }
@@ -199,11 +199,11 @@ impl View {
             None => (coverage.lowest_hz, coverage.highest_hz),
         };
         let rate_hz = config.sample_rate_hz;
-        let rows = Layout::new(args.size).plot.height() / PIXELS_A_ROW;
+        let rows = Layout::new(args.size).plot.height() / PIXELS_PER_ROW;
         let duration_s = recording.length().map(|samples| samples as f64 / rate_hz);
         let time_step_s = duration_s.map_or(PIPE_TIME_STEP_S, |s| s / rows).max(rate_hz.recip());
-        let (start_s, has_centre) = (recording.start_s(), recording.info().center_hz.is_some());
-        Some(Self { config, frequency_hz, start_s, has_centre, time_step_s })
+        let (start_s, has_center) = (recording.start_s(), recording.info().center_hz.is_some());
+        Some(Self { config, frequency_hz, start_s, has_center, time_step_s })
     }
 
     /// What is drawn and decoded of a stretch, which is the only one or not.
@@ -215,44 +215,44 @@ impl View {
         is_only: bool,
     ) -> Result<Part> {
         let start_s = stretch.position as f64 / self.config.sample_rate_hz;
-        let centre_hz = stretch.center_hz.unwrap_or(0.0);
-        let frequency_hz = if is_only { self.frequency_hz } else { self.within(centre_hz) };
+        let center_hz = stretch.center_hz.unwrap_or(0.0);
+        let frequency_hz = if is_only { self.frequency_hz } else { self.within(center_hz) };
         let is_seen = frequency_hz.0 < frequency_hz.1;
         if !is_seen {
             tracing::warn!("the part from {start_s:.3} s on was tuned elsewhere and stays grey");
         }
-        let spectrogram = is_seen.then(|| self.spectrogram(args, frequency_hz, centre_hz));
+        let spectrogram = is_seen.then(|| self.spectrogram(args, frequency_hz, center_hz));
         let spectrogram = spectrogram.transpose().map_err(misuse)?;
         let is_decoded = is_seen && is_heard && !args.no_decode;
         let receiver = is_decoded.then(|| Receiver::new(config)).transpose()?;
         let messages = Vec::new();
-        Ok(Part { start_s, centre_hz, frequency_hz, spectrogram, receiver, messages })
+        Ok(Part { start_s, center_hz, frequency_hz, spectrogram, receiver, messages })
     }
 
     /// What of the frequencies shown is in the band around a centre.
-    fn within(&self, centre_hz: f64) -> (f64, f64) {
+    fn within(&self, center_hz: f64) -> (f64, f64) {
         let half_hz = self.config.sample_rate_hz / 2.0;
-        (self.frequency_hz.0.max(centre_hz - half_hz), self.frequency_hz.1.min(centre_hz + half_hz))
+        (self.frequency_hz.0.max(center_hz - half_hz), self.frequency_hz.1.min(center_hz + half_hz))
     }
 
-    /// Cells as wide as a pixel and [`PIXELS_A_ROW`] high.
+    /// Cells as wide as a pixel and [`PIXELS_PER_ROW`] high.
     fn spectrogram(
         &self,
         args: &Args,
         (low_hz, high_hz): (f64, f64),
-        centre_hz: f64,
+        center_hz: f64,
     ) -> Result<Spectrogram, nap_dsp::Error> {
         let plot = Layout::new(args.size).plot;
         let rate_hz = self.config.sample_rate_hz;
         let shown_hz = self.frequency_hz.1 - self.frequency_hz.0;
-        let least_resolution_hz = LEAST_RESOLUTION_HZ.min(rate_hz / LEAST_BINS);
+        let min_resolution_hz = MIN_RESOLUTION_HZ.min(rate_hz / MIN_BINS);
         let mut config = SpectrogramConfig::new(rate_hz);
-        config.offset_hz = (low_hz + high_hz) / 2.0 - centre_hz;
+        config.offset_hz = (low_hz + high_hz) / 2.0 - center_hz;
         config.half_width_hz = (high_hz - low_hz) / 2.0;
         config.resolution_hz =
-            (shown_hz / plot.width() / BINS_A_PIXEL * ROUNDING).max(least_resolution_hz);
+            (shown_hz / plot.width() / BINS_PER_PIXEL * ROUNDING).max(min_resolution_hz);
         config.time_step_s = self.time_step_s;
-        config.max_rows = (plot.height() / PIXELS_A_ROW) as usize;
+        config.max_rows = (plot.height() / PIXELS_PER_ROW) as usize;
         config.max_columns = plot.width() as usize;
         config.full_scale_dbm = self.config.full_scale_dbm;
         Spectrogram::new(config)
@@ -263,7 +263,7 @@ impl View {
 struct Part {
     /// From the start of the recording.
     start_s: f64,
-    centre_hz: f64,
+    center_hz: f64,
     /// What of the frequencies shown is in its band.
     frequency_hz: (f64, f64),
     /// `None` where nothing of them is.
@@ -312,8 +312,8 @@ fn draw(
     let panels: Vec<Panel<'_>> = shown
         .filter_map(|((part, array), end_s)| {
             let array = array.as_ref().filter(|array| !array.power_db.is_empty())?;
-            let (centre_hz, frequency_hz) = (part.centre_hz, part.frequency_hz);
-            Some(Panel { array, centre_hz, time_s: (part.start_s, end_s), frequency_hz })
+            let (center_hz, frequency_hz) = (part.center_hz, part.frequency_hz);
+            Some(Panel { array, center_hz, time_s: (part.start_s, end_s), frequency_hz })
         })
         .collect();
     if panels.is_empty() {
@@ -328,7 +328,7 @@ fn draw(
         panels: &panels,
         density_unit: if view.config.full_scale_dbm.is_some() { "dBm/Hz" } else { "dBFS/Hz" },
         time_s: (view.start_s, end_s),
-        has_centre: view.has_centre,
+        has_center: view.has_center,
         frequency_hz: view.frequency_hz,
         marks: &marks,
     };
@@ -361,8 +361,8 @@ fn title(path: &Path) -> String {
 /// What was listened to and what was found.
 fn subtitle(view: &View, found: Option<&str>) -> String {
     let config = &view.config;
-    let channel = match view.has_centre {
-        true => format!("Channel around {:.3} MHz", config.channel_centre_hz / 1e6),
+    let channel = match view.has_center {
+        true => format!("Channel around {:.3} MHz", config.channel_center_hz / 1e6),
         false => "Centre frequency unknown".to_owned(),
     };
     let radio_configuration = config.radio_configuration.map(|rc| format!("{rc} uplink"));
@@ -418,7 +418,7 @@ mod tests {
             config,
             frequency_hz: (868.0e6, 868.2e6),
             start_s: 0.0,
-            has_centre: true,
+            has_center: true,
             time_step_s: 0.01,
         };
         assert_eq!(
@@ -426,7 +426,7 @@ mod tests {
             "Channel around 868.130 MHz · RC1 uplink · 1 messages"
         );
         let config = ReceiverConfig::new(250e3, 0.0);
-        let unknown = View { config, has_centre: false, ..view };
+        let unknown = View { config, has_center: false, ..view };
         assert_eq!(subtitle(&unknown, None), "Centre frequency unknown");
     }
 }

@@ -28,24 +28,24 @@ use crate::kernels::sums::silence_unusable;
 
 /// A segment is looked at if a real or imaginary part of a sample in it has a square this many times the
 /// level. In white noise, one segment of 4096 samples in three hundred has one.
-const LEAST_PEAK: f32 = 12.0;
+const MIN_PEAK: f32 = 12.0;
 /// Times the level, the mean power of a cell in an impulse's middle.
-const LEAST_CORE: f32 = 8.0;
+const MIN_CORE: f32 = 8.0;
 /// Times the level, the mean power of the cells at its edges.
-const LEAST_EDGE: f32 = 3.0;
+const MIN_EDGE: f32 = 3.0;
 /// Fainter cells that may lie between others of the same impulse: its own noise fades for moments.
-const MOST_FAINT: usize = 2;
+const MAX_FAINT: usize = 2;
 /// The longest impulse in seconds.
-const MOST_S: f64 = 3e-3;
+const MAX_S: f64 = 3e-3;
 /// A segment in seconds, at least: longer than some impulses, shorter than the bursts of other systems.
 const SEGMENT_S: f64 = 12e-3;
 /// A segment in samples: enough blocks for a median, and no more than fit into memory at the rate of a
 /// damaged file.
-const LEAST_SEGMENT: usize = 1 << 9;
-const MOST_SEGMENT: usize = 1 << 20;
+const MIN_SEGMENT: usize = 1 << 9;
+const MAX_SEGMENT: usize = 1 << 20;
 /// A cell in seconds, at most, but not less than some samples, whose mean power is steady enough.
 const CELL_S: f64 = 16e-6;
-const LEAST_CELL: usize = 4;
+const MIN_CELL: usize = 4;
 /// Segments that find room before those that have been handed out are cleared away.
 const ROOM: usize = 5;
 
@@ -174,11 +174,11 @@ impl Blanker {
 
     /// Blanks the impulses that begin in the oldest segment.
     fn blank(&mut self) {
-        let Layout { cell, segment, most_cells } = self.layout;
+        let Layout { cell, segment, max_cells } = self.layout;
         let level = self.levels.into_iter().fold(0.0, f32::max);
         let mut next = std::mem::take(&mut self.judged);
         // In silence, whose median is nearly nothing, anything stands out.
-        if level < f32::MIN_POSITIVE || self.peaks[0] <= LEAST_PEAK * level {
+        if level < f32::MIN_POSITIVE || self.peaks[0] <= MIN_PEAK * level {
             return;
         }
         write_powers(&self.pending[self.oldest..self.measured], cell, &mut self.powers);
@@ -187,9 +187,9 @@ impl Blanker {
                 break;
             }
             next = run.end;
-            let is_high = self.powers[run.clone()].iter().any(|&power| power > LEAST_CORE * level);
+            let is_high = self.powers[run.clone()].iter().any(|&power| power > MIN_CORE * level);
             let samples = self.oldest + run.start * cell..self.oldest + run.end * cell;
-            let may_be = is_high && run.len() <= most_cells;
+            let may_be = is_high && run.len() <= max_cells;
             if may_be && !is_carrier(&self.pending[samples.clone()]) {
                 self.erase(samples);
             }
@@ -230,10 +230,10 @@ fn edge(share: f32) -> f32 {
 
 /// The next cells that stand out, from a cell on. Few fainter ones may lie between them.
 fn next_run(powers: &[f32], from: usize, level: f32) -> Option<Range<usize>> {
-    let is_out = |power: &f32| *power > LEAST_EDGE * level;
+    let is_out = |power: &f32| *power > MIN_EDGE * level;
     let start = from + powers.get(from..)?.iter().position(is_out)?;
     let mut end = start + 1;
-    while let Some(more) = powers[end..].iter().take(MOST_FAINT + 1).position(is_out) {
+    while let Some(more) = powers[end..].iter().take(MAX_FAINT + 1).position(is_out) {
         end += more + 1;
     }
     Some(start..end)
@@ -247,18 +247,18 @@ struct Layout {
     /// Samples of a segment, a power of two.
     segment: usize,
     /// Cells of the longest impulse.
-    most_cells: usize,
+    max_cells: usize,
 }
 
 impl Layout {
     fn new(sample_rate_hz: f64) -> Self {
         let segment = ((SEGMENT_S * sample_rate_hz) as usize).next_power_of_two();
-        let segment = segment.clamp(LEAST_SEGMENT, MOST_SEGMENT);
+        let segment = segment.clamp(MIN_SEGMENT, MAX_SEGMENT);
         // One more than half the next power of two is the power of two that is not above.
         let cell = ((CELL_S * sample_rate_hz) as usize / 2 + 1).next_power_of_two();
-        let cell = cell.clamp(LEAST_CELL, segment / LEAST_SEGMENT * LEAST_CELL);
-        let most_cells = (MOST_S * sample_rate_hz / cell as f64).ceil() as usize;
-        Self { cell, segment, most_cells: most_cells.min(segment / cell / 4) }
+        let cell = cell.clamp(MIN_CELL, segment / MIN_SEGMENT * MIN_CELL);
+        let max_cells = (MAX_S * sample_rate_hz / cell as f64).ceil() as usize;
+        Self { cell, segment, max_cells: max_cells.min(segment / cell / 4) }
     }
 
     /// Cells of a segment.
@@ -288,8 +288,8 @@ mod tests {
     }
 
     /// A carrier of this amplitude, `n` samples after its start.
-    fn carrier(amplitude: f32, cycles_a_sample: f64, n: usize) -> Complex32 {
-        let phase = TAU * (cycles_a_sample * n as f64).fract();
+    fn carrier(amplitude: f32, cycles_per_sample: f64, n: usize) -> Complex32 {
+        let phase = TAU * (cycles_per_sample * n as f64).fract();
         Complex32::from_polar(amplitude, phase as f32)
     }
 
@@ -312,7 +312,7 @@ mod tests {
 
     /// The plain way: the whole recording at once, sample by sample.
     fn reference(rate_hz: f64, samples: &[Complex32]) -> Vec<Complex32> {
-        let Layout { cell, segment, most_cells } = Layout::new(rate_hz);
+        let Layout { cell, segment, max_cells } = Layout::new(rate_hz);
         let mut out = samples.to_vec();
         out.resize(samples.len().next_multiple_of(segment) + 2 * segment, Complex32::ZERO);
         let mean = |samples: &[Complex32]| {
@@ -331,23 +331,23 @@ mod tests {
             let level = around.iter().copied().fold(0.0, f32::max);
             let (first, last) = (number * segment / cell, (number + 1) * segment / cell);
             let powers: Vec<f32> = out[..(number + 2) * segment].chunks(cell).map(mean).collect();
-            if level < f32::MIN_POSITIVE || peaks[number] <= LEAST_PEAK * level {
+            if level < f32::MIN_POSITIVE || peaks[number] <= MIN_PEAK * level {
                 next = next.max(last);
                 continue;
             }
             next = next.max(first);
-            while let Some(start) = (next..last).find(|&c| powers[c] > LEAST_EDGE * level) {
+            while let Some(start) = (next..last).find(|&c| powers[c] > MIN_EDGE * level) {
                 let is_faint = |end: usize| {
-                    let cells = end..(end + MOST_FAINT + 1).min(powers.len());
-                    cells.into_iter().all(|c| powers[c] <= LEAST_EDGE * level)
+                    let cells = end..(end + MAX_FAINT + 1).min(powers.len());
+                    cells.into_iter().all(|c| powers[c] <= MIN_EDGE * level)
                 };
-                let end = (start + 1..)
-                    .find(|&end| is_faint(end) && powers[end - 1] > LEAST_EDGE * level);
+                let end =
+                    (start + 1..).find(|&end| is_faint(end) && powers[end - 1] > MIN_EDGE * level);
                 let end = end.unwrap();
                 next = end;
-                let is_high = powers[start..end].iter().any(|&power| power > LEAST_CORE * level);
+                let is_high = powers[start..end].iter().any(|&power| power > MIN_CORE * level);
                 let (from, to) = (start * cell, end * cell);
-                if !is_high || end - start > most_cells || is_carrier(&out[from..to]) {
+                if !is_high || end - start > max_cells || is_carrier(&out[from..to]) {
                     continue;
                 }
                 for (n, sample) in out.iter_mut().enumerate() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use num_complex::{Complex32, Complex64};
 
 use crate::canceller::layout::Slot;
-use crate::kernels::sums::{energy, inner_product, narrow, wide};
+use crate::kernels::sums::{energy, inner_product, to_c32, to_c64};
 
 /// Symbols on each side from which a symbol's gain may be taken. A steady carrier wants many, one
 /// that fades or wanders few.
@@ -28,28 +28,33 @@ impl Gains {
     }
 
     /// Multiplies the gains by those of the samples over their models.
-    pub(super) fn improve(&mut self, slots: &[Slot], freed: &[Complex32], models: &[Complex32]) {
+    pub(super) fn improve(
+        &mut self,
+        slots: &[Slot],
+        derotated: &[Complex32],
+        models: &[Complex32],
+    ) {
         self.sums.clear();
         let (mut sum, mut power) = (Complex64::default(), 0.0);
         self.sums.push((sum, power));
         for Slot { samples, .. } in slots {
-            let (freed, models) = (&freed[samples.clone()], &models[samples.clone()]);
-            sum += wide(inner_product(freed, models));
+            let (derotated, models) = (&derotated[samples.clone()], &models[samples.clone()]);
+            sum += to_c64(inner_product(derotated, models));
             power += f64::from(energy(models));
             self.sums.push((sum, power));
         }
         let reach = GAIN_REACHES
             .into_iter()
-            .min_by(|&a, &b| self.surprise(a).total_cmp(&self.surprise(b)))
+            .min_by(|&a, &b| self.residual(a).total_cmp(&self.residual(b)))
             .unwrap_or_default();
         for slot in 0..slots.len() {
             let (sum, power) = self.over(self.around(slot, reach));
-            self.smooth[slot] *= narrow(sum / power.max(f64::MIN_POSITIVE));
+            self.smooth[slot] *= to_c32(sum / power.max(f64::MIN_POSITIVE));
         }
     }
 
-    /// How badly the symbols around a symbol tell its gain.
-    fn surprise(&self, reach: usize) -> f64 {
+    /// The leave-one-out residual: how badly the symbols around a symbol tell its gain.
+    fn residual(&self, reach: usize) -> f64 {
         let distance = |slot: usize| {
             let (own, own_power) = self.over(slot..slot + 1);
             let (all, all_power) = self.over(self.around(slot, reach));

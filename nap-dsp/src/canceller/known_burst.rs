@@ -6,11 +6,11 @@ use std::ops::Range;
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::subbands::SubbandGrid;
 
-/// Where a burst's skirts are less than this share of the noise, they need not be taken out.
-const SKIRT_OVER_NOISE: f64 = 0.05;
-/// How far from its carrier a burst is taken out at most, in spacings of the subbands: where it is in
+/// Where a burst's sidelobes are less than this share of the noise, they need not be subtracted.
+const SIDELOBES_OVER_NOISE: f64 = 0.05;
+/// How far from its carrier a burst is cancelled at most, in spacings of the subbands: where it is in
 /// their filters' stop band there is nothing to take out.
-pub(super) const LARGEST_REACH: f64 = 0.75;
+pub(super) const MAX_REACH: f64 = 0.75;
 
 /// A burst of which everything is known but its pulse.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +26,10 @@ pub struct KnownBurst<'a> {
 }
 
 impl KnownBurst<'_> {
-    /// How far from its carrier the burst stands out, in hertz. The skirts of symbols without
+    /// How far from its carrier the burst stands out, in hertz. The sidelobes of symbols without
     /// shaping fall to `(symbol rate / (π distance))²` of their middle.
     pub(super) fn reach_hz(&self) -> f64 {
-        self.es_over_n0.sqrt() / (PI * SKIRT_OVER_NOISE.sqrt() * self.symbol_s)
+        self.es_over_n0.sqrt() / (PI * SIDELOBES_OVER_NOISE.sqrt() * self.symbol_s)
     }
 
     /// The subbands that hold the burst: the nearest to its carrier, and its neighbours where they
@@ -37,7 +37,7 @@ impl KnownBurst<'_> {
     #[must_use]
     pub fn subbands(&self, grid: &SubbandGrid) -> Range<usize> {
         let middle_s = self.track.start_s + self.track.duration_s / 2.0;
-        let reach_hz = self.reach_hz().min(LARGEST_REACH * grid.spacing_hz);
+        let reach_hz = self.reach_hz().min(MAX_REACH * grid.spacing_hz);
         let carrier_hz = self.track.frequency_at(middle_s);
         grid.nearest(carrier_hz - reach_hz)..grid.nearest(carrier_hz + reach_hz) + 1
     }

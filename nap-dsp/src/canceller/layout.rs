@@ -5,26 +5,26 @@ use std::ops::{Add, Mul, Range};
 
 use num_complex::Complex32;
 
-use crate::canceller::known_burst::{KnownBurst, LARGEST_REACH};
-use crate::canceller::least_squares::TERMS;
-use crate::oscillator::take_out;
+use crate::canceller::known_burst::{KnownBurst, MAX_REACH};
+use crate::canceller::least_squares::REGRESSORS;
+use crate::oscillator::mix_down;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Patterns of the signs of a symbol and both its neighbours.
 const PATTERNS: usize = 8;
-/// Samples that shall share one instant of the pulses, for a good estimate.
-const SAMPLES_AN_INSTANT: usize = 25;
-/// What lines between the instants of the pulses may leave of the burst, as a share of the noise, where
-/// it reaches farthest. More instants would not make the burst's own model better, but fit it to other
+/// Samples that shall share one knot of the pulses, for a good estimate.
+const SAMPLES_PER_KNOT: usize = 25;
+/// What lines between the knots of the pulses may leave of the burst, as a share of the noise, where
+/// it reaches farthest. More knots would not make the burst's own model better, but fit it to other
 /// signals in the subband.
-const LARGEST_ERROR: f64 = 0.02;
-const LEAST_INSTANTS: f64 = 8.0;
-/// Instants in the time of a sample, at the most.
-const MOST_PHASES: usize = 8;
+const MAX_ERROR: f64 = 0.02;
+const MIN_KNOTS: f64 = 8.0;
+/// Knots in the time of a sample, at the most.
+const MAX_PHASES: usize = 8;
 
 /// How the stretch from a symbol before the burst to one after it is cut into symbols, and these into
 /// steps of one sample: the first step of a symbol begins with it. The samples of a symbol lie at the
-/// same fraction of their steps, so that sums over symbols are sums over rows of steps. It is the same
+/// same fraction of their steps, so that sums over symbols are sums over polyphase branches of steps. It is the same
 /// in all subbands.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -35,14 +35,14 @@ pub(super) struct Layout {
     /// Steps that a symbol can have.
     pub(super) width: usize,
     /// Samples that a symbol has on the average.
-    samples_a_symbol: f64,
-    /// Into how many rows the samples of a pattern go by their fraction of a step: an instant for
+    samples_per_symbol: f64,
+    /// Into how many branches the samples of a pattern go by their fraction of a step: a knot for
     /// each, if there are several.
     phases: usize,
-    /// How many steps there are from instant to instant, if there are several.
+    /// How many steps there are from knot to knot, if there are several.
     stride: usize,
     /// The carrier's phase in the subband nearest to it.
-    pub(super) turns: Vec<Complex32>,
+    pub(super) phasors: Vec<Complex32>,
 }
 
 /// A symbol.
@@ -51,40 +51,44 @@ pub(super) struct Slot {
     pub(super) samples: Range<usize>,
     /// The step of the first sample; 0 unless the history begins in this symbol or after it.
     pub(super) first: usize,
-    /// The row's number among the phases.
+    /// The branch's number among the phases.
     pub(super) phase: usize,
     /// Where in their phase of a step the samples lie.
     pub(super) fraction: f32,
 }
 
-/// A step of a row: part of the way between two instants of the pulses.
+/// A step of a branch: part of the way between two knots of the pulses.
 pub(super) struct Step {
-    /// The instant before it.
-    pub(super) instant: usize,
-    /// How much of the way to the next instant lies before the step, and in it.
+    /// The knot before it.
+    pub(super) knot: usize,
+    /// How much of the way to the next knot lies before the step, and in it.
     from: f32,
     length: f32,
     /// Whether it lies in the first half of a symbol.
-    pub(super) is_early: bool,
+    pub(super) is_first_half: bool,
 }
 
 impl Step {
-    /// What the sums over a row's step count for the instant after it: each sample by its distance from
-    /// the one before.
-    pub(super) fn late<T: Mul<f32, Output = T> + Add<Output = T>>(&self, all: T, late: T) -> T {
-        all * self.from + late * self.length
+    /// The spline weight of the knot after the step in the sums over it: each sample counts by its distance
+    /// from the knot before.
+    pub(super) fn weight_of_next<T: Mul<f32, Output = T> + Add<Output = T>>(
+        &self,
+        level: T,
+        slope: T,
+    ) -> T {
+        level * self.from + slope * self.length
     }
 
-    /// The sum of the pulses times their terms at the step's start, and its change over the step.
+    /// The sum of the pulses times their regressors at the step's start, and its change over the step.
     pub(super) fn model(
         &self,
-        pulses: &[[Complex32; TERMS]],
-        terms: &[f32; TERMS],
+        pulses: &[[Complex32; REGRESSORS]],
+        regressors: &[f32; REGRESSORS],
     ) -> [Complex32; 2] {
-        let at = |instant: usize| -> Complex32 {
-            pulses[instant].iter().zip(terms).map(|(pulse, term)| pulse * term).sum()
+        let at = |knot: usize| -> Complex32 {
+            pulses[knot].iter().zip(regressors).map(|(pulse, regressor)| pulse * regressor).sum()
         };
-        let (before, after) = (at(self.instant), at(self.instant + 1));
+        let (before, after) = (at(self.knot), at(self.knot + 1));
         let change = after - before;
         [before + change * self.from, change * self.length]
     }
@@ -103,29 +107,29 @@ impl Layout {
         self.signs.extend(burst.signs.iter().map(|&sign| sign as f32));
         self.signs.extend([0.0; 2]);
         let count = (columns.end - columns.start) as usize;
-        self.samples_a_symbol = burst.symbol_s * grid.rate_hz();
-        self.width = self.samples_a_symbol as usize + 2;
-        self.choose_instants(grid, count, burst);
+        self.samples_per_symbol = burst.symbol_s * grid.rate_hz();
+        self.width = self.samples_per_symbol as usize + 2;
+        self.choose_knots(grid, count, burst);
         self.slots.clear();
         let step_s = grid.rate_hz().recip();
         let first_s = grid.time_s(columns.start);
-        let centre_hz = grid.centre_hz(nearest);
-        self.turns.clear();
-        self.turns.resize(count, Complex32::ONE);
+        let center_hz = grid.center_hz(nearest);
+        self.phasors.clear();
+        self.phasors.resize(count, Complex32::ONE);
         // The burst turns the other way round.
-        take_out(
-            &mut self.turns,
+        mix_down(
+            &mut self.phasors,
             (first_s, step_s),
-            |time_s| -burst.track.phase_at(time_s, centre_hz),
-            |time_s| centre_hz - burst.track.frequency_at(time_s),
+            |time_s| -burst.track.phase_at(time_s, center_hz),
+            |time_s| center_hz - burst.track.frequency_at(time_s),
         );
         // In samples from the start of the symbol before the burst.
-        let first = (first_s - burst.track.start_s) / step_s + self.samples_a_symbol;
+        let first = (first_s - burst.track.start_s) / step_s + self.samples_per_symbol;
         let mut from = 0;
         for n in 0..burst.signs.len() + 2 {
-            let end = ((n + 1) as f64 * self.samples_a_symbol - first).ceil().max(0.0) as usize;
+            let end = ((n + 1) as f64 * self.samples_per_symbol - first).ceil().max(0.0) as usize;
             let samples = from..end.clamp(from, count);
-            let position = (first + from as f64 - n as f64 * self.samples_a_symbol).max(0.0);
+            let position = (first + from as f64 - n as f64 * self.samples_per_symbol).max(0.0);
             let phase = position.fract() * self.phases as f64;
             from = samples.end;
             self.slots.push(Slot {
@@ -135,20 +139,20 @@ impl Layout {
                 fraction: phase.fract() as f32,
             });
         }
-        self.turns.truncate(from);
+        self.phasors.truncate(from);
     }
 
-    /// Chooses how far the instants lie apart, in a stretch of some samples.
+    /// Chooses how far the knots lie apart, in a stretch of some samples.
     ///
-    /// A line between two instants misses a sine by an eighth of the square of its phase between them.
-    fn choose_instants(&mut self, grid: &SubbandGrid, count: usize, burst: &KnownBurst<'_>) {
-        let highest_hz = burst.reach_hz().min(LARGEST_REACH * grid.spacing_hz);
+    /// A line between two knots misses a sine by an eighth of the square of its phase between them.
+    fn choose_knots(&mut self, grid: &SubbandGrid, count: usize, burst: &KnownBurst<'_>) {
+        let highest_hz = burst.reach_hz().min(MAX_REACH * grid.spacing_hz);
         let power = burst.es_over_n0 / (PI * highest_hz * burst.symbol_s).powi(2);
-        let largest_phase = (64.0 * LARGEST_ERROR / power).powf(0.25);
-        let wanted = TAU * highest_hz * burst.symbol_s / largest_phase;
-        let most = (count / SAMPLES_AN_INSTANT).max(1) as f64;
-        let steps = self.samples_a_symbol / wanted.max(LEAST_INSTANTS).min(most);
-        self.phases = (steps.recip().round() as usize).clamp(1, MOST_PHASES);
+        let max_phase = (64.0 * MAX_ERROR / power).powf(0.25);
+        let wanted = TAU * highest_hz * burst.symbol_s / max_phase;
+        let most = (count / SAMPLES_PER_KNOT).max(1) as f64;
+        let steps = self.samples_per_symbol / wanted.max(MIN_KNOTS).min(most);
+        self.phases = (steps.recip().round() as usize).clamp(1, MAX_PHASES);
         self.stride = (steps.round() as usize).max(1);
     }
 
@@ -158,37 +162,41 @@ impl Layout {
     }
 
     /// The symbols before and after them.
-    pub(super) fn edges(&self) -> impl Iterator<Item = usize> + use<> {
+    pub(super) fn ends(&self) -> impl Iterator<Item = usize> + use<> {
         let count = self.slots.len();
         (0..2).chain(count - 2..count)
     }
 
-    /// The length of all rows: those of the phases for every pattern of signs.
-    pub(super) fn all_rows(&self) -> usize {
+    /// The length of all branches: those of the phases for every pattern of signs.
+    pub(super) fn all_branches(&self) -> usize {
         PATTERNS * self.phases * self.width
     }
 
     /// Where the sums over a symbol's samples are kept.
-    pub(super) fn row(&self, n: usize) -> Range<usize> {
+    pub(super) fn branch(&self, n: usize) -> Range<usize> {
         let Slot { samples, first, phase, .. } = &self.slots[n];
-        let row = pattern(&self.signs, n) * self.phases + phase;
-        let start = row * self.width + first;
+        let branch = pattern(&self.signs, n) * self.phases + phase;
+        let start = branch * self.width + first;
         start..start + samples.len()
     }
 
-    /// How many instants the pulses have.
-    pub(super) fn instants(&self) -> usize {
-        self.step(self.phases - 1, self.width - 1).instant + 2
+    /// How many knots the pulses have.
+    pub(super) fn knots(&self) -> usize {
+        self.step(self.phases - 1, self.width - 1).knot + 2
     }
 
     /// All steps of all patterns: where their sums are kept, and what multiplies the pulses there.
-    pub(super) fn for_each_step(&self, mut visit: impl FnMut(usize, &Step, &[f32; TERMS])) {
+    pub(super) fn for_each_step(&self, mut visit: impl FnMut(usize, &Step, &[f32; REGRESSORS])) {
         for phase in 0..self.phases {
             for number in 0..self.width {
                 let step = self.step(phase, number);
                 for pattern in 0..PATTERNS {
-                    let row = pattern * self.phases + phase;
-                    visit(row * self.width + number, &step, &pattern_terms(pattern, step.is_early));
+                    let branch = pattern * self.phases + phase;
+                    visit(
+                        branch * self.width + number,
+                        &step,
+                        &pattern_regressors(pattern, step.is_first_half),
+                    );
                 }
             }
         }
@@ -198,10 +206,10 @@ impl Layout {
         let part = number * self.phases + phase;
         let length = 1.0 / self.stride as f32;
         Step {
-            instant: part / self.stride,
+            knot: part / self.stride,
             from: (part % self.stride) as f32 * length,
             length,
-            is_early: 2.0 * number as f64 <= self.samples_a_symbol,
+            is_first_half: 2.0 * number as f64 <= self.samples_per_symbol,
         }
     }
 }
@@ -211,17 +219,17 @@ fn pattern(symbols: &[f32], slot: usize) -> usize {
     symbols[slot..slot + 3].iter().fold(0, |pattern, &sign| 2 * pattern + usize::from(sign > 0.0))
 }
 
-/// The terms of a pattern.
-fn pattern_terms(pattern: usize, is_early: bool) -> [f32; TERMS] {
-    terms([2, 1, 0].map(|bit| if pattern >> bit & 1 == 1 { 1.0 } else { -1.0 }), is_early)
+/// The regressors of a pattern.
+fn pattern_regressors(pattern: usize, is_first_half: bool) -> [f32; REGRESSORS] {
+    regressors([2, 1, 0].map(|bit| if pattern >> bit & 1 == 1 { 1.0 } else { -1.0 }), is_first_half)
 }
 
-/// What multiplies the pulses at an instant: the next symbol, its own, the one before, and whether
-/// the phase flips at the nearer end of the symbol, which early in it is its beginning.
-pub(super) fn terms([before, own, next]: [f32; 3], is_early: bool) -> [f32; TERMS] {
-    let nearer = if is_early { before } else { next };
-    let flip = if own * nearer < 0.0 { 1.0 } else { 0.0 };
-    [next, own, before, flip]
+/// What multiplies the pulses at a knot: the next symbol, its own, the one before, and whether
+/// the phase reverses at the nearer end of the symbol, which early in it is its beginning.
+pub(super) fn regressors([before, own, next]: [f32; 3], is_first_half: bool) -> [f32; REGRESSORS] {
+    let nearer = if is_first_half { before } else { next };
+    let reversal = if own * nearer < 0.0 { 1.0 } else { 0.0 };
+    [next, own, before, reversal]
 }
 
 /// The columns from a symbol before the burst to one after it that the history holds.

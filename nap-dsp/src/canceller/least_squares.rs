@@ -2,39 +2,40 @@
 
 use num_complex::Complex32;
 
-/// Values that meet at an instant: the pulses of a symbol and both its neighbours, and of a flip.
-pub(super) const TERMS: usize = 4;
+/// Regressors that meet at a knot: the pulses of a symbol and both its neighbours, and of a reversal.
+pub(super) const REGRESSORS: usize = 4;
 /// What is added to the pivots of normal equations, little beside the samples' own.
-const LEAST_PIVOT: f32 = 1e-3;
+const MIN_PIVOT: f32 = 1e-3;
 
-/// Numbers by row and step in it, and what belongs to the end of each step rather than to its start.
+/// Numbers by polyphase branch and step in it: the level at the start of each step, and what the slope over the
+/// step adds, or has as a weight.
 #[derive(Debug, Default)]
-pub(super) struct Rows<T> {
-    pub(super) early: Vec<T>,
-    pub(super) late: Vec<T>,
+pub(super) struct Branches<T> {
+    pub(super) level: Vec<T>,
+    pub(super) slope: Vec<T>,
 }
 
-impl<T: Copy + Default> Rows<T> {
+impl<T: Copy + Default> Branches<T> {
     pub(super) fn reset(&mut self, count: usize) {
-        for values in [&mut self.early, &mut self.late] {
+        for values in [&mut self.level, &mut self.slope] {
             values.clear();
             values.resize(count, T::default());
         }
     }
 }
 
-/// The matrix of the normal equations of the values that meet at one instant.
+/// The matrix of the normal equations of the values that meet at one knot.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Equations {
     /// Above the diagonal and on it what elimination leaves, below it the factors of the rows taken off.
-    matrix: [[f32; TERMS]; TERMS],
+    matrix: [[f32; REGRESSORS]; REGRESSORS],
 }
 
 impl Equations {
-    /// Adds samples of the same terms: the sum of the powers of their gains and weights.
-    pub(super) fn add(&mut self, terms: &[f32; TERMS], power: f32) {
-        for (row, a) in self.matrix.iter_mut().zip(terms) {
-            for (sum, b) in row.iter_mut().zip(terms) {
+    /// Adds samples of the same regressors: the sum of the powers of their gains and weights.
+    pub(super) fn add(&mut self, regressors: &[f32; REGRESSORS], power: f32) {
+        for (row, a) in self.matrix.iter_mut().zip(regressors) {
+            for (sum, b) in row.iter_mut().zip(regressors) {
                 *sum += power * a * b;
             }
         }
@@ -43,9 +44,9 @@ impl Equations {
     /// Gauss elimination. The little that is added to the diagonal makes what no sample tells zero.
     pub(super) fn eliminate(&mut self) {
         for (i, row) in self.matrix.iter_mut().enumerate() {
-            row[i] += LEAST_PIVOT;
+            row[i] += MIN_PIVOT;
         }
-        for i in 0..TERMS {
+        for i in 0..REGRESSORS {
             let (above, below) = self.matrix.split_at_mut(i + 1);
             let pivots = &above[i];
             for row in below {
@@ -57,14 +58,14 @@ impl Equations {
     }
 
     /// Turns the right side of the equations into their solution.
-    pub(super) fn solve(&self, right: &mut [Complex32; TERMS]) {
-        for i in 0..TERMS {
+    pub(super) fn solve(&self, right: &mut [Complex32; REGRESSORS]) {
+        for i in 0..REGRESSORS {
             for j in 0..i {
                 right[i] -= right[j] * self.matrix[i][j];
             }
         }
-        for i in (0..TERMS).rev() {
-            for j in i + 1..TERMS {
+        for i in (0..REGRESSORS).rev() {
+            for j in i + 1..REGRESSORS {
                 right[i] -= right[j] * self.matrix[i][j];
             }
             right[i] /= self.matrix[i][i];
@@ -72,7 +73,11 @@ impl Equations {
     }
 }
 
-/// Adds a sum of values to the right side of the equations that their terms belong to.
-pub(super) fn add_terms(right: &mut [Complex32; TERMS], terms: &[f32; TERMS], value: Complex32) {
-    right.iter_mut().zip(terms).for_each(|(sum, term)| *sum += value * term);
+/// Adds a sum of values to the right side of the equations that their regressors belong to.
+pub(super) fn add_to_right_side(
+    right: &mut [Complex32; REGRESSORS],
+    regressors: &[f32; REGRESSORS],
+    value: Complex32,
+) {
+    right.iter_mut().zip(regressors).for_each(|(sum, regressor)| *sum += value * regressor);
 }

@@ -1,12 +1,12 @@
-//! Cancellation: takes a burst that is known to the last symbol out of the subbands, so that what
-//! it covered can be searched.
+//! Cancellation: subtracts a burst that is known to the last symbol in the subbands, so that what
+//! it masked can be searched.
 //!
 //! The transmitters' shapes are linear in the signs of the symbols, whatever filters they have
-//! passed, but for a little that polar transmitters do at each flip of the phase. In a subband,
-//! freed of its phase, a burst is therefore `g(t) (Σ s[k] h(t - k T) + Σ flip[k] q(t - k T))`. The
+//! passed, but for a little that polar transmitters do at each phase reversal. In a subband,
+//! derotated by its phase, a burst is therefore `g(t) (Σ s[k] h(t - k T) + Σ reversal[k] q(t - k T))`. The
 //! slowly changing gain `g` is smoothed from the symbols, and the pulses `h` and `q` are not assumed
-//! but estimated by least squares, for each instant of a symbol by itself. With some 200 symbols for
-//! the few values that meet at an instant, what the estimate leaves of the burst is far below the
+//! but estimated by least squares, for each knot of a symbol by itself. With some 200 symbols for
+//! the few values that meet at a knot, what the estimate leaves of the burst is far below the
 //! noise.
 
 mod gains;
@@ -18,8 +18,8 @@ use multiversion::multiversion;
 use num_complex::Complex32;
 
 use crate::canceller::gains::Gains;
-use crate::canceller::layout::{Layout, columns, terms};
-use crate::canceller::least_squares::{Equations, Rows, TERMS, add_terms};
+use crate::canceller::layout::{Layout, columns, regressors};
+use crate::canceller::least_squares::{Branches, Equations, REGRESSORS, add_to_right_side};
 use crate::kernels::sums::energy;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
@@ -27,35 +27,35 @@ pub use known_burst::KnownBurst;
 
 /// At its ends a burst's shape is its transmitter's own: there it is taken as constant over so many
 /// parts of a symbol.
-const EDGE_PIECES: usize = 8;
+const END_PIECES: usize = 8;
 /// Energy of a symbol over the noise density from which on the signs alone tell the gains not well
 /// enough: they leave up to a thousandth of a burst.
 const STRONG: f64 = 100.0;
-/// How many times more than by chance a model must explain.
-const LEAST_EXPLAINED: f64 = 3.0;
+/// How many times more power than by chance a model must hold.
+const MIN_MODELLED_OVER_CHANCE: f64 = 3.0;
 
-/// Takes known bursts out of the history of the subbands.
+/// Subtracts known bursts in the history of the subbands.
 #[derive(Debug, Default)]
 pub struct Canceller {
     layout: Layout,
     gains: Gains,
     /// What a subband holds, without the carrier's phase.
-    freed: Vec<Complex32>,
+    derotated: Vec<Complex32>,
     models: Vec<Complex32>,
-    /// By [row](Layout::row): sums over the symbols.
-    values: Rows<Complex32>,
-    powers: Rows<f32>,
-    /// By instant of the pulses.
+    /// By [branch](Layout::branch): sums over the symbols.
+    values: Branches<Complex32>,
+    powers: Branches<f32>,
+    /// By knot of the pulses.
     equations: Vec<Equations>,
-    pulses: Vec<[Complex32; TERMS]>,
-    /// By row: the burst there, and its change over a row's step.
-    steps: Rows<Complex32>,
+    pulses: Vec<[Complex32; REGRESSORS]>,
+    /// By branch: the burst there, and its change over a step of the branch.
+    steps: Branches<Complex32>,
 }
 
 impl Canceller {
-    /// Takes the burst out of `subbands`, of [its own](KnownBurst::subbands), as far back as the history
+    /// Subtracts the burst in `subbands`, of [its own](KnownBurst::subbands), as far back as the history
     /// reaches. Those stay in the list in which it could not be told apart: something much stronger may
-    /// have to be taken out of them first. Returns whether it could in any.
+    /// have to be cancelled of them first. Returns whether it could in any.
     pub fn cancel(
         &mut self,
         history: &mut SubbandHistory,
@@ -66,12 +66,12 @@ impl Canceller {
         let columns = columns(history, grid, burst);
         let nearest = burst.nearest_subband(grid);
         self.layout.lay_out(grid, nearest, &columns, burst);
-        self.free(history, nearest, columns.start, false);
+        self.derotate(history, nearest, columns.start, false);
         self.estimate_gains(burst.es_over_n0 >= STRONG);
         let before = subbands.len();
         subbands.retain(|&b| {
             let alternates = b.abs_diff(nearest) % 2 == 1;
-            self.free(history, b, columns.start, alternates);
+            self.derotate(history, b, columns.start, alternates);
             self.estimate_pulses();
             self.fill_models();
             let is_plausible = self.is_plausible();
@@ -83,15 +83,15 @@ impl Canceller {
         subbands.len() < before
     }
 
-    /// Frees the stretch of a subband of the carrier. It [alternates](alternate) in every second
+    /// Derotates the stretch of a subband by the carrier. It [alternates](alternate) in every second
     /// subband from the nearest.
-    fn free(&mut self, history: &SubbandHistory, b: usize, start: u64, alternates: bool) {
-        let turns = &self.layout.turns;
-        self.freed.clear();
-        history.read(b, start, turns.len(), &mut self.freed);
-        free(&mut self.freed, turns);
+    fn derotate(&mut self, history: &SubbandHistory, b: usize, start: u64, alternates: bool) {
+        let phasors = &self.layout.phasors;
+        self.derotated.clear();
+        history.read(b, start, phasors.len(), &mut self.derotated);
+        derotate(&mut self.derotated, phasors);
         if alternates {
-            alternate(&mut self.freed);
+            alternate(&mut self.derotated);
         }
     }
 
@@ -100,11 +100,11 @@ impl Canceller {
         if alternates {
             alternate(&mut self.models);
         }
-        // What was freed is not needed any more.
-        let samples = &mut self.freed;
+        // What was derotated is not needed any more.
+        let samples = &mut self.derotated;
         samples.clear();
         history.read(b, start, self.models.len(), samples);
-        subtract(samples, &self.models, &self.layout.turns);
+        subtract(samples, &self.models, &self.layout.phasors);
         history.write(b, start, samples);
     }
 
@@ -117,12 +117,12 @@ impl Canceller {
             let sign = Complex32::from(self.layout.signs[n + 1]);
             self.models.extend(slot.samples.clone().map(|_| sign));
         }
-        self.gains.improve(&self.layout.slots, &self.freed, &self.models);
+        self.gains.improve(&self.layout.slots, &self.derotated, &self.models);
         self.sum_powers();
         if is_strong {
             self.estimate_pulses();
             self.fill_models();
-            self.gains.improve(&self.layout.slots, &self.freed, &self.models);
+            self.gains.improve(&self.layout.slots, &self.derotated, &self.models);
             self.sum_powers();
         }
     }
@@ -130,50 +130,55 @@ impl Canceller {
     /// The powers that belong to the values of [`Canceller::estimate_pulses`], the same in all
     /// subbands.
     fn sum_powers(&mut self) {
-        self.powers.reset(self.layout.all_rows());
+        self.powers.reset(self.layout.all_branches());
         for n in self.layout.inside() {
             let slot = &self.layout.slots[n];
             let power = self.gains.smooth[n].norm_sqr();
-            let row = self.layout.row(n);
-            let late_power = power * slot.fraction;
-            self.powers.early[row.clone()].iter_mut().for_each(|sum| *sum += power);
-            self.powers.late[row].iter_mut().for_each(|sum| *sum += late_power);
+            let branch = self.layout.branch(n);
+            let slope_power = power * slot.fraction;
+            self.powers.level[branch.clone()].iter_mut().for_each(|sum| *sum += power);
+            self.powers.slope[branch].iter_mut().for_each(|sum| *sum += slope_power);
         }
         self.equations.clear();
-        self.equations.resize(self.layout.instants(), Equations::default());
-        self.layout.for_each_step(|place, step, terms| {
-            let late = step.late(self.powers.early[place], self.powers.late[place]);
-            self.equations[step.instant].add(terms, self.powers.early[place] - late);
-            self.equations[step.instant + 1].add(terms, late);
+        self.equations.resize(self.layout.knots(), Equations::default());
+        self.layout.for_each_step(|index, step, regressors| {
+            let next = step.weight_of_next(self.powers.level[index], self.powers.slope[index]);
+            self.equations[step.knot].add(regressors, self.powers.level[index] - next);
+            self.equations[step.knot + 1].add(regressors, next);
         });
         self.equations.iter_mut().for_each(Equations::eliminate);
     }
 
-    /// The pulses at each instant, from the symbols whose neighbours are known too. Samples in the
-    /// same step and pattern of signs are summed first: they have the same terms.
+    /// The pulses at each knot, from the symbols whose neighbours are known too. Samples in the
+    /// same step and pattern of signs are summed first: they have the same regressors.
     fn estimate_pulses(&mut self) {
         let layout = &self.layout;
-        self.values.reset(layout.all_rows());
+        self.values.reset(layout.all_branches());
         for n in layout.inside() {
             let slot = &layout.slots[n];
-            let (gain, row) = (self.gains.smooth[n].conj(), layout.row(n));
-            let freed = &self.freed[slot.samples.clone()];
-            let early = &mut self.values.early[row.clone()];
-            add_scaled(early, &mut self.values.late[row], freed, (gain, slot.fraction));
+            let (gain, branch) = (self.gains.smooth[n].conj(), layout.branch(n));
+            let derotated = &self.derotated[slot.samples.clone()];
+            let level = &mut self.values.level[branch.clone()];
+            add_scaled(level, &mut self.values.slope[branch], derotated, (gain, slot.fraction));
         }
         self.pulses.clear();
         self.pulses.resize(self.equations.len(), Default::default());
-        layout.for_each_step(|place, step, terms| {
-            let late = step.late(self.values.early[place], self.values.late[place]);
-            add_terms(&mut self.pulses[step.instant], terms, self.values.early[place] - late);
-            add_terms(&mut self.pulses[step.instant + 1], terms, late);
+        layout.for_each_step(|index, step, regressors| {
+            let next = step.weight_of_next(self.values.level[index], self.values.slope[index]);
+            add_to_right_side(
+                &mut self.pulses[step.knot],
+                regressors,
+                self.values.level[index] - next,
+            );
+            add_to_right_side(&mut self.pulses[step.knot + 1], regressors, next);
         });
         for (equations, pulses) in self.equations.iter().zip(&mut self.pulses) {
             equations.solve(pulses);
         }
-        self.steps.reset(layout.all_rows());
-        layout.for_each_step(|place, step, terms| {
-            [self.steps.early[place], self.steps.late[place]] = step.model(&self.pulses, terms);
+        self.steps.reset(layout.all_branches());
+        layout.for_each_step(|index, step, regressors| {
+            [self.steps.level[index], self.steps.slope[index]] =
+                step.model(&self.pulses, regressors);
         });
     }
 
@@ -183,39 +188,40 @@ impl Canceller {
         let layout = &self.layout;
         for n in layout.inside() {
             let slot = &layout.slots[n];
-            let (gain, row) = (self.gains.smooth[n], layout.row(n));
+            let (gain, branch) = (self.gains.smooth[n], layout.branch(n));
             let models = &mut self.models[slot.samples.clone()];
-            let (early, late) = (&self.steps.early[row.clone()], &self.steps.late[row]);
-            fill(models, (early, gain), (late, gain * slot.fraction));
+            let (level, slope) = (&self.steps.level[branch.clone()], &self.steps.slope[branch]);
+            fill(models, (level, gain), (slope, gain * slot.fraction));
         }
-        for n in layout.edges() {
+        for n in layout.ends() {
             let slot = &layout.slots[n];
             let gain = self.gains.smooth[n];
             let signs = [0, 1, 2].map(|k| layout.signs[n + k]);
             for (k, model) in self.models[slot.samples.clone()].iter_mut().enumerate() {
                 let step = layout.step(slot.phase, slot.first + k);
-                let [early, late] = step.model(&self.pulses, &terms(signs, step.is_early));
-                *model = (early + late * slot.fraction) * gain;
+                let [level, slope] =
+                    step.model(&self.pulses, &regressors(signs, step.is_first_half));
+                *model = (level + slope * slot.fraction) * gain;
             }
             let steps = slot.first..slot.first + slot.samples.len();
-            let pieces = self.pulses.len().min(EDGE_PIECES);
+            let pieces = self.pulses.len().min(END_PIECES);
             let width = layout.width;
             let samples = slot.samples.clone();
-            let (freed, models) = (&self.freed[samples.clone()], &mut self.models[samples]);
-            fill_edge(models, freed, steps.map(|step| step * pieces / width));
+            let (derotated, models) = (&self.derotated[samples.clone()], &mut self.models[samples]);
+            fill_end(models, derotated, steps.map(|step| step * pieces / width));
         }
     }
 
-    /// Whether the models explain more of the subband's power than their free values would of
+    /// Whether the models hold more of the subband's power than their free values would of
     /// anything: near a much stronger signal a weak burst's pulses are that signal's.
     fn is_plausible(&self) -> bool {
-        let (mut explained, mut power) = (0.0, 0.0);
+        let (mut modelled, mut power) = (0.0, 0.0);
         for slot in &self.layout.slots {
-            explained += f64::from(energy(&self.models[slot.samples.clone()]));
-            power += f64::from(energy(&self.freed[slot.samples.clone()]));
+            modelled += f64::from(energy(&self.models[slot.samples.clone()]));
+            power += f64::from(energy(&self.derotated[slot.samples.clone()]));
         }
-        let free = (TERMS * self.equations.len()) as f64 / self.models.len().max(1) as f64;
-        explained > LEAST_EXPLAINED * free * power
+        let free = (REGRESSORS * self.equations.len()) as f64 / self.models.len().max(1) as f64;
+        modelled > MIN_MODELLED_OVER_CHANCE * free * power
     }
 }
 
@@ -227,17 +233,20 @@ fn alternate(values: &mut [Complex32]) {
     }
 }
 
-/// Takes the turns of a carrier out of samples.
+/// Derotates samples by the phasors of a carrier.
 #[multiversion(targets("x86_64+avx2"))]
-fn free(samples: &mut [Complex32], turns: &[Complex32]) {
-    samples.iter_mut().zip(turns).for_each(|(sample, turn)| *sample *= turn.conj());
+fn derotate(samples: &mut [Complex32], phasors: &[Complex32]) {
+    samples.iter_mut().zip(phasors).for_each(|(sample, phasor)| *sample *= phasor.conj());
 }
 
-/// Takes models with the turns of a carrier out of samples.
+/// Subtracts models, rotated by the phasors of a carrier, from samples.
 #[multiversion(targets("x86_64+avx2"))]
-fn subtract(samples: &mut [Complex32], models: &[Complex32], turns: &[Complex32]) {
-    let modelled = models.iter().zip(turns);
-    samples.iter_mut().zip(modelled).for_each(|(sample, (model, turn))| *sample -= model * turn);
+fn subtract(samples: &mut [Complex32], models: &[Complex32], phasors: &[Complex32]) {
+    let modelled = models.iter().zip(phasors);
+    samples
+        .iter_mut()
+        .zip(modelled)
+        .for_each(|(sample, (model, phasor))| *sample -= model * phasor);
 }
 
 /// Adds values times a gain, and a share of that to other sums.
@@ -266,15 +275,15 @@ fn fill(
 }
 
 /// Adds to models the mean of what is there beyond them in each piece of a symbol.
-fn fill_edge(
+fn fill_end(
     models: &mut [Complex32],
-    freed: &[Complex32],
+    derotated: &[Complex32],
     pieces: impl Iterator<Item = usize> + Clone,
 ) {
-    let mut sums = [(Complex32::default(), 0.0); EDGE_PIECES];
-    for ((freed, model), piece) in freed.iter().zip(&*models).zip(pieces.clone()) {
+    let mut sums = [(Complex32::default(), 0.0); END_PIECES];
+    for ((derotated, model), piece) in derotated.iter().zip(&*models).zip(pieces.clone()) {
         let (sum, weight) = &mut sums[piece];
-        *sum += freed - model;
+        *sum += derotated - model;
         *weight += 1.0;
     }
     for (model, piece) in models.iter_mut().zip(pieces) {

@@ -79,7 +79,7 @@ impl Wander {
 /// What a pass found.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Smoothed {
-    /// By symbol, half the log likelihood ratio of its sign, without what was believed of it before.
+    /// By symbol, half the log likelihood ratio of its sign, without its prior.
     pub(crate) soft_signs: Vec<f32>,
     /// By symbol, the expected phasor of the carrier.
     pub(crate) phasors: Vec<Complex32>,
@@ -132,7 +132,7 @@ impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
 
 impl<const PHASES: usize> ForwardBackward<PHASES> {
     /// Passes over `symbols`, scaled to be `2 a y / n0` for the amplitude `a` and the noise density `n0` in
-    /// a symbol, whose signs are believed as `priors` say: half the log likelihood ratio of each.
+    /// a symbol, whose signs have these `priors`: half the log likelihood ratio of each.
     pub(crate) fn run(
         &mut self,
         symbols: &[Complex32],
@@ -193,7 +193,7 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         }
     }
 
-    /// Weighs the likelihoods of both signs by what is believed of them.
+    /// Weighs the likelihoods of both signs by their priors.
     fn believe(&mut self, priors: &[f32]) {
         self.positive.clear();
         self.positive.extend(priors.iter().map(|prior| 1.0 / (1.0 + (-2.0 * prior).exp())));

@@ -1,4 +1,4 @@
-//! Passes over a burst once more, with what a decoder believes of its symbols.
+//! Passes over a burst once more, with what a decoder says of its symbols.
 
 use super::forward_backward::{ForwardBackward, KNOWN_PRIOR, Wander};
 use super::soft_frame::SoftFrame;
@@ -15,7 +15,7 @@ pub struct IterativeDetector {
 }
 
 impl IterativeDetector {
-    /// By symbol, half the log likelihood ratio of its sign without what was believed of it before: of the
+    /// By symbol, half the log likelihood ratio of its sign without its prior: of the
     /// first that they are `known` (±1), of the others their `priors`, half log likelihood ratios too.
     pub fn soft_signs(
         &mut self,

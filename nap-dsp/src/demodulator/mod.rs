@@ -24,11 +24,11 @@ use rustfft::{Fft, FftPlanner};
 use crate::baseband::Baseband;
 use crate::carrier::{Carrier, carrier_differences};
 use crate::demodulator::tracker::{Prospect, Start, Tracker};
-use crate::kernels::sums::narrow;
+use crate::kernels::sums::to_c32;
 use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
-pub use envelope::Dips;
+pub use envelope::Notches;
 pub use forward_backward::Wander;
 pub use iterative_detector::IterativeDetector;
 pub use phase_track::PhaseTrack;
@@ -65,25 +65,25 @@ const STEADY_COHERENCE: f64 = 0.8;
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
     symbol_s: f64,
-    most_drift_hz_per_s: f64,
+    max_drift_hz_per_s: f64,
     /// In a symbol; 0 if it is not known.
     expected_noise: f64,
     baseband: Baseband,
     known_search: CarrierSearch,
     squares_search: CarrierSearch,
-    /// What the symbols are worth, see [`symbol_weights::weigh`].
+    /// The weights of the symbols, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
     tracker: Tracker,
 }
 
 impl Demodulator {
-    /// A demodulator for `symbol_rate_hz` that expects drifts up to `most_drift_hz_per_s`.
+    /// A demodulator for `symbol_rate_hz` that expects drifts up to `max_drift_hz_per_s`.
     #[must_use]
-    pub fn new(symbol_rate_hz: f64, most_drift_hz_per_s: f64) -> Self {
+    pub fn new(symbol_rate_hz: f64, max_drift_hz_per_s: f64) -> Self {
         let symbol_s = 1.0 / symbol_rate_hz;
         Self {
             symbol_s,
-            most_drift_hz_per_s,
+            max_drift_hz_per_s,
             expected_noise: 0.0,
             baseband: Baseband::default(),
             known_search: CarrierSearch::new(KNOWN_BLOCK, symbol_s, 1.0),
@@ -151,7 +151,8 @@ impl Demodulator {
         }
         let track = self.tracker.track();
         let parts = self.tracker.parts(&self.baseband, &track);
-        let dips = Dips::measure(&parts, &self.tracker.expected_signs(), self.tracker.weights());
+        let notches =
+            Notches::measure(&parts, &self.tracker.expected_signs(), self.tracker.weights());
         Some(SoftFrame {
             symbols: self.tracker.derotated(),
             start_s: track.start_s,
@@ -159,7 +160,7 @@ impl Demodulator {
             amplitude: self.tracker.amplitude(),
             noise_variance: self.tracker.noise_density() / 2.0,
             weights: self.tracker.weights().to_vec(),
-            dips,
+            notches,
             soft_signs: self.tracker.soft_signs().to_vec(),
             wander: self.tracker.wander(),
             ln_likelihood_ratio: self.tracker.ln_likelihood_ratio(),
@@ -285,7 +286,7 @@ impl Demodulator {
 
     /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
     fn drift_reach(&self, half_s: f64) -> f64 {
-        self.most_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
+        self.max_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
     }
 }
 
@@ -293,7 +294,7 @@ impl fmt::Debug for Demodulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Demodulator")
             .field("symbol_s", &self.symbol_s)
-            .field("most_drift_hz_per_s", &self.most_drift_hz_per_s)
+            .field("max_drift_hz_per_s", &self.max_drift_hz_per_s)
             .finish_non_exhaustive()
     }
 }
@@ -389,31 +390,33 @@ impl CarrierSearch {
         let step_s = self.block as f64 * self.symbol_s;
         for near in -NEAR_DRIFTS..=NEAR_DRIFTS {
             let chirp = self.chirp(0.0, f64::from(near) * drift_step);
-            let turns = Oscillator::new(carrier_differences(&chirp, step_s / 2.0 - half_s, step_s));
-            self.near_drifts.extend(turns.take(blocks).map(narrow));
+            let phasors =
+                Oscillator::new(carrier_differences(&chirp, step_s / 2.0 - half_s, step_s));
+            self.near_drifts.extend(phasors.take(blocks).map(to_c32));
         }
     }
 
-    /// Sums the symbols up by blocks, freed of a drift and a shift of the frequency.
+    /// Sums the symbols up by blocks, a drift and a shift of the frequency mixed out.
     fn sum_blocks(&mut self, symbols: &[Complex32], drift_hz_per_s: f64, shift_hz: f64) {
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let chirp = self.chirp(shift_hz, drift_hz_per_s);
         let first_s = self.symbol_s / 2.0 - half_s;
-        let mut turns = Oscillator::new(carrier_differences(&chirp, first_s, self.symbol_s));
+        let mut phasors = Oscillator::new(carrier_differences(&chirp, first_s, self.symbol_s));
         self.blocks.clear();
         self.blocks.extend(symbols.chunks(self.block).map(|block| {
-            let freed = block.iter().zip(&mut turns).map(|(symbol, turn)| symbol * narrow(turn));
-            freed.sum::<Complex32>()
+            let derotated =
+                block.iter().zip(&mut phasors).map(|(symbol, phasor)| symbol * to_c32(phasor));
+            derotated.sum::<Complex32>()
         }));
     }
 
     /// Transforms the blocks' sums as one of the drifts near theirs has them.
     fn transform_with(&mut self, near: i32) {
         let count = self.blocks.len();
-        let turns = &self.near_drifts[(near + NEAR_DRIFTS) as usize * count..];
+        let phasors = &self.near_drifts[(near + NEAR_DRIFTS) as usize * count..];
         let (sums, silence) = self.transform.split_at_mut(count);
-        for ((out, block), turn) in sums.iter_mut().zip(&self.blocks).zip(turns) {
-            *out = block * turn;
+        for ((out, block), phasor) in sums.iter_mut().zip(&self.blocks).zip(phasors) {
+            *out = block * phasor;
         }
         silence.fill(Complex32::default());
         self.fft.process_with_scratch(&mut self.transform, &mut self.fft_scratch);

@@ -50,11 +50,11 @@ impl PhaseTrack {
     }
 
     /// The phase in radians at an instant as seen in a subband, relative to a constant of the
-    /// subband. `centre_hz` is the subband's centre.
+    /// subband. `center_hz` is the subband's centre.
     #[must_use]
-    pub fn phase_at(&self, time_s: f64, centre_hz: f64) -> f64 {
+    pub fn phase_at(&self, time_s: f64, center_hz: f64) -> f64 {
         let relative =
-            Carrier { frequency_hz: self.carrier.frequency_hz - centre_hz, ..self.carrier };
+            Carrier { frequency_hz: self.carrier.frequency_hz - center_hz, ..self.carrier };
         relative.phase_at(time_s) + self.correction_at(time_s)
     }
 

@@ -3,7 +3,7 @@
 use num_complex::{Complex32, Complex64};
 
 use super::beginning;
-use super::envelope::{self, Dips};
+use super::envelope::{self, Notches};
 use super::forward_backward::Wander;
 use super::phase_track::PhaseTrack;
 use super::tracker::{Start, Tracker};
@@ -31,8 +31,8 @@ pub struct SoftFrame {
     /// By symbol, the share of that in the variance there: 1, and less where a burst of another system
     /// lies over this one.
     pub weights: Vec<f32>,
-    /// How the envelope dips where the phase flips.
-    pub dips: Dips,
+    /// The notches of the envelope where the phase reverses.
+    pub notches: Notches,
     /// By symbol, half the log likelihood ratio of its sign, the phases that the carrier may have had
     /// summed up.
     pub soft_signs: Vec<f32>,

@@ -1,4 +1,4 @@
-//! What each symbol of a burst is worth when the noise is not the same all along it.
+//! The weight of each symbol of a burst when the noise is not the same all along it.
 //!
 //! A burst of another system that covers a part of ours is noise that comes and goes. Where it is, the
 //! symbols say little, and if they are taken for as good as the others, a few of them outvote all the
@@ -6,11 +6,11 @@
 
 /// Symbols over which the noise around one is averaged.
 const AROUND: usize = 9;
-/// What is counted is taken for disturbed where it has this many times the lower quartile over the burst.
+/// Interference is where the power has this many times the lower quartile over the burst.
 /// In white noise, the mean of nine squares does so once in 20 000.
-const DISTURBED: f32 = 6.0;
+const INTERFERENCE_RATIO: f32 = 6.0;
 
-/// Writes what each symbol is worth from the power of the noise in each, or of what else rises with it: 1
+/// Writes the weight of each symbol from the power of the noise in each, or of what else rises with it: 1
 /// where the noise is as mostly, less where it is stronger. Where nothing was received there is none to
 /// compare with.
 pub(crate) fn weigh(weights: &mut Vec<f32>, powers: impl Iterator<Item = f32>) {
@@ -20,7 +20,7 @@ pub(crate) fn weigh(weights: &mut Vec<f32>, powers: impl Iterator<Item = f32>) {
         let around = &powers[k.saturating_sub(AROUND / 2)..(k + AROUND / 2 + 1).min(powers.len())];
         around.iter().sum::<f32>() / around.len() as f32
     }));
-    let least = DISTURBED * lower_quartile(weights);
+    let least = INTERFERENCE_RATIO * lower_quartile(weights);
     let usual = weights.iter().copied().filter(|power| (f32::MIN_POSITIVE..=least).contains(power));
     let (sum, count) = usual.fold((0.0, 0.0), |(sum, count), power| (sum + power, count + 1.0));
     let typical: f32 = sum / f32::max(count, 1.0);
@@ -51,22 +51,22 @@ mod tests {
     }
 
     #[test]
-    fn symbols_in_even_noise_are_worth_the_same() {
+    fn symbols_in_even_noise_weigh_the_same() {
         let mut rng = ChaCha12Rng::seed_from_u64(1);
         let mut weights = Vec::new();
-        let disturbed = (0..200).filter(|_| {
+        let interfered = (0..200).filter(|_| {
             weigh(&mut weights, (0..208).map(|_| noise(0.3, &mut rng)));
             weights.iter().any(|&weight| weight != 1.0)
         });
-        let disturbed = disturbed.count();
-        assert!(disturbed <= 4, "{disturbed} of 200 bursts");
+        let interfered = interfered.count();
+        assert!(interfered <= 4, "{interfered} of 200 bursts");
     }
 
     #[test]
-    fn disturbed_symbols_are_worth_as_much_less_as_their_noise_is_stronger() {
+    fn symbols_under_interference_weigh_as_much_less_as_their_noise_is_stronger() {
         let mut rng = ChaCha12Rng::seed_from_u64(2);
-        let is_disturbed = |k: usize| (50..110).contains(&k);
-        let variance = |k| if is_disturbed(k) { 30.0 } else { 0.3 };
+        let has_interference = |k: usize| (50..110).contains(&k);
+        let variance = |k| if has_interference(k) { 30.0 } else { 0.3 };
         let mut weights = Vec::new();
         weigh(&mut weights, (0..208).map(|k| noise(variance(k), &mut rng)));
         let mean =
@@ -76,16 +76,16 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_that_was_not_heard_to_its_end_is_not_disturbed() {
+    fn a_burst_that_was_not_received_to_its_end_has_no_interference() {
         let mut rng = ChaCha12Rng::seed_from_u64(3);
         let mut weights = Vec::new();
-        let heard = |k: usize, rng: &mut _| if k < 90 { noise(0.3, rng) } else { 0.0 };
-        weigh(&mut weights, (0..208).map(|k| heard(k, &mut rng)));
+        let received = |k: usize, rng: &mut _| if k < 90 { noise(0.3, rng) } else { 0.0 };
+        weigh(&mut weights, (0..208).map(|k| received(k, &mut rng)));
         assert_eq!(weights, [1.0; 208]);
     }
 
     #[test]
-    fn nothing_and_silence_are_not_disturbed() {
+    fn nothing_and_silence_have_no_interference() {
         let mut weights = vec![2.0];
         weigh(&mut weights, [].into_iter());
         assert_eq!(weights, []);

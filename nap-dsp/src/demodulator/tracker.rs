@@ -11,7 +11,7 @@ use crate::demodulator::forward_backward::{
 };
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::demodulator::symbol_weights;
-use crate::kernels::sums::wide;
+use crate::kernels::sums::to_c64;
 
 /// Energy of a symbol over the noise density (linear) beyond which symbols are not taken to be clearer: by
 /// their transmitters' shapes, the grid of phases and errors of timing they are not.
@@ -25,7 +25,7 @@ const LEVEL_DESCENT: f64 = 4.0;
 /// Logarithm of how much likelier a burst must be than noise of its power.
 const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
 /// What comes to that for each step that the carrier's frequency may be off.
-const LN_RATIO_A_STEP: f64 = 0.5;
+const LN_RATIO_PER_STEP: f64 = 0.5;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
 
@@ -50,9 +50,9 @@ pub(super) struct Tracker {
     /// As received, and as the passes take them.
     symbols: Vec<Complex32>,
     scaled: Vec<Complex32>,
-    /// What is believed of the signs before.
+    /// Half the log likelihood ratios of the signs before they are looked at.
     priors: Vec<f32>,
-    /// What the symbols are worth, see [`symbol_weights::weigh`].
+    /// The weights of the symbols, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
     passes: ForwardBackward,
     glances: ForwardBackward<COARSE_PHASES>,
@@ -94,7 +94,7 @@ pub(super) struct Prospect {
 impl Prospect {
     /// Whether it is a burst and not noise.
     pub(super) fn is_burst(&self) -> bool {
-        self.ln_likelihood_ratio >= least_ln_ratio(self.wander)
+        self.ln_likelihood_ratio >= min_ln_ratio(self.wander)
     }
 
     fn or_likelier(self, other: Self) -> Self {
@@ -104,8 +104,8 @@ impl Prospect {
 
 /// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the
 /// more of noise it explains.
-fn least_ln_ratio(wander: Wander) -> f64 {
-    MIN_LN_LIKELIHOOD_RATIO + LN_RATIO_A_STEP * wander.reach as f64
+fn min_ln_ratio(wander: Wander) -> f64 {
+    MIN_LN_LIKELIHOOD_RATIO + LN_RATIO_PER_STEP * wander.reach as f64
 }
 
 impl Tracker {
@@ -295,15 +295,15 @@ impl Tracker {
         self.scaled.iter().map(|symbol| ln_i0(f64::from(symbol.norm_sqr()).sqrt())).sum()
     }
 
-    /// The mean power of the symbols, those that are worth more counting more.
+    /// The mean power of the symbols, by their weights.
     fn mean_power(&self) -> f64 {
         let weighted = self.symbols.iter().zip(&self.weights);
         let power: f64 =
             weighted.map(|(symbol, weight)| f64::from(symbol.norm_sqr() * weight)).sum();
-        power / self.worth()
+        power / self.total_weight()
     }
 
-    fn worth(&self) -> f64 {
+    fn total_weight(&self) -> f64 {
         self.weights.iter().copied().map(f64::from).sum::<f64>().max(f64::MIN_POSITIVE)
     }
 
@@ -315,7 +315,7 @@ impl Tracker {
         let agreements = self.symbols.iter().zip(&self.smoothed.signed_phasors).map(agreement);
         let weighted =
             agreements.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
-        self.amplitude = (weighted.sum::<f64>() / self.worth()).max(0.0);
+        self.amplitude = (weighted.sum::<f64>() / self.total_weight()).max(0.0);
         // Across the line on which a symbol lies, as the others tell it, there is noise alone, and as much of
         // the signal as the line is uncertain.
         let across = |(symbol, axis): (&Complex32, &Complex32)| {
@@ -329,7 +329,7 @@ impl Tracker {
         let mean = |values: &mut dyn Iterator<Item = f32>| -> f64 {
             let weighted =
                 values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
-            weighted.sum::<f64>() / self.worth()
+            weighted.sum::<f64>() / self.total_weight()
         };
         let noise = mean(&mut across.iter().copied());
         let uncertain = mean(&mut self.smoothed.axes.iter().map(|axis| 1.0 - axis.norm()));
@@ -371,7 +371,7 @@ impl Tracker {
         let errors = self.symbols.iter().zip(&self.smoothed.phasors).zip(signs);
         let errors: Vec<f64> = errors
             .map(|((symbol, phasor), sign)| {
-                let derotated = wide(symbol * phasor.conj()) * *sign / f64::from(phasor.norm());
+                let derotated = to_c64(symbol * phasor.conj()) * *sign / f64::from(phasor.norm());
                 // A weak symbol's phase says little and may be anything.
                 (derotated.im / derotated.re.max(amplitude / 2.0)).clamp(-1.0, 1.0)
             })
@@ -385,7 +385,7 @@ impl Tracker {
         self.weights.iter().copied().map(f64::from).collect()
     }
 
-    /// The symbols in parts, freed of a track's phase.
+    /// The symbols in parts, derotated by a track's phase.
     pub(super) fn parts(&self, baseband: &Baseband, track: &PhaseTrack) -> Vec<Parts> {
         let part_s = self.start.symbol_s / PARTS as f64;
         let means = baseband.means(self.start.start_s, part_s, PARTS * self.count);
@@ -412,12 +412,12 @@ impl Tracker {
         turned / self.amplitude.max(f64::MIN_POSITIVE)
     }
 
-    /// The symbols freed of the phase.
+    /// The symbols, derotated.
     pub(super) fn derotated(&self) -> Vec<Complex64> {
         let places = self.symbols.iter().zip(&self.smoothed.phasors);
         places
             .map(|(symbol, phasor)| {
-                wide(symbol * phasor.conj()) / f64::from(phasor.norm()).max(1e-9)
+                to_c64(symbol * phasor.conj()) / f64::from(phasor.norm()).max(1e-9)
             })
             .collect()
     }
@@ -465,7 +465,7 @@ impl Tracker {
 
     /// Whether what was followed is a burst and not noise.
     pub(super) fn is_burst(&self) -> bool {
-        self.ln_likelihood_ratio >= least_ln_ratio(self.wander)
+        self.ln_likelihood_ratio >= min_ln_ratio(self.wander)
     }
 }
 

@@ -1,17 +1,18 @@
-//! The sieve: where in time and frequency might a frame begin?
+//! The preamble detector: where in time and frequency might a frame begin?
 //!
-//! Two witnesses must agree. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
+//! Two tests must agree. A DBPSK preamble 1010... repeats with four symbols, so its spectrum is
 //! two lines a quarter of the symbol rate above and below the carrier, with 81 % of the power: the
 //! detector looks for such pairs in windowed spectra of about one preamble's length. And a frame
 //! goes on: the energy of the symbols after the preamble lies around the same carrier.
 //!
 //! Near the threshold of a receiver a frame lifts its lines to five times and the energy of 64
-//! symbols by five standard deviations, so each witness alone would pass either many places with
-//! noise or few frames. Their log-likelihood ratios add up: the *evidence* is the power of the lines
-//! plus five for each standard deviation of the energy.
+//! symbols by five standard deviations, so each test alone would pass either many regions with
+//! noise or few frames. Their log-likelihood ratios add up: the *detection statistic*
+//! is the power of the lines over the noise (their *line SNR*) plus five for each standard deviation of
+//! the energy.
 //!
-//! Where a strong burst was taken out, what is left of it and of its neighbours shows lines by chance,
-//! and there is energy after them. There a third witness is heard: where a frame begins, energy rises.
+//! Where a strong burst was cancelled, what is left of it and of its neighbours shows lines by chance,
+//! and there is energy after them. There a third test is made: where a frame begins, energy rises.
 //! Elsewhere it would object to frames that begin when something else has just ended.
 
 mod spectrum_analyzer;
@@ -32,22 +33,22 @@ const LINE_BINS: usize = 5;
 /// Bins on each side of a line's that hold some of it.
 const LINE_WIDTH: usize = 2;
 /// Two lines that differ by more than this are a carrier and its neighbour's noise.
-const LARGEST_IMBALANCE: f32 = 20.0;
-/// The logarithm of the lines' ratio in four standard deviations, for a strength of 1: noise changes
-/// the amplitude of a line of power `strength / 2` by `1 / sqrt(strength)` of it.
+const MAX_IMBALANCE: f32 = 20.0;
+/// The logarithm of the lines' ratio in four standard deviations, for a line SNR of 1: noise changes
+/// the amplitude of a line of power `line_snr / 2` by `1 / sqrt(line_snr)` of it.
 const IMBALANCE_OF_NOISE: f32 = 11.3;
-/// Bins on each side that count as noise if they hold more than the subband's floor: in the skirts
+/// Bins on each side that count as noise if they hold more than the subband's floor: in the sidelobes
 /// and in the middle of another signal, pairs of lines appear by chance.
 const SURROUND: usize = 20;
 /// A little less than 1, so that in noise alone the steadier floor rules.
 const SURROUND_WEIGHT: f32 = 0.7;
-/// Lines that have less than this share of a neighbour's power have less strength too, whatever
+/// Lines that have less than this share of a neighbour's power have a smaller line SNR too, whatever
 /// surrounds them.
-const LEAST_PEAK: f32 = 0.6;
+const MIN_PEAK: f32 = 0.6;
 /// Neighbouring candidates within this many bins compete; the strongest stays.
-const RIVAL_BINS: usize = LINE_BINS + 1;
+const COMPETING_BINS: usize = LINE_BINS + 1;
 /// The most candidates of one hop; the strongest win.
-const MOST_CANDIDATES: usize = 64;
+const MAX_CANDIDATES: usize = 64;
 /// The hops after the preamble's over which energy is summed: from where their window no longer
 /// holds the preamble to where the shortest frame still goes on.
 const ENERGY_HOPS: RangeInclusive<usize> = 2..=8;
@@ -62,28 +63,28 @@ const NOISE_ENERGY: f32 =
 /// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
 /// correlate, which widens the deviation of independent ones by a half.
 const NOISE_DEVIATION: f32 = 16.9;
-/// How much evidence a standard deviation of energy is, in units of the lines' power, as the ratio of
+/// How much a standard deviation of energy adds to the detection statistic, in units of the lines' power, as the ratio of
 /// the log-likelihoods' slopes for a frame of Es/N0 = -1 dB; and the most deviations that count: more
 /// say only that there is a signal, not that it begins here.
 const ENERGY_WEIGHT: f32 = 5.0;
-const MOST_DEVIATIONS: f32 = 5.0;
+const MAX_DEVIATIONS: f32 = 5.0;
 /// Less energy than this, in deviations, is not looked at, nor are weaker lines.
-const LEAST_DEVIATIONS: f32 = 2.5;
-const LEAST_STRENGTH: f32 = 3.0;
+const MIN_DEVIATIONS: f32 = 2.5;
+const MIN_LINE_SNR: f32 = 3.0;
 /// The same where there is much energy: the data of a frame shows weak lines by chance, while the
-/// preamble's are as clear as the frame is strong, three times the deviation of its energy. So much of
-/// strength is asked as there are deviations, up to the knee, and then this share of them up to the most:
+/// preamble's are as clear as the frame is strong, three times the deviation of its energy. As much
+/// line SNR is asked as there are deviations, up to the knee, and then this share of them up to the most:
 /// strong frames may drift or fade.
 const KNEE: f32 = 7.0;
-const LEAST_CLEARNESS: f32 = 0.42;
-const MOST_CLEARNESS: f32 = 20.0;
+const MIN_CLEARNESS: f32 = 0.42;
+const MAX_CLEARNESS: f32 = 20.0;
 /// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
 /// least this much is left if it drifts or fades.
-const LEAST_PROMISED: f32 = 0.2;
+const MIN_LINES_OVER_ENERGY: f32 = 0.2;
 /// What was there before a frame may have this share of what is there now: so a frame is found on one
-/// that is some decibels stronger; beneath the others, these have to be taken out first. Noise may add
+/// that is some decibels stronger; beneath the others, these have to be cancelled first. Noise may add
 /// as many standard deviations of the energy, two of that before.
-const MOST_BEFORE: f32 = 0.7;
+const MAX_BEFORE: f32 = 0.7;
 const DEVIATIONS_BEFORE: f32 = 3.0;
 /// Blocks worked on together.
 const CHUNK: usize = 32;
@@ -96,7 +97,7 @@ const NOW: usize = *HOPS_BEFORE.end();
 const AFTER: Range<usize> = NOW + *ENERGY_HOPS.start()..SPECTRA;
 const SPECTRA: usize = NOW + *ENERGY_HOPS.end() + 1;
 
-/// A place where a frame might begin.
+/// A time and a frequency at which a frame might begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// Middle of the spectrum's window, in seconds from the start of the recording.
@@ -104,7 +105,7 @@ pub struct Candidate {
     /// Middle of the two lines, in hertz from the centre of the recording.
     pub frequency_hz: f64,
     /// Power of the two lines over the mean noise power of a bin; 2 where there is only noise.
-    pub strength: f64,
+    pub line_snr: f64,
     /// Power of a preamble with these lines, 1 is that of a carrier at full scale.
     pub power: f64,
 }
@@ -122,14 +123,14 @@ pub struct PreambleDetector {
     block_energies: Vec<f32>,
     energies: Vec<f32>,
     dropped: u64,
-    /// Whether it looks where bursts were taken out.
+    /// Whether it looks where bursts were cancelled.
     is_second: bool,
 }
 
 impl PreambleDetector {
     /// A detector for `symbol_rate_hz`, which is at most a tenth of the subbands' rate. It looks for
-    /// carriers in `channel_hz`, from the centre of the recording, and reports places from an
-    /// evidence of `threshold` on, in units of the mean noise power of a bin.
+    /// carriers in `channel_hz`, from the centre of the recording, and reports candidates from a
+    /// detection statistic of `threshold` on, in units of the mean noise power of a bin.
     #[must_use]
     pub fn new(
         grid: SubbandGrid,
@@ -279,27 +280,27 @@ impl PreambleDetector {
         let start = candidates.len();
         let interval_s = self.analyzer.interval_s();
         let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
-        let least_energy = NOISE_ENERGY + LEAST_DEVIATIONS * NOISE_DEVIATION;
+        let min_energy = NOISE_ENERGY + MIN_DEVIATIONS * NOISE_DEVIATION;
         // Bands are counted from the first whose blocks are all there.
         let first = (self.bins.start / BLOCK).saturating_sub(ENERGY_BLOCKS);
         let end = (self.bins.end.div_ceil(BLOCK) - ENERGY_BLOCKS).min(self.energies.len());
         for (chunk, energies) in self.energies[first.min(end)..end].chunks(CHUNK).enumerate() {
             // Mostly there is nothing, which is seen faster without a branch for each.
-            if count_from(energies, least_energy) == 0 {
+            if count_from(energies, min_energy) == 0 {
                 continue;
             }
             for (n, &energy) in energies.iter().enumerate() {
-                if energy >= least_energy {
+                if energy >= min_energy {
                     self.pick_in(first + chunk * CHUNK + n, energy, time_s, candidates);
                 }
             }
         }
-        if candidates.len() > start + MOST_CANDIDATES {
+        if candidates.len() > start + MAX_CANDIDATES {
             candidates[start..].sort_unstable_by(|a, b| {
                 b.power.total_cmp(&a.power).then(a.frequency_hz.total_cmp(&b.frequency_hz))
             });
-            self.dropped += (candidates.len() - start - MOST_CANDIDATES) as u64;
-            candidates.truncate(start + MOST_CANDIDATES);
+            self.dropped += (candidates.len() - start - MAX_CANDIDATES) as u64;
+            candidates.truncate(start + MAX_CANDIDATES);
         }
     }
 
@@ -308,12 +309,12 @@ impl PreambleDetector {
         let block = band + ENERGY_BLOCKS;
         let around = NOISE_ENERGY.max(self.energy_beside(band));
         let deviations = (energy / around - 1.0) * NOISE_ENERGY / NOISE_DEVIATION;
-        if deviations < LEAST_DEVIATIONS {
+        if deviations < MIN_DEVIATIONS {
             return;
         }
-        let energy = ENERGY_WEIGHT * deviations.min(MOST_DEVIATIONS);
-        let clear = deviations.min(KNEE).max(LEAST_CLEARNESS * deviations);
-        let clear = clear.clamp(LEAST_STRENGTH, MOST_CLEARNESS);
+        let energy = ENERGY_WEIGHT * deviations.min(MAX_DEVIATIONS);
+        let clear = deviations.min(KNEE).max(MIN_CLEARNESS * deviations);
+        let clear = clear.clamp(MIN_LINE_SNR, MAX_CLEARNESS);
         let least = clear.max(self.threshold - energy);
         let now = &self.spectra[NOW];
         let noise = now.noise(block * BLOCK);
@@ -323,24 +324,24 @@ impl PreambleDetector {
         }
         let after = self.excess(band, AFTER);
         let tolerance = DEVIATIONS_BEFORE * NOISE_DEVIATION / AFTER.len() as f32 * noise;
-        let least_lines = larger(least * noise, LEAST_PROMISED * after);
-        let rises = || self.excess(band, BEFORE) <= MOST_BEFORE * after + tolerance;
-        if strongest < least_lines || (self.is_second && !rises()) {
+        let min_lines = larger(least * noise, MIN_LINES_OVER_ENERGY * after);
+        let rises = || self.excess(band, BEFORE) <= MAX_BEFORE * after + tolerance;
+        if strongest < min_lines || (self.is_second && !rises()) {
             return;
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
             let lines = now.lines(bin);
             let neighbours = larger(now.lines(bin - 1), now.lines(bin + 1));
-            if lines < larger(least_lines, LEAST_PEAK * neighbours) || !self.bins.contains(&bin) {
+            if lines < larger(min_lines, MIN_PEAK * neighbours) || !self.bins.contains(&bin) {
                 continue;
             }
-            let strength = now.strength(bin);
-            if strength >= least && now.is_balanced(bin, strength) && !self.is_beaten(bin, strength)
+            let line_snr = now.line_snr(bin);
+            if line_snr >= least && now.is_balanced(bin, line_snr) && !self.is_beaten(bin, line_snr)
             {
                 candidates.push(Candidate {
                     time_s,
                     frequency_hz: self.analyzer.frequency_hz(bin),
-                    strength: strength.into(),
+                    line_snr: line_snr.into(),
                     power: f64::from(now.lines(bin)) / self.analyzer.lines_of_full_scale(),
                 });
             }
@@ -358,7 +359,7 @@ impl PreambleDetector {
         spectra.iter().map(excess).sum::<f32>() / spectra.len() as f32
     }
 
-    /// The energy beside a band, on the side that has less: in the skirts of a strong signal there is
+    /// The energy beside a band, on the side that has less: in the sidelobes of a strong signal there is
     /// energy everywhere.
     fn energy_beside(&self, band: usize) -> f32 {
         let below = band.checked_sub(BESIDE_BLOCKS).map(|band| self.energies[band]);
@@ -366,14 +367,14 @@ impl PreambleDetector {
         below.into_iter().chain(above).fold(f32::INFINITY, f32::min)
     }
 
-    /// Whether a place nearby in frequency or time has stronger lines.
-    fn is_beaten(&self, bin: usize, strength: f32) -> bool {
+    /// Whether a carrier nearby in frequency or time has stronger lines.
+    fn is_beaten(&self, bin: usize, line_snr: f32) -> bool {
         let [before, now, after] = [NOW - 1, NOW, NOW + 1].map(|n| &self.spectra[n]);
         let last = now.bins.len() - MARGIN;
         let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
-        near(RIVAL_BINS).any(|rival| now.is_stronger(rival, strength))
-            || near(2).any(|rival| before.is_stronger(rival, strength))
-            || near(2).any(|rival| after.is_stronger(rival, strength))
+        near(COMPETING_BINS).any(|other| now.is_stronger(other, line_snr))
+            || near(2).any(|other| before.is_stronger(other, line_snr))
+            || near(2).any(|other| after.is_stronger(other, line_snr))
     }
 }
 
@@ -423,31 +424,31 @@ impl Spectrum {
         all.into_iter().fold(0.0, larger)
     }
 
-    /// Whether the two lines of a carrier differ by no more than noise lets those of this strength.
-    fn is_balanced(&self, bin: usize, strength: f32) -> bool {
+    /// Whether the two lines of a carrier differ by no more than noise lets those of this SNR.
+    fn is_balanced(&self, bin: usize, line_snr: f32) -> bool {
         let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
-        larger(low, high) <= smaller(low, high) * (IMBALANCE_OF_NOISE / strength.sqrt()).exp()
+        larger(low, high) <= smaller(low, high) * (IMBALANCE_OF_NOISE / line_snr.sqrt()).exp()
     }
 
     /// Whether a carrier has lines that are stronger than some and may be a preamble's. Mostly the noise
     /// tells.
-    fn is_stronger(&self, bin: usize, strength: f32) -> bool {
-        if self.lines(bin) <= strength * self.noise(bin) {
+    fn is_stronger(&self, bin: usize, line_snr: f32) -> bool {
+        if self.lines(bin) <= line_snr * self.noise(bin) {
             return false;
         }
-        let own = self.strength(bin);
-        own > strength && self.is_balanced(bin, own)
+        let own = self.line_snr(bin);
+        own > line_snr && self.is_balanced(bin, own)
     }
 
     /// Power of the two lines of a carrier over the noise or what else surrounds them.
-    fn strength(&self, bin: usize) -> f32 {
+    fn line_snr(&self, bin: usize) -> f32 {
         self.lines(bin) / self.noise(bin).max(surround(&self.bins, bin))
     }
 }
 
 /// What counts of the power of two lines.
 fn lines(low: f32, high: f32) -> f32 {
-    smaller(low + high, LARGEST_IMBALANCE * smaller(low, high))
+    smaller(low + high, MAX_IMBALANCE * smaller(low, high))
 }
 
 /// The mean power around a carrier at bin `c`, without its lines, times the weight of it.

@@ -28,7 +28,7 @@ const MEDIAN_OVER_MEAN: f32 = 0.925;
 const WINDOW_ENERGY: f32 = 1.5;
 /// Power of a bin (full scale 1) far below the rounding of any converter. Added to signal and noise
 /// it makes silence look like noise.
-const LEAST_POWER: f32 = 1e-20;
+const MIN_POWER: f32 = 1e-20;
 
 /// A spectrum over all subbands.
 #[derive(Debug, Clone, Default)]
@@ -94,7 +94,7 @@ impl SpectrumAnalyzer {
         spectrum.bins.clear();
         spectrum.bins.resize(count, 0.0);
         spectrum.noise.clear();
-        spectrum.noise.resize(count / BLOCK, LEAST_POWER);
+        spectrum.noise.resize(count / BLOCK, MIN_POWER);
         spectrum.blocks.clear();
         spectrum.blocks.resize(count / BLOCK, BLOCK as f32);
     }
@@ -131,7 +131,7 @@ impl SpectrumAnalyzer {
 
     /// Frequency of a bin of [`Spectrum::bins`], in hertz from the centre of the recording.
     pub(crate) fn frequency_hz(&self, bin: usize) -> f64 {
-        let lowest_hz = self.grid.centre_hz(self.subbands.start) - self.grid.spacing_hz / 2.0;
+        let lowest_hz = self.grid.center_hz(self.subbands.start) - self.grid.spacing_hz / 2.0;
         lowest_hz + (bin as f64 - MARGIN as f64) * self.bin_hz()
     }
 
@@ -186,17 +186,17 @@ impl SpectrumAnalyzer {
     }
 
     /// Copies a spectrum into one of the same window that `wider` took of more subbands.
-    pub(crate) fn copy_into(&self, spectrum: &Spectrum, wider: &Self, wide: &mut Spectrum) {
+    pub(crate) fn copy_into(&self, spectrum: &Spectrum, wider: &Self, target: &mut Spectrum) {
         let Range { start, end } = self.subbands;
         let below = if start == wider.subbands.start { MARGIN } else { 0 };
         let above = if end == wider.subbands.end { MARGIN } else { 0 };
         let count = below + (end - start) * self.owned() + above;
         let from = MARGIN - below;
         let to = from + (start - wider.subbands.start) * self.owned();
-        wide.bins[to..to + count].copy_from_slice(&spectrum.bins[from..from + count]);
+        target.bins[to..to + count].copy_from_slice(&spectrum.bins[from..from + count]);
         let (from, to, count) = (from / BLOCK, to / BLOCK, count / BLOCK);
-        wide.noise[to..to + count].copy_from_slice(&spectrum.noise[from..from + count]);
-        wide.blocks[to..to + count].copy_from_slice(&spectrum.blocks[from..from + count]);
+        target.noise[to..to + count].copy_from_slice(&spectrum.noise[from..from + count]);
+        target.blocks[to..to + count].copy_from_slice(&spectrum.blocks[from..from + count]);
     }
 
     /// How many windows this is behind another that is in step with it.
@@ -222,7 +222,7 @@ impl SpectrumAnalyzer {
         self.window(bins, below);
         let range = first / BLOCK..(first + count) / BLOCK;
         let noise = self.sum_blocks(bins, &mut spectrum.blocks[range.clone()]);
-        spectrum.noise[range].fill(noise + LEAST_POWER);
+        spectrum.noise[range].fill(noise + MIN_POWER);
         noise
     }
 
@@ -255,7 +255,7 @@ impl SpectrumAnalyzer {
         self.sums.clear();
         self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| a + b));
         let noise = median(&self.sums) / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
-        let (least, scale) = (BLOCK as f32 * LEAST_POWER, 1.0 / (noise + LEAST_POWER));
+        let (least, scale) = (BLOCK as f32 * MIN_POWER, 1.0 / (noise + MIN_POWER));
         blocks.iter_mut().for_each(|block| *block = (*block + least) * scale);
         noise
     }

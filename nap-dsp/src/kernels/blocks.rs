@@ -16,9 +16,9 @@ type Parts = [i16; 2 * BLOCK];
 const ROUNDER: f32 = 12_582_912.0;
 const SIGN: u32 = 1 << 31;
 /// Samples below 2^-100 are silence.
-const LEAST_PART: f32 = 7.9e-31;
+const MIN_PART: f32 = 7.9e-31;
 /// No sample is that strong.
-const LARGEST_PART: f32 = 1e30;
+const MAX_PART: f32 = 1e30;
 /// So much above the largest part it is still below 2^15 units: a part below 32 767.496 units is rounded to
 /// 32 767 at most, which has the same unit when it is written back.
 const ROOM: f32 = 1.0 + 1.0 / 65_000.0;
@@ -78,11 +78,11 @@ impl Blocks {
 fn pack(parts: &mut Parts, samples: &[Complex32; BLOCK]) -> f32 {
     let numbers: &[f32] = cast_slice(samples);
     // Numbers without their sign are in the order of their bits.
-    let mut largest = LEAST_PART.to_bits();
+    let mut largest = MIN_PART.to_bits();
     for number in numbers {
         largest = largest.max(number.to_bits() & !SIGN);
     }
-    let unit = unit(f32::from_bits(largest.min(LARGEST_PART.to_bits())));
+    let unit = unit(f32::from_bits(largest.min(MAX_PART.to_bits())));
     let per_unit = unit.recip();
     for (part, number) in parts.iter_mut().zip(numbers) {
         *part = (number * per_unit + ROUNDER).to_bits() as i16;

@@ -24,7 +24,7 @@ impl Lanes {
 
     /// Multiplies each number by another.
     #[inline(always)]
-    pub(crate) fn turn(&mut self, by: &Self) {
+    pub(crate) fn rotate(&mut self, by: &Self) {
         for n in 0..LANES {
             let (re, im) = (self.re[n], self.im[n]);
             self.re[n] = re * by.re[n] - im * by.im[n];

@@ -5,7 +5,7 @@ use multiversion::multiversion;
 use num_complex::{Complex32, Complex64};
 
 /// Samples further from full scale than this carry no information and would overflow the sums.
-const LARGEST_SAMPLE: f32 = 1.0e6;
+const MAX_SAMPLE: f32 = 1.0e6;
 
 /// The sample, or `None` if it is not finite or absurdly large.
 pub(crate) fn usable(sample: Complex32) -> Option<Complex32> {
@@ -41,16 +41,16 @@ fn are_usable(numbers: &[f32]) -> bool {
 
 /// Whether a number can be a part of a sample; never for one that is none.
 fn is_usable(part: f32) -> bool {
-    part.abs() <= LARGEST_SAMPLE
+    part.abs() <= MAX_SAMPLE
 }
 
 /// The number in single precision, as samples are.
-pub(crate) fn narrow(value: Complex64) -> Complex32 {
+pub(crate) fn to_c32(value: Complex64) -> Complex32 {
     Complex32::new(value.re as f32, value.im as f32)
 }
 
 /// The sample in double precision.
-pub(crate) fn wide(sample: Complex32) -> Complex64 {
+pub(crate) fn to_c64(sample: Complex32) -> Complex64 {
     Complex64::new(sample.re.into(), sample.im.into())
 }
 

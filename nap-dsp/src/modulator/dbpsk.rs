@@ -24,7 +24,7 @@ use num_complex::Complex32;
 
 use crate::error::Error;
 use crate::modulator::pulse_shape::{
-    PulseShape, SUBSAMPLES, TURNING_SUBSAMPLE, dip_amplitude, ramp_amplitude,
+    PulseShape, SUBSAMPLES, TURNING_SUBSAMPLE, notch_amplitude, ramp_amplitude,
 };
 
 /// A DBPSK transmission as a function of time.
@@ -159,7 +159,7 @@ impl Waveform {
         let turn = (position - TURNING_SUBSAMPLE).clamp(0.0, 1.0);
         // The sign itself alternates at each turn, and so gives the turn's direction.
         let phase = f64::from(before) * PI * turn;
-        Complex32::from_polar(before * dip_amplitude(position), phase as f32)
+        Complex32::from_polar(before * notch_amplitude(position), phase as f32)
     }
 
     /// Mean of the rectangular waveform from `u0` to `u1 > u0` symbols.
@@ -256,8 +256,8 @@ mod tests {
         let full = waveform.at(0.02).re;
         assert!(full < 0.0);
         // Code 39 is 19 dB below code 1, in the middle of sub-sample 17.
-        let dip = waveform.at(0.01 + 17.5 * sub_s).norm() / full.abs();
-        assert!((20.0 * dip.log10() + 19.0).abs() < 1e-3);
+        let notch = waveform.at(0.01 + 17.5 * sub_s).norm() / full.abs();
+        assert!((20.0 * notch.log10() + 19.0).abs() < 1e-3);
         assert!(waveform.at(0.01 + 20.0 * sub_s).norm() < 1e-6);
     }
 

@@ -15,7 +15,7 @@ pub enum PulseShape {
         width_symbols: f64,
     },
     /// ST S2-LP in direct polar mode: 40 sub-samples a symbol, each a pair of frequency deviation
-    /// and amplifier code. At a 0 bit the amplitude dips to nothing in the *middle* of the bit and
+    /// and amplifier code. At a 0 bit the amplitude falls to nothing in the *middle* of the bit and
     /// one sub-sample turns the phase by half a cycle, alternately up and down.
     ///
     /// Source: ST's Sigfox driver for the S2-LP, published as
@@ -34,8 +34,8 @@ pub(super) const SUBSAMPLES: usize = 40;
 /// The sub-sample of a 0 bit during which the S2-LP turns the phase.
 pub(super) const TURNING_SUBSAMPLE: f64 = 20.0;
 
-/// Amplifier codes of the S2-LP from full power to nothing; a dip runs through them and back.
-const DIP_CODES: [u8; SUBSAMPLES / 2] =
+/// Amplifier codes of the S2-LP from full power to nothing; a notch runs through them and back.
+const NOTCH_CODES: [u8; SUBSAMPLES / 2] =
     [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 5, 7, 10, 14, 19, 25, 31, 39, 60, 220];
 
 /// The last amplifier codes of the S2-LP's ramp down; before them it stays at full power.
@@ -49,14 +49,15 @@ fn amplifier_amplitude(code: u8) -> f64 {
     }
 }
 
-/// The amplitudes of [`DIP_CODES`].
-static DIP: LazyLock<[f64; SUBSAMPLES / 2]> = LazyLock::new(|| DIP_CODES.map(amplifier_amplitude));
+/// The amplitudes of [`NOTCH_CODES`].
+static NOTCH: LazyLock<[f64; SUBSAMPLES / 2]> =
+    LazyLock::new(|| NOTCH_CODES.map(amplifier_amplitude));
 
 /// Amplitude in a 0 bit, `position` sub-samples after its start.
-pub(super) fn dip_amplitude(position: f64) -> f32 {
-    // The dip is symmetric, so only its first half is looked up.
+pub(super) fn notch_amplitude(position: f64) -> f32 {
+    // The notch is symmetric, so only its first half is looked up.
     let position = position.min(SUBSAMPLES as f64 - position);
-    interpolate(position, |i| DIP[i.clamp(0, DIP.len() as i64 - 1) as usize])
+    interpolate(position, |i| NOTCH[i.clamp(0, NOTCH.len() as i64 - 1) as usize])
 }
 
 /// Amplitude in the ramp down, `position` sub-samples after its start; a ramp up is its mirror.

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use crate::error::Error;
 
 /// The most bursts that are drawn.
-const MOST_BURSTS: f64 = 1e6;
+const MAX_BURSTS: f64 = 1e6;
 /// The longest time that is accepted, in seconds: four months.
 pub(super) const LONGEST_S: f64 = 1e7;
 
@@ -22,7 +22,7 @@ pub fn burst_starts_s<R: Rng>(
     rng: &mut R,
 ) -> Result<Vec<f64>, Error> {
     Error::check_range("duration_s", duration_s, 0.0, LONGEST_S)?;
-    Error::check_range("burst_s", burst_s, (duration_s / MOST_BURSTS).max(1e-6), f64::MAX)?;
+    Error::check_range("burst_s", burst_s, (duration_s / MAX_BURSTS).max(1e-6), f64::MAX)?;
     Error::check_range("duty", duty, f64::MIN_POSITIVE, 1.0)?;
     let pause_s = burst_s * (1.0 - duty) / duty;
     let mut starts_s = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn poisson<R: Rng, T>(
     draw: impl Fn(&mut R) -> T,
 ) -> Result<Vec<(f64, T)>, Error> {
     Error::check_range("duration_s", duration_s, f64::MIN_POSITIVE, LONGEST_S)?;
-    Error::check_range("rate_hz", rate_hz, f64::MIN_POSITIVE, MOST_BURSTS / duration_s)?;
+    Error::check_range("rate_hz", rate_hz, f64::MIN_POSITIVE, MAX_BURSTS / duration_s)?;
     let mut events = Vec::new();
     let mut start_s = 0.0;
     loop {

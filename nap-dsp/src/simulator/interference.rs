@@ -11,7 +11,7 @@ use super::transmission::Signal;
 use crate::error::Error;
 
 /// The most random symbols that are drawn for one signal.
-const MOST_SYMBOLS: f64 = 1e8;
+const MAX_SYMBOLS: f64 = 1e8;
 
 fn cis(cycles: f64) -> Complex32 {
     Complex32::cis((TAU * cycles.fract()) as f32)
@@ -103,7 +103,7 @@ impl LoraBurst {
         Error::check_range("duration_s", duration_s, 0.0, LONGEST_S)?;
         let mut burst = Self::new(spreading_factor, bandwidth_hz, Vec::new())?;
         let count = ((duration_s - burst.support_s().end) / burst.symbol_s()).max(0.0);
-        Error::check_range("symbols of the packet", count, 0.0, MOST_SYMBOLS)?;
+        Error::check_range("symbols of the packet", count, 0.0, MAX_SYMBOLS)?;
         burst.symbols = (0..count as usize).map(|_| rng.random()).collect();
         Ok(burst)
     }
@@ -198,7 +198,7 @@ impl FskBurst {
     ) -> Result<Self, Error> {
         Error::check_range("duration_s", duration_s, 0.0, LONGEST_S)?;
         let count = duration_s * bit_rate_hz;
-        Error::check_range("bits of the burst", count, 0.0, MOST_SYMBOLS)?;
+        Error::check_range("bits of the burst", count, 0.0, MAX_SYMBOLS)?;
         Self::new((0..count as usize).map(|_| rng.random()).collect(), bit_rate_hz, deviation_hz)
     }
 

@@ -11,7 +11,7 @@ use super::transmission::Signal;
 use crate::error::Error;
 
 /// The most values that are drawn for one signal.
-const MOST_VALUES: f64 = 1e7;
+const MAX_VALUES: f64 = 1e7;
 
 /// Short bursts of white noise at random instants, as from switches, ignitions and sparks. The level
 /// of their transmission is that of a burst while it lasts, not the mean.
@@ -41,10 +41,10 @@ impl NoiseImpulses {
         rng: &mut R,
     ) -> Result<Self, Error> {
         Error::check_range("bandwidth_hz", bandwidth_hz, f64::MIN_POSITIVE, 1e9)?;
-        Error::check_range("width_s", width_s, 1.0 / bandwidth_hz, MOST_VALUES / bandwidth_hz)?;
+        Error::check_range("width_s", width_s, 1.0 / bandwidth_hz, MAX_VALUES / bandwidth_hz)?;
         let length = (width_s * bandwidth_hz).round() as usize;
         let values = rate_hz * duration_s * length as f64;
-        Error::check_range("values of the impulses", values, f64::MIN_POSITIVE, MOST_VALUES)?;
+        Error::check_range("values of the impulses", values, f64::MIN_POSITIVE, MAX_VALUES)?;
         let value = |rng: &mut R| {
             let (re, im): (f32, f32) = (rng.sample(StandardNormal), rng.sample(StandardNormal));
             Complex::new(re, im) * 0.5f32.sqrt()

@@ -15,7 +15,7 @@ const KNOTS_PER_S: f64 = 4000.0;
 /// Knots in a period of the fastest noise: enough that straight lines between them follow it.
 const KNOTS_PER_PERIOD: f64 = 8.0;
 /// The most knots that are drawn for one transmission.
-const MOST_KNOTS: f64 = 2e6;
+const MAX_KNOTS: f64 = 2e6;
 /// Offsets at which a mask may say something, in hertz.
 const OFFSETS_HZ: Range<f64> = 0.1..2e4;
 
@@ -34,12 +34,12 @@ pub struct MaskPoint {
 impl MaskPoint {
     /// Checks the points of a mask and their order.
     pub(super) fn check(mask: &[Self]) -> Result<(), Error> {
-        let mut least_hz = OFFSETS_HZ.start;
+        let mut min_hz = OFFSETS_HZ.start;
         for point in mask {
             let check = Error::check_range;
-            check("phase_noise.offset_hz", point.offset_hz, least_hz, OFFSETS_HZ.end)?;
+            check("phase_noise.offset_hz", point.offset_hz, min_hz, OFFSETS_HZ.end)?;
             check("phase_noise.dbc_per_hz", point.dbc_per_hz, -300.0, 0.0)?;
-            least_hz = point.offset_hz;
+            min_hz = point.offset_hz;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ impl PhaseNoise {
         let fastest_hz = mask.last().map_or(0.0, |point| point.offset_hz);
         let rate_hz = KNOTS_PER_S.max(KNOTS_PER_PERIOD * fastest_hz);
         let count = (span_s.end - span_s.start) * rate_hz + 2.0;
-        Error::check_range("values of a random phase", count, 0.0, MOST_KNOTS)?;
+        Error::check_range("values of a random phase", count, 0.0, MAX_KNOTS)?;
         let mut noise = Self {
             start_s: span_s.start,
             step_s: 1.0 / rate_hz,
@@ -265,8 +265,8 @@ mod tests {
             let sum = |line: &dyn Fn(usize) -> f64| around.clone().map(line).sum::<f64>() / count;
             for density in [sum(&|n| powers[n]), sum(&|n| powers[powers.len() - n])] {
                 let density_db = 10.0 * (density * duration_s).log10();
-                let most_db = if offset_hz < 50 { 1.6 } else { 0.6 };
-                assert!((density_db - expected_db).abs() < most_db, "{offset_hz}: {density_db}");
+                let max_db = if offset_hz < 50 { 1.6 } else { 0.6 };
+                assert!((density_db - expected_db).abs() < max_db, "{offset_hz}: {density_db}");
             }
         }
         let beyond: f64 = powers[5200..20_000].iter().sum::<f64>() / 14_800.0;

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// Samples over which the stray phase is taken as a straight line, at most.
 const LONGEST_STEP: usize = 32;
 /// The largest frequency of any part of a wander that is accepted, in hertz.
-const MOST_HZ: f64 = 1e4;
+const MAX_HZ: f64 = 1e4;
 /// The latest instant of a step that is accepted, in seconds.
 const LATEST_S: f64 = 1e7;
 
@@ -124,19 +124,19 @@ impl Wander {
     fn check(&self) -> Result<(), Error> {
         let check = Error::check_range;
         if let Some(Wobble { amplitude_hz, rate_hz }) = self.wobble {
-            check("wobble.amplitude_hz", amplitude_hz, -MOST_HZ, MOST_HZ)?;
+            check("wobble.amplitude_hz", amplitude_hz, -MAX_HZ, MAX_HZ)?;
             check("wobble.rate_hz", rate_hz, 1e-3, 1e3)?;
         }
         if let Some(Settling { offset_hz, time_constant_s }) = self.settle {
-            check("settle.offset_hz", offset_hz, -MOST_HZ, MOST_HZ)?;
+            check("settle.offset_hz", offset_hz, -MAX_HZ, MAX_HZ)?;
             check("settle.time_constant_s", time_constant_s, 1e-4, 1e4)?;
         }
         check("walk_hz_per_root_s", self.walk_hz_per_root_s, 0.0, 1e3)?;
-        check("curvature_hz_per_s2", self.curvature_hz_per_s2, -MOST_HZ, MOST_HZ)?;
+        check("curvature_hz_per_s2", self.curvature_hz_per_s2, -MAX_HZ, MAX_HZ)?;
         check("line_width_hz", self.line_width_hz, 0.0, 1e3)?;
         for step in &self.steps {
             check("steps.time_s", step.time_s, -LATEST_S, LATEST_S)?;
-            check("steps.step_hz", step.step_hz, -MOST_HZ, MOST_HZ)?;
+            check("steps.step_hz", step.step_hz, -MAX_HZ, MAX_HZ)?;
         }
         MaskPoint::check(&self.phase_noise)
     }

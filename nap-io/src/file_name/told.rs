@@ -47,7 +47,7 @@ impl FileName {
 }
 
 impl fmt::Display for FileName {
-    /// What is told: `format cs16, 250000 S/s, centre 868.130000 MHz, start 2026-01-19T09:30:05Z`.
+    /// What is told: `format cs16, 250000 S/s, center 868.130000 MHz, start 2026-01-19T09:30:05Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             self.format.map(|format| format!("format {format}")),

@@ -9,8 +9,8 @@ use crate::format::{AliasUse, SampleFormat};
 const MAX_RATE_HZ: f64 = 20e6;
 
 /// A number without a unit behind `fs` or `fc` is in hertz if it is no less; less counts something else.
-const LEAST_RATE_HZ: f64 = 1e3;
-const LEAST_CENTER_HZ: f64 = 1e6;
+const MIN_RATE_HZ: f64 = 1e3;
+const MIN_CENTER_HZ: f64 = 1e6;
 
 /// Takes in the words of a name or a prefix, from left to right.
 #[derive(Default)]
@@ -94,10 +94,10 @@ impl Reader {
             (Some(Label::Bandwidth), _) => {}
             (Some(Label::Center), Some(quantity)) => self.told.center_hz = Some(quantity.hz()),
             (Some(Label::Rate), Some(quantity)) => self.told.sample_rate_hz = Some(quantity.hz()),
-            (Some(Label::Center), None) if unit.is_empty() && value >= LEAST_CENTER_HZ => {
+            (Some(Label::Center), None) if unit.is_empty() && value >= MIN_CENTER_HZ => {
                 self.told.center_hz = Some(value);
             }
-            (Some(Label::Rate), None) if unit.is_empty() && value >= LEAST_RATE_HZ => {
+            (Some(Label::Rate), None) if unit.is_empty() && value >= MIN_RATE_HZ => {
                 self.told.sample_rate_hz = Some(value);
             }
             (None, Some(Quantity::Rate(rate_hz))) => self.told.sample_rate_hz = Some(rate_hz),

@@ -14,7 +14,7 @@ use crate::live::driver_program::DriverProgram;
 use crate::live::mirror::Mirror;
 use crate::live::source::{LiveSource, Opener};
 use crate::live::source_kind::SourceKind;
-use crate::live::sources::datagrams::{LARGEST_HEADER, RawUdp};
+use crate::live::sources::datagrams::{MAX_HEADER, RawUdp};
 use crate::live::sources::growing::Growing;
 use crate::live::sources::replay::{Replay, check_one_center};
 use crate::live::sources::rtl_tcp::RtlTcp;
@@ -197,7 +197,7 @@ impl SourceAddress {
             }
             Self::Udp(address) => {
                 let (address, info) = (address.clone(), self.raw_info(settings, None)?);
-                let header_bytes = settings.datagram_header_bytes.min(LARGEST_HEADER);
+                let header_bytes = settings.datagram_header_bytes.min(MAX_HEADER);
                 opener(move |_| RawUdp::bind(&address, info.clone(), header_bytes))
             }
             Self::Zmq(address) => {

@@ -20,7 +20,7 @@ use crate::open_options::OpenOptions;
 /// Names that archives have after these points, beside `.sigmf` and `.tar`: tar and compression in one word.
 const PACKED: [&str; 4] = ["tgz", "tbz2", "txz", "tzst"];
 /// So many recordings of an archive are named in a message.
-const MOST_NAMES: usize = 3;
+const MAX_NAMES: usize = 3;
 
 /// The archive and the recording in it that a path such as `archive.sigmf/name.sigmf-meta` means; `None` if it
 /// means none.
@@ -95,14 +95,14 @@ pub(super) fn find(
 
 fn several(path: &Path, contents: &Contents) -> Error {
     let names = contents.metas().map(|member| path.join(&member.name).display().to_string());
-    let names: Vec<String> = names.take(MOST_NAMES).collect();
+    let names: Vec<String> = names.take(MAX_NAMES).collect();
     Error::unsupported(
         path,
         format!(
             "an archive of {} SigMF recordings as one ({}{})",
             contents.metas().count(),
             names.join(", "),
-            if contents.metas().count() > MOST_NAMES { ", ..." } else { "" }
+            if contents.metas().count() > MAX_NAMES { ", ..." } else { "" }
         ),
         "give one of them by that name",
     )

@@ -16,7 +16,7 @@ const CLOCK_ERROR: f64 = 1e-4;
 const LONGEST_PAUSE_S: f64 = 1e8;
 
 /// A recorder with a squelch makes thousands of captures.
-const MOST_WARNINGS: usize = 10;
+const MAX_WARNINGS: usize = 10;
 
 /// What the captures say.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ pub(super) fn of(captures: &[Capture], sample_rate_hz: f64) -> CaptureBreaks {
     }
     found.center_hz = tuning.first_hz;
     found.start = clock.start;
-    found.warnings.truncate(MOST_WARNINGS);
+    found.warnings.truncate(MAX_WARNINGS);
     found.warnings.extend(missing(&found.breaks, sample_rate_hz));
     found
 }

@@ -22,7 +22,7 @@ use crate::stream_info::{check_center, check_sample_rate};
 /// Metadata beyond this size is not metadata: a million annotations need less.
 const MAX_TEXT_BYTES: u64 = 1 << 28;
 /// A program that writes one field wrongly does so a thousand times.
-const MOST_WARNINGS: usize = 20;
+const MAX_WARNINGS: usize = 20;
 
 /// What a metadata file says, with all values in range.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,8 +116,8 @@ impl Metadata {
             annotations: annotations(&root, first_index, told),
             warnings: Vec::new(),
         };
-        let more = warnings.len().saturating_sub(MOST_WARNINGS);
-        warnings.truncate(MOST_WARNINGS);
+        let more = warnings.len().saturating_sub(MAX_WARNINGS);
+        warnings.truncate(MAX_WARNINGS);
         if more > 0 {
             warnings.push(format!("{more} more fields of the metadata are wrong"));
         }

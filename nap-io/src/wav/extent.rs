@@ -10,7 +10,7 @@ const SIZE_MODULUS: u64 = 1 << 32;
 /// So many bytes too many are a mistake of counting, such as a header that counts itself.
 const MISCOUNTED_BYTES: u64 = 128;
 /// Chunks that may follow the samples; more is no list of chunks.
-pub(super) const MOST_CHUNKS: usize = 1000;
+pub(super) const MAX_CHUNKS: usize = 1000;
 /// Chunks that programs put behind the samples.
 const KNOWN_CHUNKS: [&[u8; 4]; 8] =
     [b"LIST", b"auxi", b"id3 ", b"ID3 ", b"bext", b"cue ", b"iXML", b"_PMX"];
@@ -88,7 +88,7 @@ fn is_end_of_samples(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Re
 }
 
 fn are_chunks(file: &mut (impl Read + Seek), mut at: u64, end: u64) -> io::Result<bool> {
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..MAX_CHUNKS {
         let mut head = [0; 8];
         let count = end.saturating_sub(at).min(8) as usize;
         file.seek(SeekFrom::Start(at))?;

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::auxi::{self, Tuning};
-use super::extent::MOST_CHUNKS;
+use super::extent::MAX_CHUNKS;
 use super::header::MAX_CHUNK_BYTES;
 
 /// What the chunks behind the samples tell.
@@ -21,7 +21,7 @@ impl Trailer {
         let mut trailer = Self::default();
         // Chunks begin at even places.
         let mut at = at.next_multiple_of(2);
-        for _ in 0..MOST_CHUNKS {
+        for _ in 0..MAX_CHUNKS {
             let mut head = [0; 8];
             if end.saturating_sub(at) < head.len() as u64 {
                 break;

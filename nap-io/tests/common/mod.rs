@@ -95,7 +95,7 @@ pub fn ramp(count: usize) -> Vec<Complex32> {
 }
 
 /// The largest difference of a component.
-pub fn largest_difference(a: &[Complex32], b: &[Complex32]) -> f32 {
+pub fn max_difference(a: &[Complex32], b: &[Complex32]) -> f32 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a.re - b.re).abs().max((a.im - b.im).abs())).fold(0.0, f32::max)
 }

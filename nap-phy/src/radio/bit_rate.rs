@@ -35,7 +35,7 @@ impl BitRate {
     /// The lowest sample rate, in samples per second, at which a receiver hears frames of this bit rate:
     /// a band that holds the frame, and around it enough to tell the noise.
     #[must_use]
-    pub const fn least_sample_rate_hz(self) -> f64 {
+    pub const fn min_sample_rate_hz(self) -> f64 {
         match self {
             Self::Bps100 => 3_000.0,
             Self::Bps600 => 12_000.0,

@@ -76,7 +76,7 @@ impl RadioConfiguration {
 
     /// Centre of the uplink channel, Hz.
     #[must_use]
-    pub const fn uplink_centre_hz(self) -> u32 {
+    pub const fn uplink_center_hz(self) -> u32 {
         match self {
             Self::Rc1 => 868_130_000,
             Self::Rc2 => 902_200_000,
@@ -90,7 +90,7 @@ impl RadioConfiguration {
 
     /// Centre of the downlink channel, Hz.
     #[must_use]
-    pub const fn downlink_centre_hz(self) -> u32 {
+    pub const fn downlink_center_hz(self) -> u32 {
         match self {
             Self::Rc1 => 869_525_000,
             Self::Rc2 => 905_200_000,
@@ -104,7 +104,7 @@ impl RadioConfiguration {
     /// From an uplink frequency to its downlink's, Hz.
     #[must_use]
     pub fn downlink_offset_hz(self) -> f64 {
-        f64::from(self.downlink_centre_hz()) - f64::from(self.uplink_centre_hz())
+        f64::from(self.downlink_center_hz()) - f64::from(self.uplink_center_hz())
     }
 
     /// Where a device listens that sent its first frame on `uplink_frequency_hz`.
@@ -174,7 +174,7 @@ impl RadioConfiguration {
     /// Whether `frequency_hz` is inside the uplink channel.
     #[must_use]
     pub fn covers(self, frequency_hz: f64) -> bool {
-        let offset_hz = frequency_hz - f64::from(self.uplink_centre_hz());
+        let offset_hz = frequency_hz - f64::from(self.uplink_center_hz());
         let half_width_hz = f64::from(MACRO_CHANNEL_WIDTH_HZ / 2);
         (-half_width_hz..=half_width_hz).contains(&offset_hz)
     }
@@ -187,11 +187,11 @@ impl RadioConfiguration {
     }
 
     /// The radio configurations whose whole uplink channel is inside a band of `width_hz` around
-    /// `centre_hz`, the one nearest to the middle first.
+    /// `center_hz`, the one nearest to the middle first.
     #[must_use]
-    pub fn inside(centre_hz: f64, width_hz: f64) -> ArrayVec<Self, 8> {
+    pub fn inside(center_hz: f64, width_hz: f64) -> ArrayVec<Self, 8> {
         let distance_hz =
-            |configuration: &Self| (f64::from(configuration.uplink_centre_hz()) - centre_hz).abs();
+            |configuration: &Self| (f64::from(configuration.uplink_center_hz()) - center_hz).abs();
         let reach_hz = (width_hz - f64::from(MACRO_CHANNEL_WIDTH_HZ)) / 2.0;
         let mut found: ArrayVec<Self, 8> = Self::ALL
             .into_iter()
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn channels_inside_a_band() {
-        let inside = |centre_hz, width_hz| RadioConfiguration::inside(centre_hz, width_hz).to_vec();
+        let inside = |center_hz, width_hz| RadioConfiguration::inside(center_hz, width_hz).to_vec();
         assert_eq!(inside(868.13e6, 250e3), [Rc1]);
         assert_eq!(inside(868.159e6, 250e3), [Rc1]);
         assert_eq!(inside(868.16e6, 250e3), []);

@@ -139,10 +139,10 @@ impl FrequencyGenerator {
 
     /// Lowest and highest frequency between the guards.
     fn limits_hz(&self) -> (u32, u32) {
-        let centre_hz = self.radio_configuration.uplink_centre_hz();
+        let center_hz = self.radio_configuration.uplink_center_hz();
         let half_width_hz =
             MACRO_CHANNEL_WIDTH_HZ / 2 - self.radio_configuration.guard().total_hz();
-        (centre_hz - half_width_hz, centre_hz + half_width_hz)
+        (center_hz - half_width_hz, center_hz + half_width_hz)
     }
 
     fn is_within_guards(&self, frequency_hz: u32) -> bool {

@@ -31,21 +31,21 @@ impl HoppingRaster {
     pub const MICRO_CHANNELS: u8 = 6;
 
     /// From a macro channel's centre down to the lower edge of the first micro channel used, Hz.
-    const SPAN_BELOW_CENTRE_HZ: u32 =
+    const SPAN_BELOW_CENTER_HZ: u32 =
         Self::MICRO_CHANNELS as u32 * Self::MICRO_CHANNEL_WIDTH_HZ / 2;
 
     /// Centre of a macro channel, Hz; `None` from 9 on.
     #[must_use]
-    pub fn macro_channel_centre_hz(self, macro_channel: u8) -> Option<u32> {
+    pub fn macro_channel_center_hz(self, macro_channel: u8) -> Option<u32> {
         (macro_channel < Self::MACRO_CHANNELS).then(|| {
             self.first_macro_channel_hz + u32::from(macro_channel) * Self::MACRO_CHANNEL_SPACING_HZ
         })
     }
 
     /// Centres of the micro channels used in a macro channel, Hz, lowest first; none from 9 on.
-    pub fn micro_channel_centres_hz(self, macro_channel: u8) -> impl Iterator<Item = u32> {
-        self.macro_channel_centre_hz(macro_channel).into_iter().flat_map(|centre_hz| {
-            let lower_edge_hz = centre_hz - Self::SPAN_BELOW_CENTRE_HZ;
+    pub fn micro_channel_centers_hz(self, macro_channel: u8) -> impl Iterator<Item = u32> {
+        self.macro_channel_center_hz(macro_channel).into_iter().flat_map(|center_hz| {
+            let lower_edge_hz = center_hz - Self::SPAN_BELOW_CENTER_HZ;
             (0..u32::from(Self::MICRO_CHANNELS)).map(move |micro_channel| {
                 lower_edge_hz
                     + micro_channel * Self::MICRO_CHANNEL_WIDTH_HZ
@@ -60,8 +60,8 @@ impl HoppingRaster {
     pub fn usable_micro_channel(self, frequency_hz: u32) -> Option<u8> {
         let usable_half_hz = Self::MICRO_CHANNEL_WIDTH_HZ / 2 - Self::MICRO_CHANNEL_GUARD_HZ;
         (0..)
-            .zip(self.micro_channel_centres_hz(self.operated_macro_channel))
-            .find(|(_, centre_hz)| centre_hz.abs_diff(frequency_hz) <= usable_half_hz)
+            .zip(self.micro_channel_centers_hz(self.operated_macro_channel))
+            .find(|(_, center_hz)| center_hz.abs_diff(frequency_hz) <= usable_half_hz)
             .map(|(micro_channel, _)| micro_channel)
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn micro_channels() {
         let operated = |raster: HoppingRaster| {
-            raster.micro_channel_centres_hz(raster.operated_macro_channel).collect::<Vec<_>>()
+            raster.micro_channel_centers_hz(raster.operated_macro_channel).collect::<Vec<_>>()
         };
         assert_eq!(
             operated(HoppingRaster::RC2),
@@ -83,9 +83,9 @@ mod tests {
             operated(HoppingRaster::RC4),
             [920_737_500, 920_762_500, 920_787_500, 920_812_500, 920_837_500, 920_862_500]
         );
-        assert_eq!(HoppingRaster::RC2.micro_channel_centres_hz(8).last(), Some(904_662_500));
-        assert_eq!(HoppingRaster::RC2.micro_channel_centres_hz(9).count(), 0);
-        assert_eq!(HoppingRaster::RC4.macro_channel_centre_hz(2), Some(920_800_000));
+        assert_eq!(HoppingRaster::RC2.micro_channel_centers_hz(8).last(), Some(904_662_500));
+        assert_eq!(HoppingRaster::RC2.micro_channel_centers_hz(9).count(), 0);
+        assert_eq!(HoppingRaster::RC4.macro_channel_center_hz(2), Some(920_800_000));
     }
 
     #[test]

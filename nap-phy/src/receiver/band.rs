@@ -1,4 +1,4 @@
-//! The subbands and what was taken out of them.
+//! The subbands, and the bursts that were cancelled in them.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,10 @@ use nap_dsp::demodulator::PhaseTrack;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use num_complex::Complex32;
 
-use super::masking::{Cancelled, Cover};
+use super::masking::{Cancelled, Mask};
 
-/// More bursts than ever wait to be taken out; the oldest goes first.
-const MOST_REMAINING: usize = 64;
+/// More bursts than ever wait to be cancelled; the oldest goes first.
+const MAX_REMAINING: usize = 64;
 
 /// The last seconds of the channel, without the bursts that were decoded.
 pub(super) struct Band {
@@ -22,12 +22,12 @@ pub(super) struct Band {
     remaining: VecDeque<Remaining>,
 }
 
-/// A decoded burst that something stronger hides so far that it cannot be taken out.
+/// A decoded burst that something stronger masks so far that it cannot be cancelled.
 struct Remaining {
     signs: Vec<f64>,
     track: PhaseTrack,
     es_over_n0: f64,
-    cover: Cover,
+    mask: Mask,
     /// Where it is left.
     subbands: Vec<usize>,
 }
@@ -35,14 +35,14 @@ struct Remaining {
 impl Remaining {
     fn known(&self) -> KnownBurst<'_> {
         let Self { signs, track, es_over_n0, .. } = self;
-        KnownBurst { signs, track, symbol_s: self.cover.symbol_s, es_over_n0: *es_over_n0 }
+        KnownBurst { signs, track, symbol_s: self.mask.symbol_s, es_over_n0: *es_over_n0 }
     }
 
-    /// Whether a burst that was taken out hid this one.
-    fn was_hidden_by(&self, place: &Cancelled) -> bool {
-        place.cover.power > self.cover.power
-            && place.cover.overlaps(&self.cover)
-            && self.subbands.iter().any(|subband| place.subbands.contains(subband))
+    /// Whether a burst that was cancelled masked this one.
+    fn was_masked_by(&self, cancelled: &Cancelled) -> bool {
+        cancelled.mask.power > self.mask.power
+            && cancelled.mask.overlaps(&self.mask)
+            && self.subbands.iter().any(|subband| cancelled.subbands.contains(subband))
     }
 }
 
@@ -54,7 +54,7 @@ impl Band {
             history: SubbandHistory::new(grid.subbands, columns),
             canceller: Canceller::default(),
             cancelled: VecDeque::new(),
-            remaining: VecDeque::with_capacity(MOST_REMAINING),
+            remaining: VecDeque::with_capacity(MAX_REMAINING),
         }
     }
 
@@ -68,70 +68,70 @@ impl Band {
         self.grid.time_s(self.history.columns())
     }
 
-    /// Takes a burst of which all is known, and what it covers, out of what is remembered. Where it cannot be
-    /// told apart yet from what else is there, it is tried again when that has been taken out.
-    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, cover: Cover) {
-        if cover.to_s <= self.grid.time_s(self.history.oldest())
-            || self.remaining.iter().any(|other| other.cover.is_same(&cover))
+    /// Cancels a burst of which all is known in what is remembered; `mask` is what it masks. Where it cannot be
+    /// told apart yet from what else is there, it is tried again when that has been cancelled.
+    pub(super) fn cancel(&mut self, burst: &KnownBurst<'_>, mask: Mask) {
+        if mask.to_s <= self.grid.time_s(self.history.oldest())
+            || self.remaining.iter().any(|other| other.mask.is_same(&mask))
         {
             return;
         }
         let mut subbands = burst.subbands(&self.grid).collect();
-        self.take_out(burst, cover, &mut subbands);
+        self.subtract(burst, mask, &mut subbands);
         if subbands.is_empty() {
             return;
         }
-        if self.remaining.len() == MOST_REMAINING {
+        if self.remaining.len() == MAX_REMAINING {
             self.remaining.pop_front();
         }
         self.remaining.push_back(Remaining {
             signs: burst.signs.to_vec(),
             track: burst.track.clone(),
             es_over_n0: burst.es_over_n0,
-            cover,
+            mask,
             subbands,
         });
     }
 
-    /// Takes a burst out of those of some subbands in which it can be told apart; the others stay in the list.
-    fn take_out(&mut self, burst: &KnownBurst<'_>, cover: Cover, subbands: &mut Vec<usize>) {
+    /// Subtracts a burst in those of some subbands in which it can be told apart; the others stay in the list.
+    fn subtract(&mut self, burst: &KnownBurst<'_>, mask: Mask, subbands: &mut Vec<usize>) {
         if self.canceller.cancel(&mut self.history, &self.grid, burst, subbands) {
-            self.cancelled.push_back(Cancelled { subbands: burst.subbands(&self.grid), cover });
+            self.cancelled.push_back(Cancelled { subbands: burst.subbands(&self.grid), mask });
         }
     }
 
-    /// Forgets bursts that remain and that nothing can come to hide any more that begins after `time_s`.
+    /// Forgets bursts that remain and that nothing can come to mask any more that begins after `time_s`.
     pub(super) fn forget(&mut self, time_s: f64) {
-        self.remaining.retain(|burst| burst.cover.to_s >= time_s);
+        self.remaining.retain(|burst| burst.mask.to_s >= time_s);
     }
 
-    /// Whether bursts were taken out whose places were not asked for yet.
+    /// Whether bursts were cancelled whose regions were not asked for yet.
     pub(super) fn has_changed(&self) -> bool {
         !self.cancelled.is_empty()
     }
 
-    /// The next place of a burst that was taken out, in the order in which they were. What it hid goes
+    /// The next burst that was cancelled, in the order in which they were. What it masked goes
     /// with it.
     pub(super) fn next_cancelled(&mut self) -> Option<Cancelled> {
-        let place = self.cancelled.pop_front()?;
+        let cancelled = self.cancelled.pop_front()?;
         let mut remaining = std::mem::take(&mut self.remaining);
         remaining.retain_mut(|burst| {
-            if burst.was_hidden_by(&place) {
+            if burst.was_masked_by(&cancelled) {
                 let mut subbands = std::mem::take(&mut burst.subbands);
-                self.take_out(&burst.known(), burst.cover, &mut subbands);
+                self.subtract(&burst.known(), burst.mask, &mut subbands);
                 burst.subbands = subbands;
             }
             !burst.subbands.is_empty()
         });
         self.remaining = remaining;
-        Some(place)
+        Some(cancelled)
     }
 
-    /// What bursts cover that were decoded and are still there.
-    pub(super) fn remaining(&self) -> impl Iterator<Item = Cover> {
+    /// What bursts mask that were decoded and are still there.
+    pub(super) fn remaining(&self) -> impl Iterator<Item = Mask> {
         let is_there = |burst: &&Remaining| {
-            burst.subbands.contains(&self.grid.nearest(burst.cover.frequency_hz))
+            burst.subbands.contains(&self.grid.nearest(burst.mask.frequency_hz))
         };
-        self.remaining.iter().filter(is_there).map(|burst| burst.cover)
+        self.remaining.iter().filter(is_there).map(|burst| burst.mask)
     }
 }

@@ -9,8 +9,8 @@ use super::context::Context;
 use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::list_decoder::Decoded;
-use super::decoder::symbols::{known_words, symbol_count};
-use super::joint::fragment::Fragment;
+use super::decoder::symbols::{symbol_count, sync_words};
+use super::joint::undecoded_frame::UndecodedFrame;
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
@@ -28,16 +28,16 @@ pub(super) enum Trial {
 /// Decodes the bursts of one bit rate, each by itself.
 pub(super) struct BurstDecoder {
     bit_rate: BitRate,
-    words: Vec<Vec<f64>>,
+    sync_words: Vec<Vec<f64>>,
     demodulator: Demodulator,
 }
 
 impl BurstDecoder {
     /// A decoder for carriers that drift no more than so much.
-    pub(super) fn new(bit_rate: BitRate, most_drift_hz_per_s: f64) -> Self {
+    pub(super) fn new(bit_rate: BitRate, max_drift_hz_per_s: f64) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let demodulator = Demodulator::new(symbol_rate_hz, most_drift_hz_per_s);
-        Self { bit_rate, words: known_words(), demodulator }
+        let demodulator = Demodulator::new(symbol_rate_hz, max_drift_hz_per_s);
+        Self { bit_rate, sync_words: sync_words(), demodulator }
     }
 
     /// Tries the burst's hypotheses that are due by `now_s`, in noise of this density, in (full scale)² per
@@ -55,22 +55,23 @@ impl BurstDecoder {
         let statistics = &mut context.statistics;
         while let Some(hypothesis) = burst.try_next(now_s, self.bit_rate) {
             statistics.hypotheses += 1;
-            let Some(fragment) = self.demodulate_as(&hypothesis) else {
-                // Nothing was decided, so that the rivals have no larger share of the budget.
-                burst.attempt.rivals.refute(0.0);
+            let Some(undecoded) = self.demodulate_as(&hypothesis) else {
+                // Nothing was decided, so that competing hypotheses have no larger share of the budget.
+                burst.attempt.competing.reject(0.0);
                 continue;
             };
-            let class = fragment.frame_type.class;
-            let search = containers.in_frame(&fragment.container, class, burst.share(), statistics);
+            let class = undecoded.frame_type.class;
+            let search =
+                containers.in_frame(&undecoded.container, class, burst.share(), statistics);
             if let Some(found) = search.found {
                 let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
                 let Decoded { container, ln_odds, .. } = found;
                 let reading = Reading { container, decoder, crc_ok: true, ln_odds };
-                return Trial::Decoded(Decision { reading, fragments: vec![fragment] });
+                return Trial::Decoded(Decision { reading, undecoded_frames: vec![undecoded] });
             }
-            burst.attempt.is_refuted |= search.refuted > 0;
-            burst.attempt.rivals.refute(search.refuted_probability);
-            burst.attempt.fragments.push(fragment);
+            burst.attempt.is_rejected |= search.rejected > 0;
+            burst.attempt.competing.reject(search.rejected_probability);
+            burst.attempt.undecoded_frames.push(undecoded);
         }
         if burst.untried().is_empty() { Trial::Failed } else { Trial::Unfinished }
     }
@@ -88,12 +89,12 @@ impl BurstDecoder {
         }
     }
 
-    /// The frame that a hypothesis promises, if there is a carrier all along it.
-    fn demodulate_as(&mut self, hypothesis: &Hypothesis) -> Option<Fragment> {
-        let frame_type = FrameType::ALL[hypothesis.word];
-        let known = &self.words[hypothesis.word];
+    /// The frame that a hypothesis expects, if there is a carrier all along it.
+    fn demodulate_as(&mut self, hypothesis: &Hypothesis) -> Option<UndecodedFrame> {
+        let frame_type = FrameType::ALL[hypothesis.sync_word];
+        let known = &self.sync_words[hypothesis.sync_word];
         let start = (hypothesis.start_s, hypothesis.carrier);
         let soft = self.demodulator.acquire(start, known, symbol_count(frame_type))?;
-        Some(Fragment::new(soft, frame_type))
+        Some(UndecodedFrame::new(soft, frame_type))
     }
 }

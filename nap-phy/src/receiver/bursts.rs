@@ -1,30 +1,30 @@
 //! Bursts: places where a preamble and a frame type were found, waiting for the ends of their frames.
 
 use nap_dsp::subbands::SubbandGrid;
-use nap_dsp::synchronizer::{Hypothesis, MOST_HYPOTHESES};
+use nap_dsp::synchronizer::{Hypothesis, MAX_HYPOTHESES};
 
-use super::decoder::rivals::Rivals;
+use super::decoder::competing_hypotheses::CompetingHypotheses;
 use super::decoder::symbols::symbol_count;
-use super::joint::fragment::Fragment;
-use super::masking::{Cancelled, Cover, Place, SKIRT_POWER, SPOILING_POWER, skirt};
+use super::joint::undecoded_frame::UndecodedFrame;
+use super::masking::{CORRUPTING_POWER, Cancelled, Mask, Region, SIDELOBE_POWER, sidelobe_power};
 use super::statistics::Statistics;
 use super::undecoded::UndecodedReason;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
 use crate::uplink::length_class::LengthClass;
 
-/// Below this score a burst is so faint that it may decode together with others at best. So many of them
+/// Below this correlation a burst is so faint that it may decode together with others at best. So many of them
 /// wait at once: in a crowded channel there are ever more that are none.
-const FAINT_SCORE: f64 = 0.45;
-const MOST_FAINT_BURSTS: usize = 96;
-/// Below this score another, better hypothesis may still explain the same signal: wait for it.
-const CERTAIN_SCORE: f64 = 0.65;
-/// A burst waits for another that has this many times its power, if the other's skirts have at its
+const FAINT_CORRELATION: f64 = 0.45;
+const MAX_FAINT_BURSTS: usize = 96;
+/// Below this correlation another, better hypothesis may still explain the same signal: wait for it.
+const CERTAIN_CORRELATION: f64 = 0.65;
+/// A burst waits for another that has this many times its power, if the other's sidelobes have at its
 /// own carrier this share of its power.
-const COVERING_POWER: f64 = 4.0;
-const COVERED_POWER: f64 = 0.1;
+const BLOCKING_POWER: f64 = 4.0;
+const BLOCKED_POWER: f64 = 0.1;
 
-/// A place with its hypotheses, best first, waiting for the end of the frame.
+/// A start with its hypotheses, best first, waiting for the end of the frame.
 pub(super) struct Burst {
     hypotheses: Vec<Hypothesis>,
     /// When the next hypothesis can be tried, in seconds.
@@ -38,20 +38,20 @@ pub(super) struct Attempt {
     /// How many were.
     tried: usize,
     /// Of those that did not decode.
-    pub(super) fragments: Vec<Fragment>,
-    pub(super) rivals: Rivals,
+    pub(super) undecoded_frames: Vec<UndecodedFrame>,
+    pub(super) competing: CompetingHypotheses,
     /// Whether decisions failed the check.
-    pub(super) is_refuted: bool,
+    pub(super) is_rejected: bool,
 }
 
 impl Attempt {
     /// Why the burst did not decode, if none of its hypotheses did.
     pub(super) fn reason(&self) -> UndecodedReason {
-        if self.is_refuted {
+        if self.is_rejected {
             UndecodedReason::CheckFailed
-        } else if self.fragments.is_empty() {
+        } else if self.undecoded_frames.is_empty() {
             UndecodedReason::NoCarrier
-        } else if self.fragments.iter().any(Fragment::is_clear) {
+        } else if self.undecoded_frames.iter().any(UndecodedFrame::is_clear) {
             UndecodedReason::Unlikely
         } else {
             UndecodedReason::Faint
@@ -62,13 +62,13 @@ impl Attempt {
 impl Burst {
     /// What one takes that waits with all hypotheses read but the last, in bytes at most.
     pub(super) fn memory_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
-        let fragments = MOST_HYPOTHESES * Fragment::memory_bytes(grid, bit_rate);
-        Self::bare_bytes() + fragments
+        let undecoded_frames = MAX_HYPOTHESES * UndecodedFrame::memory_bytes(grid, bit_rate);
+        Self::bare_bytes() + undecoded_frames
     }
 
     /// What one takes of which nothing was read.
     pub(super) fn bare_bytes() -> usize {
-        size_of::<Self>() + MOST_HYPOTHESES * (size_of::<Hypothesis>() + size_of::<f64>())
+        size_of::<Self>() + MAX_HYPOTHESES * (size_of::<Hypothesis>() + size_of::<f64>())
     }
 
     pub(super) fn best(&self) -> &Hypothesis {
@@ -93,7 +93,7 @@ impl Burst {
 
     /// The probability that the hypothesis just taken is right if any is.
     pub(super) fn share(&self) -> f64 {
-        self.attempt.rivals.share(self.hypotheses.iter().map(|h| h.score))
+        self.attempt.competing.share(self.hypotheses.iter().map(|h| h.correlation))
     }
 }
 
@@ -128,21 +128,22 @@ impl Bursts {
     }
 
     /// The bursts of which it is certain that they are there.
-    pub(super) fn covers(&self) -> impl Iterator<Item = Cover> {
-        self.waiting.iter().filter_map(|burst| self.cover(burst.best()))
+    pub(super) fn masks(&self) -> impl Iterator<Item = Mask> {
+        self.waiting.iter().filter_map(|burst| self.mask(burst.best()))
     }
 
-    /// What a burst covers, if it is certain that it is there.
-    pub(super) fn cover(&self, hypothesis: &Hypothesis) -> Option<Cover> {
-        (hypothesis.score >= CERTAIN_SCORE).then(|| promised(hypothesis, self.bit_rate))
+    /// What a burst masks, if it is certain that it is there.
+    pub(super) fn mask(&self, hypothesis: &Hypothesis) -> Option<Mask> {
+        (hypothesis.correlation >= CERTAIN_CORRELATION)
+            .then(|| expected_mask(hypothesis, self.bit_rate))
     }
 
-    /// Adds a burst with these hypotheses, best first, that is not tried before `least_due_s`; of one
+    /// Adds a burst with these hypotheses, best first, that is not tried before `min_due_s`; of one
     /// that was seen in another window the better view stays.
     pub(super) fn add(
         &mut self,
         hypotheses: Vec<Hypothesis>,
-        least_due_s: f64,
+        min_due_s: f64,
         statistics: &mut Statistics,
     ) {
         let symbol_s = self.bit_rate.symbol_s();
@@ -150,32 +151,32 @@ impl Bursts {
         let same = |burst: &&mut Burst| {
             let other = burst.best();
             let distance_hz = other.carrier.frequency_hz - best.carrier.frequency_hz;
-            other.word == best.word
+            other.sync_word == best.sync_word
                 && (other.start_s - best.start_s).abs() < symbol_s
                 && distance_hz.abs() * symbol_s < 1.0
         };
         if let Some(twin) = self.waiting.iter_mut().find(same) {
-            if twin.attempt.tried == 0 && best.score > twin.best().score {
+            if twin.attempt.tried == 0 && best.correlation > twin.best().correlation {
                 twin.hypotheses = hypotheses;
             }
             return;
         }
-        if best.score < FAINT_SCORE && self.faint() >= MOST_FAINT_BURSTS {
+        if best.correlation < FAINT_CORRELATION && self.faint() >= MAX_FAINT_BURSTS {
             statistics.dropped_bursts += 1;
             return;
         }
         statistics.bursts += 1;
-        let end_s = if best.score >= CERTAIN_SCORE {
+        let end_s = if best.correlation >= CERTAIN_CORRELATION {
             due_s(&best, self.bit_rate)
         } else {
             best.start_s + longest_frame_s(self.bit_rate)
         };
-        let due_s = end_s.max(least_due_s);
+        let due_s = end_s.max(min_due_s);
         self.waiting.push(Burst { hypotheses, due_s, attempt: Attempt::default() });
     }
 
     fn faint(&self) -> usize {
-        self.waiting.iter().filter(|burst| burst.best().score < FAINT_SCORE).count()
+        self.waiting.iter().filter(|burst| burst.best().correlation < FAINT_CORRELATION).count()
     }
 
     /// Takes out those that match the known symbols worst if there are too many.
@@ -183,31 +184,31 @@ impl Bursts {
         if self.waiting.len() <= self.most {
             return Vec::new();
         }
-        self.waiting.sort_by(|a, b| b.best().score.total_cmp(&a.best().score));
+        self.waiting.sort_by(|a, b| b.best().correlation.total_cmp(&a.best().correlation));
         self.waiting.split_off(self.most)
     }
 
-    /// Takes the strongest burst that is due and not in a stronger one's shadow: that one is waited
+    /// Takes the strongest burst that is due and not blocked by a stronger one: that one is waited
     /// for, so that this one is seen without it.
     pub(super) fn take_due(&mut self, now_s: f64) -> Option<Burst> {
         let power = |&index: &usize| self.waiting[index].best().power;
         let next = (0..self.waiting.len())
-            .filter(|&index| self.waiting[index].due_s <= now_s && !self.is_shadowed(index))
+            .filter(|&index| self.waiting[index].due_s <= now_s && !self.is_blocked(index))
             .max_by(|a, b| power(a).total_cmp(&power(b)))?;
         Some(self.waiting.swap_remove(next))
     }
 
-    /// Whether a burst that waits too is so much stronger and so near that it covers this one.
-    fn is_shadowed(&self, index: usize) -> bool {
+    /// Whether a burst that waits too is so much stronger and so near that it blocks this one.
+    fn is_blocked(&self, index: usize) -> bool {
         let symbol_s = self.bit_rate.symbol_s();
         let burst = &self.waiting[index];
         let this = burst.best();
         self.waiting.iter().any(|other| {
-            let rival = other.best();
-            let distance = (rival.carrier.frequency_hz - this.carrier.frequency_hz) * symbol_s;
-            rival.power > COVERING_POWER * this.power
-                && rival.power * skirt(distance) > COVERED_POWER * this.power
-                && rival.start_s < burst.due_s
+            let stronger = other.best();
+            let distance = (stronger.carrier.frequency_hz - this.carrier.frequency_hz) * symbol_s;
+            stronger.power > BLOCKING_POWER * this.power
+                && stronger.power * sidelobe_power(distance) > BLOCKED_POWER * this.power
+                && stronger.start_s < burst.due_s
                 && this.start_s < other.due_s
         })
     }
@@ -217,7 +218,7 @@ impl Bursts {
         self.waiting.push(burst);
     }
 
-    /// Keeps a burst that did not decode: it may when something else has been taken out. Of too many the oldest
+    /// Keeps a burst that did not decode: it may when something else has been cancelled. Of too many the oldest
     /// goes.
     pub(super) fn miss(&mut self, burst: Burst) {
         if self.missed.len() >= self.most.max(1) {
@@ -226,31 +227,31 @@ impl Bursts {
         self.missed.push(Burst { attempt: Attempt::default(), ..burst });
     }
 
-    /// Where a burst was taken out: forgets what is seen once more of it, and lets those that it spoilt
+    /// Where a burst was cancelled: forgets what is seen once more of it, and lets those that it corrupted
     /// and that did not decode wait again.
-    pub(super) fn retry(&mut self, grid: &SubbandGrid, place: &Cancelled) {
+    pub(super) fn retry(&mut self, grid: &SubbandGrid, cancelled: &Cancelled) {
         let (bit_rate, symbol_s) = (self.bit_rate, self.bit_rate.symbol_s());
-        let spoilt = |burst: &Burst| {
+        let corrupted = |burst: &Burst| {
             let Hypothesis { start_s, carrier, power, .. } = *burst.best();
-            let seen = Place {
+            let seen = Region {
                 window_s: start_s..due_s(burst.best(), bit_rate),
-                ..Place::new(start_s, carrier.frequency_hz, symbol_s, grid)
+                ..Region::new(start_s, carrier.frequency_hz, symbol_s, grid)
             };
-            start_s < place.cover.from_s
-                && place.subbands.contains(&seen.subband)
-                && place.cover.hides(&seen, SPOILING_POWER * power)
+            start_s < cancelled.mask.from_s
+                && cancelled.subbands.contains(&seen.subband)
+                && cancelled.mask.exceeds(&seen, CORRUPTING_POWER * power)
         };
-        // What is found there once more is not what was taken out.
-        let explained = |burst: &Burst| {
+        // What is found there once more is not what was cancelled.
+        let is_residue = |burst: &Burst| {
             let Hypothesis { carrier, power, .. } = *burst.best();
-            let seen = Place::new(carrier.time_s, carrier.frequency_hz, symbol_s, grid);
-            (place.cover.from_s..place.cover.to_s).contains(&carrier.time_s)
-                && place.subbands.contains(&seen.subband)
-                && place.cover.hides(&seen, SKIRT_POWER * power)
+            let seen = Region::new(carrier.time_s, carrier.frequency_hz, symbol_s, grid);
+            (cancelled.mask.from_s..cancelled.mask.to_s).contains(&carrier.time_s)
+                && cancelled.subbands.contains(&seen.subband)
+                && cancelled.mask.exceeds(&seen, SIDELOBE_POWER * power)
         };
-        self.waiting.retain(|burst| !explained(burst));
-        self.missed.retain(|burst| !explained(burst));
-        self.waiting.extend(self.missed.extract_if(.., |burst| spoilt(burst)));
+        self.waiting.retain(|burst| !is_residue(burst));
+        self.missed.retain(|burst| !is_residue(burst));
+        self.waiting.extend(self.missed.extract_if(.., |burst| corrupted(burst)));
     }
 }
 
@@ -260,9 +261,9 @@ pub(super) fn longest_frame_s(bit_rate: BitRate) -> f64 {
         + 2.0 * bit_rate.symbol_s()
 }
 
-/// What the frame covers that a hypothesis promises.
-pub(super) fn promised(hypothesis: &Hypothesis, bit_rate: BitRate) -> Cover {
-    Cover {
+/// What the frame masks that a hypothesis expects.
+pub(super) fn expected_mask(hypothesis: &Hypothesis, bit_rate: BitRate) -> Mask {
+    Mask {
         from_s: hypothesis.start_s,
         to_s: due_s(hypothesis, bit_rate),
         frequency_hz: hypothesis.carrier.frequency_hz,
@@ -273,6 +274,6 @@ pub(super) fn promised(hypothesis: &Hypothesis, bit_rate: BitRate) -> Cover {
 
 /// When the last symbol of the hypothesis has passed, with one more for its ramp, in seconds.
 pub(super) fn due_s(hypothesis: &Hypothesis, bit_rate: BitRate) -> f64 {
-    let symbols = symbol_count(FrameType::ALL[hypothesis.word]) as f64 + 1.0;
+    let symbols = symbol_count(FrameType::ALL[hypothesis.sync_word]) as f64 + 1.0;
     hypothesis.start_s + symbols * bit_rate.symbol_s()
 }

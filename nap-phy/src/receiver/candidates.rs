@@ -9,29 +9,29 @@ use nap_dsp::synchronizer::Synchronizer;
 
 use super::band::Band;
 use super::decoder::symbols::SYNC_SYMBOLS;
-use super::masking::{Cancelled, Cover, PREAMBLE_SYMBOLS, Place, SPOILING_POWER, skirt};
+use super::masking::{CORRUPTING_POWER, Cancelled, Mask, PREAMBLE_SYMBOLS, Region, sidelobe_power};
 use super::statistics::Statistics;
 use crate::radio::bit_rate::BitRate;
 
-/// Evidence of a preamble's lines and of the energy after them from which a place is looked at. In
+/// Detection statistic, of a preamble's lines and of the energy after them, from which a region is looked at. In
 /// white noise it is passed nine times a second over a whole channel.
-pub const LEAST_EVIDENCE: f64 = 25.0;
-/// A burst whose skirts have this share of a candidate's power may be all there is.
-const HIDING_POWER: f64 = 0.2;
+pub const MIN_DETECTION_STATISTIC: f64 = 25.0;
+/// A burst whose sidelobes have this share of a candidate's power may be all there is.
+const MASKING_POWER: f64 = 0.2;
 /// Searches in which a preamble can be seen.
-const SEARCHES_A_PREAMBLE: f64 = 3.0;
+const SEARCHES_PER_PREAMBLE: f64 = 3.0;
 /// More candidates than wait at once while nothing is on the air.
 const QUIET_CANDIDATES: usize = 64;
 
-/// A candidate that waits for what covers it to be taken out.
+/// A candidate that waits for what masks it to be cancelled.
 #[derive(Debug, Clone, Copy)]
-struct Covered {
+struct Masked {
     candidate: Candidate,
-    /// Where among the covers the one was that hid it: mostly it still does.
-    hidden_by: usize,
+    /// Index of the burst that masked it when it was last looked at: mostly it still does.
+    masked_by: usize,
 }
 
-impl Covered {
+impl Masked {
     /// The order of searches, which does not depend on when candidates were found.
     fn strongest_first(
         Self { candidate: a, .. }: &Self,
@@ -62,12 +62,12 @@ pub(super) struct Candidates {
     /// Candidates that wait for their symbols.
     waiting: Vec<Candidate>,
     /// Those whose symbols have passed, the strongest first.
-    covered: Vec<Covered>,
+    masked: Vec<Masked>,
     /// Those that were searched in the current round.
     searched: Vec<Candidate>,
-    /// How long candidates wait for bursts of any bit rate to come to light that may cover them.
-    patience_s: f64,
-    /// Bursts taken out lately.
+    /// How long candidates wait for bursts of any bit rate to come to light that may mask them.
+    hold_off_s: f64,
+    /// Bursts cancelled lately.
     cancelled: Vec<Cancelled>,
 }
 
@@ -80,31 +80,35 @@ impl Candidates {
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let hz = channel_hz.clone();
-        let second_detector =
-            PreambleDetector::for_searching_again(grid, hz.clone(), symbol_rate_hz, LEAST_EVIDENCE);
+        let second_detector = PreambleDetector::for_searching_again(
+            grid,
+            hz.clone(),
+            symbol_rate_hz,
+            MIN_DETECTION_STATISTIC,
+        );
         Self {
             symbol_s: bit_rate.symbol_s(),
-            detector: PreambleDetector::new(grid, hz, symbol_rate_hz, LEAST_EVIDENCE),
+            detector: PreambleDetector::new(grid, hz, symbol_rate_hz, MIN_DETECTION_STATISTIC),
             second_detector,
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
             found: Vec::with_capacity(QUIET_CANDIDATES),
             waiting: Vec::with_capacity(QUIET_CANDIDATES),
-            covered: Vec::with_capacity(QUIET_CANDIDATES),
+            masked: Vec::with_capacity(QUIET_CANDIDATES),
             searched: Vec::with_capacity(QUIET_CANDIDATES),
-            patience_s: 0.0,
+            hold_off_s: 0.0,
             cancelled: Vec::new(),
         }
     }
 
-    /// How long after a place in the skirts of a preamble the preamble is known too, whose best view
+    /// How long after a candidate in the sidelobes of a preamble the preamble is known too, whose best view
     /// may come some searches later, in seconds.
     pub(super) fn detection_s(&self) -> f64 {
-        self.detector.latency_s() + SEARCHES_A_PREAMBLE * self.detector.interval_s()
+        self.detector.latency_s() + SEARCHES_PER_PREAMBLE * self.detector.interval_s()
     }
 
-    /// Lets candidates wait until the bursts of all bit rates are known that may cover them.
-    pub(super) fn be_patient(&mut self, patience_s: f64) {
-        self.patience_s = patience_s;
+    /// Sets the hold-off: candidates wait until the bursts of all bit rates are known that may mask them.
+    pub(super) fn set_hold_off(&mut self, hold_off_s: f64) {
+        self.hold_off_s = hold_off_s;
     }
 
     /// Begins at a column of a longer stream.
@@ -129,17 +133,17 @@ impl Candidates {
 
     /// Whether any are left.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.covered.is_empty()
+        self.waiting.is_empty() && self.masked.is_empty()
     }
 
-    /// Forgets which bursts were taken out.
+    /// Forgets which bursts were cancelled.
     pub(super) fn clear(&mut self) {
         self.cancelled.clear();
     }
 
-    /// Forgets which bursts were taken out if they ended before `time_s`.
+    /// Forgets which bursts were cancelled if they ended before `time_s`.
     pub(super) fn forget(&mut self, time_s: f64) {
-        self.cancelled.retain(|burst| burst.cover.to_s >= time_s);
+        self.cancelled.retain(|burst| burst.mask.to_s >= time_s);
     }
 
     /// Searches for preambles in what the newest column completes. Call it after every column.
@@ -160,110 +164,112 @@ impl Candidates {
         self.waiting.append(&mut self.found);
     }
 
-    /// Looks where a burst was taken out for preambles that it covered. `density` is that of the
+    /// Looks where a burst was cancelled for preambles that it masked. `density` is that of the
     /// noise there.
     pub(super) fn detect_again(
         &mut self,
         band: &Band,
-        place: &Cancelled,
+        cancelled: &Cancelled,
         density: f64,
         statistics: &mut Statistics,
     ) {
-        self.cancelled.push(place.clone());
+        self.cancelled.push(cancelled.clone());
         let symbol_s = self.symbol_s;
         // What the burst did not reach is as it was: beside noise, a little more does no harm.
         let noise = density / symbol_s;
-        let spoilt = |candidate: &Candidate| {
+        let corrupted = |candidate: &Candidate| {
             let Candidate { time_s, frequency_hz, power, .. } = *candidate;
-            let seen = Place::new(time_s, frequency_hz, symbol_s, &band.grid);
-            place.subbands.contains(&seen.subband)
-                && place.cover.hides(&seen.with_word(), SPOILING_POWER * (power + noise))
+            let seen = Region::new(time_s, frequency_hz, symbol_s, &band.grid);
+            cancelled.subbands.contains(&seen.subband)
+                && cancelled
+                    .mask
+                    .exceeds(&seen.with_frame_type(), CORRUPTING_POWER * (power + noise))
         };
-        self.waiting.retain(|candidate| !spoilt(candidate));
-        self.covered.retain(|covered| !spoilt(&covered.candidate));
-        let reach_hz = place.cover.reach_hz(symbol_s, SPOILING_POWER * noise);
-        let lowest = band.grid.nearest(*reach_hz.start()).max(place.subbands.start);
-        let end = (band.grid.nearest(*reach_hz.end()) + 1).min(place.subbands.end);
+        self.waiting.retain(|candidate| !corrupted(candidate));
+        self.masked.retain(|masked| !corrupted(&masked.candidate));
+        let reach_hz = cancelled.mask.reach_hz(symbol_s, CORRUPTING_POWER * noise);
+        let lowest = band.grid.nearest(*reach_hz.start()).max(cancelled.subbands.start);
+        let end = (band.grid.nearest(*reach_hz.end()) + 1).min(cancelled.subbands.end);
         let subbands = lowest..end.max(lowest);
-        let from_s = place.cover.from_s - SYNC_SYMBOLS as f64 * symbol_s;
-        // The last preamble that the burst spoils begins before its end.
+        let from_s = cancelled.mask.from_s - SYNC_SYMBOLS as f64 * symbol_s;
+        // The last preamble that the burst corrupts begins before its end.
         let half_s = PREAMBLE_SYMBOLS / 2.0 * symbol_s;
-        let last_s = place.cover.to_s + half_s + self.detector.latency_s();
+        let last_s = cancelled.mask.to_s + half_s + self.detector.latency_s();
         let columns = band.grid.column_at(from_s)..band.grid.column_at(last_s);
         let (live, part) = (&mut self.detector, (subbands, &reach_hz));
         self.second_detector.search_again(&band.history, part, columns, live, &mut self.found);
-        self.found.retain(spoilt);
+        self.found.retain(corrupted);
         self.await_symbols(statistics);
     }
 
     /// Begins a round through the candidates whose symbols have passed.
     pub(super) fn start_round(&mut self, synchronizer: &Synchronizer, now_s: f64) -> Round {
         let is_ready = |candidate: &mut Candidate| {
-            let patient_s = candidate.time_s + self.patience_s;
-            synchronizer.ready_s(candidate).max(patient_s) <= now_s
+            let held_off_until_s = candidate.time_s + self.hold_off_s;
+            synchronizer.ready_s(candidate).max(held_off_until_s) <= now_s
         };
         let ready = self.waiting.extract_if(.., is_ready);
-        let before = self.covered.len();
-        self.covered.extend(ready.map(|candidate| Covered { candidate, hidden_by: 0 }));
-        if self.covered.len() > before {
-            self.covered.sort_unstable_by(Covered::strongest_first);
+        let before = self.masked.len();
+        self.masked.extend(ready.map(|candidate| Masked { candidate, masked_by: 0 }));
+        if self.masked.len() > before {
+            self.masked.sort_unstable_by(Masked::strongest_first);
         }
         self.searched.clear();
         Round::default()
     }
 
-    /// The next candidate of the round that no burst covers, the strongest first. Those that are
-    /// covered wait until what covers them is taken out or given up. Call it until it returns `None`.
+    /// The next candidate of the round that no burst masks, the strongest first. Those that are
+    /// masked wait until what masks them is cancelled or given up. Call it until it returns `None`.
     pub(super) fn next(
         &mut self,
         round: &mut Round,
         grid: &SubbandGrid,
-        covers: &[Cover],
+        masks: &[Mask],
     ) -> Option<Candidate> {
-        while let Some(mut covered) = self.covered.get(round.next).copied() {
+        while let Some(mut masked) = self.masked.get(round.next).copied() {
             round.next += 1;
-            let Covered { candidate, .. } = covered;
-            let place = Place::new(candidate.time_s, candidate.frequency_hz, self.symbol_s, grid);
-            if covered.is_hidden(&place, covers) {
-                self.covered[round.kept] = covered;
+            let Masked { candidate, .. } = masked;
+            let region = Region::new(candidate.time_s, candidate.frequency_hz, self.symbol_s, grid);
+            if masked.is_masked(&region, masks) {
+                self.masked[round.kept] = masked;
                 round.kept += 1;
-            } else if !self.is_rest(&place, &candidate) {
+            } else if !self.is_residue(&region, &candidate) {
                 self.searched.push(candidate);
                 return Some(candidate);
             }
         }
-        self.covered.truncate(round.kept);
+        self.masked.truncate(round.kept);
         None
     }
 
     /// When the frames of a candidate may be tried: not before a better view of the same preamble has
     /// had its turn.
-    pub(super) fn patient_s(&self, candidate: &Candidate) -> f64 {
-        candidate.time_s + self.patience_s + PREAMBLE_SYMBOLS * self.symbol_s
+    pub(super) fn held_off_until_s(&self, candidate: &Candidate) -> f64 {
+        candidate.time_s + self.hold_off_s + PREAMBLE_SYMBOLS * self.symbol_s
     }
 
-    /// Whether a candidate is what is left of a burst that was taken out, or lies in the skirts of a
-    /// stronger one that was seen with it: should there be more, it shows when that is taken out.
-    fn is_rest(&self, place: &Place, candidate: &Candidate) -> bool {
-        let is_skirt = |stronger: &Candidate| {
-            let distance = (candidate.frequency_hz - stronger.frequency_hz) * place.symbol_s;
+    /// Whether a candidate is what is left of a burst that was cancelled, or lies in the sidelobes of a
+    /// stronger one that was seen with it: should there be more, it shows when that is cancelled.
+    fn is_residue(&self, region: &Region, candidate: &Candidate) -> bool {
+        let is_sidelobe = |stronger: &Candidate| {
+            let distance = (candidate.frequency_hz - stronger.frequency_hz) * region.symbol_s;
             stronger.time_s == candidate.time_s
-                && stronger.power * skirt(distance) > candidate.power
+                && stronger.power * sidelobe_power(distance) > candidate.power
         };
-        self.cancelled.iter().any(|burst| burst.explains(place, candidate.power))
-            || self.searched.iter().any(is_skirt)
+        self.cancelled.iter().any(|burst| burst.accounts_for(region, candidate.power))
+            || self.searched.iter().any(is_sidelobe)
     }
 }
 
-impl Covered {
-    /// Whether a burst hides the candidate, which lies at `place`.
-    fn is_hidden(&mut self, place: &Place, covers: &[Cover]) -> bool {
-        let hides = |cover: &Cover| cover.hides(place, HIDING_POWER * self.candidate.power);
-        if covers.get(self.hidden_by).is_some_and(hides) {
+impl Masked {
+    /// Whether a burst masks the candidate, which lies at `region`.
+    fn is_masked(&mut self, region: &Region, masks: &[Mask]) -> bool {
+        let exceeds = |mask: &Mask| mask.exceeds(region, MASKING_POWER * self.candidate.power);
+        if masks.get(self.masked_by).is_some_and(exceeds) {
             return true;
         }
-        let hiding = covers.iter().position(hides);
-        self.hidden_by = hiding.unwrap_or(self.hidden_by);
-        hiding.is_some()
+        let masking = masks.iter().position(exceeds);
+        self.masked_by = masking.unwrap_or(self.masked_by);
+        masking.is_some()
     }
 }

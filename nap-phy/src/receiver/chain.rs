@@ -15,11 +15,11 @@ use super::context::Context;
 use super::decision::{Decision, Reading};
 use super::decoded_frame::DecodedFrame;
 use super::decoder::container_search::ContainerSearch;
-use super::decoder::symbols::known_words;
+use super::decoder::symbols::sync_words;
 use super::frame_reporter::FrameReporter;
-use super::joint::fragment::Fragment;
-use super::joint::{FRAGMENT_AGE_S, JointDecoder};
-use super::masking::{Cancelled, Cover};
+use super::joint::undecoded_frame::UndecodedFrame;
+use super::joint::{JointDecoder, UNDECODED_AGE_S};
+use super::masking::{Cancelled, Mask};
 use super::proof::TAG_LN_ODDS;
 use super::statistics::Statistics;
 use super::undecoded::UndecodedReason;
@@ -31,10 +31,10 @@ use crate::radio::bit_rate::BitRate;
 /// Share of the energy that preamble and frame type must explain. Noise passes with the probability
 /// (1 - 0.38)^32, two in ten million trials; what is made of it has to pass the budget of false
 /// messages.
-pub const LEAST_SCORE: f64 = 0.38;
-/// Hypotheses whose score is so much lower than the best are not tried. At the levels at which frames
-/// decode together, the noise moves a score by 0.09: so these are one and a half standard deviations.
-const RIVAL_DISTANCE: f64 = 0.14;
+pub const MIN_CORRELATION: f64 = 0.38;
+/// Hypotheses whose correlation is so much lower than the best are not tried. At the levels at which frames
+/// decode together, the noise moves a correlation by 0.09: so these are one and a half standard deviations.
+const COMPETING_DISTANCE: f64 = 0.14;
 
 /// The stages for one bit rate, in the order of the signal.
 pub(super) struct Chain {
@@ -60,7 +60,7 @@ impl Chain {
         containers: ContainerSearch,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let most_drift = config.limits.most_drift_hz_per_s;
+        let max_drift = config.limits.max_drift_hz_per_s;
         let candidates = Candidates::new(bit_rate, grid, &config.carriers_hz(bit_rate));
         Self {
             bit_rate,
@@ -69,19 +69,19 @@ impl Chain {
             round: Round::default(),
             synchronizer: Synchronizer::new(
                 symbol_rate_hz,
-                &known_words(),
-                most_drift,
-                LEAST_SCORE,
+                &sync_words(),
+                max_drift,
+                MIN_CORRELATION,
             ),
-            bursts: Bursts::new(bit_rate, config.limits.most_bursts),
-            decoder: BurstDecoder::new(bit_rate, most_drift),
+            bursts: Bursts::new(bit_rate, config.limits.max_bursts),
+            decoder: BurstDecoder::new(bit_rate, max_drift),
             joint: JointDecoder::new(bit_rate, &config.limits, config.radio_configuration),
             containers,
             reporter: FrameReporter::new(bit_rate),
         }
     }
 
-    /// How long after a place in the skirts of a preamble the chain knows of the preamble too, in
+    /// How long after a candidate in the sidelobes of a preamble the chain knows of the preamble too, in
     /// seconds.
     pub(super) fn detection_s(&self) -> f64 {
         self.candidates.detection_s()
@@ -97,9 +97,9 @@ impl Chain {
         self.candidates.hop_columns()
     }
 
-    /// Lets candidates wait until all chains know of the bursts that may cover them.
-    pub(super) fn be_patient(&mut self, patience_s: f64) {
-        self.candidates.be_patient(patience_s);
+    /// Sets the hold-off: candidates wait until all chains know of the bursts that may mask them.
+    pub(super) fn set_hold_off(&mut self, hold_off_s: f64) {
+        self.candidates.set_hold_off(hold_off_s);
     }
 
     /// How far back the chain looks, in seconds: a frame of the longest class, one that began
@@ -142,7 +142,7 @@ impl Chain {
         self.candidates.forget(oldest_s);
         self.bursts.forget(oldest_s);
         self.joint.forget(now_s);
-        self.reporter.forget(now_s - FRAGMENT_AGE_S);
+        self.reporter.forget(now_s - UNDECODED_AGE_S);
     }
 
     /// Detects: looks for preambles in what the newest column completes. Call it after every column.
@@ -158,18 +158,18 @@ impl Chain {
         true
     }
 
-    /// Detects again where a burst was cancelled: new candidates that it covered, and bursts that it
-    /// spoilt.
-    pub(super) fn detect_again(&mut self, place: &Cancelled, context: &mut Context) {
+    /// Detects again where a burst was cancelled: new candidates that it masked, and bursts that it
+    /// corrupted.
+    pub(super) fn detect_again(&mut self, cancelled: &Cancelled, context: &mut Context) {
         let Context { band, statistics, .. } = context;
-        self.bursts.retry(&band.grid, place);
-        let density = self.noise.density(band.grid.nearest(place.cover.frequency_hz));
-        self.candidates.detect_again(band, place, density, statistics);
+        self.bursts.retry(&band.grid, cancelled);
+        let density = self.noise.density(band.grid.nearest(cancelled.mask.frequency_hz));
+        self.candidates.detect_again(band, cancelled, density, statistics);
     }
 
     /// The bursts of which it is certain that they are there.
-    pub(super) fn covers(&self) -> impl Iterator<Item = Cover> {
-        self.bursts.covers()
+    pub(super) fn masks(&self) -> impl Iterator<Item = Mask> {
+        self.bursts.masks()
     }
 
     /// Begins to turn the candidates whose known symbols have passed into bursts, the strongest first.
@@ -178,23 +178,23 @@ impl Chain {
     }
 
     /// Turns the next candidate of the round into a burst; returns whether there was one. Those that a
-    /// burst covers wait until it is cancelled or given up.
+    /// burst masks wait until it is cancelled or given up.
     pub(super) fn synchronize_next(
         &mut self,
-        covers: &mut Vec<Cover>,
+        masks: &mut Vec<Mask>,
         context: &mut Context,
     ) -> bool {
         let grid = &context.band.grid;
-        let Some(candidate) = self.candidates.next(&mut self.round, grid, covers) else {
+        let Some(candidate) = self.candidates.next(&mut self.round, grid, masks) else {
             return false;
         };
         let Some(hypotheses) = self.hypotheses(&candidate, context) else {
             self.give_up_candidate(&candidate, context);
             return true;
         };
-        covers.extend(self.bursts.cover(&hypotheses[0]));
-        let least_due_s = self.candidates.patient_s(&candidate);
-        self.bursts.add(hypotheses, least_due_s, &mut context.statistics);
+        masks.extend(self.bursts.mask(&hypotheses[0]));
+        let min_due_s = self.candidates.held_off_until_s(&candidate);
+        self.bursts.add(hypotheses, min_due_s, &mut context.statistics);
         true
     }
 
@@ -212,7 +212,8 @@ impl Chain {
         let density = self.noise.density(band.grid.nearest(candidate.frequency_hz));
         let found = self.synchronizer.search(&band.history, &band.grid, candidate, density);
         let best = found.first()?;
-        let may_be = |other: &&Hypothesis| other.score >= best.score - RIVAL_DISTANCE;
+        let may_be =
+            |other: &&Hypothesis| other.correlation >= best.correlation - COMPETING_DISTANCE;
         Some(found.iter().filter(may_be).copied().collect())
     }
 
@@ -229,8 +230,8 @@ impl Chain {
         let density = self.density_under(&burst, context);
         match self.decoder.decode(&mut burst, &mut self.containers, context, density, now_s) {
             Trial::Unfinished => self.bursts.wait(burst),
-            Trial::Decoded(decision) if self.is_spoilt_sibling(&decision) => {
-                burst.attempt.fragments.extend(decision.fragments);
+            Trial::Decoded(decision) if self.is_corrupted_sibling(&decision) => {
+                burst.attempt.undecoded_frames.extend(decision.undecoded_frames);
                 self.decode_with_others(burst, context);
             }
             Trial::Decoded(decision) => {
@@ -257,18 +258,18 @@ impl Chain {
 
     /// Whether what was found far down a list is another frame of a message that is known, with wrong bits
     /// for which the check sum holds by chance: the same device does not use a number twice at a time.
-    fn is_spoilt_sibling(&self, decision: &Decision) -> bool {
+    fn is_corrupted_sibling(&self, decision: &Decision) -> bool {
         let container = &decision.reading.container;
-        let is_of = |fragment: &Fragment, frame: &DecodedFrame| {
+        let is_of = |undecoded: &UndecodedFrame, frame: &DecodedFrame| {
             let known = &frame.container;
-            fragment.may_follow(frame)
+            undecoded.may_follow(frame)
                 && known.device_id() == container.device_id()
                 && known.sequence_number() == container.sequence_number()
                 && known != container
         };
         decision.reading.decoder == Decoder::List
             && decision
-                .fragments
+                .undecoded_frames
                 .iter()
                 .any(|part| self.reporter.recent().iter().any(|frame| is_of(part, frame)))
     }
@@ -294,12 +295,12 @@ impl Chain {
     }
 
     fn decode_jointly(&mut self, burst: &mut Burst, context: &mut Context) -> Option<Decision> {
-        let fragments = std::mem::take(&mut burst.attempt.fragments);
+        let undecoded_frames = std::mem::take(&mut burst.attempt.undecoded_frames);
         let recent = self.reporter.recent();
-        self.joint.decode(fragments, recent, &mut self.containers, &mut context.statistics)
+        self.joint.decode(undecoded_frames, recent, &mut self.containers, &mut context.statistics)
     }
 
-    /// Reports the frames of a decision and with them the fragments that prove to be of the same
+    /// Reports the frames of a decision and with them the undecoded frames that prove to be of the same
     /// message. What is reported is cancelled in the band.
     fn report(&mut self, decision: Decision, context: &mut Context) {
         let mut decision = self.reconciled(decision, &mut context.statistics);
@@ -317,7 +318,7 @@ impl Chain {
         if let Some(newest) = self.reporter.recent().last() {
             siblings.append(&mut self.joint.take_siblings(newest));
         }
-        let of_siblings = Decision { reading: known, fragments: siblings };
+        let of_siblings = Decision { reading: known, undecoded_frames: siblings };
         self.reporter.report(of_siblings, &mut self.noise, context);
     }
 
@@ -325,29 +326,31 @@ impl Chain {
     /// by itself yields to a well proven message of which it proves to be another frame, and with the frames
     /// of a weakly proven one it is read together, which tells more than either.
     fn reconciled(&mut self, decision: Decision, statistics: &mut Statistics) -> Decision {
-        let [fragment] = &decision.fragments[..] else { return decision };
+        let [undecoded] = &decision.undecoded_frames[..] else { return decision };
         let own = &decision.reading;
-        if let Some(reading) = self.reporter.overruling(fragment, own) {
+        if let Some(reading) = self.reporter.overruling(undecoded, own) {
             statistics.contradictions += 1;
             return Decision { reading, ..decision };
         }
-        let Some((container, kin)) = self.reporter.doubtful_kin(fragment) else { return decision };
+        let Some((container, siblings)) = self.reporter.doubtful_siblings(undecoded) else {
+            return decision;
+        };
         if own.crc_ok && own.container == *container {
             return decision;
         }
-        let together = self.joint.read_with(&kin, fragment, &mut self.containers, statistics);
+        let together = self.joint.read_with(&siblings, undecoded, &mut self.containers, statistics);
         let Some(together) = together else { return decision };
         if together.container == own.container {
             let ln_odds = together.ln_odds.max(own.ln_odds);
             let reading = Reading { ln_odds, ..own.clone() };
             return Decision { reading, ..decision };
         }
-        if !self.reporter.outweighs(&together, 1 + kin.len(), container) {
+        if !self.reporter.outweighs(&together, 1 + siblings.len(), container) {
             return decision;
         }
-        let mut fragments: Vec<Fragment> = kin.into_iter().cloned().collect();
-        fragments.extend(decision.fragments);
-        fragments.sort_by_key(|part| part.frame_type.rank);
-        Decision { reading: together, fragments }
+        let mut undecoded_frames: Vec<UndecodedFrame> = siblings.into_iter().cloned().collect();
+        undecoded_frames.extend(decision.undecoded_frames);
+        undecoded_frames.sort_by_key(|part| part.frame_type.rank);
+        Decision { reading: together, undecoded_frames }
     }
 }

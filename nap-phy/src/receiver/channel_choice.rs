@@ -156,7 +156,7 @@ impl Channels {
         match self {
             Self::Nearest => Vec::new(),
             Self::Configurations(all) => {
-                all.iter().map(|rc| rc.uplink_centre_hz().into()).collect()
+                all.iter().map(|rc| rc.uplink_center_hz().into()).collect()
             }
             Self::Centers(centers_hz) => centers_hz.clone(),
         }
@@ -207,8 +207,8 @@ impl ChosenChannels {
         let coverages = self.configs.iter().map(ReceiverConfig::coverage);
         let parts = coverages.filter(|coverage| !coverage.is_whole());
         let too_fast = self.unheard_bit_rates.iter().map(|bit_rate| {
-            let least_hz = bit_rate.least_sample_rate_hz();
-            format!("{bit_rate} bit/s is not listened for: that needs {least_hz} S/s")
+            let min_hz = bit_rate.min_sample_rate_hz();
+            format!("{bit_rate} bit/s is not listened for: that needs {min_hz} S/s")
         });
         parts.map(|coverage| coverage.to_string()).chain(too_fast).collect()
     }
@@ -242,7 +242,7 @@ fn nearest(
 fn partly_inside(sample_rate_hz: f64, center_hz: f64) -> Option<RadioConfiguration> {
     let reach_hz = (f64::from(MACRO_CHANNEL_WIDTH_HZ) + sample_rate_hz) / 2.0;
     let distance_hz =
-        |rc: &RadioConfiguration| (f64::from(rc.uplink_centre_hz()) - center_hz).abs();
+        |rc: &RadioConfiguration| (f64::from(rc.uplink_center_hz()) - center_hz).abs();
     let nearer =
         |a: &RadioConfiguration, b: &RadioConfiguration| distance_hz(a).total_cmp(&distance_hz(b));
     let nearest = RadioConfiguration::ALL.into_iter().min_by(nearer)?;
@@ -294,7 +294,7 @@ mod tests {
     fn the_nearest_channel_and_what_else_there_is() {
         let chosen = ChannelChoice::default().in_band(2.4e6, Some(868.6e6)).unwrap();
         let [config] = &chosen.configs[..] else { panic!("one channel") };
-        assert_eq!((config.radio_configuration, config.channel_centre_hz), (Some(Rc7), 868.8e6));
+        assert_eq!((config.radio_configuration, config.channel_center_hz), (Some(Rc7), 868.8e6));
         assert_eq!(config.reported_channel_center_hz, None);
         assert_eq!(chosen.others, [Rc1]);
     }
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn the_middle_where_nobody_knows_the_frequency() {
         let chosen = ChannelChoice::default().in_band(250e3, None).unwrap();
-        assert_eq!((chosen.configs.len(), chosen.configs[0].channel_centre_hz), (1, 0.0));
+        assert_eq!((chosen.configs.len(), chosen.configs[0].channel_center_hz), (1, 0.0));
         assert_eq!(chosen.configs[0].radio_configuration, None);
         for choice in [of(&[Rc1]), at(&[868e6])] {
             assert_eq!(choice.in_band(250e3, None).unwrap_err(), ChannelError::UnknownCenter);
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(chosen.others, []);
         let chosen = at(&[868.3e6, 868.1e6]).in_band(2.4e6, Some(868.5e6)).unwrap();
         for (config, center_hz) in chosen.configs.iter().zip([868.3e6, 868.1e6]) {
-            assert_eq!(config.channel_centre_hz, center_hz);
+            assert_eq!(config.channel_center_hz, center_hz);
             assert_eq!(config.reported_channel_center_hz, Some(center_hz));
             assert_eq!(config.radio_configuration, None);
         }
@@ -340,8 +340,8 @@ mod tests {
         let fails = |choice: ChannelChoice, rate_hz, center_hz| {
             choice.in_band(rate_hz, Some(center_hz)).unwrap_err()
         };
-        let too_low = |found_hz, bits_per_s, least_hz| {
-            ChannelError::Band(Error::SampleRate { found_hz, bits_per_s, least_hz })
+        let too_low = |found_hz, bits_per_s, min_hz| {
+            ChannelError::Band(Error::SampleRate { found_hz, bits_per_s, min_hz })
         };
         assert_eq!(fails(of(&[Rc1]), 2.9e3, 868e6), too_low(2.9e3, 100, 3e3));
         assert_eq!(fails(of(&[Rc2]), 11.9e3, 902.2e6), too_low(11.9e3, 600, 12e3));

@@ -11,14 +11,14 @@ use crate::receiver::coverage::Coverage;
 use crate::receiver::decoder::false_message_budget::BudgetShare;
 
 /// Ten times what any oscillator that can be received does.
-const MOST_DRIFT_HZ_PER_S: f64 = 1_000.0;
+const MAX_DRIFT_HZ_PER_S: f64 = 1_000.0;
 
 /// How far from an edge of the band carriers are looked for, in symbol rates: so far that the lines of
 /// their preambles are both inside.
 const EDGE_SYMBOL_RATES: f64 = 0.25;
 
 /// More false messages than decisions are ever tried.
-const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
+const MAX_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
 
 /// Bounds on work and memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,27 +26,27 @@ const MOST_FALSE_MESSAGES_PER_DAY: f64 = 1e6;
 pub struct Limits {
     /// Bursts of one bit rate that may wait for their ends at once; of more, those that match the
     /// known symbols best are kept. What one takes says [`MemoryBound`](super::MemoryBound).
-    pub most_bursts: usize,
+    pub max_bursts: usize,
     /// The fastest change of a carrier's frequency that is looked for.
-    pub most_drift_hz_per_s: f64,
+    pub max_drift_hz_per_s: f64,
     /// Frames of one bit rate that did not decode alone and are kept to be decoded together with
     /// others; of more, the clearest.
-    pub most_fragments: usize,
+    pub max_undecoded_frames: usize,
     /// Groups of such frames that are tried when a new one comes; of more, the most promising.
-    pub most_groups: usize,
+    pub max_groups: usize,
     /// Devices with keys whose frames are looked for with the help of what is known of them; of more,
     /// those with the lowest identities. None with 0.
-    pub most_known_devices: usize,
+    pub max_known_devices: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            most_bursts: 512,
-            most_drift_hz_per_s: 60.0,
-            most_fragments: 512,
-            most_groups: 32,
-            most_known_devices: 1000,
+            max_bursts: 512,
+            max_drift_hz_per_s: 60.0,
+            max_undecoded_frames: 512,
+            max_groups: 32,
+            max_known_devices: 1000,
         }
     }
 }
@@ -55,13 +55,13 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ReceiverConfig {
-    /// Samples per second, at least [`BitRate::least_sample_rate_hz`] of every bit rate. Of a band that is
+    /// Samples per second, at least [`BitRate::min_sample_rate_hz`] of every bit rate. Of a band that is
     /// narrower than the channel, what of the channel is in it is listened to: see [`Self::coverage`].
     pub sample_rate_hz: f64,
     /// Frequency of the samples' 0 Hz. With 0 all frequencies are reported relative to it.
-    pub centre_hz: f64,
+    pub center_hz: f64,
     /// Middle of the channel.
-    pub channel_centre_hz: f64,
+    pub channel_center_hz: f64,
     /// Width of the channel.
     pub channel_width_hz: f64,
     /// Reported with the messages.
@@ -92,11 +92,11 @@ impl ReceiverConfig {
     /// A configuration for the channel in the middle of the samples, all bit rates that the sample rate
     /// is enough for.
     #[must_use]
-    pub fn new(sample_rate_hz: f64, centre_hz: f64) -> Self {
+    pub fn new(sample_rate_hz: f64, center_hz: f64) -> Self {
         Self {
             sample_rate_hz,
-            centre_hz,
-            channel_centre_hz: centre_hz,
+            center_hz,
+            channel_center_hz: center_hz,
             channel_width_hz: f64::from(MACRO_CHANNEL_WIDTH_HZ),
             radio_configuration: None,
             reported_channel_center_hz: None,
@@ -113,7 +113,7 @@ impl ReceiverConfig {
     /// Listens to the uplink channel of a radio configuration.
     #[must_use]
     pub fn with_radio_configuration(mut self, radio_configuration: RadioConfiguration) -> Self {
-        self.channel_centre_hz = f64::from(radio_configuration.uplink_centre_hz());
+        self.channel_center_hz = f64::from(radio_configuration.uplink_center_hz());
         self.radio_configuration = Some(radio_configuration);
         self.reported_channel_center_hz = None;
         self
@@ -122,7 +122,7 @@ impl ReceiverConfig {
     /// Listens to the channel around this frequency, and says so with the messages.
     #[must_use]
     pub fn with_channel_center(mut self, channel_center_hz: f64) -> Self {
-        self.channel_centre_hz = channel_center_hz;
+        self.channel_center_hz = channel_center_hz;
         self.radio_configuration = None;
         self.reported_channel_center_hz = Some(channel_center_hz);
         self
@@ -133,8 +133,8 @@ impl ReceiverConfig {
     pub fn coverage(&self) -> Coverage {
         let heard_hz = self.channel_hz();
         Coverage {
-            lowest_hz: self.centre_hz + heard_hz.start(),
-            highest_hz: self.centre_hz + heard_hz.end(),
+            lowest_hz: self.center_hz + heard_hz.start(),
+            highest_hz: self.center_hz + heard_hz.end(),
             channel_width_hz: self.channel_width_hz,
         }
     }
@@ -142,15 +142,15 @@ impl ReceiverConfig {
     /// Checks what can be told without the samples.
     pub(super) fn check(&self) -> Result<(), Error> {
         check_sample_rate(self.sample_rate_hz, &self.bit_rates)?;
-        let Limits { most_drift_hz_per_s, .. } = self.limits;
-        let most_false = MOST_FALSE_MESSAGES_PER_DAY;
-        check_range("most_drift_hz_per_s", most_drift_hz_per_s, MOST_DRIFT_HZ_PER_S)?;
-        check_range("false_messages_per_day", self.false_messages_per_day, most_false)
+        let Limits { max_drift_hz_per_s, .. } = self.limits;
+        let max_false = MAX_FALSE_MESSAGES_PER_DAY;
+        check_range("max_drift_hz_per_s", max_drift_hz_per_s, MAX_DRIFT_HZ_PER_S)?;
+        check_range("false_messages_per_day", self.false_messages_per_day, max_false)
     }
 
     /// Middle of the channel, from the samples' 0 Hz.
     pub(super) fn channel_offset_hz(&self) -> f64 {
-        self.channel_centre_hz - self.centre_hz
+        self.channel_center_hz - self.center_hz
     }
 
     /// The channel, from the samples' 0 Hz; of a band that is narrower, what is in it. A wider band has
@@ -178,7 +178,7 @@ impl ReceiverConfig {
 
 /// The bit rates for which the sample rate is enough.
 pub(super) fn receivable(bit_rates: &[BitRate], sample_rate_hz: f64) -> Vec<BitRate> {
-    let is_enough = |bit_rate: &BitRate| sample_rate_hz >= bit_rate.least_sample_rate_hz();
+    let is_enough = |bit_rate: &BitRate| sample_rate_hz >= bit_rate.min_sample_rate_hz();
     bit_rates.iter().copied().filter(is_enough).collect()
 }
 
@@ -186,10 +186,10 @@ pub(super) fn receivable(bit_rates: &[BitRate], sample_rate_hz: f64) -> Vec<BitR
 pub(super) fn check_sample_rate(sample_rate_hz: f64, bit_rates: &[BitRate]) -> Result<(), Error> {
     let bit_rates = if bit_rates.is_empty() { &BitRate::ALL[..1] } else { bit_rates };
     for bit_rate in bit_rates {
-        let least_hz = bit_rate.least_sample_rate_hz();
-        if sample_rate_hz.is_nan() || sample_rate_hz < least_hz {
+        let min_hz = bit_rate.min_sample_rate_hz();
+        if sample_rate_hz.is_nan() || sample_rate_hz < min_hz {
             let bits_per_s = bit_rate.bits_per_s();
-            return Err(Error::SampleRate { found_hz: sample_rate_hz, bits_per_s, least_hz });
+            return Err(Error::SampleRate { found_hz: sample_rate_hz, bits_per_s, min_hz });
         }
     }
     Ok(())

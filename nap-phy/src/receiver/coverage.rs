@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn a_band_that_is_narrower_than_the_channel_holds_a_part_of_it() {
-        let coverage = |sample_rate_hz, centre_hz| {
-            ReceiverConfig::new(sample_rate_hz, centre_hz).with_radio_configuration(Rc1).coverage()
+        let coverage = |sample_rate_hz, center_hz| {
+            ReceiverConfig::new(sample_rate_hz, center_hz).with_radio_configuration(Rc1).coverage()
         };
         let part = coverage(12e3, 868.03e6);
         assert_eq!(
@@ -59,9 +59,9 @@ mod tests {
             "868.034000 to 868.036000 MHz are heard, 2.000 of the channel's 192 kHz (1.0 %)"
         );
         assert!(!part.is_whole());
-        for (sample_rate_hz, centre_hz) in [(192e3, 868.13e6), (250e3, 868.13e6), (250e3, 868.2e6)]
+        for (sample_rate_hz, center_hz) in [(192e3, 868.13e6), (250e3, 868.13e6), (250e3, 868.2e6)]
         {
-            assert!(coverage(sample_rate_hz, centre_hz).is_whole());
+            assert!(coverage(sample_rate_hz, center_hz).is_whole());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a decoder has found out.
 
 use super::decoded_frame::DecodedFrame;
-use super::joint::fragment::Fragment;
+use super::joint::undecoded_frame::UndecodedFrame;
 use crate::message::Decoder;
 use crate::uplink::container::Container;
 
@@ -28,5 +28,5 @@ impl Reading {
 pub(super) struct Decision {
     pub(super) reading: Reading,
     /// In the order of ranks.
-    pub(super) fragments: Vec<Fragment>,
+    pub(super) undecoded_frames: Vec<UndecodedFrame>,
 }

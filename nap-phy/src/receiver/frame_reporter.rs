@@ -9,8 +9,8 @@ use super::decision::{Decision, Reading};
 use super::decoded_frame::DecodedFrame;
 use super::decoder::symbols::symbol_signs;
 use super::frame_news::FrameNews;
-use super::joint::fragment::Fragment;
-use super::masking::Cover;
+use super::joint::undecoded_frame::UndecodedFrame;
+use super::masking::Mask;
 use super::proof::Proof;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::container::Container;
@@ -27,7 +27,7 @@ pub(super) struct FrameReporter {
 /// A frame that may turn out to be another message's.
 struct Doubtful {
     container: Container,
-    fragment: Fragment,
+    undecoded: UndecodedFrame,
 }
 
 impl FrameReporter {
@@ -45,7 +45,7 @@ impl FrameReporter {
     /// Forgets frames that ended before `time_s`.
     pub(super) fn forget(&mut self, time_s: f64) {
         self.recent.retain(|frame| frame.end_s() >= time_s);
-        self.doubtful.retain(|doubtful| doubtful.fragment.soft.start_s >= time_s);
+        self.doubtful.retain(|doubtful| doubtful.undecoded.soft.start_s >= time_s);
     }
 
     /// The frames decoded lately.
@@ -60,11 +60,11 @@ impl FrameReporter {
         noise: &mut NoiseFloor,
         context: &mut Context,
     ) -> bool {
-        let Decision { reading, fragments } = decision;
-        let weight = self.proof_with(&reading, fragments.len()).weight();
+        let Decision { reading, undecoded_frames } = decision;
+        let weight = self.proof_with(&reading, undecoded_frames.len()).weight();
         let mut is_news = false;
-        for fragment in fragments {
-            is_news |= self.report_frame(fragment, &reading, weight, noise, context);
+        for undecoded in undecoded_frames {
+            is_news |= self.report_frame(undecoded, &reading, weight, noise, context);
         }
         is_news
     }
@@ -74,27 +74,27 @@ impl FrameReporter {
     /// this. Returns whether it is news.
     fn report_frame(
         &mut self,
-        fragment: Fragment,
+        undecoded: UndecodedFrame,
         reading: &Reading,
         weight: f64,
         noise: &mut NoiseFloor,
         context: &mut Context,
     ) -> bool {
-        if let Some(rival) = self.rival(&fragment, &reading.container) {
+        if let Some(competitor) = self.competitor(&undecoded, &reading.container) {
             context.statistics.contradictions += 1;
-            if self.proof(&rival).weight() >= weight {
+            if self.proof(&competitor).weight() >= weight {
                 return false;
             }
-            self.withdraw(&rival, &fragment, context);
+            self.withdraw(&competitor, &undecoded, context);
         }
-        let frame = self.measured(&fragment, reading, noise, context);
-        if self.recent.iter().any(|recent| fragment.repeats(recent, &frame.container)) {
+        let frame = self.measured(&undecoded, reading, noise, context);
+        if self.recent.iter().any(|recent| undecoded.repeats(recent, &frame.container)) {
             return false;
         }
         context.news.push(FrameNews::Decoded(frame.clone()));
         self.recent.push(frame);
         if self.proof(&reading.container).is_weak() {
-            self.doubtful.push(Doubtful { container: reading.container.clone(), fragment });
+            self.doubtful.push(Doubtful { container: reading.container.clone(), undecoded });
         } else {
             self.doubtful.retain(|doubtful| doubtful.container != reading.container);
         }
@@ -114,27 +114,37 @@ impl FrameReporter {
     }
 
     /// Whether there is more to be said for a reading of so many frames than for a message.
-    pub(super) fn outweighs(&self, reading: &Reading, frames: usize, rival: &Container) -> bool {
-        self.proof_with(reading, frames).weight() > self.proof(rival).weight()
+    pub(super) fn outweighs(
+        &self,
+        reading: &Reading,
+        frames: usize,
+        competitor: &Container,
+    ) -> bool {
+        self.proof_with(reading, frames).weight() > self.proof(competitor).weight()
     }
 
     /// Another message that claims the same burst.
-    fn rival(&self, fragment: &Fragment, container: &Container) -> Option<Container> {
-        let is_rival = |frame: &&DecodedFrame| {
-            frame.container != *container && claims_burst_of(fragment, frame)
+    fn competitor(&self, undecoded: &UndecodedFrame, container: &Container) -> Option<Container> {
+        let is_competitor = |frame: &&DecodedFrame| {
+            frame.container != *container && claims_burst_of(undecoded, frame)
         };
-        self.recent.iter().find(is_rival).map(|frame| frame.container.clone())
+        self.recent.iter().find(is_competitor).map(|frame| frame.container.clone())
     }
 
     /// Takes a burst from a message. If none of its other frames has decoded alone, the message falls:
     /// what was decoded together is proven together only.
-    fn withdraw(&mut self, container: &Container, fragment: &Fragment, context: &mut Context) {
+    fn withdraw(
+        &mut self,
+        container: &Container,
+        undecoded: &UndecodedFrame,
+        context: &mut Context,
+    ) {
         let stands_alone = |frame: &DecodedFrame| {
-            frame.container == *container && frame.crc_ok && !claims_burst_of(fragment, frame)
+            frame.container == *container && frame.crc_ok && !claims_burst_of(undecoded, frame)
         };
         let falls = !self.recent.iter().any(stands_alone);
         let is_withdrawn = |frame: &mut DecodedFrame| {
-            frame.container == *container && (falls || claims_burst_of(fragment, frame))
+            frame.container == *container && (falls || claims_burst_of(undecoded, frame))
         };
         let withdrawn = self.recent.extract_if(.., is_withdrawn);
         context.news.extend(withdrawn.map(FrameNews::Withdrawn));
@@ -145,45 +155,50 @@ impl FrameReporter {
 
     /// Takes out what was received of frames of weaker messages that prove to be of the newest frame's
     /// message.
-    pub(super) fn take_claimed(&mut self) -> Vec<Fragment> {
+    pub(super) fn take_claimed(&mut self) -> Vec<UndecodedFrame> {
         let Some(newest) = self.recent.last() else { return Vec::new() };
         let weight = self.proof(&newest.container).weight();
         let recent = &self.recent;
         let is_claimed = |doubtful: &mut Doubtful| {
-            let of_rival = recent.iter().filter(|frame| frame.container == doubtful.container);
+            let of_competitor = recent.iter().filter(|frame| frame.container == doubtful.container);
             doubtful.container != newest.container
-                && doubtful.fragment.is_sibling_of(newest)
-                && Proof::of(of_rival).weight() < weight
+                && doubtful.undecoded.is_sibling_of(newest)
+                && Proof::of(of_competitor).weight() < weight
         };
         let claimed = self.doubtful.extract_if(.., is_claimed);
-        claimed.map(|doubtful| doubtful.fragment).collect()
+        claimed.map(|doubtful| doubtful.undecoded).collect()
     }
 
     /// The first weakly proven message of which this may be another frame, and what was received of its
     /// frames.
-    pub(super) fn doubtful_kin(&self, fragment: &Fragment) -> Option<(&Container, Vec<&Fragment>)> {
-        let is_kin =
-            |doubtful: &&Doubtful| fragment.pause_s(&doubtful.fragment, self.bit_rate).is_some();
-        let container = &self.doubtful.iter().find(is_kin)?.container;
+    pub(super) fn doubtful_siblings(
+        &self,
+        undecoded: &UndecodedFrame,
+    ) -> Option<(&Container, Vec<&UndecodedFrame>)> {
+        let may_be_sibling =
+            |doubtful: &&Doubtful| undecoded.pause_s(&doubtful.undecoded, self.bit_rate).is_some();
+        let container = &self.doubtful.iter().find(may_be_sibling)?.container;
         let of_message = |doubtful: &&Doubtful| doubtful.container == *container;
-        let mut kin: Vec<&Fragment> = Vec::new();
-        for Doubtful { fragment, .. } in self.doubtful.iter().filter(of_message).filter(is_kin) {
-            if kin.iter().all(|other| other.frame_type.rank != fragment.frame_type.rank) {
-                kin.push(fragment);
+        let mut siblings: Vec<&UndecodedFrame> = Vec::new();
+        for Doubtful { undecoded, .. } in
+            self.doubtful.iter().filter(of_message).filter(may_be_sibling)
+        {
+            if siblings.iter().all(|other| other.frame_type.rank != undecoded.frame_type.rank) {
+                siblings.push(undecoded);
             }
         }
-        Some((container, kin))
+        Some((container, siblings))
     }
 
     /// The reading of a frame as that of a well proven message, if it proves to be another frame of one and
     /// what it says by itself is something else, and weakly proven.
-    pub(super) fn overruling(&self, fragment: &Fragment, own: &Reading) -> Option<Reading> {
+    pub(super) fn overruling(&self, undecoded: &UndecodedFrame, own: &Reading) -> Option<Reading> {
         if !self.proof_with(own, 1).is_weak() {
             return None;
         }
         let overrules = |frame: &&DecodedFrame| {
             frame.container != own.container
-                && fragment.is_sibling_of(frame)
+                && undecoded.is_sibling_of(frame)
                 && !self.proof(&frame.container).is_weak()
         };
         self.recent.iter().find(overrules).map(Reading::of_sibling)
@@ -191,24 +206,24 @@ impl FrameReporter {
 
     fn measured(
         &self,
-        fragment: &Fragment,
+        undecoded: &UndecodedFrame,
         reading: &Reading,
         noise: &mut NoiseFloor,
         context: &mut Context,
     ) -> DecodedFrame {
-        let (frame_type, symbol_s) = (fragment.frame_type, self.bit_rate.symbol_s());
+        let (frame_type, symbol_s) = (undecoded.frame_type, self.bit_rate.symbol_s());
         let signs = symbol_signs(&reading.container.bitstream(frame_type.rank));
-        let measurement = fragment.soft.measure(&signs);
+        let measurement = undecoded.soft.measure(&signs);
         let subband = context.band.grid.nearest(measurement.carrier.frequency_hz);
         let symbol_energy = measurement.power * symbol_s;
         let density = noise.density_under(subband, symbol_energy);
         let eb_over_n0 =
-            if density > 0.0 { symbol_energy / density } else { fragment.soft.es_over_n0() };
+            if density > 0.0 { symbol_energy / density } else { undecoded.soft.es_over_n0() };
         let track = &measurement.track;
         let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
-        let cover = Cover::of_track(track, symbol_s, measurement.power);
-        context.band.cancel(&burst, cover);
-        context.undecoded.explain(cover);
+        let mask = Mask::of_track(track, symbol_s, measurement.power);
+        context.band.cancel(&burst, mask);
+        context.undecoded.account_for(mask);
         DecodedFrame {
             frame_type,
             container: reading.container.clone(),

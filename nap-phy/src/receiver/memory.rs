@@ -4,12 +4,12 @@ use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 
 use super::bursts::Burst;
 use super::config::{Limits, ReceiverConfig};
-use super::joint::fragment::Fragment;
+use super::joint::undecoded_frame::UndecodedFrame;
 use super::pipeline::lookback_columns;
 use crate::error::Error;
 use crate::radio::bit_rate::BitRate;
 
-/// What a receiver of one bit rate takes besides the subbands' last seconds, the bursts and the fragments: the
+/// What a receiver of one bit rate takes besides the subbands' last seconds, the bursts and the undecoded frames: the
 /// detectors' spectra, the tables of synchronizer, demodulator and decoder, what they work on, and the lists of
 /// what was decoded lately. `make memory` shows what is left of it in a crowd.
 const STAGES_BYTES: u64 = 6 << 20;
@@ -30,9 +30,9 @@ pub struct MemoryBound {
     /// Of these, the largest burst.
     pub burst_bytes: u64,
     /// Frames that are kept to be decoded with others, of all bit rates.
-    pub fragments_bytes: u64,
+    pub undecoded_frames_bytes: u64,
     /// Of these, the largest.
-    pub fragment_bytes: u64,
+    pub undecoded_frame_bytes: u64,
     /// What is known of devices.
     pub devices_bytes: u64,
 }
@@ -40,7 +40,7 @@ pub struct MemoryBound {
 impl MemoryBound {
     /// What a receiver takes at most whose subbands lie in this grid.
     pub(super) fn new(config: &ReceiverConfig, grid: &SubbandGrid) -> Self {
-        let Limits { most_bursts, most_fragments, .. } = config.limits;
+        let Limits { max_bursts, max_undecoded_frames, .. } = config.limits;
         let bit_rates = config.bit_rates.len() as u64;
         let columns = lookback_columns(config, grid);
         let largest = |bytes: fn(&SubbandGrid, BitRate) -> usize| {
@@ -48,7 +48,7 @@ impl MemoryBound {
             all.max().unwrap_or_default()
         };
         let burst_bytes = largest(Burst::memory_bytes);
-        let fragment_bytes = largest(Fragment::memory_bytes);
+        let undecoded_frame_bytes = largest(UndecodedFrame::memory_bytes);
         // Lists have room for twice as many as they hold when they have grown.
         let missed_bytes = 2 * Burst::bare_bytes() as u64;
         let all =
@@ -56,10 +56,10 @@ impl MemoryBound {
         Self {
             subbands_bytes: SubbandHistory::memory_bytes(grid.subbands, columns) as u64,
             stages_bytes: STAGES_BYTES * bit_rates,
-            bursts_bytes: all(most_bursts, burst_bytes + missed_bytes),
+            bursts_bytes: all(max_bursts, burst_bytes + missed_bytes),
             burst_bytes,
-            fragments_bytes: all(most_fragments, fragment_bytes),
-            fragment_bytes,
+            undecoded_frames_bytes: all(max_undecoded_frames, undecoded_frame_bytes),
+            undecoded_frame_bytes,
             devices_bytes: DEVICE_BYTES.saturating_mul(config.devices.len() as u64),
         }
     }
@@ -67,7 +67,7 @@ impl MemoryBound {
     /// All of it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        [self.stages_bytes, self.bursts_bytes, self.fragments_bytes, self.devices_bytes]
+        [self.stages_bytes, self.bursts_bytes, self.undecoded_frames_bytes, self.devices_bytes]
             .iter()
             .fold(self.subbands_bytes, |sum, &part| sum.saturating_add(part))
     }

@@ -23,7 +23,7 @@ use super::context::Context;
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::false_message_budget::FalseMessageBudget;
 use super::event::Event;
-use super::masking::Cover;
+use super::masking::Mask;
 use super::message_assembler::{Assembler, Reporter};
 use super::noise_density::NoiseDensity;
 use crate::device::table::DeviceTable;
@@ -33,8 +33,8 @@ use crate::device::table::DeviceTable;
 enum Stage {
     /// Nothing, until there are more samples.
     Listen,
-    /// Gather what may cover candidates.
-    GatherCovers,
+    /// Gather what may mask candidates.
+    GatherMasks,
     /// Begin to go through the candidates of a chain.
     StartRound { chain: usize },
     /// Turn them into bursts.
@@ -53,8 +53,8 @@ pub(super) struct Pipeline {
     chains: Vec<Chain>,
     /// How far back the chains look, in seconds.
     lookback_s: f64,
-    /// Bursts of all chains that other signals may hide under.
-    covers: Vec<Cover>,
+    /// Bursts of all chains under which other signals may lie.
+    masks: Vec<Mask>,
     calibration: Calibration,
     assembler: Assembler,
     pub(super) events: Vec<Event>,
@@ -71,16 +71,16 @@ impl Pipeline {
         let share = config.budget_share.divided_by(config.bit_rates.len());
         let budget = FalseMessageBudget::new(config.false_messages_per_day, share);
         let chain = |&bit_rate| {
-            let most_known = config.limits.most_known_devices;
-            let containers = ContainerSearch::new(Arc::clone(&devices), most_known, budget.clone());
+            let max_known = config.limits.max_known_devices;
+            let containers = ContainerSearch::new(Arc::clone(&devices), max_known, budget.clone());
             Chain::new(bit_rate, grid, &config, containers)
         };
         let mut chains: Vec<Chain> = config.bit_rates.iter().map(chain).collect();
-        let patience_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);
-        chains.iter_mut().for_each(|chain| chain.be_patient(patience_s));
+        let hold_off_s = chains.iter().map(Chain::detection_s).fold(0.0, f64::max);
+        chains.iter_mut().for_each(|chain| chain.set_hold_off(hold_off_s));
         let lookback_s = lookback_s(&config);
         let calibration =
-            Calibration { center_hz: config.centre_hz, full_scale_dbm: config.full_scale_dbm };
+            Calibration { center_hz: config.center_hz, full_scale_dbm: config.full_scale_dbm };
         let reporter = Reporter {
             calibration,
             radio_configuration: config.radio_configuration,
@@ -94,7 +94,7 @@ impl Pipeline {
             ),
             chains,
             lookback_s,
-            covers: Vec::new(),
+            masks: Vec::new(),
             calibration,
             assembler: Assembler::new(reporter, lookback_s),
             events: Vec::new(),
@@ -133,7 +133,7 @@ impl Pipeline {
         let known = densities.into_iter().enumerate().filter(|(_, density)| *density > 0.0);
         known
             .map(|(subband, density)| NoiseDensity {
-                frequency_hz: self.calibration.frequency_hz(grid.centre_hz(subband)),
+                frequency_hz: self.calibration.frequency_hz(grid.center_hz(subband)),
                 level_per_hz: self.calibration.level(density),
             })
             .collect()
@@ -161,21 +161,21 @@ impl Pipeline {
 
     /// Begins to work on all that is due at `now_s`.
     fn begin(&mut self, now_s: f64) {
-        // All that may hide a burst has ended when the longest frame has that begins with its end.
+        // All that may mask a burst has ended when the longest frame has that begins with its end.
         if now_s.is_finite() {
             self.context.band.forget(now_s - self.lookback_s / 2.0);
         }
         self.now_s = now_s;
-        self.stage = Stage::GatherCovers;
+        self.stage = Stage::GatherMasks;
     }
 
-    /// Does a small part of what is due: with one candidate, one burst or one place that is searched again.
-    /// What was decoded is cancelled in the band and its place is searched again before the next burst is
+    /// Does a small part of what is due: with one candidate, one burst or one region that is searched again.
+    /// What was decoded is cancelled in the band and its region is searched again before the next burst is
     /// tried. Returns whether there was anything to do.
     pub(super) fn step(&mut self) -> bool {
         self.stage = match self.stage {
             Stage::Listen => return false,
-            Stage::GatherCovers => self.gather_covers(),
+            Stage::GatherMasks => self.gather_masks(),
             Stage::StartRound { chain } => self.start_round(chain),
             Stage::Synchronize { chain } => self.synchronize(chain),
             Stage::Decode { chain } => self.decode(chain),
@@ -194,11 +194,11 @@ impl Pipeline {
         has_searched
     }
 
-    /// Gathers the bursts that may cover candidates.
-    fn gather_covers(&mut self) -> Stage {
-        self.covers.clear();
-        self.covers.extend(self.chains.iter().flat_map(Chain::covers));
-        self.covers.extend(self.context.band.remaining());
+    /// Gathers the bursts that may mask candidates.
+    fn gather_masks(&mut self) -> Stage {
+        self.masks.clear();
+        self.masks.extend(self.chains.iter().flat_map(Chain::masks));
+        self.masks.extend(self.context.band.remaining());
         Stage::StartRound { chain: 0 }
     }
 
@@ -215,7 +215,7 @@ impl Pipeline {
     fn synchronize(&mut self, chain: usize) -> Stage {
         let next = Stage::StartRound { chain: chain + 1 };
         let Some(synchronizing) = self.chains.get_mut(chain) else { return next };
-        if synchronizing.synchronize_next(&mut self.covers, &mut self.context) {
+        if synchronizing.synchronize_next(&mut self.masks, &mut self.context) {
             return Stage::Synchronize { chain };
         }
         synchronizing.end_round(&mut self.context);
@@ -233,9 +233,9 @@ impl Pipeline {
 
     /// Looks again where a burst was cancelled.
     fn detect_again(&mut self) -> Stage {
-        let Some(place) = self.context.band.next_cancelled() else { return Stage::GatherCovers };
+        let Some(cancelled) = self.context.band.next_cancelled() else { return Stage::GatherMasks };
         for chain in &mut self.chains {
-            chain.detect_again(&place, &mut self.context);
+            chain.detect_again(&cancelled, &mut self.context);
         }
         Stage::DetectAgain
     }
@@ -244,10 +244,10 @@ impl Pipeline {
     fn report(&mut self) -> Stage {
         self.report_frames();
         if self.now_s == f64::INFINITY {
-            // What was covered comes to light once what covers it is decoded or given up.
+            // What was masked comes to light once what masks it is decoded or given up.
             if self.chains.iter().any(Chain::is_busy) {
                 self.context.band.forget(f64::INFINITY);
-                return Stage::GatherCovers;
+                return Stage::GatherMasks;
             }
             self.chains.iter_mut().for_each(Chain::clear);
         }

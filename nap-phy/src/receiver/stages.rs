@@ -1,23 +1,23 @@
 //! Parts of the receiver by themselves, for those who want to look inside.
 //!
 //! Together with `nap-dsp` they make a receiver step by step: the detector and the synchroniser
-//! look for the [`known_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
+//! look for the [`sync_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
 //! container in them, and with the [`symbol_signs`] of its bitstream a burst can be measured.
 
-use super::decoder::list_decoder::{FrameDecoder, Terms};
+use super::decoder::list_decoder::{FrameDecoder, SearchParameters};
 use super::decoder::soft_container::SoftContainer;
 use super::decoder::template::Template;
 use crate::uplink::container::Container;
 
-pub use super::candidates::LEAST_EVIDENCE;
-pub use super::chain::LEAST_SCORE;
+pub use super::candidates::MIN_DETECTION_STATISTIC;
+pub use super::chain::MIN_CORRELATION;
 pub use super::decoder::soft_container::SoftSymbols;
-pub use super::decoder::symbols::{known_words, symbol_count, symbol_signs};
+pub use super::decoder::symbols::{symbol_count, symbol_signs, sync_words};
 
 /// Probability that the frames handed in belong together: who hands them in believes it.
 const PRIOR: f64 = 0.95;
 /// Odds that a decision must have to be right, should it pass the check.
-const LEAST_ODDS: f64 = 1.0;
+const MIN_ODDS: f64 = 1.0;
 /// Bits of the check sum.
 const CRC_BITS: i32 = 16;
 
@@ -31,26 +31,26 @@ pub struct SoftDecision {
 }
 
 /// The most likely container that was sent in all of `frames`, of one message, and whose check sum
-/// is right. Of the list of likely decisions, at most `most_decisions` are tried, and only as long
+/// is right. Of the list of likely decisions, at most `max_decisions` are tried, and only as long
 /// as one that passes is more likely right than wrong.
 ///
 /// `None` if there is none, or the frames differ in class or have too few symbols.
 #[must_use]
-pub fn decode(frames: &[SoftSymbols<'_>], most_decisions: usize) -> Option<SoftDecision> {
+pub fn decode(frames: &[SoftSymbols<'_>], max_decisions: usize) -> Option<SoftDecision> {
     let class = frames.first()?.frame_type.class;
     if frames.iter().any(|frame| frame.frame_type.class != class) {
         return None;
     }
     let containers: Vec<SoftContainer> = frames.iter().map(SoftContainer::of_symbols).collect();
     let containers: Vec<&SoftContainer> = containers.iter().collect();
-    let terms = Terms {
+    let parameters = SearchParameters {
         template: Template::of_class(class),
         prior: PRIOR,
-        least_odds: LEAST_ODDS,
+        min_odds: MIN_ODDS,
         check_bits: CRC_BITS,
-        most_decisions,
+        max_decisions,
     };
-    let search = FrameDecoder::default().search(&containers, class, &terms, |_, _| true);
+    let search = FrameDecoder::default().search(&containers, class, &parameters, |_, _| true);
     let found = search.found?;
     Some(SoftDecision { container: found.container, index: found.index })
 }
@@ -84,7 +84,7 @@ mod tests {
 
     fn soft(rank: Rank, symbols: &[Complex64]) -> SoftSymbols<'_> {
         let frame_type = FrameType { class: container().class(), rank };
-        SoftSymbols { frame_type, symbols, amplitude: 0.3, noise_variance: 0.01, dips: None }
+        SoftSymbols { frame_type, symbols, amplitude: 0.3, noise_variance: 0.01, notches: None }
     }
 
     #[test]
@@ -108,6 +108,6 @@ mod tests {
     fn what_does_not_fit_is_not_decoded() {
         assert_eq!(decode(&[], 16), None);
         assert_eq!(decode(&[soft(Rank::First, &[])], 16), None);
-        assert!(known_words().iter().all(|word| word.len() == 33));
+        assert!(sync_words().iter().all(|sync_word| sync_word.len() == 33));
     }
 }

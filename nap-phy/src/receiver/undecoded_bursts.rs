@@ -3,10 +3,10 @@
 use nap_dsp::detector::Candidate;
 use nap_dsp::synchronizer::Hypothesis;
 
-use super::bursts::promised;
+use super::bursts::expected_mask;
 use super::calibration::{Calibration, decibel};
-use super::joint::FRAGMENT_AGE_S;
-use super::masking::{Cover, PREAMBLE_SYMBOLS};
+use super::joint::UNDECODED_AGE_S;
+use super::masking::{Mask, PREAMBLE_SYMBOLS};
 use super::statistics::Statistics;
 use super::undecoded::{UndecodedBurst, UndecodedReason};
 use crate::message::{Extent, Signal};
@@ -16,7 +16,7 @@ use crate::uplink::frame_type::FrameType;
 /// After so many seconds a burst will not decode any more: neither alone, when something is cancelled over
 /// it, nor with the other frames of its message, which are kept less long by more than the time from
 /// search to search.
-pub(super) const HOLD_S: f64 = FRAGMENT_AGE_S + 1.0;
+pub(super) const HOLD_S: f64 = UNDECODED_AGE_S + 1.0;
 /// Bursts with less energy of a symbol over the noise density (linear) may be noise. White noise has more
 /// in 33 known symbols with the probability exp(-33 · 1.5), less than one in 10^21; in a quarter of an hour
 /// of it there were 808 bursts and none that had as much.
@@ -35,7 +35,7 @@ const MAX_SIGHTINGS: usize = 256;
 /// What was seen of a burst.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sighting {
-    pub(super) cover: Cover,
+    pub(super) mask: Mask,
     pub(super) bit_rate: BitRate,
     pub(super) frame_type: Option<FrameType>,
     pub(super) drift_hz_per_s: f64,
@@ -47,13 +47,13 @@ pub(super) struct Sighting {
 impl Sighting {
     /// A candidate at which no frame type fits; `None` if noise may show it.
     pub(super) fn of_candidate(candidate: &Candidate, bit_rate: BitRate) -> Option<Self> {
-        let Candidate { time_s, frequency_hz, strength, power } = *candidate;
+        let Candidate { time_s, frequency_hz, line_snr, power } = *candidate;
         let symbol_s = bit_rate.symbol_s();
         let from_s = time_s - PREAMBLE_SYMBOLS / 2.0 * symbol_s;
         let to_s = from_s + SEEN_SYMBOLS * symbol_s;
-        let eb_over_n0 = strength / LINES_OVER_SYMBOL;
+        let eb_over_n0 = line_snr / LINES_OVER_SYMBOL;
         (eb_over_n0 >= MIN_CANDIDATE_EB_OVER_N0).then_some(Self {
-            cover: Cover { from_s, to_s, frequency_hz, symbol_s, power },
+            mask: Mask { from_s, to_s, frequency_hz, symbol_s, power },
             bit_rate,
             frame_type: None,
             drift_hz_per_s: 0.0,
@@ -72,12 +72,12 @@ impl Sighting {
         let eb_over_n0 = if density > 0.0 {
             best.power * bit_rate.symbol_s() / density
         } else {
-            best.score / (1.0 - best.score).max(f64::EPSILON)
+            best.correlation / (1.0 - best.correlation).max(f64::EPSILON)
         };
         (eb_over_n0 >= MIN_BURST_EB_OVER_N0).then_some(Self {
-            cover: promised(best, bit_rate),
+            mask: expected_mask(best, bit_rate),
             bit_rate,
-            frame_type: FrameType::ALL.get(best.word).copied(),
+            frame_type: FrameType::ALL.get(best.sync_word).copied(),
             drift_hz_per_s: best.carrier.drift_hz_per_s,
             eb_over_n0,
             reason,
@@ -86,7 +86,7 @@ impl Sighting {
 
     /// The report of it.
     pub(super) fn report(&self, calibration: &Calibration) -> UndecodedBurst {
-        let Cover { from_s, to_s, frequency_hz, power, .. } = self.cover;
+        let Mask { from_s, to_s, frequency_hz, power, .. } = self.mask;
         UndecodedBurst {
             signal: Signal {
                 time_s: from_s,
@@ -109,7 +109,7 @@ pub(super) struct UndecodedBursts {
     period_hz: f64,
     sightings: Vec<Sighting>,
     /// Frames decoded lately.
-    decoded: Vec<Cover>,
+    decoded: Vec<Mask>,
 }
 
 impl UndecodedBursts {
@@ -122,25 +122,25 @@ impl UndecodedBursts {
     /// is none.
     pub(super) fn add(&mut self, sighting: Option<Sighting>, statistics: &mut Statistics) {
         let Some(sighting) = sighting else { return };
-        let (cover, period_hz) = (&sighting.cover, self.period_hz);
-        let others = self.sightings.iter().map(|other| &other.cover);
+        let (mask, period_hz) = (&sighting.mask, self.period_hz);
+        let others = self.sightings.iter().map(|other| &other.mask);
         let mut stronger = self.decoded.iter().chain(others);
-        if stronger.any(|stronger| stronger.explains_in(period_hz, cover)) {
+        if stronger.any(|stronger| stronger.accounts_for_in(period_hz, mask)) {
             return;
         }
-        self.sightings.retain(|weaker| !cover.explains_in(period_hz, &weaker.cover));
+        self.sightings.retain(|weaker| !mask.accounts_for_in(period_hz, &weaker.mask));
         self.sightings.push(sighting);
         if self.sightings.len() > MAX_SIGHTINGS {
-            self.sightings.sort_by(|a, b| b.cover.power.total_cmp(&a.cover.power));
+            self.sightings.sort_by(|a, b| b.mask.power.total_cmp(&a.mask.power));
             self.sightings.truncate(MAX_SIGHTINGS);
             statistics.dropped_undecoded_bursts += 1;
         }
     }
 
     /// Takes a frame that was decoded, and forgets what it explains.
-    pub(super) fn explain(&mut self, frame: Cover) {
+    pub(super) fn account_for(&mut self, frame: Mask) {
         let period_hz = self.period_hz;
-        self.sightings.retain(|sighting| !frame.explains_in(period_hz, &sighting.cover));
+        self.sightings.retain(|sighting| !frame.accounts_for_in(period_hz, &sighting.mask));
         self.decoded.push(frame);
     }
 
@@ -149,10 +149,10 @@ impl UndecodedBursts {
         let oldest_s = now_s - HOLD_S;
         self.decoded.retain(|frame| frame.to_s >= oldest_s);
         let mut done: Vec<Sighting> =
-            self.sightings.extract_if(.., |sighting| sighting.cover.from_s < oldest_s).collect();
+            self.sightings.extract_if(.., |sighting| sighting.mask.from_s < oldest_s).collect();
         done.sort_by(|a, b| {
-            let time = a.cover.from_s.total_cmp(&b.cover.from_s);
-            time.then(a.cover.frequency_hz.total_cmp(&b.cover.frequency_hz))
+            let time = a.mask.from_s.total_cmp(&b.mask.from_s);
+            time.then(a.mask.frequency_hz.total_cmp(&b.mask.frequency_hz))
         });
         done
     }
@@ -162,13 +162,13 @@ impl UndecodedBursts {
 mod tests {
     use super::*;
 
-    fn cover(from_s: f64, frequency_hz: f64, power: f64) -> Cover {
-        Cover { from_s, to_s: from_s + 2.0, frequency_hz, symbol_s: 0.01, power }
+    fn mask(from_s: f64, frequency_hz: f64, power: f64) -> Mask {
+        Mask { from_s, to_s: from_s + 2.0, frequency_hz, symbol_s: 0.01, power }
     }
 
-    fn sighting(cover: Cover) -> Option<Sighting> {
+    fn sighting(mask: Mask) -> Option<Sighting> {
         Some(Sighting {
-            cover,
+            mask,
             bit_rate: BitRate::Bps100,
             frame_type: None,
             drift_hz_per_s: 0.0,
@@ -178,47 +178,47 @@ mod tests {
     }
 
     /// The times of those that are told of when these come, after `frames` were decoded.
-    fn told(sightings: &[Cover], frames: &[Cover]) -> Vec<f64> {
+    fn told(sightings: &[Mask], frames: &[Mask]) -> Vec<f64> {
         let statistics = &mut Statistics::default();
         let mut bursts = UndecodedBursts::new(3_000.0);
         let (before, after) = frames.split_at(frames.len() / 2);
-        before.iter().for_each(|&frame| bursts.explain(frame));
-        sightings.iter().for_each(|&cover| bursts.add(sighting(cover), statistics));
-        after.iter().for_each(|&frame| bursts.explain(frame));
-        bursts.take_final(f64::INFINITY).iter().map(|s| s.cover.from_s).collect()
+        before.iter().for_each(|&frame| bursts.account_for(frame));
+        sightings.iter().for_each(|&mask| bursts.add(sighting(mask), statistics));
+        after.iter().for_each(|&frame| bursts.account_for(frame));
+        bursts.take_final(f64::INFINITY).iter().map(|s| s.mask.from_s).collect()
     }
 
     #[test]
     fn each_burst_is_told_of_once() {
-        let strong = cover(1.0, 0.0, 1.0);
-        let (skirt, data) = (cover(1.0, 200.0, 0.01), cover(2.0, 10.0, 0.9));
-        assert_eq!(told(&[strong, skirt, data], &[]), [1.0]);
-        assert_eq!(told(&[data, skirt, strong], &[]), [1.0]);
-        let (beside, later) = (cover(1.1, 200.0, 0.5), cover(3.5, 0.0, 0.01));
+        let strong = mask(1.0, 0.0, 1.0);
+        let (sidelobe_power, data) = (mask(1.0, 200.0, 0.01), mask(2.0, 10.0, 0.9));
+        assert_eq!(told(&[strong, sidelobe_power, data], &[]), [1.0]);
+        assert_eq!(told(&[data, sidelobe_power, strong], &[]), [1.0]);
+        let (beside, later) = (mask(1.1, 200.0, 0.5), mask(3.5, 0.0, 0.01));
         assert_eq!(told(&[strong, beside, later], &[]), [1.0, 1.1, 3.5]);
     }
 
     #[test]
     fn what_is_at_one_edge_of_the_band_shows_at_the_other() {
-        let strong = cover(1.0, 1_450.0, 1.0);
-        let (image, own) = (cover(1.1, -1_400.0, 0.01), cover(1.2, -1_000.0, 0.01));
+        let strong = mask(1.0, 1_450.0, 1.0);
+        let (image, own) = (mask(1.1, -1_400.0, 0.01), mask(1.2, -1_000.0, 0.01));
         assert_eq!(told(&[strong, image, own], &[]), [1.0, 1.2]);
         assert_eq!(told(&[image, own], &[strong]), [1.2]);
     }
 
     #[test]
-    fn what_a_decoded_frame_explains_is_not_told_of() {
-        let frame = cover(1.0, 0.0, 1.0);
-        let seen = [cover(1.005, 3.0, 0.8), cover(1.5, 100.0, 0.1), cover(1.0, 500.0, 0.5)];
+    fn what_a_decoded_frame_accounts_for_is_not_told_of() {
+        let frame = mask(1.0, 0.0, 1.0);
+        let seen = [mask(1.005, 3.0, 0.8), mask(1.5, 100.0, 0.1), mask(1.0, 500.0, 0.5)];
         // Whichever of the two is known first.
         assert_eq!(told(&seen, &[frame]), [1.0]);
-        assert_eq!(told(&seen, &[frame, cover(50.0, 0.0, 1.0)]), [1.0]);
+        assert_eq!(told(&seen, &[frame, mask(50.0, 0.0, 1.0)]), [1.0]);
     }
 
     #[test]
     fn a_burst_is_told_of_when_it_will_not_decode_any_more() {
         let mut bursts = UndecodedBursts::new(250e3);
-        bursts.add(sighting(cover(1.0, 0.0, 1.0)), &mut Statistics::default());
+        bursts.add(sighting(mask(1.0, 0.0, 1.0)), &mut Statistics::default());
         assert!(bursts.take_final(1.0 + HOLD_S).is_empty());
         assert_eq!(bursts.take_final(1.1 + HOLD_S).len(), 1);
         assert!(bursts.take_final(f64::INFINITY).is_empty());
@@ -230,10 +230,10 @@ mod tests {
         let mut bursts = UndecodedBursts::new(1e9);
         for n in 0..MAX_SIGHTINGS + 10 {
             let power = 1.0 + n as f64;
-            bursts.add(sighting(cover(1.0, 10_000.0 * n as f64, power)), statistics);
+            bursts.add(sighting(mask(1.0, 10_000.0 * n as f64, power)), statistics);
         }
         let told = bursts.take_final(f64::INFINITY);
         assert_eq!((told.len(), statistics.dropped_undecoded_bursts), (MAX_SIGHTINGS, 10));
-        assert!(told.iter().all(|s| s.cover.power > 10.0));
+        assert!(told.iter().all(|s| s.mask.power > 10.0));
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::error::SceneError;
 
 /// The most random symbols that are drawn for the bursts of one interferer.
-const MOST_SYMBOLS: f64 = 1e8;
+const MAX_SYMBOLS: f64 = 1e8;
 
 /// A signal that is no device's.
 #[derive(Debug, Clone, Deserialize)]
@@ -120,7 +120,7 @@ impl Interferer {
             (None, None) => Ok(vec![burst(0.0, self.duration_s)]),
             (Some(burst_s), Some(duty)) => {
                 let symbols = self.signal.symbols_per_s() * self.duration_s * duty;
-                SceneError::check_value("symbols of an interferer", symbols, 0.0, MOST_SYMBOLS)?;
+                SceneError::check_value("symbols of an interferer", symbols, 0.0, MAX_SYMBOLS)?;
                 let starts_s = burst_starts_s(self.duration_s, burst_s, duty, rng)
                     .map_err(|source| SceneError::signal(place, source))?;
                 Ok(starts_s.into_iter().map(|start_s| burst(start_s, burst_s)).collect())

@@ -7,7 +7,7 @@
 mod device;
 mod error;
 mod interferer;
-mod score;
+mod reception_counts;
 mod shape;
 mod traffic;
 mod truth;
@@ -33,7 +33,7 @@ use crate::uplink::rank::Rank;
 pub use device::{SceneDevice, SceneMessage};
 pub use error::SceneError;
 pub use interferer::{Interferer, InterfererSignal};
-pub use score::Score;
+pub use reception_counts::ReceptionCounts;
 pub use shape::Shape;
 pub use traffic::Traffic;
 pub use truth::{Truth, TruthFrame, TruthMessage};
@@ -111,7 +111,7 @@ impl Scene {
     /// Frequency of the receiver's centre in hertz.
     #[must_use]
     pub fn center_hz(&self) -> f64 {
-        self.center_hz.unwrap_or_else(|| self.radio_configuration.uplink_centre_hz().into())
+        self.center_hz.unwrap_or_else(|| self.radio_configuration.uplink_center_hz().into())
     }
 
     /// Samples of the whole recording, with silence for those that are lost with a mark.

@@ -6,7 +6,7 @@
 //! the renard specification has the last two swapped). The filter starts from zeros and has no
 //! tail. Together the three frames are one rate-1/3 code of four states.
 //!
-//! The inverse is recursive, so one wrong bit of a frame 2 or 3 spoils what follows.
+//! The inverse is recursive, so one wrong bit of a frame 2 or 3 corrupts what follows.
 
 use crate::uplink::rank::Rank;
 

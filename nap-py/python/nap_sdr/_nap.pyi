@@ -71,7 +71,7 @@ def spectrogram(
 def thresholds() -> tuple[float, float]: ...
 def signs(bitstream: bytes) -> npt.NDArray[np.float64]: ...
 def decode_soft(
-    frames: list[_SoftFrame], most_decisions: int
+    frames: list[_SoftFrame], max_decisions: int
 ) -> tuple[bytes, int] | None: ...
 def frame_type(bitstream: bytes) -> int: ...
 def decode_recording(
@@ -132,7 +132,7 @@ class Settings:
         devices: DeviceTable,
         full_scale_dbm: float | None,
         false_messages_per_day: float,
-        most_drift_hz_per_s: float,
+        max_drift_hz_per_s: float,
     ) -> Settings: ...
 
 @final
@@ -301,7 +301,7 @@ class Subbands:
         candidate: _Candidate,
         bit_rate: int,
         threshold: float,
-        most_drift_hz_per_s: float,
+        max_drift_hz_per_s: float,
     ) -> list[_Hypothesis]: ...
     def down_convert(
         self,
@@ -320,7 +320,7 @@ class Subbands:
         start_s: float,
         carrier: tuple[float, float, float],
         bit_rate: int,
-        most_drift_hz_per_s: float,
+        max_drift_hz_per_s: float,
     ) -> Burst: ...
 
 @final

@@ -52,7 +52,7 @@ class ReceptionOptions(TypedDict, total=False):
     devices: Devices
     full_scale_dbm: Optional[float]
     false_messages_per_day: float
-    most_drift_hz_per_s: float
+    max_drift_hz_per_s: float
 
 
 class ChannelOptions(ReceptionOptions, total=False):
@@ -131,7 +131,7 @@ def settings(options: ChannelsOptions) -> _nap.Settings:
         devices=device_table(options["devices"]),
         full_scale_dbm=options["full_scale_dbm"],
         false_messages_per_day=options["false_messages_per_day"],
-        most_drift_hz_per_s=options["most_drift_hz_per_s"],
+        max_drift_hz_per_s=options["max_drift_hz_per_s"],
     )
 
 

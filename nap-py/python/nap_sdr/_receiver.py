@@ -53,7 +53,7 @@ class Receiver:
         Power of a full-scale carrier at the antenna; levels are then dBm.
     false_messages_per_day : float
         How many false messages may be expected at most.
-    most_drift_hz_per_s : float
+    max_drift_hz_per_s : float
         The fastest change of a carrier's frequency that is looked for, Hz/s.
     start : str or datetime, optional
         Time of the first sample (RFC 3339); messages then have a ``time``. A ``datetime`` has to
@@ -93,7 +93,7 @@ class Receiver:
         devices: Devices = None,
         full_scale_dbm: Optional[float] = None,
         false_messages_per_day: float = 1.0,
-        most_drift_hz_per_s: float = 60.0,
+        max_drift_hz_per_s: float = 60.0,
         start: Union[None, str, dt.datetime] = None,
         start_s: float = 0.0,
         allow_nan: bool = False,
@@ -111,7 +111,7 @@ class Receiver:
                     "devices": devices,
                     "full_scale_dbm": full_scale_dbm,
                     "false_messages_per_day": false_messages_per_day,
-                    "most_drift_hz_per_s": most_drift_hz_per_s,
+                    "max_drift_hz_per_s": max_drift_hz_per_s,
                 }
             ),
             start=rfc3339("start", start),

@@ -57,10 +57,10 @@ _LINE_POINTS = 9
 _LINES = (1, 0, 2, -1, 3, -2, 4, 5, 6)
 
 #: More labels than this nobody reads.
-_MOST_LABELS = 300
+_MAX_LABELS = 300
 
 #: A picture of messages shows this width at least, Hz.
-_LEAST_WIDTH_HZ = 2_000.0
+_MIN_WIDTH_HZ = 2_000.0
 
 #: Share of the array's cells that are noise for the darkest colour, and of those below the lightest.
 _DARKEST, _LIGHTEST = 10.0, 99.9
@@ -160,7 +160,7 @@ def messages(messages: Iterable[Message], *, ax: Optional[Axes] = None) -> Axes:
     starts_s = [frame.time_s for frame in frames] or [0.0]
     ends_s = [frame.time_s + _duration_s(message) for message in messages
               for frame in message.frames] or [1.0]
-    width_hz = max(1.2 * (max(carriers_hz) - min(carriers_hz)), _LEAST_WIDTH_HZ)
+    width_hz = max(1.2 * (max(carriers_hz) - min(carriers_hz)), _MIN_WIDTH_HZ)
     middle_hz = (max(carriers_hz) + min(carriers_hz)) / 2
     devices = list(dict.fromkeys(message.device_id for message in messages))
     colors = dict(zip(devices, cycle(_COLORS)))
@@ -228,7 +228,7 @@ def _place(ax: Axes, labels: Sequence[_Label]) -> None:
     boxes = [patch.get_window_extent() for patch in ax.patches]
     taken: list[Any] = []
     # Those that name a device come first: they say more.
-    for label in sorted(labels, key=lambda label: -len(label.text))[:_MOST_LABELS]:
+    for label in sorted(labels, key=lambda label: -len(label.text))[:_MAX_LABELS]:
         text = ax.annotate(
             label.text,
             (label.right, label.start_s),

@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 #: The longest burst that is made in one piece.
-_MOST_SAMPLES = 2.0**32
+_MAX_SAMPLES = 2.0**32
 
 #: How a device turns the phase: at once, smoothed, or as ST's S2-LP does.
 Shape = Literal["rect", "hann", "s2lp"]
@@ -271,7 +271,7 @@ def modulate(
     signal = Signal.burst(bitstream, bit_rate, shape)
     start_s, end_s = signal.support_s
     length = (end_s - start_s) * _positive("sample_rate_hz", sample_rate_hz)
-    if not length < _MOST_SAMPLES:
+    if not length < _MAX_SAMPLES:
         raise ConfigurationError(f"the burst has {length:g} samples; raise bit_rate")
     count = math.ceil(length)
     samples = signal.render(sample_rate_hz, count, start_s)

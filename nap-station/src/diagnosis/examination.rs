@@ -204,7 +204,7 @@ impl Examination {
         for event in events {
             let Some(message) = event.complete() else { continue };
             if message.authentication == Authentication::Verified {
-                let center_hz = self.config.channel_centre_hz;
+                let center_hz = self.config.channel_center_hz;
                 let frames = message.frames.iter();
                 self.offsets_hz.extend(frames.map(|f| f.signal.frequency_hz - center_hz));
             }

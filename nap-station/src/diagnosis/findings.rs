@@ -231,8 +231,8 @@ fn noise_floor(report: &Report) -> Option<Finding> {
 fn shape(report: &Report) -> Option<Finding> {
     let (low_hz, high_hz) = channel_hz(report);
     let floors_db = report.quiet_spectrum.floors_db(low_hz, high_hz, PARTS)?;
-    let most_db = floors_db.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let uneven_db = most_db - floors_db.iter().copied().fold(f64::INFINITY, f64::min);
+    let max_db = floors_db.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let uneven_db = max_db - floors_db.iter().copied().fold(f64::INFINITY, f64::min);
     let text = format!("level to {uneven_db:.1} dB over the channel");
     let width_hz = (high_hz - low_hz) / f64::from(PARTS);
     let distance_hz = |n: usize| (low_hz + width_hz * (n as f64 + 0.5)).abs();
@@ -242,7 +242,7 @@ fn shape(report: &Report) -> Option<Finding> {
     };
     let is_filter = (1..floors_db.len()).all(|n| falls(n - 1, n));
     let advice = if has_strong_line(report) {
-        "the skirts of a strong signal, which is there most of the time"
+        "the sidelobes of a strong signal, which is there most of the time"
     } else if is_filter {
         "the analogue filter is too narrow (--bandwidth)"
     } else {
@@ -252,7 +252,7 @@ fn shape(report: &Report) -> Option<Finding> {
     Some(finding("noise shape", verdict, text, advice))
 }
 
-/// Whether something narrow in the channel is so strong that its skirts are broad.
+/// Whether something narrow in the channel is so strong that its sidelobes are broad.
 fn has_strong_line(report: &Report) -> bool {
     let (low_hz, high_hz) = channel_hz(report);
     let spectrum = &report.quiet_spectrum;
@@ -267,7 +267,7 @@ fn interference(report: &Report) -> Option<Finding> {
     let (peak_hz, height_db) = report.spectrum.peak(low_hz, high_hz)?;
     let strongest = format!(
         "the strongest is at {:.4} MHz, {height_db:.1} dB above the noise on average",
-        (report.config.centre_hz + peak_hz) / 1e6
+        (report.config.center_hz + peak_hz) / 1e6
     );
     let parts = 4 * PARTS;
     let means_db = report.spectrum.floors_db(low_hz, high_hz, parts)?;
@@ -281,7 +281,7 @@ fn interference(report: &Report) -> Option<Finding> {
         return Some(finding("signals", Verdict::Good, strongest, ""));
     }
     let width_hz = (high_hz - low_hz) / f64::from(parts);
-    let mhz = |n: usize| (report.config.centre_hz + low_hz + width_hz * n as f64) / 1e6;
+    let mhz = |n: usize| (report.config.center_hz + low_hz + width_hz * n as f64) / 1e6;
     let text = format!(
         "{strongest}; something broad comes and goes from {:.3} to {:.3} MHz",
         mhz(*first),
@@ -345,7 +345,7 @@ fn crystal(report: &Report) -> Option<Finding> {
     if count == 0.0 {
         return None;
     }
-    let center_hz = report.config.channel_centre_hz;
+    let center_hz = report.config.channel_center_hz;
     let mean_hz = report.offsets_hz.iter().sum::<f64>() / count;
     let ppm = mean_hz / center_hz * 1e6;
     let spread_hz = report.config.channel_width_hz / 12_f64.sqrt();
@@ -368,7 +368,7 @@ fn crystal(report: &Report) -> Option<Finding> {
 fn channel_hz(report: &Report) -> (f64, f64) {
     let config = &report.config;
     let coverage = config.coverage();
-    (coverage.lowest_hz - config.centre_hz, coverage.highest_hz - config.centre_hz)
+    (coverage.lowest_hz - config.center_hz, coverage.highest_hz - config.center_hz)
 }
 
 fn floor_db(report: &Report) -> Option<f64> {

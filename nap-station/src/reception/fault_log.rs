@@ -9,7 +9,7 @@ use nap_io::live::{Fault, FaultKind};
 /// A fault that comes again within so much time is only counted, and told of in one line afterwards.
 const QUIET: Duration = Duration::from_secs(30);
 /// So many reasons why a source cannot be opened are told of, one after the other.
-const MOST_REASONS: usize = 4;
+const MAX_REASONS: usize = 4;
 
 /// Chooses what to tell people about a source's faults: what is wrong once, and then how often.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl FaultLog {
     pub fn fault(&mut self, fault: &Fault, now: Instant) -> bool {
         let reason = fault.text.chars().filter(|letter| !letter.is_ascii_digit()).collect();
         if let Some(told) = self.told.get_mut(&fault.kind) {
-            let may_tell = fault.kind == FaultKind::Open && told.reasons.len() < MOST_REASONS;
+            let may_tell = fault.kind == FaultKind::Open && told.reasons.len() < MAX_REASONS;
             let is_news = may_tell && told.reasons.insert(reason);
             told.more += u64::from(!is_news);
             return is_news;

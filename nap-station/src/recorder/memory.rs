@@ -7,7 +7,7 @@ use nap_io::{SampleFormat, convert};
 use num_complex::Complex32;
 
 /// The rate to come down to at most: the channel's 192 kHz and room for the filter.
-const LEAST_RATE_HZ: f64 = 240_000.0;
+const MIN_RATE_HZ: f64 = 240_000.0;
 const PASSED_HZ: f64 = 98_000.0;
 /// Samples are remembered as they will be stored, in half the memory.
 pub(crate) const FORMAT: SampleFormat = SampleFormat::Cs16Le;
@@ -37,7 +37,7 @@ impl Memory {
     /// # Errors
     /// A rate that is too high or too low.
     pub(crate) fn new(sample_rate_hz: f64, offset_hz: f64) -> Result<Self, nap_dsp::Error> {
-        let decimator = Decimator::new(sample_rate_hz, offset_hz, PASSED_HZ, LEAST_RATE_HZ)?;
+        let decimator = Decimator::new(sample_rate_hz, offset_hz, PASSED_HZ, MIN_RATE_HZ)?;
         Ok(Self { decimator, samples: VecDeque::new(), first: 0 })
     }
 

@@ -57,7 +57,7 @@ impl Recorder {
         config: &ReceiverConfig,
         monitor: Monitor,
     ) -> Result<Self, Error> {
-        let offset_hz = config.channel_centre_hz - config.centre_hz;
+        let offset_hz = config.channel_center_hz - config.center_hz;
         let memory = Memory::new(config.sample_rate_hz, offset_hz).map_err(|error| {
             Error::Receiver { name: "the recorder".to_owned(), source: error.into() }
         })?;
@@ -67,7 +67,7 @@ impl Recorder {
             memory,
             sample_rate_hz: config.sample_rate_hz,
             // With 0 nobody knows the frequency.
-            center_hz: Some(config.centre_hz).filter(|&hz| hz != 0.0),
+            center_hz: Some(config.center_hz).filter(|&hz| hz != 0.0),
             devices: config.devices.clone(),
             window_s: 0.0,
             bursts: Vec::new(),

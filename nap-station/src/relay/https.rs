@@ -20,7 +20,7 @@ use crate::relay::template::{BadTemplate, Language, Template};
 use crate::relay::tls::{Stamps, TlsFiles};
 
 /// So many messages may share a request.
-const MOST_IN_BATCH: usize = 100;
+const MAX_IN_BATCH: usize = 100;
 
 /// Messages as requests to a web server.
 pub struct Https {
@@ -68,8 +68,8 @@ impl Https {
     /// What is wrong with it, by its key.
     pub fn new(options: &HttpsOptions, context: Context) -> Result<Self, Error> {
         let forms = Forms::new(options)?;
-        if !(1..=MOST_IN_BATCH).contains(&options.batch) {
-            return Err(bad("batch", format!("{} is not 1 to {MOST_IN_BATCH}", options.batch)));
+        if !(1..=MAX_IN_BATCH).contains(&options.batch) {
+            return Err(bad("batch", format!("{} is not 1 to {MAX_IN_BATCH}", options.batch)));
         }
         if options.batch > 1 && !forms.is_constant() {
             let problem = "messages that share a request share its url and headers too: only {station} may stand there";

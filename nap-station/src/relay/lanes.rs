@@ -13,7 +13,7 @@ use crate::relay::outbox::{Delivery, Ticket};
 /// that are only made for the trickle.
 const BACKLOG_PER_S: f64 = 200.0;
 /// So many refused deliveries are set aside; with more, the other side refuses everything.
-pub const MOST_SET_ASIDE: usize = 256;
+pub const MAX_SET_ASIDE: usize = 256;
 
 /// Where the live lane begins.
 ///
@@ -84,7 +84,7 @@ impl SetAside {
     /// Whether the other side refuses everything.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.refused.len() >= MOST_SET_ASIDE
+        self.refused.len() >= MAX_SET_ASIDE
     }
 
     /// A delivery was refused once more: `false` if it had so many tries as it may have.

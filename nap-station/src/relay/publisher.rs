@@ -23,7 +23,7 @@ use crate::relay::spawn::spawn;
 use crate::relay::state::{Phase, RelayState};
 
 /// So much waits for a broker at most; then the oldest goes.
-const MOST_WAITING: usize = 10_000;
+const MAX_WAITING: usize = 10_000;
 /// How often to look whether all has gone.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -117,7 +117,7 @@ impl MemoryOutbox {
         let ticket = entries.newest;
         let delivery = Delivery { ticket: Ticket(ticket), kind, id, is_late: false, record };
         entries.waiting.insert(ticket, (delivery, false));
-        if entries.waiting.len() > MOST_WAITING && entries.waiting.pop_first().is_some() {
+        if entries.waiting.len() > MAX_WAITING && entries.waiting.pop_first().is_some() {
             entries.lost += 1;
         }
         drop(entries);
@@ -195,10 +195,10 @@ mod tests {
     #[test]
     fn what_waits_is_bounded_and_the_oldest_goes() {
         let outbox = MemoryOutbox::default();
-        for n in 0..MOST_WAITING as u64 + 2 {
+        for n in 0..MAX_WAITING as u64 + 2 {
             outbox.put(Kind::Message, RecordId { epoch: 1, n }, Value::Null);
         }
-        assert_eq!((outbox.left(), outbox.entries().lost), (MOST_WAITING as u64, 2));
+        assert_eq!((outbox.left(), outbox.entries().lost), (MAX_WAITING as u64, 2));
         let taken = outbox.take(0..=u64::MAX, 2).unwrap();
         assert_eq!((taken[0].ticket, taken[1].ticket), (Ticket(3), Ticket(4)));
         outbox.settle(vec![(Ticket(3), Outcome::Delivered), (Ticket(4), Outcome::Again)]).unwrap();

@@ -13,7 +13,7 @@ const WEEK_HOURS: i64 = 7 * 24;
 /// Fewer in an hour are never an anomaly.
 const LEAST: f64 = 20.0;
 /// Fewer in an hour are none while the station does not know a whole day.
-const LEAST_WHILE_NEW: f64 = 200.0;
+const MIN_WHILE_NEW: f64 = 200.0;
 /// An anomaly is so many standard deviations above the mean, as if what is refused came independently.
 const DEVIATIONS: f64 = 6.0;
 
@@ -62,7 +62,7 @@ impl Anomalies {
         *count = count.saturating_add(1);
         let count = *count;
         let (usual, known_hours) = self.usual(reason, hour);
-        let least = if known_hours < 24 { LEAST_WHILE_NEW } else { LEAST };
+        let least = if known_hours < 24 { MIN_WHILE_NEW } else { LEAST };
         let limit = least.max(usual + DEVIATIONS * usual.sqrt());
         let is_news = f64::from(count) > limit && self.told.insert((hour, reason));
         is_news.then_some(Excess { count, usual })

@@ -13,7 +13,7 @@ pub(crate) const HOUR_S: f64 = 3600.0;
 const DUPLICATE_S: f64 = 30.0;
 /// Messages that are remembered of a device whatever their age: a message that was taken back leaves the one
 /// before it.
-pub(crate) const LEAST_KEPT: usize = 4;
+pub(crate) const MIN_KEPT: usize = 4;
 
 /// A message that was accepted or held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl History {
     pub fn push(&mut self, stored: Stored) {
         let newest = stored.at;
         self.messages.push_back(stored);
-        while self.messages.len() > LEAST_KEPT {
+        while self.messages.len() > MIN_KEPT {
             let is_old = |first: &Stored| newest.seconds_since(first.at) > HOUR_S;
             if !self.messages.front().is_some_and(is_old) {
                 break;

@@ -7,7 +7,7 @@ use crate::rules::utc::Utc;
 const DAY_US: u64 = 86_400_000_000;
 const HOUR_US: u64 = 3_600_000_000;
 /// So many messages may be missing whatever the time: a device may have sent in bursts.
-const LEAST_REACH: u64 = 20;
+const MIN_REACH: u64 = 20;
 
 /// How far a device's counter may run ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl SequenceLimits {
         }
         let sent = u128::from(self.max_messages_per_hour) * u128::from(elapsed_us);
         let sent = u64::try_from(sent / u128::from(HOUR_US)).unwrap_or(u64::MAX);
-        sent.saturating_add(LEAST_REACH)
+        sent.saturating_add(MIN_REACH)
     }
 
     /// A gap that cannot be: the number lies behind the last one, or far ahead.

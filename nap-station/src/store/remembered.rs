@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use crate::error::Error;
 use crate::rules::budget::DayCount;
 use crate::rules::heard::Heard;
-use crate::rules::history::{HOUR_S, LEAST_KEPT, Stored};
+use crate::rules::history::{HOUR_S, MIN_KEPT, Stored};
 use crate::rules::judge::Remembered;
 use crate::rules::listing::Standing;
 use crate::rules::utc::{Day, Utc};
@@ -79,7 +79,7 @@ fn history(connection: &Connection, device: &KnownDevice) -> Result<Vec<Stored>,
     while let Some(row) = rows.next()? {
         let at = Utc(row.get(1)?);
         let newest = messages.first().map_or(at, |newest: &Stored| newest.at);
-        if messages.len() >= LEAST_KEPT && newest.seconds_since(at) > HOUR_S {
+        if messages.len() >= MIN_KEPT && newest.seconds_since(at) > HOUR_S {
             break;
         }
         messages.extend(stored(row.get(0)?, at, row.get_ref(2)?.as_str().ok()));

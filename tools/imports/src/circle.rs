@@ -7,7 +7,7 @@ pub(crate) type Edges<N> = BTreeMap<N, BTreeSet<N>>;
 
 /// Of each node that is on a circle the smallest one, which begins with its least node.
 pub(crate) fn circles<N: Ord + Copy>(edges: &Edges<N>) -> BTreeSet<Vec<N>> {
-    edges.keys().filter_map(|&node| shortest_way(edges, node, node)).map(least_first).collect()
+    edges.keys().filter_map(|&node| shortest_way(edges, node, node)).map(smallest_first).collect()
 }
 
 /// The nodes of a shortest way, of one edge at least, without its end.
@@ -31,7 +31,7 @@ fn shortest_way<N: Ord + Copy>(edges: &Edges<N>, from: N, to: N) -> Option<Vec<N
     None
 }
 
-fn least_first<N: Ord>(mut circle: Vec<N>) -> Vec<N> {
+fn smallest_first<N: Ord>(mut circle: Vec<N>) -> Vec<N> {
     let least =
         circle.iter().enumerate().min_by_key(|(_, node)| *node).map_or(0, |(index, _)| index);
     circle.rotate_left(least);

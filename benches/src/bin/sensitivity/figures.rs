@@ -97,12 +97,12 @@ fn drift(grid: &Grid) -> Chart {
     let panel = |last| {
         let base = base(BitRate::Bps100, last);
         let drifts = [0.0].into_iter().chain(DRIFTS_HZ_PER_S);
-        let curves = drifts.zip(COLORS).filter_map(|(most_drift_hz_per_s, color)| {
-            let label = match most_drift_hz_per_s {
+        let curves = drifts.zip(COLORS).filter_map(|(max_drift_hz_per_s, color)| {
+            let label = match max_drift_hz_per_s {
                 0.0 => "no drift".to_owned(),
                 drift => format!("drift up to ±{drift} Hz/s"),
             };
-            lost(grid, Conditions { most_drift_hz_per_s, ..base }, &label, color)
+            lost(grid, Conditions { max_drift_hz_per_s, ..base }, &label, color)
         });
         panel(frames_title(last), curves.collect())
     };

@@ -17,7 +17,7 @@ pub const SMOOTH_SHAPES: [Shape; 2] = [Shape::Hann, Shape::S2lp];
 /// Largest drifts beside none, Hz/s.
 pub const DRIFTS_HZ_PER_S: [f64; 2] = [20.0, 50.0];
 /// Largest difference of level of two devices beside each other.
-const MOST_DIFFERENCE_DB: f64 = 40.0;
+const MAX_DIFFERENCE_DB: f64 = 40.0;
 
 /// Sequences that the check sum chooses from in the ideal decoders, as the receiver's does.
 pub const SINGLE_LIST: usize = 32;
@@ -30,14 +30,14 @@ pub struct Effort {
     pub messages: usize,
     pub step_db: f64,
     pub difference_step_db: f64,
-    pub most_trials: usize,
+    pub max_trials: usize,
 }
 
 impl Effort {
     pub const FULL: Self =
-        Self { messages: 500, step_db: 0.5, difference_step_db: 5.0, most_trials: 20_000 };
+        Self { messages: 500, step_db: 0.5, difference_step_db: 5.0, max_trials: 20_000 };
     pub const QUICK: Self =
-        Self { messages: 100, step_db: 1.0, difference_step_db: 10.0, most_trials: 4000 };
+        Self { messages: 100, step_db: 1.0, difference_step_db: 10.0, max_trials: 4000 };
 }
 
 /// Loss of the weaker of two devices over their difference of level.
@@ -102,7 +102,7 @@ fn all_conditions() -> Vec<Conditions> {
         let base = base(BitRate::Bps100, last);
         let payload = |payload_bytes| Conditions { payload_bytes, ..base };
         let shape = |shape| Conditions { shape, ..base };
-        let drift = |most_drift_hz_per_s| Conditions { most_drift_hz_per_s, ..base };
+        let drift = |max_drift_hz_per_s| Conditions { max_drift_hz_per_s, ..base };
         let payloads = SHORT_PAYLOADS.map(payload).into_iter();
         let shapes = SMOOTH_SHAPES.map(shape).into_iter();
         let drifts = DRIFTS_HZ_PER_S.map(drift).into_iter();
@@ -125,14 +125,14 @@ fn sweep(conditions: Conditions, effort: &Effort) -> Result<Sweep> {
         conditions.bit_rate,
         conditions.payload_bytes,
         nap_benches::shape_name(conditions.shape),
-        conditions.most_drift_hz_per_s,
+        conditions.max_drift_hz_per_s,
         sweep.points.len()
     );
     Ok(sweep)
 }
 
 fn near_far(last: Rank, effort: &Effort) -> Result<NearFar> {
-    let steps = (MOST_DIFFERENCE_DB / effort.difference_step_db) as u32;
+    let steps = (MAX_DIFFERENCE_DB / effort.difference_step_db) as u32;
     let point = |n| {
         let level_difference_db = f64::from(n) * effort.difference_step_db;
         let pairs = Pairs { level_difference_db, ..Pairs::near_far(last) };
@@ -166,7 +166,7 @@ fn ideal(decoder: CoherentDecoder, effort: &Effort) -> Ideal {
     let mut points = Vec::new();
     for n in -32..=48 {
         let eb_over_n0_db = 0.25 * f64::from(n);
-        let loss = decoder.loss(eb_over_n0_db, effort.most_trials, 1);
+        let loss = decoder.loss(eb_over_n0_db, effort.max_trials, 1);
         points.push((eb_over_n0_db, loss));
         if loss < 1e-3 {
             break;

@@ -9,7 +9,7 @@ use super::grid::{Grid, JOINT_LIST, SINGLE_LIST, base};
 
 pub fn text(grid: &Grid) -> String {
     let messages = grid.outcomes().map(|outcome| outcome.messages.sent).min().unwrap_or(0);
-    let sum = |count: fn(&nap_phy::scene::Score) -> usize| -> usize {
+    let sum = |count: fn(&nap_phy::scene::ReceptionCounts) -> usize| -> usize {
         grid.outcomes().map(|outcome| count(&outcome.messages)).sum()
     };
     include_str!("page.md")
@@ -17,9 +17,9 @@ pub fn text(grid: &Grid) -> String {
         .replace("{thresholds}", thresholds(grid).trim_end())
         .replace("{single_list}", &SINGLE_LIST.to_string())
         .replace("{joint_list}", &JOINT_LIST.to_string())
-        .replace("{sent}", &sum(|score| score.sent).to_string())
-        .replace("{invented}", &sum(|score| score.invented).to_string())
-        .replace("{repeated}", &sum(|score| score.repeated).to_string())
+        .replace("{sent}", &sum(|counts| counts.sent).to_string())
+        .replace("{false_positives}", &sum(|counts| counts.false_positives).to_string())
+        .replace("{repeated}", &sum(|counts| counts.repeated).to_string())
 }
 
 fn thresholds(grid: &Grid) -> String {
@@ -60,8 +60,8 @@ fn name(conditions: &Conditions) -> String {
     if conditions.shape != usual.shape {
         let _ = write!(name, ", `{}`", shape_name(conditions.shape));
     }
-    if conditions.most_drift_hz_per_s > 0.0 {
-        let _ = write!(name, ", drift up to ±{} Hz/s", conditions.most_drift_hz_per_s);
+    if conditions.max_drift_hz_per_s > 0.0 {
+        let _ = write!(name, ", drift up to ±{} Hz/s", conditions.max_drift_hz_per_s);
     }
     name
 }

@@ -13,13 +13,15 @@ struct LossRow {
     frames: u8,
     payload_bytes: usize,
     shape: &'static str,
-    most_drift_hz_per_s: f64,
+    #[serde(rename = "most_drift_hz_per_s")]
+    max_drift_hz_per_s: f64,
     eb_over_n0_db: f64,
     sent: usize,
     heard: usize,
     /// Messages of which a frame decoded by itself.
     heard_by_a_frame: usize,
-    invented: usize,
+    #[serde(rename = "invented")]
+    false_positives: usize,
     repeated: usize,
 }
 
@@ -30,7 +32,8 @@ struct NearFarRow {
     kind: &'static str,
     sent: usize,
     heard: usize,
-    invented: usize,
+    #[serde(rename = "invented")]
+    false_positives: usize,
     repeated: usize,
 }
 
@@ -62,30 +65,30 @@ fn loss_row(conditions: &Conditions, &(eb_over_n0_db, outcome): &(f64, Outcome))
         frames: conditions.frames.number(),
         payload_bytes: conditions.payload_bytes,
         shape: shape_name(conditions.shape),
-        most_drift_hz_per_s: conditions.most_drift_hz_per_s,
+        max_drift_hz_per_s: conditions.max_drift_hz_per_s,
         eb_over_n0_db,
         sent: outcome.messages.sent,
         heard: outcome.messages.heard,
         heard_by_a_frame: outcome.any_frame,
-        invented: outcome.messages.invented,
+        false_positives: outcome.messages.false_positives,
         repeated: outcome.messages.repeated,
     }
 }
 
 fn near_far_rows(curve: &NearFar) -> Vec<NearFarRow> {
-    let row = |level_difference_db: f64, (invented, repeated), part: &Part| NearFarRow {
+    let row = |level_difference_db: f64, (false_positives, repeated), part: &Part| NearFarRow {
         frames: curve.last.number(),
         level_difference_db,
         kind: part.name,
         sent: part.sent,
         heard: part.heard,
-        invented,
+        false_positives,
         repeated,
     };
     let points = curve.points.iter();
     points
         .flat_map(|(difference_db, tally)| {
-            let false_ones = (tally.invented, tally.repeated);
+            let false_ones = (tally.false_positives, tally.repeated);
             tally.parts.iter().map(move |part| row(*difference_db, false_ones, part))
         })
         .collect()

@@ -81,6 +81,6 @@ fn channel(config: &ReceiverConfig) -> String {
     let name = config.radio_configuration.map(|rc| format!("{rc} ")).unwrap_or_default();
     let rates: Vec<String> =
         config.bit_rates.iter().map(|rate| rate.bits_per_s().to_string()).collect();
-    let (mhz, rates) = (config.channel_centre_hz / 1e6, rates.join(" and "));
+    let (mhz, rates) = (config.channel_center_hz / 1e6, rates.join(" and "));
     format!("{name}around {mhz:.6} MHz at {rates} bit/s")
 }

@@ -13,11 +13,11 @@ const STEPS: u32 = 9;
 /// The noise should be so much above that of the converter alone, as a ratio of powers.
 const LIFT: f64 = 10.0;
 /// Beyond this, near full scale, bursts have no room.
-const LARGEST_PEAK: f32 = 0.5;
+const MAX_PEAK: f32 = 0.5;
 /// A component from here on is at the converter's end.
 const CLIPPED: f32 = 0.99;
 /// More clipped samples than this share are too many.
-const MOST_CLIPPED: f64 = 1e-3;
+const MAX_CLIPPED: f64 = 1e-3;
 
 /// What was heard with a gain.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub(super) fn steps(range: Range) -> Vec<f64> {
 /// be had without overload, the most that does not overload. `trials` go from low to high gain.
 pub(super) fn choose(trials: &[Trial]) -> Option<f64> {
     let lowest = trials.first()?;
-    let usable = || trials.iter().filter(|trial| trial.peak <= LARGEST_PEAK);
+    let usable = || trials.iter().filter(|trial| trial.peak <= MAX_PEAK);
     let enough = usable().find(|trial| trial.power >= LIFT * lowest.power);
     Some(enough.or_else(|| usable().next_back()).unwrap_or(lowest).gain_db)
 }
@@ -77,7 +77,7 @@ impl Overload {
         }
         let share = self.clipped as f64 / self.samples as f64;
         (self.samples, self.clipped) = (0, 0);
-        share > MOST_CLIPPED
+        share > MAX_CLIPPED
     }
 }
 

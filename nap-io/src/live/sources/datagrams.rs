@@ -7,7 +7,7 @@ use std::time::Duration;
 use num_complex::Complex32;
 
 use super::sequence_number::SequenceNumber;
-use super::socket::{LEAST_TIMEOUT, is_timeout};
+use super::socket::{MIN_TIMEOUT, is_timeout};
 use crate::convert::decode;
 use crate::error::Error;
 use crate::live::source::{LiveSource, Loss, Reading};
@@ -16,7 +16,7 @@ use crate::stream_info::StreamInfo;
 /// The largest datagram there is.
 const DATAGRAM: usize = 65_536;
 /// Longer than any header that somebody puts before samples.
-pub(crate) const LARGEST_HEADER: usize = 1024;
+pub(crate) const MAX_HEADER: usize = 1024;
 
 /// Raw samples in datagrams, as GNU Radio and SDR programs send them, one after the other: a sample may
 /// begin in one and end in the next. Datagrams that are lost are seen by the number in the header, where
@@ -132,7 +132,7 @@ impl LiveSource for RawUdp {
         samples.clear();
         let mut loss = Loss::None;
         self.socket
-            .set_read_timeout(Some(timeout.max(LEAST_TIMEOUT)))
+            .set_read_timeout(Some(timeout.max(MIN_TIMEOUT)))
             .map_err(Error::io(&self.name, "set up"))?;
         while samples.len() < count {
             let Some(held) = self.receive()? else { break };

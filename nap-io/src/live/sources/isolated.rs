@@ -26,7 +26,7 @@ const OPENING: Duration = Duration::from_secs(30);
 /// How long a process that has sent the head of a block may take for the rest.
 const REST: Duration = Duration::from_secs(2);
 /// A block that is larger is no block.
-const LARGEST_BLOCK: u32 = 1 << 20;
+const MAX_BLOCK: u32 = 1 << 20;
 /// Samples that a process reads at once, at most, and how long it waits for them.
 const SERVED_BLOCK: usize = 1 << 14;
 const SERVED_TIMEOUT: Duration = Duration::from_millis(200);
@@ -211,7 +211,7 @@ impl LiveSource for Isolated {
     ) -> Result<Reading, Error> {
         samples.clear();
         let Some(head) = self.head(timeout)? else { return Ok(Reading::Nothing) };
-        if head.count > LARGEST_BLOCK {
+        if head.count > MAX_BLOCK {
             return Err(self.ended());
         }
         let loss = match head.kind {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use num_complex::Complex32;
 
-use super::socket::{LEAST_TIMEOUT, SampleBytes, connect, is_timeout};
+use super::socket::{MIN_TIMEOUT, SampleBytes, connect, is_timeout};
 use crate::error::Error;
 use crate::format::SampleFormat;
 use crate::live::source::{LiveSource, Reading};
@@ -118,7 +118,7 @@ fn name(address: &str) -> String {
 /// Reads the header, whose beginning tells an rtl_tcp from others.
 fn read_header(stream: &mut TcpStream, path: &Path, within: Duration) -> Result<(), Error> {
     let name = || path.display().to_string();
-    let within = within.max(LEAST_TIMEOUT);
+    let within = within.max(MIN_TIMEOUT);
     stream.set_read_timeout(Some(within)).map_err(Error::io(path, "set up"))?;
     let mut header = [0; 12];
     if let Err(error) = stream.read_exact(&mut header) {

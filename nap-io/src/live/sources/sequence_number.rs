@@ -3,7 +3,7 @@
 /// After so many that count up, one by one, it is no coincidence.
 const PROOF: u32 = 16;
 /// A number that has jumped by more has been begun anew.
-const LARGEST_GAP: u32 = 100_000;
+const MAX_GAP: u32 = 100_000;
 
 /// Looks for a number at the beginning of datagrams that counts them: of four bytes or eight, in either
 /// byte order. A sender that counts slowly enough changes only the four lower bytes of eight.
@@ -57,7 +57,7 @@ impl Word {
                 self.in_a_row = self.in_a_row.saturating_add(1);
                 0
             }
-            Some(step @ 2..=LARGEST_GAP) if self.in_a_row >= PROOF => step - 1,
+            Some(step @ 2..=MAX_GAP) if self.in_a_row >= PROOF => step - 1,
             _ => {
                 self.in_a_row = 0;
                 0

@@ -15,7 +15,7 @@ use crate::stream_info::StreamInfo;
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Sockets take no shorter wait for a timeout; none at all would be for ever.
-pub(super) const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
+pub(super) const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// Connects to an address such as `host:1234`.
 pub(super) fn connect(address: &str, name: &Path) -> Result<TcpStream, Error> {
@@ -59,7 +59,7 @@ impl SampleBytes {
         let size = info.format.bytes_per_sample();
         self.buffer.resize((count * size).max(self.leftover + 1), 0);
         self.stream
-            .set_read_timeout(Some(timeout.max(LEAST_TIMEOUT)))
+            .set_read_timeout(Some(timeout.max(MIN_TIMEOUT)))
             .map_err(Error::io(&self.name, "set up"))?;
         let got = match self.stream.read(&mut self.buffer[self.leftover..]) {
             Ok(0) => return Ok(Reading::End),

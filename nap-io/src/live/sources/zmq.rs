@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use num_complex::Complex32;
 
-use super::socket::{LEAST_TIMEOUT, connect, is_timeout};
+use super::socket::{MIN_TIMEOUT, connect, is_timeout};
 use super::zmtp::{
     Command, Frames, GREETING_BYTES, check_greeting, greeting, pong, ready, subscription,
 };
@@ -140,7 +140,7 @@ impl Zmq {
     }
 
     fn set_timeout(&self, timeout: Duration) -> Result<(), Error> {
-        let result = self.stream.set_read_timeout(Some(timeout.max(LEAST_TIMEOUT)));
+        let result = self.stream.set_read_timeout(Some(timeout.max(MIN_TIMEOUT)));
         result.map_err(self.io("set up"))
     }
 

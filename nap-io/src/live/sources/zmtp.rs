@@ -13,7 +13,7 @@ const HAS_MORE: u8 = 1;
 const IS_LONG: u8 = 2;
 const IS_COMMAND: u8 = 4;
 /// Commands to a receiver are some words.
-const LARGEST_COMMAND: u64 = 4096;
+const MAX_COMMAND: u64 = 4096;
 
 /// What this side sends first: a client without a password.
 pub(super) fn greeting() -> [u8; GREETING_BYTES] {
@@ -183,7 +183,7 @@ impl Frames {
         };
         self.head.clear();
         let is_command = flags & IS_COMMAND != 0;
-        if is_command && left > LARGEST_COMMAND {
+        if is_command && left > MAX_COMMAND {
             return Err(format!("a command of {left} bytes, which no ZeroMQ socket sends"));
         }
         self.frame = Some(Frame { left, is_command, has_more: flags & HAS_MORE != 0 });

@@ -139,13 +139,13 @@ impl Balance {
     /// The lateness where it has not changed of late.
     fn steady_level(&self) -> Option<f64> {
         let newest = self.points.back()?;
-        let (mut least_s, mut most_s) = (f64::INFINITY, f64::NEG_INFINITY);
+        let (mut min_s, mut max_s) = (f64::INFINITY, f64::NEG_INFINITY);
         for (index, point) in self.recent().enumerate() {
-            least_s = least_s.min(point.lateness_s);
-            most_s = most_s.max(point.lateness_s);
+            min_s = min_s.min(point.lateness_s);
+            max_s = max_s.max(point.lateness_s);
             let tolerated_s = RATE_TOLERANCE * (newest.at_s - point.at_s);
-            if index + 1 >= MIN_STEADY && most_s - least_s <= tolerated_s {
-                return Some(least_s);
+            if index + 1 >= MIN_STEADY && max_s - min_s <= tolerated_s {
+                return Some(min_s);
             }
         }
         None

@@ -78,7 +78,7 @@ impl Lifecycle {
             state: State::Pausing { until: now },
             progress: None,
             required_rate_hz: None,
-            pause: policy.least_pause,
+            pause: policy.min_pause,
             fruitless: 0,
             is_proven: false,
             down: None,
@@ -200,7 +200,7 @@ impl Lifecycle {
         if let State::Running { since, until, within, has_samples } = &mut self.state {
             (*until, *within, *has_samples) = (now + STALL, STALL, true);
             if now.duration_since(*since) > HEALTHY {
-                self.pause = self.policy.least_pause;
+                self.pause = self.policy.min_pause;
                 self.is_proven = true;
             }
         }

@@ -23,7 +23,7 @@ pub struct Policy {
     /// end for a fault. For receivers, not for recordings.
     pub watched: bool,
     /// The pause before the first new trial; it doubles from trial to trial.
-    pub least_pause: Duration,
+    pub min_pause: Duration,
     /// The longest pause between two trials.
     pub longest_pause: Duration,
 }
@@ -36,7 +36,7 @@ impl Policy {
             on_error,
             speed: Some(speed),
             watched: true,
-            least_pause: Duration::from_millis(250),
+            min_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(20),
         }
     }

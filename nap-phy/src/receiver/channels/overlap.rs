@@ -25,7 +25,7 @@ impl Channel {
     pub(super) fn of(config: &ReceiverConfig) -> Self {
         let latest_s = |&bit_rate| longest_frame_s(bit_rate) + Chain::lookback_s(bit_rate);
         Self {
-            center_hz: config.channel_centre_hz,
+            center_hz: config.channel_center_hz,
             width_hz: config.channel_width_hz,
             latest_s: config.bit_rates.iter().map(latest_s).fold(0.0, f64::max),
         }

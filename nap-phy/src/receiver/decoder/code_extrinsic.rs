@@ -30,25 +30,26 @@ pub(crate) struct CodeExtrinsic {
 
 impl CodeExtrinsic {
     /// By frame and symbol, half the log likelihood ratio that the code and all other symbols give it,
-    /// positive for the phase of the last known symbol. Dips of the envelope are left out.
+    /// positive for the phase of the last known symbol. Notches of the envelope are left out.
     pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> &[Vec<f32>] {
         let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
         self.extrinsic.resize(frames.len(), Vec::new());
         self.extrinsic.iter_mut().for_each(|values| values.resize(length, 0.0));
-        let places: Vec<Place> = (0..length).map(|n| Place::new(frames, template, n)).collect();
+        let sections: Vec<Section> =
+            (0..length).map(|n| Section::new(frames, template, n)).collect();
         self.before.clear();
         let mut metrics = [[f32::NEG_INFINITY; SIGNS]; STATES];
         metrics[0][0] = 0.0;
-        for place in &places {
+        for section in &sections {
             slip(&mut metrics, frames.len());
             self.before.push(metrics);
-            metrics = place.forward(&metrics);
+            metrics = section.forward(&metrics);
         }
         self.signs.clear();
         self.signs.resize(length, 0);
         let mut after = [[0.0; SIGNS]; STATES];
-        for (n, place) in places.iter().enumerate().rev() {
-            let (before, best) = place.backward(&self.before[n], &after);
+        for (n, section) in sections.iter().enumerate().rev() {
+            let (before, best) = section.backward(&self.before[n], &after);
             for (values, (best, frame)) in
                 self.extrinsic.iter_mut().zip(best.phases.iter().zip(frames))
             {
@@ -90,17 +91,17 @@ struct Best {
 }
 
 /// A symbol of all frames.
-struct Place {
+struct Section {
     /// By the phases received, a bit a frame, what they add to the metric.
-    gains: [f32; SIGNS],
+    branch_metrics: [f32; SIGNS],
     /// By the code's newest three bits, the newest in bit 0, the phases sent; `None` where the template does
     /// not have the bit that they send.
     sent: [Option<usize>; 2 * STATES],
 }
 
-impl Place {
+impl Section {
     fn new(frames: &[SoftPhases<'_>], template: &Template, n: usize) -> Self {
-        let gain = |phases: usize| {
+        let branch_metric = |phases: usize| {
             let of_frame = |(frame, soft): (usize, &SoftPhases<'_>)| {
                 let value = soft.phases[n].value;
                 if phases >> frame & 1 == 1 { -value } else { value }
@@ -115,7 +116,7 @@ impl Place {
                 frames.iter().enumerate().map(|(frame, soft)| usize::from(phase(soft)) << frame);
             template.allows(n, newest[0] == newest[1]).then(|| phases.sum())
         };
-        Self { gains: std::array::from_fn(gain), sent: std::array::from_fn(sent) }
+        Self { branch_metrics: std::array::from_fn(branch_metric), sent: std::array::from_fn(sent) }
     }
 
     /// The code's transitions: the newest three bits, from which state to which, and the phases sent.
@@ -131,7 +132,7 @@ impl Place {
         let mut after = [[f32::NEG_INFINITY; SIGNS]; STATES];
         for (from, to, sent) in self.transitions() {
             for signs in 0..SIGNS {
-                let metric = before[from][signs] + self.gains[sent ^ signs];
+                let metric = before[from][signs] + self.branch_metrics[sent ^ signs];
                 after[to][signs] = after[to][signs].max(metric);
             }
         }
@@ -147,7 +148,7 @@ impl Place {
         for (from, to, sent) in self.transitions() {
             for signs in 0..SIGNS {
                 let received = sent ^ signs;
-                let metric = after[to][signs] + self.gains[received];
+                let metric = after[to][signs] + self.branch_metrics[received];
                 from_here[from][signs] = from_here[from][signs].max(metric);
                 let path = before[from][signs] + metric;
                 if path > most {

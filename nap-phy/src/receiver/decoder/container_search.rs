@@ -1,11 +1,11 @@
-//! What is sought in soft symbols, on which terms, and at whose expense.
+//! What is sought in soft symbols: search parameters, and the budget of false messages that pays for it.
 
 use std::f64::consts::LN_2;
 use std::sync::Arc;
 
 use super::false_message_budget::FalseMessageBudget;
 use super::known_devices::KnownDevices;
-use super::list_decoder::{Decoded, FrameDecoder, Search, Terms};
+use super::list_decoder::{Decoded, FrameDecoder, Search, SearchParameters};
 use super::soft_container::SoftContainer;
 use super::template::Template;
 use crate::device::authentication::Authentication;
@@ -15,13 +15,13 @@ use crate::uplink::container::Container;
 use crate::uplink::length_class::LengthClass;
 
 /// Odds that frames which fit in class, time and level are of one message, if their carriers tell
-/// nothing; and the most that are believed.
+/// nothing; and the largest that are assumed.
 const GROUP_ODDS: f64 = 1e-3;
-const MOST_GROUP_ODDS: f64 = 30.0;
+const MAX_GROUP_ODDS: f64 = 30.0;
 /// Decisions tried at most, blindly and with the help of a key. What limits them first is, mostly, how
 /// sure a decision must be; these bound the work.
-const MOST_DECISIONS: usize = 256;
-const MOST_DECISIONS_WITH_KEY: usize = 1024;
+const MAX_DECISIONS: usize = 256;
+const MAX_DECISIONS_WITH_KEY: usize = 1024;
 /// Bits of the check sum, and of the shortest tag.
 const CRC_BITS: i32 = 16;
 const TAG_BITS: i32 = 16;
@@ -42,9 +42,9 @@ impl SoftMessage<'_> {
     /// Probability that the frames are of one message, or the one frame is there.
     fn prior(&self) -> f64 {
         match self.frames {
-            [frame] => frame.sync_belief(),
+            [frame] => frame.sync_posterior(),
             _ => {
-                let odds = (GROUP_ODDS * self.likelihood_ratio).min(MOST_GROUP_ODDS);
+                let odds = (GROUP_ODDS * self.likelihood_ratio).min(MAX_GROUP_ODDS);
                 odds / (1.0 + odds)
             }
         }
@@ -57,24 +57,24 @@ pub(crate) struct ContainerSearch {
     budget: FalseMessageBudget,
     devices: Arc<DeviceTable>,
     known: KnownDevices,
-    most_known_devices: usize,
+    max_known_devices: usize,
 }
 
 impl ContainerSearch {
-    /// A search at the expense of this budget that looks for frames of `most_known_devices` devices
+    /// A search within this budget that looks for frames of `max_known_devices` devices
     /// with the help of their keys.
     pub(crate) fn new(
         devices: Arc<DeviceTable>,
-        most_known_devices: usize,
+        max_known_devices: usize,
         budget: FalseMessageBudget,
     ) -> Self {
-        let known = KnownDevices::new(&devices, most_known_devices);
-        Self { decoder: FrameDecoder::default(), budget, devices, known, most_known_devices }
+        let known = KnownDevices::new(&devices, max_known_devices);
+        Self { decoder: FrameDecoder::default(), budget, devices, known, max_known_devices }
     }
 
     /// Looks for frames of these devices from now on.
     pub(crate) fn set_devices(&mut self, devices: Arc<DeviceTable>) {
-        self.known = KnownDevices::new(&devices, self.most_known_devices);
+        self.known = KnownDevices::new(&devices, self.max_known_devices);
         self.devices = devices;
     }
 
@@ -97,7 +97,7 @@ impl ContainerSearch {
         share: f64,
         statistics: &mut Statistics,
     ) -> Search {
-        self.of_anyone(&[frame], class, share * frame.sync_belief(), |_| true, statistics)
+        self.of_anyone(&[frame], class, share * frame.sync_posterior(), |_| true, statistics)
     }
 
     /// The container that is common to all frames of a message, whoever sent it.
@@ -122,7 +122,7 @@ impl ContainerSearch {
         let prior = message.prior();
         let bits =
             Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
-        let least = self.budget.least_odds().ln();
+        let least = self.budget.min_odds().ln();
         let mut ln_odds = f64::NEG_INFINITY;
         let confirm = |container: &Container| {
             ln_odds = (prior / (1.0 - prior)).ln() + ln_ratio(container) - bits * LN_2;
@@ -153,17 +153,17 @@ impl ContainerSearch {
         let chosen = self.known.likeliest(frames);
         chosen.into_iter().find_map(|device_id| {
             statistics.a_priori_trials += 1;
-            let terms = Terms {
+            let parameters = SearchParameters {
                 template: Template::of_class(class).sent_by(device_id),
                 prior: message.prior() * self.known.prior(),
-                least_odds: self.budget.least_odds(),
+                min_odds: self.budget.min_odds(),
                 check_bits: CRC_BITS + TAG_BITS,
-                most_decisions: MOST_DECISIONS_WITH_KEY,
+                max_decisions: MAX_DECISIONS_WITH_KEY,
             };
             let accept = |container: &Container, _| {
                 self.devices.authenticate(container) == Authentication::Verified
             };
-            self.decoder.search(frames, class, &terms, accept).found
+            self.decoder.search(frames, class, &parameters, accept).found
         })
     }
 
@@ -175,12 +175,12 @@ impl ContainerSearch {
         mut confirm: impl FnMut(&Container) -> bool,
         statistics: &mut Statistics,
     ) -> Search {
-        let terms = Terms {
+        let parameters = SearchParameters {
             template: Template::of_class(class),
             prior,
-            least_odds: self.budget.least_odds(),
+            min_odds: self.budget.min_odds(),
             check_bits: CRC_BITS,
-            most_decisions: MOST_DECISIONS,
+            max_decisions: MAX_DECISIONS,
         };
         // A tag that does not fit shows a decision to be wrong, unless it is the most likely one on a
         // single frame: that may be forged, which must be told.
@@ -189,9 +189,9 @@ impl ContainerSearch {
             (is_plain || self.devices.authenticate(container) != Authentication::Failed)
                 && confirm(container)
         };
-        let search = self.decoder.search(frames, class, &terms, accept);
-        self.budget.charge(search.refuted);
-        statistics.refuted_decisions += search.refuted;
+        let search = self.decoder.search(frames, class, &parameters, accept);
+        self.budget.charge(search.rejected);
+        statistics.refuted_decisions += search.rejected;
         search
     }
 }
@@ -271,18 +271,18 @@ mod tests {
         lost
     }
 
-    /// A key is worth 0.8 dB in one frame and half a decibel in several: with it no more is lost than
+    /// A key gives 0.8 dB in one frame and half a decibel in several: with it no more is lost than
     /// blindly at a level that much higher.
     #[test]
     fn a_known_device_is_heard_where_others_are_not() {
-        for (ranks, low_db, gain_db) in
+        for (ranks, low_db, advantage_db) in
             [(&Rank::ALL[..1], 3.5, 0.8), (&Rank::ALL[..2], -0.5, 0.5), (&Rank::ALL[..], -2.5, 0.5)]
         {
             let [blind, helped] = losses(ranks, low_db, 200);
-            let [higher, _] = losses(ranks, low_db + gain_db, 200);
+            let [higher, _] = losses(ranks, low_db + advantage_db, 200);
             assert!(
                 helped < blind && helped <= higher,
-                "{} frames: {blind} blindly, {helped} with the key, {higher} {gain_db} dB higher",
+                "{} frames: {blind} blindly, {helped} with the key, {higher} {advantage_db} dB higher",
                 ranks.len()
             );
         }

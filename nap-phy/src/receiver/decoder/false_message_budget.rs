@@ -1,7 +1,7 @@
 //! How sure a decision must be: the budget of false messages.
 //!
 //! A container's check sum holds by chance once in 2¹⁶ decisions. So each decision that is tried in
-//! vain was worth 2⁻¹⁶ of a false message, and this is what it is charged with: over any time, the
+//! vain costs 2⁻¹⁶ of a false message, and this is what it is charged with: over any time, the
 //! charges sum to the number of false messages that were to be expected. The budget grants so many a
 //! day. It starts with a day's grant and never holds more; what is left of it is the balance.
 //!
@@ -12,7 +12,7 @@
 //! ```
 //!
 //! where `P` is its probability before the check and `P'` that of the decisions on the same symbols
-//! that were refuted before. `P` is that of the path in the trellis, among all paths, times the
+//! that were rejected before. `P` is that of the path in the trellis, among all paths, times the
 //! probability that there is such a frame at all. So a clear frame's one decision always passes, a
 //! fainter one's list is as long as its decisions stay likely, and noise, all of whose decisions are
 //! equally unlikely, is not tried at all. The more of the budget is used up, the shorter the lists.
@@ -21,14 +21,14 @@
 //! on average.
 
 /// Decisions tried in vain that make one false message: those that pass 16 bits by chance.
-const DECISIONS_A_MESSAGE: f64 = 65_536.0;
+const DECISIONS_PER_MESSAGE: f64 = 65_536.0;
 /// Odds that a decision must have at a balance of one message.
 const ODDS_AT_ONE: f64 = 300.0;
 /// No decision needs better odds than this, whatever the balance: one whose probability is 94 %
 /// before the check. A clear frame is heard even where interference has used up the budget.
 const CERTAIN_ODDS: f64 = 1e6;
 /// Fraction of a day a second.
-const DAYS_A_SECOND: f64 = 1.0 / 86_400.0;
+const DAYS_PER_SECOND: f64 = 1.0 / 86_400.0;
 
 /// What an account gets of a budget that several share.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,17 +75,17 @@ impl FalseMessageBudget {
     /// Grants what is due at this instant, in seconds from the start of the stream.
     pub(crate) fn advance(&mut self, time_s: f64) {
         let passed_s = (time_s - self.time_s).max(0.0);
-        self.balance = (self.balance + self.per_day * passed_s * DAYS_A_SECOND).min(self.most);
+        self.balance = (self.balance + self.per_day * passed_s * DAYS_PER_SECOND).min(self.most);
         self.time_s = self.time_s.max(time_s);
     }
 
-    /// Charges decisions that were tried and refuted.
-    pub(crate) fn charge(&mut self, refuted: u64) {
-        self.balance = (self.balance - refuted as f64 / DECISIONS_A_MESSAGE).max(0.0);
+    /// Charges decisions that were tried and rejected.
+    pub(crate) fn charge(&mut self, rejected: u64) {
+        self.balance = (self.balance - rejected as f64 / DECISIONS_PER_MESSAGE).max(0.0);
     }
 
     /// The odds that a decision must have to be tried.
-    pub(crate) fn least_odds(&self) -> f64 {
+    pub(crate) fn min_odds(&self) -> f64 {
         (ODDS_AT_ONE * self.share / self.balance).clamp(1.0, CERTAIN_ODDS)
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     fn never_grants_more_than_a_days_budget_ahead() {
         let mut budget = FalseMessageBudget::new(4.0, BudgetShare::ALL.divided_by(2));
         let is_at = |budget: &FalseMessageBudget, balance: f64| {
-            (budget.least_odds() - ODDS_AT_ONE / balance).abs() < 1e-9
+            (budget.min_odds() - ODDS_AT_ONE / balance).abs() < 1e-9
         };
         assert!(is_at(&budget, 4.0));
         budget.advance(1e6);
@@ -116,8 +116,8 @@ mod tests {
     fn a_used_up_or_empty_budget_leaves_what_is_certain() {
         let mut budget = FalseMessageBudget::new(0.5, BudgetShare::ALL);
         budget.charge(1 << 40);
-        assert_eq!(budget.least_odds(), CERTAIN_ODDS);
-        assert_eq!(FalseMessageBudget::new(0.0, BudgetShare::ALL).least_odds(), CERTAIN_ODDS);
-        assert_eq!(FalseMessageBudget::new(1e6, BudgetShare::ALL).least_odds(), 1.0);
+        assert_eq!(budget.min_odds(), CERTAIN_ODDS);
+        assert_eq!(FalseMessageBudget::new(0.0, BudgetShare::ALL).min_odds(), CERTAIN_ODDS);
+        assert_eq!(FalseMessageBudget::new(1e6, BudgetShare::ALL).min_odds(), 1.0);
     }
 }

@@ -11,7 +11,7 @@ use crate::uplink::rank::Rank;
 
 /// Devices worth a decoding of their own. Already at an Es/N0 of 0 dB the right one of a thousand is
 /// among the first eight, but for a per cent.
-const MOST_CHOSEN: usize = 8;
+const MAX_CHOSEN: usize = 8;
 /// The first symbol of a container whose turn to the next depends on nothing but the device's id, in
 /// all ranks: the convolution looks two bits back.
 const FIRST_SYMBOL: usize = 17;
@@ -77,11 +77,11 @@ impl KnownDevices {
     }
 
     /// Those that fit the frames of a message best, the best first.
-    pub(crate) fn likeliest(&self, frames: &[&SoftContainer]) -> ArrayVec<DeviceId, MOST_CHOSEN> {
+    pub(crate) fn likeliest(&self, frames: &[&SoftContainer]) -> ArrayVec<DeviceId, MAX_CHOSEN> {
         let mut fits: Vec<(f32, DeviceId)> =
             self.0.iter().map(|device| (device.agreement(frames), device.id)).collect();
         fits.sort_by(|a, b| b.0.total_cmp(&a.0));
-        fits.into_iter().take(MOST_CHOSEN).map(|(_, id)| id).collect()
+        fits.into_iter().take(MAX_CHOSEN).map(|(_, id)| id).collect()
     }
 }
 

@@ -10,21 +10,21 @@ use crate::uplink::container::{Container, MAX_CONTAINER_BYTES};
 use crate::uplink::length_class::LengthClass;
 
 /// The model of signal and noise is never trusted more than this.
-const MOST_BELIEF: f64 = 0.98;
+const MAX_POSTERIOR: f64 = 0.98;
 
-/// What is believed of some frames before their container is looked at, and asked of it.
+/// Search parameters: what is known of some frames before their container is looked at, and asked of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct SearchParameters {
     /// What is known of the container.
     pub(crate) template: Template,
     /// Probability that such a container was sent in these frames.
     pub(crate) prior: f64,
     /// Odds that a decision must have to be right, should it pass the check.
-    pub(crate) least_odds: f64,
+    pub(crate) min_odds: f64,
     /// Bits of check sum and tag that a decision by chance would have to match.
     pub(crate) check_bits: i32,
     /// Decisions that are tried at most.
-    pub(crate) most_decisions: usize,
+    pub(crate) max_decisions: usize,
 }
 
 /// A container found in soft symbols.
@@ -42,9 +42,9 @@ pub(crate) struct Decoded {
 pub(crate) struct Search {
     pub(crate) found: Option<Decoded>,
     /// Decisions that did not pass.
-    pub(crate) refuted: u64,
+    pub(crate) rejected: u64,
     /// Their probability if the frames have such a container.
-    pub(crate) refuted_probability: f64,
+    pub(crate) rejected_probability: f64,
 }
 
 /// Finds containers. Its memory is kept from one search to the next.
@@ -71,7 +71,7 @@ impl FrameDecoder {
         &mut self,
         frames: &[&SoftContainer],
         class: LengthClass,
-        terms: &Terms,
+        parameters: &SearchParameters,
         mut accept: impl FnMut(&Container, usize) -> bool,
     ) -> Search {
         let length = class.container_bits();
@@ -79,37 +79,37 @@ impl FrameDecoder {
             return Search::default();
         }
         let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
-        let ln_total = self.trellis.run(&phases, &terms.template);
-        let belief = belief(frames, &terms.template, terms.prior, ln_total);
-        let least_share = terms.least_odds * (-f64::from(terms.check_bits)).exp2();
-        self.trellis.start_list(ln_total + (least_share * (1.0 - belief) / belief).ln());
+        let ln_total = self.trellis.run(&phases, &parameters.template);
+        let posterior = posterior(frames, &parameters.template, parameters.prior, ln_total);
+        let min_share = parameters.min_odds * (-f64::from(parameters.check_bits)).exp2();
+        self.trellis.start_list(ln_total + (min_share * (1.0 - posterior) / posterior).ln());
         let mut search = Search::default();
-        for index in 0..terms.most_decisions {
+        for index in 0..parameters.max_decisions {
             let Some((metric, path)) = self.trellis.next_path() else { break };
             let probability = (metric - ln_total).exp();
-            let left = (1.0 - search.refuted_probability - probability).max(0.0);
-            let share = belief * probability / (1.0 - belief + belief * left);
-            if share < least_share {
+            let left = (1.0 - search.rejected_probability - probability).max(0.0);
+            let share = posterior * probability / (1.0 - posterior + posterior * left);
+            if share < min_share {
                 break;
             }
-            let ln_odds = share.ln() + f64::from(terms.check_bits) * LN_2;
+            let ln_odds = share.ln() + f64::from(parameters.check_bits) * LN_2;
             search.found = container_of(path, class)
                 .filter(|container| accept(container, index))
                 .map(|container| Decoded { container, index, ln_odds });
             if search.found.is_some() {
                 break;
             }
-            search.refuted += 1;
-            search.refuted_probability += probability;
+            search.rejected += 1;
+            search.rejected_probability += probability;
         }
         search
     }
 }
 
 /// The probability that the frames have one container that fits the template, by Bayes.
-fn belief(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
+fn posterior(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
     let odds_against = (1.0 - prior) / prior * (-ln_factor(frames, template, ln_total)).exp();
-    (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MOST_BELIEF)
+    (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MAX_POSTERIOR)
 }
 
 /// The logarithm of how much likelier the frames are with one container that fits the template than with
@@ -135,13 +135,13 @@ fn container_of(phases: &[bool], class: LengthClass) -> Option<Container> {
 
 #[cfg(test)]
 mod tests {
-    use nap_dsp::demodulator::Dips;
+    use nap_dsp::demodulator::Notches;
     use num_complex::Complex64;
 
     use super::*;
     use crate::device::id::DeviceId;
     use crate::device::key::Key;
-    use crate::receiver::decoder::soft_container::{SoftSymbols, explained_by, from_values};
+    use crate::receiver::decoder::soft_container::{SoftSymbols, correlation_with, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
     use crate::uplink::content::Content;
     use crate::uplink::frame_type::FrameType;
@@ -171,19 +171,19 @@ mod tests {
         from_values(rank, values, energy)
     }
 
-    fn terms(class: LengthClass, least_odds: f64) -> Terms {
-        Terms {
+    fn parameters(class: LengthClass, min_odds: f64) -> SearchParameters {
+        SearchParameters {
             template: Template::of_class(class),
             prior: 0.95,
-            least_odds,
+            min_odds,
             check_bits: 16,
-            most_decisions: 256,
+            max_decisions: 256,
         }
     }
 
-    fn decode(frames: &[&SoftContainer], least_odds: f64) -> Search {
+    fn decode(frames: &[&SoftContainer], min_odds: f64) -> Search {
         let class = LengthClass::NineToTwelveBytes;
-        FrameDecoder::default().search(frames, class, &terms(class, least_odds), |_, _| true)
+        FrameDecoder::default().search(frames, class, &parameters(class, min_odds), |_, _| true)
     }
 
     /// What was found, and its place in the list.
@@ -212,13 +212,13 @@ mod tests {
         for rank in Rank::ALL {
             let frame = received(&sent, rank, &[]);
             let found = decode(&[&frame], 1e5);
-            assert_eq!((place(&found), found.refuted), (Some((&sent, 0)), 0));
-            assert!((explained_by(&frame, &sent) - 1.0).abs() < 1e-6);
+            assert_eq!((place(&found), found.rejected), (Some((&sent, 0)), 0));
+            assert!((correlation_with(&frame, &sent) - 1.0).abs() < 1e-6);
         }
     }
 
     #[test]
-    fn frames_of_one_message_are_kin() {
+    fn frames_of_one_message_agree_in_parity() {
         let sent = uplink().container(&Key::PUBLIC);
         let content = Content::Bytes(Payload::new(b"0123456789AB").unwrap());
         let other = Uplink::new(DeviceId(0x1234_5678), MessageCounter::new(7).unwrap(), content)
@@ -228,12 +228,12 @@ mod tests {
             let first = received(&sent, a, &[]);
             let all = (first.length() as f64).sqrt();
             let same = received(&sent, b, &[]);
-            assert!(first.kinship(&same) >= all);
-            assert!(first.kinship(&received(&other, b, &[])) < 3.0);
+            assert!(first.parity_agreement(&same) >= all);
+            assert!(first.parity_agreement(&received(&other, b, &[])) < 3.0);
             // Half a turn on the way, after which no check holds.
             let half = same.length() / 2;
             let turned: Vec<(usize, f32)> = (half..same.length()).map(|n| (n, -1.0)).collect();
-            assert!(first.kinship(&received(&sent, b, &turned)) > 0.8 * all);
+            assert!(first.parity_agreement(&received(&sent, b, &turned)) > 0.8 * all);
         }
     }
 
@@ -244,61 +244,67 @@ mod tests {
             let frame = received(&sent, rank, &[(40, -0.05), (90, -0.1)]);
             let found = decode(&[&frame], 100.0);
             assert_eq!(place(&found), Some((&sent, 3)));
-            assert_eq!(found.refuted, 3, "no flip and one flip of either");
+            assert_eq!(found.rejected, 3, "no flip and one flip of either");
             // The first decision has a probability of 57 %.
             assert_eq!(decode(&[&frame], 1e6), Search::default());
         }
     }
 
-    /// Whether the phase flips at the start of each symbol.
-    fn flips(signs: &[f64]) -> Vec<bool> {
+    /// Whether the phase reverses at the start of each symbol.
+    fn reversals(signs: &[f64]) -> Vec<bool> {
         std::iter::once(false).chain(signs.windows(2).map(|pair| pair[0] != pair[1])).collect()
     }
 
-    /// A frame whose envelope drops to half over a quarter of a symbol on both sides of each flip.
-    fn dipped(container: &Container, rank: Rank, noise_variance: f64) -> SoftContainer {
+    /// A frame whose envelope drops to half over a quarter of a symbol on both sides of each reversal.
+    fn notched(container: &Container, rank: Rank, noise_variance: f64) -> SoftContainer {
         let signs = symbol_signs(&container.bitstream(rank));
-        let flips: Vec<bool> = flips(&signs).into_iter().chain([false]).collect();
-        let lost = |flip: bool| if flip { 0.125 } else { 0.0 };
-        let places = signs.iter().zip(flips.windows(2));
-        let mean = |(sign, flips): (&f64, &[bool])| sign * (1.0 - lost(flips[0]) - lost(flips[1]));
+        let reversals: Vec<bool> = reversals(&signs).into_iter().chain([false]).collect();
+        let lost = |reversal: bool| if reversal { 0.125 } else { 0.0 };
+        let places = signs.iter().zip(reversals.windows(2));
+        let mean = |(sign, reversals): (&f64, &[bool])| {
+            sign * (1.0 - lost(reversals[0]) - lost(reversals[1]))
+        };
         let symbols: Vec<Complex64> = places.map(mean).map(Complex64::from).collect();
-        // Before a flip and after it half of the amplitude is received, and half of that is believed.
-        let edges = signs.iter().zip(&flips).map(|(&sign, &flip)| -(sign * lost(flip)) as f32);
-        let dips =
-            Dips { amplitude: 1.0, edges: edges.collect(), energies: vec![0.1875; signs.len()] };
+        // Before a reversal and after it half of the amplitude is received, which each symbol weighs by one half.
+        let missing_signal =
+            signs.iter().zip(&reversals).map(|(&sign, &reversal)| -(sign * lost(reversal)) as f32);
+        let notches = Notches {
+            amplitude: 1.0,
+            missing_signal: missing_signal.collect(),
+            missing_energy: vec![0.1875; signs.len()],
+        };
         let frame_type = FrameType { class: container.class(), rank };
         SoftContainer::of_symbols(&SoftSymbols {
             frame_type,
             symbols: &symbols,
             amplitude: 1.0,
             noise_variance,
-            dips: Some(&dips),
+            notches: Some(&notches),
         })
     }
 
     #[test]
-    fn dips_are_those_of_the_containers_own_symbols() {
+    fn notches_are_those_of_the_containers_own_symbols() {
         let sent = uplink().container(&Key::PUBLIC);
         for rank in Rank::ALL {
             let signs = symbol_signs(&sent.bitstream(rank));
-            let frame = dipped(&sent, rank, 0.5);
+            let frame = notched(&sent, rank, 0.5);
             let last = signs[SYNC_SYMBOLS - 1];
-            let flips = flips(&signs);
-            let symbols = signs.iter().zip(&flips).skip(SYNC_SYMBOLS);
-            for (phase, (sign, &flip)) in frame.soft_phases().phases.iter().zip(symbols) {
-                let expected = if flip { -0.25 * sign * last } else { 0.0 };
-                assert_eq!((phase.flip, phase.dip), (expected as f32, 0.375));
+            let reversals = reversals(&signs);
+            let symbols = signs.iter().zip(&reversals).skip(SYNC_SYMBOLS);
+            for (phase, (sign, &reversal)) in frame.soft_phases().phases.iter().zip(symbols) {
+                let expected = if reversal { -0.25 * sign * last } else { 0.0 };
+                assert_eq!((phase.reversal, phase.notch), (expected as f32, 0.375));
             }
         }
     }
 
     #[test]
-    fn dips_do_not_outweigh_clear_symbols() {
+    fn notches_do_not_outweigh_clear_symbols() {
         let sent = uplink().container(&Key::PUBLIC);
         for noise_variance in [0.1, 1e-3, 1e-9, 0.0] {
             for rank in Rank::ALL {
-                let frame = dipped(&sent, rank, noise_variance);
+                let frame = notched(&sent, rank, noise_variance);
                 let found = decode(&[&frame], 1e5);
                 assert_eq!(place(&found), Some((&sent, 0)), "variance {noise_variance}");
             }
@@ -306,14 +312,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_accepted_is_refuted() {
+    fn what_is_not_accepted_is_rejected() {
         let class = LengthClass::NineToTwelveBytes;
         let frame = received(&uplink().container(&Key::PUBLIC), Rank::First, &[]);
-        let found =
-            FrameDecoder::default()
-                .search(&[&frame], class, &terms(class, 100.0), |_, index| index > 0);
-        assert_eq!((found.found, found.refuted), (None, 1));
-        assert!(found.refuted_probability > 0.99);
+        let found = FrameDecoder::default().search(
+            &[&frame],
+            class,
+            &parameters(class, 100.0),
+            |_, index| index > 0,
+        );
+        assert_eq!((found.found, found.rejected), (None, 1));
+        assert!(found.rejected_probability > 0.99);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! From the soft symbols of frames to containers.
 
 pub(super) mod code_extrinsic;
+pub(super) mod competing_hypotheses;
 pub(super) mod container_search;
 pub(super) mod false_message_budget;
 mod known_devices;
 pub(super) mod list_decoder;
 mod periodicity;
-pub(super) mod rivals;
 pub(super) mod soft_container;
 pub(super) mod symbols;
 pub(super) mod template;

@@ -46,7 +46,7 @@ mod tests {
     const LENGTH: usize = 176;
 
     /// How much likelier the phases are than by chance, if they are these.
-    fn gain(phase: impl Fn(usize) -> bool, clearness: f32) -> f64 {
+    fn ln_ratio(phase: impl Fn(usize) -> bool, clearness: f32) -> f64 {
         let value = |n| if phase(n) { -clearness } else { clearness };
         let soft = |n| SoftPhase { value: value(n), ..SoftPhase::default() };
         let phases: Vec<SoftPhase> = (0..LENGTH).map(soft).collect();
@@ -66,17 +66,17 @@ mod tests {
         let patterns: [&dyn Fn(usize) -> bool; 3] =
             [&|n| n / 2 % 2 == 1, &|n| is_odd(n % 5) ^ (n / 5 % 2 == 1), &|n| is_odd(n % 13)];
         for pattern in patterns {
-            assert!(gain(pattern, 8.0) > chance - 13.0 - 10.0);
-            assert!(gain(pattern, 1.0) > 0.25 * chance);
+            assert!(ln_ratio(pattern, 8.0) > chance - 13.0 - 10.0);
+            assert!(ln_ratio(pattern, 1.0) > 0.25 * chance);
         }
     }
 
     #[test]
     fn those_of_a_frame_are_not_even_if_half_of_it_recurs() {
         for clearness in [0.5, 1.0, 8.0, 100.0] {
-            assert!(gain(is_odd, clearness) < 0.1);
+            assert!(ln_ratio(is_odd, clearness) < 0.1);
             let of_half = |n: usize| if n < LENGTH / 2 { n % 2 == 1 } else { is_odd(n) };
-            assert!(gain(of_half, clearness) < 0.5 * LENGTH as f64 * std::f64::consts::LN_2);
+            assert!(ln_ratio(of_half, clearness) < 0.5 * LENGTH as f64 * std::f64::consts::LN_2);
         }
     }
 }

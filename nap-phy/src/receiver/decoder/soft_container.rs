@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use nap_dsp::demodulator::{Dips, SoftFrame};
+use nap_dsp::demodulator::{Notches, SoftFrame};
 use num_complex::Complex64;
 
 use super::periodicity::ln_interference;
@@ -14,14 +14,14 @@ use crate::uplink::rank::Rank;
 
 /// Half the log likelihood ratio that a known symbol may have at most: one in 150 may have been hit
 /// by something.
-const SUREST_KNOWN: f64 = 2.5;
+const KNOWN_LLR_CLIP: f64 = 2.5;
 /// Logarithm of how rarely one of the places that are looked at holds a frame: of the 18 types, at
 /// some dozen starts and many frequencies, one that fits has been chosen.
 const LN_PLACES: f64 = 12.0;
 /// Symbols over which a carrier is hardly lost more than once.
 const STRETCH: usize = 44;
 /// The largest number that is kept, so that sums of some have no end either.
-const MOST_KEPT: f64 = 1e30;
+const MAX_KEPT: f64 = 1e30;
 
 /// The soft symbols of a frame, as a demodulator gives them.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +36,9 @@ pub struct SoftSymbols<'a> {
     pub amplitude: f64,
     /// Variance of the noise in each of the two dimensions of a symbol.
     pub noise_variance: f64,
-    /// The dips of the envelope where the phase flips; it is taken for steady without them. With them
+    /// The notches of the envelope where the phase reverses; it is taken for steady without them. With them
     /// their amplitude counts instead of `amplitude`.
-    pub dips: Option<&'a Dips>,
+    pub notches: Option<&'a Notches>,
 }
 
 /// The soft symbols of a frame's container.
@@ -46,14 +46,14 @@ pub struct SoftSymbols<'a> {
 pub(crate) struct SoftContainer {
     rank: Rank,
     phases: Vec<SoftPhase>,
-    /// Hard decisions on the phase bits, freed of the constant sequence of the rank.
+    /// Hard decisions on the phase bits, the constant sequence of the rank removed.
     hard: Vec<bool>,
-    /// What turns the sum of values that agree with a decision into the share of energy explained.
+    /// What turns the sum of values that agree with a decision into their normalized correlation.
     energy: f64,
     /// Logarithm of the likelihood if there is no frame, as [`Trellis::run`] counts.
     ln_chance: f64,
     /// Probability that the known symbols before the container are there.
-    sync_belief: f64,
+    sync_posterior: f64,
 }
 
 impl SoftContainer {
@@ -80,7 +80,7 @@ impl SoftContainer {
             symbols: &symbols,
             amplitude: frame.amplitude,
             noise_variance: frame.noise_variance.max(frame.amplitude.powi(2) / 40.0),
-            dips: Some(&frame.dips),
+            notches: Some(&frame.notches),
         });
         container.take_soft_signs(soft_signs, frame_type);
         container
@@ -90,14 +90,14 @@ impl SoftContainer {
     /// the symbols say with the phase taken for known.
     fn take_soft_signs(&mut self, soft_signs: &[f32], frame_type: FrameType) {
         let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
-        self.sync_belief = sync_belief(soft_signs.iter().copied().map(f64::from), &signs);
+        self.sync_posterior = sync_posterior(soft_signs.iter().copied().map(f64::from), &signs);
         let last = signs.last().copied().unwrap_or(1.0) as f32;
         let soft_signs = soft_signs.get(SYNC_SYMBOLS..).unwrap_or_default();
         for (phase, soft_sign) in self.phases.iter_mut().zip(soft_signs) {
-            // What the envelope says is worth as much less as the phase is uncertain.
+            // What the envelope says weighs as much less as the phase is uncertain.
             let certainty = (soft_sign.abs() / phase.value.abs().max(f32::MIN_POSITIVE)).min(1.0);
-            phase.flip *= certainty;
-            phase.dip *= certainty;
+            phase.reversal *= certainty;
+            phase.notch *= certainty;
             phase.value = last * soft_sign;
         }
         self.decide();
@@ -108,7 +108,7 @@ impl SoftContainer {
         let mut straight = self.clone();
         for (phase, turned) in straight.phases.iter_mut().zip(turned) {
             if turned {
-                (phase.value, phase.flip) = (-phase.value, -phase.flip);
+                (phase.value, phase.reversal) = (-phase.value, -phase.reversal);
             }
         }
         straight.decide();
@@ -122,15 +122,15 @@ impl SoftContainer {
         self.ln_chance = SoftPhases { rank: self.rank, phases: &self.phases }.ln_chance();
     }
 
-    /// The container of these symbols, each times what it is worth.
+    /// The container of these symbols, each times its weight.
     pub(crate) fn of_symbols(frame: &SoftSymbols<'_>) -> Self {
-        let SoftSymbols { frame_type, symbols: all, noise_variance, dips, .. } = *frame;
+        let SoftSymbols { frame_type, symbols: all, noise_variance, notches, .. } = *frame;
         let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
-        let amplitude = dips.map_or(frame.amplitude, |dips| dips.amplitude);
+        let amplitude = notches.map_or(frame.amplitude, |notches| notches.amplitude);
         // Without noise all is as clear as numbers can tell.
-        let least_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
-        let weight = amplitude / noise_variance.max(least_variance);
-        let sync_belief = sync_belief(all.iter().map(|symbol| weight * symbol.re), &signs);
+        let min_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
+        let weight = amplitude / noise_variance.max(min_variance);
+        let sync_posterior = sync_posterior(all.iter().map(|symbol| weight * symbol.re), &signs);
 
         let scale = weight * signs.last().copied().unwrap_or(1.0);
         let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
@@ -138,21 +138,22 @@ impl SoftContainer {
         let value = |symbol: &Complex64| soft(scale * symbol.re);
         let steady = symbols.iter().map(|z| SoftPhase { value: value(z), ..SoftPhase::default() });
         let mut phases: Vec<SoftPhase> = steady.collect();
-        if let Some(dips) = dips {
-            let places = dips.edges.iter().zip(&dips.energies).skip(SYNC_SYMBOLS);
-            for (phase, (&edge, &energy)) in phases.iter_mut().zip(places) {
-                phase.flip = soft(scale * f64::from(edge));
-                phase.dip = soft(weight * amplitude * f64::from(energy));
+        if let Some(notches) = notches {
+            let places =
+                notches.missing_signal.iter().zip(&notches.missing_energy).skip(SYNC_SYMBOLS);
+            for (phase, (&missing, &energy)) in phases.iter_mut().zip(places) {
+                phase.reversal = soft(scale * f64::from(missing));
+                phase.notch = soft(weight * amplitude * f64::from(energy));
             }
         }
-        Self { sync_belief, ..Self::from_phases(frame_type.rank, phases, energy) }
+        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases, energy) }
     }
 
     fn from_phases(rank: Rank, phases: Vec<SoftPhase>, energy: f64) -> Self {
         let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
         let hard = phases.iter().enumerate().map(decide).collect();
         let ln_chance = ln_interference(SoftPhases { rank, phases: &phases });
-        Self { rank, phases, hard, energy, ln_chance, sync_belief: 1.0 }
+        Self { rank, phases, hard, energy, ln_chance, sync_posterior: 1.0 }
     }
 
     /// Logarithm of how much likelier the phases are as those of periodic interference, of which there is
@@ -162,8 +163,8 @@ impl SoftContainer {
     }
 
     /// Probability that the known symbols before the container are there, as far as they tell.
-    pub(crate) fn sync_belief(&self) -> f64 {
-        self.sync_belief
+    pub(crate) fn sync_posterior(&self) -> f64 {
+        self.sync_posterior
     }
 
     /// Symbols of the container.
@@ -186,7 +187,7 @@ impl SoftContainer {
     /// Both phases stem from the same bits, so one's phases convolved with the other's generator
     /// equal the reverse. Where a frame goes on with its phases turned by half a turn, none hold in place of
     /// all: so the checks are counted by stretches too.
-    pub(crate) fn kinship(&self, other: &Self) -> f64 {
+    pub(crate) fn parity_agreement(&self, other: &Self) -> f64 {
         let length = self.hard.len().min(other.hard.len());
         let checks: Vec<i32> = (0..length)
             .map(|n| tap(other.rank, &self.hard, n) == tap(self.rank, &other.hard, n))
@@ -204,8 +205,8 @@ impl SoftContainer {
         steady.max(excess / f64::sqrt(variance).max(1.0))
     }
 
-    /// The share of the energy that a decision explains, 0 to 1.
-    fn explained(&self, phases: &[bool]) -> f64 {
+    /// The normalized correlation with a decision: the share of the energy that it explains, 0 to 1.
+    fn correlation(&self, phases: &[bool]) -> f64 {
         let agreement: f32 = self
             .phases
             .iter()
@@ -223,9 +224,9 @@ impl SoftContainer {
 
 /// Probability that the known symbols of these signs are there, given half the log likelihood ratios of the
 /// symbols.
-fn sync_belief(soft_signs: impl Iterator<Item = f64>, signs: &[f64]) -> f64 {
+fn sync_posterior(soft_signs: impl Iterator<Item = f64>, signs: &[f64]) -> f64 {
     let agreement = |(value, sign): (f64, &f64)| {
-        let value = (value * sign).clamp(-SUREST_KNOWN, SUREST_KNOWN);
+        let value = (value * sign).clamp(-KNOWN_LLR_CLIP, KNOWN_LLR_CLIP);
         value - ln_cosh(value as f32)
     };
     let ln_sync: f64 = soft_signs.zip(signs).map(agreement).sum();
@@ -234,11 +235,11 @@ fn sync_belief(soft_signs: impl Iterator<Item = f64>, signs: &[f64]) -> f64 {
 
 /// A half log likelihood ratio as it is kept.
 fn soft(value: f64) -> f32 {
-    value.clamp(-MOST_KEPT, MOST_KEPT) as f32
+    value.clamp(-MAX_KEPT, MAX_KEPT) as f32
 }
 
-/// The share of a frame's energy that a known container explains.
-pub(crate) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 {
+/// The normalized correlation of a frame with the bits of a known container.
+pub(crate) fn correlation_with(frame: &SoftContainer, container: &Container) -> f64 {
     let bits =
         container.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |b| byte >> b & 1));
     let phases: Vec<bool> = bits
@@ -247,7 +248,7 @@ pub(crate) fn explained_by(frame: &SoftContainer, container: &Container) -> f64 
             Some(*phase)
         })
         .collect();
-    if phases.len() == frame.phases.len() { frame.explained(&phases) } else { 0.0 }
+    if phases.len() == frame.phases.len() { frame.correlation(&phases) } else { 0.0 }
 }
 
 #[cfg(test)]

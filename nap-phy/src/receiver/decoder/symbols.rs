@@ -6,7 +6,7 @@ use crate::uplink::sync_word::SYNC_BITS;
 /// Symbols before the container: the reference symbol, preamble and frame type.
 pub(crate) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
 
-/// The signs (±1) of the symbols that send these bytes, the reference symbol first: a 0 flips.
+/// The signs (±1) of the symbols that send these bytes, the reference symbol first: a 0 reverses the phase.
 #[must_use]
 pub fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
     let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
@@ -23,9 +23,9 @@ pub fn symbol_count(frame_type: FrameType) -> usize {
     SYNC_SYMBOLS + frame_type.class.container_bits()
 }
 
-/// The symbols that begin a frame, reference, preamble and frame type, as signs (±1): a word for
+/// The symbols that begin a frame, reference, preamble and frame type, as signs (±1): a sync word for
 /// each of [`FrameType::ALL`].
 #[must_use]
-pub fn known_words() -> Vec<Vec<f64>> {
+pub fn sync_words() -> Vec<Vec<f64>> {
     FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect()
 }

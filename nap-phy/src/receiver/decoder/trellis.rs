@@ -3,8 +3,8 @@
 //! The phases of the three frames of a message obey one code of four states. With `p` the phase bits
 //! of frame 1 (0 or 180 degrees, relative to the last known symbol), those of frame 2 and 3 are
 //! `p[n] + p[n-1] + p[n-2] + k2[n]` and `p[n] + p[n-2] + k3[n]` modulo 2, with constant sequences
-//! `k2`, `k3` that stem from a 0 bit being the flip. Differential coding thus costs nothing. With one
-//! frame the same trellis lists that frame's most likely bits. It has eight states, for what a flip adds
+//! `k2`, `k3` that stem from a 0 bit being the reversal. Differential coding thus costs nothing. With one
+//! frame the same trellis lists that frame's most likely bits. It has eight states, for what a reversal adds
 //! to the likelihood hangs on a frame's phase before as well.
 //!
 //! One pass forward (Viterbi's, and beside it the sum over all paths) is enough for a list of any
@@ -23,7 +23,7 @@ const STATES: usize = 8;
 const OLDEST: usize = STATES / 2;
 /// Half the log likelihood ratio that a symbol may have at most. No model is right to more than that,
 /// and sums over paths stay within the range of numbers.
-const SUREST: f32 = 20.0;
+const LLR_CLIP: f32 = 20.0;
 
 /// What was received of one phase of a frame, as half log likelihood ratios, positive for the phase of
 /// the last known symbol.
@@ -31,32 +31,32 @@ const SUREST: f32 = 20.0;
 pub(crate) struct SoftPhase {
     /// What is received of the symbol, if the envelope is steady.
     pub(crate) value: f32,
-    /// What a flip before the symbol adds to the value: there the envelope may dip.
-    pub(crate) flip: f32,
-    /// What a flip adds to the likelihood whatever the phase, for the energy that a dip lacks.
-    pub(crate) dip: f32,
+    /// What a reversal before the symbol adds to the value: there the envelope may have a notch.
+    pub(crate) reversal: f32,
+    /// What a reversal adds to the likelihood whatever the phase, for the energy that a notch lacks.
+    pub(crate) notch: f32,
 }
 
 impl SoftPhase {
-    /// The same, held down to what is believed of a symbol at most: all together, or dips would outweigh
-    /// clear symbols.
-    fn held_down(self) -> Self {
-        let Self { value, flip, dip } = self;
-        let surest = value.abs().max(dip + (value + flip).abs());
-        let share = SUREST / surest.max(SUREST);
-        Self { value: share * value, flip: share * flip, dip: share * dip }
+    /// The same, saturated at the LLR clip: all parts by one factor, or notches would outweigh clear
+    /// symbols.
+    fn saturated(self) -> Self {
+        let Self { value, reversal, notch } = self;
+        let largest = value.abs().max(notch + (value + reversal).abs());
+        let share = LLR_CLIP / largest.max(LLR_CLIP);
+        Self { value: share * value, reversal: share * reversal, notch: share * notch }
     }
 
-    /// What is received of the symbol, held down as [`Self::gains`] counts it.
+    /// What is received of the symbol, saturated as [`Self::branch_metrics`] counts it.
     pub(crate) fn bounded_value(self) -> f32 {
-        self.held_down().value
+        self.saturated().value
     }
 
     /// What the symbol adds to the logarithm of the likelihood, by its phase in bit 0 and that before in
     /// bit 1.
-    fn gains(self) -> [f64; 4] {
-        let Self { value, flip, dip } = self.held_down();
-        [value, dip - (value + flip), dip + (value + flip), -value].map(f64::from)
+    fn branch_metrics(self) -> [f64; 4] {
+        let Self { value, reversal, notch } = self.saturated();
+        [value, notch - (value + reversal), notch + (value + reversal), -value].map(f64::from)
     }
 }
 
@@ -80,7 +80,7 @@ impl SoftPhases<'_> {
     pub(crate) fn ln_chance(&self) -> f64 {
         let (mut ln_sum, mut sums) = (0.0, [1.0, 0.0]);
         for phase in self.phases {
-            let [stays, rises, falls, keeps] = phase.gains().map(f64::exp);
+            let [stays, rises, falls, keeps] = phase.branch_metrics().map(f64::exp);
             let next = [sums[0] * stays + sums[1] * falls, sums[0] * rises + sums[1] * keeps];
             let total = next[0] + next[1];
             sums = next.map(|sum| sum / total);
@@ -137,7 +137,7 @@ pub(crate) const fn generate(rank: Rank, [newest, before, oldest]: [bool; 3]) ->
 
 /// ln cosh of a soft value as the trellis takes it: what it says about a phase that may be either.
 pub(crate) fn ln_cosh(value: f32) -> f64 {
-    ln_cosh_of(f64::from(value.abs().min(SUREST)))
+    ln_cosh_of(f64::from(value.abs().min(LLR_CLIP)))
 }
 
 /// ln cosh of a number that is not negative.
@@ -197,7 +197,7 @@ pub(crate) struct Trellis {
     /// Metric of the best path into each state at the end.
     ends: [f64; STATES],
     ln_total: f64,
-    least_metric: f64,
+    min_metric: f64,
     branches: BinaryHeap<Branch>,
     /// The phase bits of the paths listed so far, one path after the other.
     paths: Vec<bool>,
@@ -207,7 +207,7 @@ impl Trellis {
     /// Weighs all paths that the template allows. All frames have the same number of symbols.
     ///
     /// Returns the logarithm of the sum over all of them, where a path counts exp(metric) and its
-    /// metric is what its phases and flips add to the likelihood.
+    /// metric is what its phases and reversals add to the likelihood.
     pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
         let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
         self.steps.clear();
@@ -216,14 +216,17 @@ impl Trellis {
         let mut sums = [0.0; STATES];
         (best[0], sums[0]) = (0.0, 1.0);
         for n in 0..length {
-            let Increments { gains, weights, ln_factor } = Increments::new(frames, n);
+            let Increments { branch_metrics, weights, ln_factor } = Increments::new(frames, n);
             let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
             for state in (0..STATES).filter(|state| template.allows(n, is_one(*state))) {
                 let newer = state >> 1;
                 let older = newer | OLDEST;
-                let ways = [best[newer] + gains[state], best[older] + gains[state | STATES]];
+                let ways = [
+                    best[newer] + branch_metrics[state],
+                    best[older] + branch_metrics[state | STATES],
+                ];
                 let through = usize::from(ways[1] > ways[0]);
                 step.oldest |= (through as u8) << state;
                 next[state] = ways[through];
@@ -243,9 +246,9 @@ impl Trellis {
         self.ln_total
     }
 
-    /// Starts the list of the paths that were weighed last, down to `least_metric`.
-    pub(crate) fn start_list(&mut self, least_metric: f64) {
-        self.least_metric = least_metric;
+    /// Starts the list of the paths that were weighed last, down to `min_metric`.
+    pub(crate) fn start_list(&mut self, min_metric: f64) {
+        self.min_metric = min_metric;
         self.paths.clear();
         self.branches.clear();
         for (state, metric) in self.ends.into_iter().enumerate() {
@@ -279,7 +282,7 @@ impl Trellis {
     }
 
     fn push(&mut self, branch: Branch) {
-        if branch.metric > f64::NEG_INFINITY && branch.metric >= self.least_metric {
+        if branch.metric > f64::NEG_INFINITY && branch.metric >= self.min_metric {
             self.branches.push(branch);
         }
     }
@@ -299,7 +302,7 @@ const fn is_one(state: usize) -> bool {
 /// What a symbol adds to paths, by their newest four phase bits, the newest in bit 0.
 struct Increments {
     /// To the metric.
-    gains: [f64; 2 * STATES],
+    branch_metrics: [f64; 2 * STATES],
     /// The exponentials of these, without a factor.
     weights: [f64; 2 * STATES],
     ln_factor: f64,
@@ -307,16 +310,16 @@ struct Increments {
 
 impl Increments {
     fn new(frames: &[SoftPhases<'_>], n: usize) -> Self {
-        let (gains, weights) = ([0.0; 2 * STATES], [1.0; 2 * STATES]);
-        let mut all = Self { gains, weights, ln_factor: 0.0 };
+        let (branch_metrics, weights) = ([0.0; 2 * STATES], [1.0; 2 * STATES]);
+        let mut all = Self { branch_metrics, weights, ln_factor: 0.0 };
         for frame in frames {
-            let gains = frame.phases[n].gains();
-            let highest = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let weights = gains.map(|gain| (gain - highest).exp());
+            let branch_metrics = frame.phases[n].branch_metrics();
+            let highest = branch_metrics.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let weights = branch_metrics.map(|branch_metric| (branch_metric - highest).exp());
             all.ln_factor += highest;
-            let places = all.gains.iter_mut().zip(&mut all.weights);
-            for ((gain, weight), transition) in places.zip(frame.transitions(n)) {
-                *gain += gains[transition];
+            let places = all.branch_metrics.iter_mut().zip(&mut all.weights);
+            for ((branch_metric, weight), transition) in places.zip(frame.transitions(n)) {
+                *branch_metric += branch_metrics[transition];
                 *weight *= weights[transition];
             }
         }
@@ -360,18 +363,18 @@ mod tests {
     /// Logarithm of the likelihood of a frame's own phases.
     fn likelihood(received: &[SoftPhase], phases: &[bool]) -> f64 {
         let before = [false].iter().chain(phases);
-        let gain = |((received, &phase), &before): ((&SoftPhase, &bool), &bool)| {
-            let (flip, dip) =
-                if phase == before { (0.0, 0.0) } else { (received.flip, received.dip) };
-            let value = received.value + flip;
-            f64::from(dip + if phase { -value } else { value })
+        let branch_metric = |((received, &phase), &before): ((&SoftPhase, &bool), &bool)| {
+            let (reversal, notch) =
+                if phase == before { (0.0, 0.0) } else { (received.reversal, received.notch) };
+            let value = received.value + reversal;
+            f64::from(notch + if phase { -value } else { value })
         };
-        received.iter().zip(phases).zip(before).map(gain).sum()
+        received.iter().zip(phases).zip(before).map(branch_metric).sum()
     }
 
     fn received() -> impl Strategy<Value = Vec<SoftPhase>> {
         let phase = (-1.0f32..1.0, -0.5f32..0.5, 0.0f32..0.5);
-        let phase = phase.prop_map(|(value, flip, dip)| SoftPhase { value, flip, dip });
+        let phase = phase.prop_map(|(value, reversal, notch)| SoftPhase { value, reversal, notch });
         prop::collection::vec(phase, LENGTH)
     }
 
@@ -423,18 +426,23 @@ mod tests {
     }
 
     #[test]
-    fn no_symbol_says_more_than_is_believed() {
+    fn no_symbol_exceeds_the_llr_clip() {
         for phase in [(1e30, -2e30, 0.0), (20.0, 0.0, 20.0), (-30.0, 40.0, 1e30), (3.0, -1.0, 1.0)]
         {
-            let (value, flip, dip) = phase;
-            let gains = SoftPhase { value, flip, dip }.gains();
-            assert!(gains.iter().all(|gain| gain.abs() <= f64::from(SUREST) + 1e-3), "{gains:?}");
+            let (value, reversal, notch) = phase;
+            let branch_metrics = SoftPhase { value, reversal, notch }.branch_metrics();
+            assert!(
+                branch_metrics
+                    .iter()
+                    .all(|branch_metric| branch_metric.abs() <= f64::from(LLR_CLIP) + 1e-3),
+                "{branch_metrics:?}"
+            );
         }
     }
 
     #[test]
     fn sure_symbols_do_not_overflow() {
-        let sure = SoftPhase { value: 1e30, flip: -2e30, dip: 0.0 };
+        let sure = SoftPhase { value: 1e30, reversal: -2e30, notch: 0.0 };
         let phases = [sure; LENGTH];
         let frame = |rank| SoftPhases { rank, phases: &phases };
         let mut trellis = Trellis::default();

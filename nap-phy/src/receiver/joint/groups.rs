@@ -3,18 +3,18 @@
 use arrayvec::ArrayVec;
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
-use super::fragment::{Fragment, PAUSE_TOLERANCE};
 use super::plausibility::{FramePlace, is_plausible};
+use super::undecoded_frame::{PAUSE_TOLERANCE, UndecodedFrame};
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::statistics::Statistics;
 use crate::uplink::container::Container;
 
-/// Fragments that may be paired with a new one, the clearest.
-const MOST_PARTNERS: usize = 32;
+/// Undecoded frames that may be paired with a new one, the clearest.
+const MAX_PARTNERS: usize = 32;
 
-/// One or two of the fragments kept that may be of the same message as a new one.
+/// One or two of the undecoded frames kept that may be of the same message as a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     /// Their places among those that are kept.
@@ -23,7 +23,7 @@ pub(crate) struct Group {
     likelihood_ratio: f64,
 }
 
-/// A fragment kept that may be of the same message as a new one.
+/// An undecoded frame kept that may be of the same message as a new one.
 #[derive(Debug, Clone, Copy)]
 struct Partner {
     /// Its place among those that are kept.
@@ -32,32 +32,32 @@ struct Partner {
     pause_s: f64,
 }
 
-/// The fragments of the last seconds.
-pub(crate) struct Fragments {
+/// The undecoded frames of the last seconds.
+pub(crate) struct UndecodedFrames {
     bit_rate: BitRate,
     most: usize,
-    most_groups: usize,
+    max_groups: usize,
     rules: CarrierRules,
-    kept: Vec<Fragment>,
+    kept: Vec<UndecodedFrame>,
 }
 
-impl Fragments {
+impl UndecodedFrames {
     pub(crate) fn new(bit_rate: BitRate, limits: &Limits, rules: CarrierRules) -> Self {
-        let (most, most_groups) = (limits.most_fragments, limits.most_groups);
-        Self { bit_rate, most, most_groups, rules, kept: Vec::new() }
+        let (most, max_groups) = (limits.max_undecoded_frames, limits.max_groups);
+        Self { bit_rate, most, max_groups, rules, kept: Vec::new() }
     }
 
-    /// Keeps a fragment, of several views of one frame the clearest; the least clear one goes when
+    /// Keeps an undecoded frame, of several views of one frame the clearest; the least clear one goes when
     /// there are too many. Returns how many went.
-    pub(crate) fn keep(&mut self, fragment: Fragment) -> u64 {
-        let same = |other: &&mut Fragment| other.is_same_signal(&fragment, self.bit_rate);
+    pub(crate) fn keep(&mut self, undecoded: UndecodedFrame) -> u64 {
+        let same = |other: &&mut UndecodedFrame| other.is_same_signal(&undecoded, self.bit_rate);
         if let Some(twin) = self.kept.iter_mut().find(same) {
-            if fragment.soft.es_over_n0() > twin.soft.es_over_n0() {
-                *twin = fragment;
+            if undecoded.soft.es_over_n0() > twin.soft.es_over_n0() {
+                *twin = undecoded;
             }
             return 0;
         }
-        self.kept.push(fragment);
+        self.kept.push(undecoded);
         if self.kept.len() <= self.most {
             return 0;
         }
@@ -76,51 +76,51 @@ impl Fragments {
 
     /// Forgets what starts before `time_s`.
     pub(crate) fn forget(&mut self, time_s: f64) {
-        self.kept.retain(|fragment| fragment.soft.start_s >= time_s);
+        self.kept.retain(|undecoded| undecoded.soft.start_s >= time_s);
     }
 
     /// Takes out the other frames of a decoded frame's message.
-    pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
-        self.kept.extract_if(.., |fragment| fragment.is_sibling_of(frame)).collect()
+    pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<UndecodedFrame> {
+        self.kept.extract_if(.., |undecoded| undecoded.is_sibling_of(frame)).collect()
     }
 
-    /// A group's fragments.
-    pub(crate) fn of_group(&self, group: &Group) -> impl Iterator<Item = &Fragment> {
+    /// A group's undecoded frames.
+    pub(crate) fn of_group(&self, group: &Group) -> impl Iterator<Item = &UndecodedFrame> {
         group.members.iter().filter_map(|&index| self.kept.get(index))
     }
 
-    /// What the carriers of fragments say for their being of one message.
-    pub(crate) fn likelihood_ratio(&self, parts: &[&Fragment]) -> f64 {
+    /// What the carriers of undecoded frames say for their being of one message.
+    pub(crate) fn likelihood_ratio(&self, parts: &[&UndecodedFrame]) -> f64 {
         let carriers: Vec<RankedCarrier> = parts.iter().map(|part| part.carrier()).collect();
         self.rules.likelihood_ratio(&carriers)
     }
 
     /// Whether a device may have sent this container in these frames.
-    pub(crate) fn may_be(&self, container: &Container, parts: &[&Fragment]) -> bool {
-        let place = |part: &&Fragment| FramePlace::of(part, self.bit_rate);
+    pub(crate) fn may_be(&self, container: &Container, parts: &[&UndecodedFrame]) -> bool {
+        let place = |part: &&UndecodedFrame| FramePlace::of(part, self.bit_rate);
         let places: Vec<FramePlace> = parts.iter().map(place).collect();
         is_plausible(container, &places, &self.rules)
     }
 
-    /// Takes out the fragments of a group.
-    pub(crate) fn take(&mut self, group: &Group) -> Vec<Fragment> {
+    /// Takes out the undecoded frames of a group.
+    pub(crate) fn take(&mut self, group: &Group) -> Vec<UndecodedFrame> {
         let mut index = 0;
-        let in_group = |_: &mut Fragment| {
+        let in_group = |_: &mut UndecodedFrame| {
             index += 1;
             group.members.contains(&(index - 1))
         };
         self.kept.extract_if(.., in_group).collect()
     }
 
-    /// The pairs and triples that a new fragment can form with those that are kept: those first for which
+    /// The pairs and triples that a new undecoded frame can form with those that are kept: those first for which
     /// their carriers say most, then triples before pairs, then the clearest.
-    pub(crate) fn groups(&self, new: &Fragment, statistics: &mut Statistics) -> Vec<Group> {
+    pub(crate) fn groups(&self, new: &UndecodedFrame, statistics: &mut Statistics) -> Vec<Group> {
         let mut groups: Vec<Group> = self
             .members(new)
             .into_iter()
             .map(|members| {
                 let parts = members.iter().map(|&index| &self.kept[index]);
-                let parts: Vec<&Fragment> = parts.chain([new]).collect();
+                let parts: Vec<&UndecodedFrame> = parts.chain([new]).collect();
                 Group { members, likelihood_ratio: self.likelihood_ratio(&parts) }
             })
             .collect();
@@ -130,13 +130,13 @@ impl Fragments {
             let size = b.members.len().cmp(&a.members.len());
             ratio.then(size).then(sum(b).total_cmp(&sum(a)))
         });
-        statistics.dropped_groups += groups.len().saturating_sub(self.most_groups) as u64;
-        groups.truncate(self.most_groups);
+        statistics.dropped_groups += groups.len().saturating_sub(self.max_groups) as u64;
+        groups.truncate(self.max_groups);
         groups
     }
 
-    /// The ones and twos among the partners of a fragment that fit each other too.
-    fn members(&self, new: &Fragment) -> Vec<ArrayVec<usize, 2>> {
+    /// The ones and twos among the partners of an undecoded frame that fit each other too.
+    fn members(&self, new: &UndecodedFrame) -> Vec<ArrayVec<usize, 2>> {
         let partners = self.partners(new);
         let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
         let rank = |partner: &Partner| self.kept[partner.index].frame_type.rank;
@@ -153,14 +153,14 @@ impl Fragments {
         groups
     }
 
-    /// The fragments that may be of the same message as a new one, the clearest first.
-    fn partners(&self, new: &Fragment) -> Vec<Partner> {
-        let partner = |(index, other): (usize, &Fragment)| {
+    /// The undecoded frames that may be of the same message as a new one, the clearest first.
+    fn partners(&self, new: &UndecodedFrame) -> Vec<Partner> {
+        let partner = |(index, other): (usize, &UndecodedFrame)| {
             Some(Partner { index, pause_s: new.pause_s(other, self.bit_rate)? })
         };
         let mut partners: Vec<Partner> = self.kept.iter().enumerate().filter_map(partner).collect();
         partners.sort_by(|a, b| self.clearness(b.index).total_cmp(&self.clearness(a.index)));
-        partners.truncate(MOST_PARTNERS);
+        partners.truncate(MAX_PARTNERS);
         partners
     }
 

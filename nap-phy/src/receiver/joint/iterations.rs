@@ -3,7 +3,7 @@
 
 use nap_dsp::demodulator::{IterativeDetector, Wander};
 
-use super::fragment::Fragment;
+use super::undecoded_frame::UndecodedFrame;
 use crate::receiver::decoder::code_extrinsic::CodeExtrinsic;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
 use crate::receiver::decoder::list_decoder::Decoded;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 4;
 const EXTRINSIC_SHARE: f32 = 0.7;
 
 /// A frame of a group, and how its carrier is expected to wander.
-type Part<'a> = (&'a Fragment, Wander);
+type Part<'a> = (&'a UndecodedFrame, Wander);
 
 /// Decodes groups iteratively; its memory is kept from one to the next.
 #[derive(Debug, Default)]
@@ -34,14 +34,14 @@ impl Iterations {
     /// it.
     pub(super) fn decode(
         &mut self,
-        group: &[&Fragment],
+        group: &[&UndecodedFrame],
         likelihood_ratio: f64,
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
         // By itself a frame may have told too little of how its carrier wanders.
         [Wander::clone, Wander::wider].into_iter().find_map(|choose| {
-            let wander = |part: &&Fragment| choose(&part.soft.wander);
+            let wander = |part: &&UndecodedFrame| choose(&part.soft.wander);
             let parts: Vec<Part<'_>> = group.iter().map(|part| (*part, wander(part))).collect();
             self.iterate(&parts, likelihood_ratio, containers, statistics)
         })

@@ -1,10 +1,10 @@
 //! Frames of one message, decoded together.
 
 pub(super) mod carrier_plan;
-pub(super) mod fragment;
 pub(super) mod groups;
 mod iterations;
 mod plausibility;
+pub(super) mod undecoded_frame;
 
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
@@ -17,21 +17,21 @@ use crate::receiver::decoder::list_decoder::Decoded;
 use crate::receiver::decoder::soft_container::SoftContainer;
 use crate::receiver::statistics::Statistics;
 use carrier_plan::CarrierRules;
-use fragment::Fragment;
-use groups::{Fragments, Group};
+use groups::{Group, UndecodedFrames};
 use iterations::Iterations;
+use undecoded_frame::UndecodedFrame;
 
-/// How long a fragment is kept: the other two frames and their pauses, in seconds.
-pub(super) const FRAGMENT_AGE_S: f64 = 12.0;
+/// How long an undecoded frame is kept: the other two frames and their pauses, in seconds.
+pub(super) const UNDECODED_AGE_S: f64 = 12.0;
 
 /// Logarithm of the odds, by the first soft symbols, from which on a group is decoded iteratively.
 const MIN_LN_GROUP_ODDS: f64 = -12.0;
-/// Groups of a new fragment that are decoded iteratively, the likeliest.
+/// Groups of a new undecoded frame that are decoded iteratively, the likeliest.
 const MAX_ITERATED_GROUPS: usize = 2;
 
 /// Decodes the frames of one bit rate that did not decode alone.
 pub(super) struct JointDecoder {
-    fragments: Fragments,
+    undecoded_frames: UndecodedFrames,
     iterations: Iterations,
 }
 
@@ -44,76 +44,76 @@ impl JointDecoder {
     ) -> Self {
         let rules = CarrierRules::new(radio_configuration);
         Self {
-            fragments: Fragments::new(bit_rate, limits, rules),
+            undecoded_frames: UndecodedFrames::new(bit_rate, limits, rules),
             iterations: Iterations::default(),
         }
     }
 
     /// Forgets all.
     pub(super) fn clear(&mut self) {
-        self.fragments.clear();
+        self.undecoded_frames.clear();
     }
 
     /// Forgets what starts too long before `now_s` to be of a message with what comes.
     pub(super) fn forget(&mut self, now_s: f64) {
-        self.fragments.forget(now_s - FRAGMENT_AGE_S);
+        self.undecoded_frames.forget(now_s - UNDECODED_AGE_S);
     }
 
-    /// Takes out the fragments that prove to be of the decoded frame's message.
-    pub(super) fn take_siblings(&mut self, frame: &DecodedFrame) -> Vec<Fragment> {
-        self.fragments.take_of_message(frame)
+    /// Takes out the undecoded frames that prove to be of the decoded frame's message.
+    pub(super) fn take_siblings(&mut self, frame: &DecodedFrame) -> Vec<UndecodedFrame> {
+        self.undecoded_frames.take_of_message(frame)
     }
 
     /// What becomes of a burst that did not decode alone: another frame of a message that is known, or
-    /// the frame of a known device, or a part of a message that decodes together with fragments kept, or
-    /// fragments to keep. `recent` are the frames decoded lately.
+    /// the frame of a known device, or a part of a message that decodes together with undecoded frames kept, or
+    /// undecoded frames to keep. `recent` are the frames decoded lately.
     pub(super) fn decode(
         &mut self,
-        fragments: Vec<Fragment>,
+        undecoded_frames: Vec<UndecodedFrame>,
         recent: &[DecodedFrame],
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Decision> {
-        for fragment in fragments {
-            if !fragment.is_clear() {
+        for undecoded in undecoded_frames {
+            if !undecoded.is_clear() {
                 continue;
             }
-            let alone = as_sibling(&fragment, recent)
-                .or_else(|| as_of_known_device(&fragment, containers, statistics));
+            let alone = as_sibling(&undecoded, recent)
+                .or_else(|| as_of_known_device(&undecoded, containers, statistics));
             if let Some(reading) = alone {
-                return Some(Decision { reading, fragments: vec![fragment] });
+                return Some(Decision { reading, undecoded_frames: vec![undecoded] });
             }
-            let groups = self.fragments.groups(&fragment, statistics);
+            let groups = self.undecoded_frames.groups(&undecoded, statistics);
             let mut read = |group: &Group| {
-                let kept: Vec<&Fragment> = self.fragments.of_group(group).collect();
-                self.read_with(&kept, &fragment, containers, statistics)
+                let kept: Vec<&UndecodedFrame> = self.undecoded_frames.of_group(group).collect();
+                self.read_with(&kept, &undecoded, containers, statistics)
             };
             let together = groups.iter().find_map(|group| Some((group, read(group)?)));
             let together =
-                together.or_else(|| self.iterate(&groups, &fragment, containers, statistics));
+                together.or_else(|| self.iterate(&groups, &undecoded, containers, statistics));
             if let Some((group, reading)) = together {
-                return Some(Decision { reading, fragments: self.take(group, fragment) });
+                return Some(Decision { reading, undecoded_frames: self.take(group, undecoded) });
             }
-            statistics.dropped_fragments += self.fragments.keep(fragment);
+            statistics.dropped_fragments += self.undecoded_frames.keep(undecoded);
         }
         None
     }
 
-    /// Reads a fragment together with others that may be of the same message.
+    /// Reads an undecoded frame together with others that may be of the same message.
     pub(super) fn read_with(
         &self,
-        others: &[&Fragment],
-        fragment: &Fragment,
+        others: &[&UndecodedFrame],
+        undecoded: &UndecodedFrame,
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Reading> {
         statistics.groups += 1;
-        let parts: Vec<&Fragment> = others.iter().copied().chain([fragment]).collect();
+        let parts: Vec<&UndecodedFrame> = others.iter().copied().chain([undecoded]).collect();
         let frames: Vec<&SoftContainer> = parts.iter().map(|part| &part.container).collect();
         let message = SoftMessage {
-            class: fragment.frame_type.class,
+            class: undecoded.frame_type.class,
             frames: &frames,
-            likelihood_ratio: self.fragments.likelihood_ratio(&parts),
+            likelihood_ratio: self.undecoded_frames.likelihood_ratio(&parts),
         };
         let Some(found) = containers.in_group(&message, statistics) else {
             let Decoded { container, ln_odds, .. } =
@@ -121,28 +121,29 @@ impl JointDecoder {
             return Some(Reading { container, decoder: Decoder::APriori, crc_ok: false, ln_odds });
         };
         let Decoded { container, ln_odds, .. } = found;
-        if !self.fragments.may_be(&container, &parts) {
+        if !self.undecoded_frames.may_be(&container, &parts) {
             statistics.implausible_groups += 1;
             return None;
         }
         Some(Reading { container, decoder: Decoder::Joint, crc_ok: false, ln_odds })
     }
 
-    /// Decodes a fragment iteratively with the groups that are likeliest to be of one message.
+    /// Decodes an undecoded frame iteratively with the groups that are likeliest to be of one message.
     fn iterate<'a>(
         &mut self,
         groups: &'a [Group],
-        fragment: &Fragment,
+        undecoded: &UndecodedFrame,
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<(&'a Group, Reading)> {
-        let likely = self.likely_groups(groups, fragment, containers);
+        let likely = self.likely_groups(groups, undecoded, containers);
         likely.into_iter().find_map(|group| {
-            let parts: Vec<&Fragment> = self.fragments.of_group(group).chain([fragment]).collect();
-            let ratio = self.fragments.likelihood_ratio(&parts);
+            let parts: Vec<&UndecodedFrame> =
+                self.undecoded_frames.of_group(group).chain([undecoded]).collect();
+            let ratio = self.undecoded_frames.likelihood_ratio(&parts);
             let found = self.iterations.decode(&parts, ratio, containers, statistics)?;
             let Decoded { container, ln_odds, .. } = found;
-            if !self.fragments.may_be(&container, &parts) {
+            if !self.undecoded_frames.may_be(&container, &parts) {
                 statistics.implausible_groups += 1;
                 return None;
             }
@@ -150,20 +151,21 @@ impl JointDecoder {
         })
     }
 
-    /// The groups that a fragment is likeliest of one message with, the likeliest first.
+    /// The groups that an undecoded frame is likeliest of one message with, the likeliest first.
     fn likely_groups<'a>(
         &self,
         groups: &'a [Group],
-        fragment: &Fragment,
+        undecoded: &UndecodedFrame,
         containers: &mut ContainerSearch,
     ) -> Vec<&'a Group> {
         let mut ln_odds = |group: &Group| {
-            let parts: Vec<&Fragment> = self.fragments.of_group(group).chain([fragment]).collect();
+            let parts: Vec<&UndecodedFrame> =
+                self.undecoded_frames.of_group(group).chain([undecoded]).collect();
             let frames: Vec<&SoftContainer> = parts.iter().map(|part| &part.container).collect();
             containers.ln_group_odds(&SoftMessage {
-                class: fragment.frame_type.class,
+                class: undecoded.frame_type.class,
                 frames: &frames,
-                likelihood_ratio: self.fragments.likelihood_ratio(&parts),
+                likelihood_ratio: self.undecoded_frames.likelihood_ratio(&parts),
             })
         };
         let odds = groups.iter().map(|group| (ln_odds(group), group));
@@ -173,29 +175,29 @@ impl JointDecoder {
         likely.into_iter().map(|(_, group)| group).take(MAX_ITERATED_GROUPS).collect()
     }
 
-    /// Takes out a group's fragments, which come with a new one in the order of ranks.
-    fn take(&mut self, group: &Group, fragment: Fragment) -> Vec<Fragment> {
-        let mut all = self.fragments.take(group);
-        all.push(fragment);
+    /// Takes out a group's undecoded frames, which come with a new one in the order of ranks.
+    fn take(&mut self, group: &Group, undecoded: UndecodedFrame) -> Vec<UndecodedFrame> {
+        let mut all = self.undecoded_frames.take(group);
+        all.push(undecoded);
         all.sort_by_key(|part| part.frame_type.rank);
         all
     }
 }
 
-/// Reads a fragment as another frame of a message that is known.
-fn as_sibling(fragment: &Fragment, recent: &[DecodedFrame]) -> Option<Reading> {
-    recent.iter().find(|frame| fragment.is_sibling_of(frame)).map(Reading::of_sibling)
+/// Reads an undecoded frame as another frame of a message that is known.
+fn as_sibling(undecoded: &UndecodedFrame, recent: &[DecodedFrame]) -> Option<Reading> {
+    recent.iter().find(|frame| undecoded.is_sibling_of(frame)).map(Reading::of_sibling)
 }
 
-/// Reads a fragment as the frame of a known device.
+/// Reads an undecoded frame as the frame of a known device.
 fn as_of_known_device(
-    fragment: &Fragment,
+    undecoded: &UndecodedFrame,
     containers: &mut ContainerSearch,
     statistics: &mut Statistics,
 ) -> Option<Reading> {
     let alone = SoftMessage {
-        class: fragment.frame_type.class,
-        frames: &[&fragment.container],
+        class: undecoded.frame_type.class,
+        frames: &[&undecoded.container],
         likelihood_ratio: 1.0,
     };
     let Decoded { container, ln_odds, .. } = containers.of_known_device(&alone, statistics)?;

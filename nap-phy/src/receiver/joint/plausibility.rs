@@ -5,7 +5,7 @@
 //! frames at fixed distances in time and frequency, and a confirmation of one is a single frame.
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
-use super::fragment::Fragment;
+use super::undecoded_frame::UndecodedFrame;
 use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::BIDIRECTIONAL_PAUSE_MS;
 use crate::uplink::container::Container;
@@ -31,13 +31,13 @@ pub(super) struct FramePlace {
 }
 
 impl FramePlace {
-    /// The place of a fragment.
-    pub(super) fn of(fragment: &Fragment, bit_rate: BitRate) -> Self {
-        let carrier = &fragment.soft.carrier;
+    /// That of an undecoded frame.
+    pub(super) fn of(undecoded: &UndecodedFrame, bit_rate: BitRate) -> Self {
+        let carrier = &undecoded.soft.carrier;
         Self {
-            rank: fragment.frame_type.rank,
-            start_s: fragment.soft.start_s,
-            duration_s: fragment.duration_s(bit_rate),
+            rank: undecoded.frame_type.rank,
+            start_s: undecoded.soft.start_s,
+            duration_s: undecoded.duration_s(bit_rate),
             frequency_hz: carrier.frequency_hz,
             drift_hz_per_s: carrier.drift_hz_per_s,
         }

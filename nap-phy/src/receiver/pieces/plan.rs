@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_cover_the_recording_and_begin_in_step() {
+    fn pieces_fill_the_recording_and_begin_in_step() {
         let (total, configs) = (150_000_001, configs());
         let pieces = plan(total, 4, &configs).unwrap();
         let period = Receiver::new(configs[0].clone()).unwrap().period_samples();

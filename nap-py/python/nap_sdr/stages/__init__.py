@@ -26,11 +26,11 @@ from ._records import (
     SoftFrame,
     SoftSymbols,
 )
-from ._subbands import LEAST_EVIDENCE, LEAST_SCORE, Subbands, channelize
+from ._subbands import MIN_DETECTION_STATISTIC, MIN_CORRELATION, Subbands, channelize
 
 __all__ = [
-    "LEAST_EVIDENCE",
-    "LEAST_SCORE",
+    "MIN_DETECTION_STATISTIC",
+    "MIN_CORRELATION",
     "Burst",
     "Candidate",
     "Carrier",

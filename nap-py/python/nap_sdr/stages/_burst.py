@@ -39,7 +39,7 @@ class Burst:
         self.bit_rate = bit_rate
         self.symbols = native.symbols()
         self.weights = native.weights()
-        # They belong with the dips, which are known to the native burst only.
+        # They belong with the notches, which are known to the native burst only.
         self.symbols.setflags(write=False)
         self.weights.setflags(write=False)
 
@@ -78,7 +78,7 @@ class Burst:
     def log_likelihood_ratios(self) -> npt.NDArray[np.float64]:
         """Of each symbol, ln of how much likelier the phase of the reference is than the other.
 
-        The envelope is taken for steady. ``decode_soft_symbols`` also knows its dips.
+        The envelope is taken for steady. ``decode_soft_symbols`` also knows its notches.
         """
         scale = 2 * self.amplitude / max(self.noise_variance, 1e-300)
         return scale * self.weights * self.symbols.real
@@ -116,7 +116,7 @@ class Burst:
 
 
 def decode_soft_symbols(
-    frames: Sequence[SoftFrame], *, most_decisions: int = 256
+    frames: Sequence[SoftFrame], *, max_decisions: int = 256
 ) -> Optional[SoftDecision]:
     """The most likely frame that was sent in all of these soft symbols.
 
@@ -124,7 +124,7 @@ def decode_soft_symbols(
     ----------
     frames : sequence of Burst or SoftSymbols
         One frame, or up to three of different ranks of one message, which are decoded together.
-    most_decisions : int
+    max_decisions : int
         How far down the list of likely decisions one is looked for whose check sum is right.
 
     Returns
@@ -147,7 +147,7 @@ def decode_soft_symbols(
         )
         for frame in frames
     ]
-    found = _nap.decode_soft(rows, most_decisions)
+    found = _nap.decode_soft(rows, max_decisions)
     if found is None:
         return None
     bitstream, index = found

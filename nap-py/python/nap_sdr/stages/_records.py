@@ -45,7 +45,7 @@ class Candidate:
     ----------
     time_s, frequency_hz : float
         Middle of the preamble in time and frequency.
-    strength : float
+    line_snr : float
         Power of the preamble's two lines over the mean noise power of a bin; 2 in noise.
     power : float
         Power of a preamble with these lines, 1 at full scale.
@@ -55,7 +55,7 @@ class Candidate:
 
     time_s: float
     frequency_hz: float
-    strength: float
+    line_snr: float
     power: float
     noise_density: float
 
@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A known word, preamble and frame type, found at a place.
+    """A sync word, preamble and frame type, found at a time and a frequency.
 
     Attributes
     ----------
@@ -80,11 +80,11 @@ class Hypothesis:
     start_s : float
         Start of the reference symbol, s.
     carrier : Carrier
-        The carrier, described at the middle of the word.
-    score : float
-        Share of the energy that the word explains, 0 to 1.
+        The carrier, described at the middle of the sync word.
+    correlation : float
+        Normalized correlation with the sync word, 0 to 1: the share of the energy that it explains.
     power : float
-        Power of what the word explains, 1 at full scale.
+        Power of what the sync word explains, 1 at full scale.
     """
 
     frame_type: int
@@ -92,7 +92,7 @@ class Hypothesis:
     length_class: str
     start_s: float
     carrier: Carrier
-    score: float
+    correlation: float
     power: float
 
 
@@ -120,7 +120,7 @@ class SoftFrame(Protocol):
 class SoftSymbols:
     """Soft symbols of one's own making.
 
-    Their envelope is taken for steady; of a ``Burst`` the dips around flips of the phase are measured.
+    Their envelope is taken for steady; of a ``Burst`` the notches around phase reversals are measured.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-LEAST_EVIDENCE, LEAST_SCORE = _nap.thresholds()
+MIN_DETECTION_STATISTIC, MIN_CORRELATION = _nap.thresholds()
 
 #: Any key will do where only the known symbols of a frame are wanted.
 _ANY_KEY = bytes(16)
@@ -55,7 +55,7 @@ class Subbands:
         return self._native.rate_hz
 
     def detect(
-        self, *, bit_rate: int = 100, threshold: float = LEAST_EVIDENCE
+        self, *, bit_rate: int = 100, threshold: float = MIN_DETECTION_STATISTIC
     ) -> list[Candidate]:
         """The places where a frame of this bit rate might begin.
 
@@ -67,8 +67,8 @@ class Subbands:
             Evidence from which a place is reported, in units of a bin's mean noise power.
         """
         return [
-            Candidate(time_s, offset_hz + self.center_hz, strength, power, density)
-            for time_s, offset_hz, strength, power, density in self._native.detect(
+            Candidate(time_s, offset_hz + self.center_hz, line_snr, power, density)
+            for time_s, offset_hz, line_snr, power, density in self._native.detect(
                 bit_rate, threshold
             )
         ]
@@ -78,8 +78,8 @@ class Subbands:
         candidate: Candidate,
         *,
         bit_rate: int = 100,
-        threshold: float = LEAST_SCORE,
-        most_drift_hz_per_s: float = 60.0,
+        threshold: float = MIN_CORRELATION,
+        max_drift_hz_per_s: float = 60.0,
     ) -> list[Hypothesis]:
         """Which frame begins when, on which carrier? The best hypotheses, best first.
 
@@ -90,18 +90,18 @@ class Subbands:
         bit_rate : int
             100 or 600.
         threshold : float
-            The least score.
-        most_drift_hz_per_s : float
+            The least correlation.
+        max_drift_hz_per_s : float
             The fastest drift that is tried, Hz/s.
         """
         place = (
             candidate.time_s,
             candidate.frequency_hz - self.center_hz,
-            candidate.strength,
+            candidate.line_snr,
             candidate.power,
             candidate.noise_density,
         )
-        found = self._native.synchronize(place, bit_rate, threshold, most_drift_hz_per_s)
+        found = self._native.synchronize(place, bit_rate, threshold, max_drift_hz_per_s)
         return [
             Hypothesis(
                 frame_type,
@@ -109,10 +109,10 @@ class Subbands:
                 length_class,
                 start_s,
                 Carrier(time_s, offset_hz + self.center_hz, drift),
-                score,
+                correlation,
                 power,
             )
-            for frame_type, rank, length_class, start_s, time_s, offset_hz, drift, score, power
+            for frame_type, rank, length_class, start_s, time_s, offset_hz, drift, correlation, power
             in found
         ]
 
@@ -160,7 +160,7 @@ class Subbands:
         hypothesis: Hypothesis,
         *,
         bit_rate: int = 100,
-        most_drift_hz_per_s: float = 60.0,
+        max_drift_hz_per_s: float = 60.0,
     ) -> Burst:
         """The soft symbols of a burst.
 
@@ -170,7 +170,7 @@ class Subbands:
             When it begins, as which frame, on which carrier (to a tenth of the symbol rate).
         bit_rate : int
             100 or 600.
-        most_drift_hz_per_s : float
+        max_drift_hz_per_s : float
             The fastest drift expected, Hz/s.
         """
         carrier = hypothesis.carrier
@@ -179,7 +179,7 @@ class Subbands:
             hypothesis.start_s,
             (carrier.time_s, carrier.frequency_hz - self.center_hz, carrier.drift_hz_per_s),
             bit_rate,
-            most_drift_hz_per_s,
+            max_drift_hz_per_s,
         )
         return Burst(native, hypothesis.frame_type, bit_rate, self.center_hz)
 

@@ -6,7 +6,7 @@
 use crate::relay::options::MqttVersion;
 
 /// Larger packets than this are not taken from a broker.
-pub const MOST_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// What is written on a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,7 +207,7 @@ pub fn read(buffer: &mut Vec<u8>, version: MqttVersion) -> Result<Option<Answer>
     let (Ok(first), Some(length)) = (head.byte(), head.length()?) else {
         return Ok(None);
     };
-    if length > MOST_BYTES {
+    if length > MAX_BYTES {
         return Err(BadPacket("a packet of more than a megabyte"));
     }
     let start = buffer.len() - head.0.len();

@@ -7,28 +7,28 @@ use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
 use super::carrier_plan::RankedCarrier;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, LONGEST_PAUSE_S};
-use crate::receiver::decoder::soft_container::{SoftContainer, explained_by};
+use crate::receiver::decoder::soft_container::{SoftContainer, correlation_with};
 use crate::receiver::decoder::symbols::symbol_count;
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 
 /// Frames of one message come from one transmitter: levels differ by fading alone.
-const LARGEST_LEVEL_RATIO_DB: f64 = 8.0;
+const MAX_LEVEL_RATIO_DB: f64 = 8.0;
 /// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
 /// Es/N0 of 0 dB some six are expected.
-const LEAST_KINSHIP: f64 = 3.0;
+const MIN_PARITY_AGREEMENT: f64 = 3.0;
 /// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
-const LEAST_CLEARNESS: f64 = 0.7;
+const MIN_CLEARNESS: f64 = 0.7;
 /// A device's pauses are equal to within this share of a frame.
 pub(crate) const PAUSE_TOLERANCE: f64 = 0.05;
 /// By so much of a frame the next one may seem to begin before it ends: devices' bit rates are off by up to
 /// a hundredth, and starts are found to within a symbol. No device sends two frames at once.
 const OVERLAP_TOLERANCE: f64 = 0.02;
-/// Share of the energy that a known container must explain of another frame of its message.
-const LEAST_EXPLAINED_KNOWN: f64 = 0.25;
+/// Normalized correlation with the bits of a known container that another frame of its message must have.
+const MIN_CORRELATION_WITH_KNOWN: f64 = 0.25;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
-/// What was found within so many symbol rates of a burst before it was taken out was part of it.
+/// What was found within so many symbol rates of a burst before it was cancelled was part of it.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
 /// Symbols that are loaded beside those of a frame: of hypotheses that begin elsewhere, and for its ramp.
@@ -36,13 +36,13 @@ const LOADED_SYMBOLS: usize = START_SPREAD_SYMBOLS + 1;
 
 /// A frame of which the type is known, and its symbols.
 #[derive(Debug, Clone)]
-pub(crate) struct Fragment {
+pub(crate) struct UndecodedFrame {
     pub(crate) frame_type: FrameType,
     pub(crate) soft: SoftFrame,
     pub(crate) container: SoftContainer,
 }
 
-impl Fragment {
+impl UndecodedFrame {
     /// What one takes with all that it holds, in bytes at most: a frame of the longest class, and the stretch
     /// of all hypotheses on its burst.
     pub(crate) fn memory_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
@@ -61,7 +61,7 @@ impl Fragment {
 
     /// Whether the symbols are clear enough to be decoded with those of other frames.
     pub(crate) fn is_clear(&self) -> bool {
-        self.soft.es_over_n0() >= LEAST_CLEARNESS
+        self.soft.es_over_n0() >= MIN_CLEARNESS
     }
 
     fn rank(&self) -> f64 {
@@ -88,8 +88,8 @@ impl Fragment {
         let duration_s = self.duration_s(bit_rate);
         let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
         let plausible = is_pause(pause_s, duration_s)
-            && (20.0 * level_ratio).abs() <= LARGEST_LEVEL_RATIO_DB
-            && self.container.kinship(&other.container) >= LEAST_KINSHIP;
+            && (20.0 * level_ratio).abs() <= MAX_LEVEL_RATIO_DB
+            && self.container.parity_agreement(&other.container) >= MIN_PARITY_AGREEMENT;
         plausible.then_some(pause_s)
     }
 
@@ -97,11 +97,11 @@ impl Fragment {
     /// bits.
     pub(crate) fn is_sibling_of(&self, frame: &DecodedFrame) -> bool {
         self.may_follow(frame)
-            && explained_by(&self.container, &frame.container) >= LEAST_EXPLAINED_KNOWN
+            && correlation_with(&self.container, &frame.container) >= MIN_CORRELATION_WITH_KNOWN
     }
 
     /// Whether this, in which some container was found, is the decoded frame once more: what was left
-    /// of it when it was taken out, or a fainter image of it at another frequency.
+    /// of it when it was cancelled, or a fainter image of it at another frequency.
     pub(crate) fn repeats(&self, frame: &DecodedFrame, container: &Container) -> bool {
         let symbol_s = frame.bit_rate.symbol_s();
         let distance_s = self.soft.start_s - frame.measurement.track.start_s;
@@ -123,7 +123,7 @@ impl Fragment {
             && is_pause(pause_s, duration_s)
     }
 
-    /// Whether this fragment is the other's frame seen once more.
+    /// Whether this is the other's frame seen once more.
     pub(crate) fn is_same_signal(&self, other: &Self, bit_rate: BitRate) -> bool {
         let symbol_s = bit_rate.symbol_s();
         self.frame_type == other.frame_type

@@ -1,0 +1,51 @@
+//! Checks that names and documents speak the field's words: `words [FOLDER]` reads the list in `tools/words/words.txt`
+//! there, says where an old word stands as `file:line: text`, and ends with 1 if one does, with 2 if something cannot
+//! be read.
+//!
+//! Names are the identifiers of Rust files, tests included. Prose is their comments and the Markdown files.
+
+mod list;
+mod parts;
+mod search;
+mod sources;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::list::List;
+
+/// Where the list is, from the folder that is checked.
+const LIST: &str = "tools/words/words.txt";
+
+fn main() -> ExitCode {
+    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
+    match check(&folder).and_then(|findings| Ok(print(&findings).map(|()| findings)?)) {
+        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn check(folder: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(folder.join(LIST)).context(LIST)?;
+    let list = List::parse(&text).context(LIST)?;
+    let mut findings = Vec::new();
+    for file in sources::files(folder)? {
+        let path = folder.join(&file);
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let source = sources::Source::read(&file, &text)?;
+        findings.extend(search::findings(&list, &file, &source));
+    }
+    Ok(findings)
+}
+
+fn print(findings: &[String]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))
+}
