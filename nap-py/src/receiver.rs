@@ -69,7 +69,7 @@ impl PyReceiver {
     ) -> PyResult<Self> {
         let (sample_rate_hz, center_hz) = corrected(sample_rate_hz, center_hz, ppm)?;
         let config = settings.one_config(sample_rate_hz, center_hz)?;
-        let channel_center_hz = config.channel_centre_hz;
+        let channel_center_hz = config.channel_center_hz;
         let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
         let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
         let coverage = config.coverage();
