@@ -42,7 +42,7 @@ impl SampleReader {
     /// Starts reading; `info.total_samples` is set from what the input holds.
     pub(crate) fn new(path: PathBuf, mut info: StreamInfo, input: Input) -> Result<Self, Error> {
         let bytes_per_sample = info.format.bytes_per_sample();
-        if input.bytes_left().is_some_and(|bytes| bytes < bytes_per_sample as u64) {
+        if input.bytes_left() == Some(0) {
             return Err(Error::Empty { path });
         }
         info.total_samples = input.bytes_left().map(|bytes| bytes / bytes_per_sample as u64);

@@ -168,10 +168,8 @@ fn empty_and_missing_files() {
     let error = open_error(&path, &OpenOptions::default());
     assert_eq!(error.io_kind(), Some(io::ErrorKind::NotFound));
     assert!(error.to_string().contains("g001_868.13M_250k.cu8"), "{error}");
-    for less_than_a_sample in [&[][..], &[128]] {
-        std::fs::write(&path, less_than_a_sample).unwrap();
-        assert!(matches!(open_error(&path, &OpenOptions::default()), Error::Empty { .. }));
-    }
+    std::fs::write(&path, []).unwrap();
+    assert!(matches!(open_error(&path, &OpenOptions::default()), Error::Empty { .. }));
     let error = open_error(folder.path(), &raw(SampleFormat::Cu8));
     assert_eq!(error.io_kind(), Some(io::ErrorKind::IsADirectory));
 }
