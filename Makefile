@@ -42,7 +42,7 @@ SOAK_MINUTES ?= 15
 .PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial service-trial
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 nap: ## build the command
 	$(CARGO) build --release --locked -p nap-cli

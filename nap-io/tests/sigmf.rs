@@ -461,6 +461,22 @@ fn each_frequency_is_a_stretch_of_its_own() {
 }
 
 #[test]
+fn a_count_that_goes_back_begins_anew() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:global_index": 5000},
+        {"core:sample_start": 100, "core:global_index": 5050},
+        {"core:sample_start": 200, "core:global_index": 5150},
+    ]);
+    let source = open(&Recording::new().captures(captures).write()).unwrap();
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(
+        warning.starts_with("core:global_index counts back at sample 100 (captures[1])"),
+        "{warning}"
+    );
+    assert_eq!(source.info().time_line_samples(), source.info().total_samples);
+}
+
+#[test]
 fn times_count_on_over_samples_that_are_missing() {
     let by_index = json!([
         {"core:sample_start": 0, "core:global_index": 5000,
