@@ -470,3 +470,71 @@ fn surround(bins: &[f32], c: usize) -> f32 {
     let rest = middle.iter().chain(more_below).chain(more_above);
     SURROUND_WEIGHT * rest.chain(&lanes).sum::<f32>() / count as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A spectrum whose noise is 1, of these powers.
+    fn spectrum(bins: Vec<f32>) -> Spectrum {
+        let blocks = bins.chunks(BLOCK).map(|bins| bins.iter().sum()).collect();
+        Spectrum::of(bins, blocks)
+    }
+
+    /// The power of the two lines of the carrier at a bin, as far as they are alike.
+    fn plain_lines(bins: &[f32], c: usize) -> f32 {
+        let (low, high) = (bins[c - LINE_BINS], bins[c + LINE_BINS]);
+        (low + high).min(MAX_IMBALANCE * low.min(high))
+    }
+
+    /// That over the noise of 1, or over what surrounds the carrier beside its lines.
+    fn plain_line_snr(bins: &[f32], c: usize) -> f32 {
+        let is_of_line = |bin: usize| bin.abs_diff(c).abs_diff(LINE_BINS) <= LINE_WIDTH;
+        let around: Vec<f32> = (c - SURROUND..=c + SURROUND)
+            .filter(|&bin| !is_of_line(bin))
+            .map(|bin| bins[bin])
+            .collect();
+        let mean = around.iter().sum::<f32>() / around.len() as f32;
+        plain_lines(bins, c) / (SURROUND_WEIGHT * mean).max(1.0)
+    }
+
+    fn is_near(a: f32, b: f32) -> bool {
+        (a - b).abs() < 1e-4 * (1.0 + b.abs())
+    }
+
+    fn powers() -> impl Strategy<Value = Vec<f32>> {
+        let power = prop_oneof![4 => 0.0f32..3.0, 1 => 0.0f32..300.0];
+        prop::collection::vec(power, 2 * MARGIN + 5 * BLOCK)
+    }
+
+    proptest! {
+        #[test]
+        fn line_snrs_are_those_of_plain_sums(bins in powers()) {
+            let spectrum = spectrum(bins.clone());
+            for c in MARGIN..bins.len() - MARGIN {
+                prop_assert!(is_near(spectrum.lines(c), plain_lines(&bins, c)));
+                prop_assert!(is_near(spectrum.line_snr(c), plain_line_snr(&bins, c)), "bin {c}");
+            }
+            for block in MARGIN / BLOCK..(bins.len() - MARGIN) / BLOCK {
+                let lines = (0..BLOCK).map(|n| plain_lines(&bins, block * BLOCK + n));
+                let strongest = lines.fold(0.0, f32::max);
+                prop_assert!(is_near(spectrum.strongest_lines(block), strongest));
+            }
+        }
+
+        #[test]
+        fn energies_are_those_of_plain_sums(all in prop::collection::vec(powers(), AFTER.len())) {
+            let spectra: Vec<Spectrum> = all.iter().cloned().map(spectrum).collect();
+            let count = spectra[0].blocks.len();
+            let (mut blocks, mut energies) = (vec![0.0; count], vec![0.0; count + 1 - BAND_BLOCKS]);
+            sum_energies(&spectra, &mut blocks, &mut energies);
+            for (band, energy) in energies.iter().enumerate() {
+                let bins = band * BLOCK..(band + BAND_BLOCKS) * BLOCK;
+                let plain: f32 = all.iter().flat_map(|powers| &powers[bins.clone()]).sum();
+                prop_assert!(is_near(*energy, plain), "{energy} for {plain} in band {band}");
+            }
+        }
+    }
+}
