@@ -6,7 +6,7 @@
 //! ```
 //! use nap_dsp::channelizer::Channelizer;
 //! use nap_dsp::demodulator::Demodulator;
-//! use nap_dsp::detector::PreambleDetector;
+//! use nap_dsp::detector::{Preamble, PreambleDetector};
 //! use nap_dsp::modulator::{PulseShape, Waveform};
 //! use nap_dsp::simulator::{FrontEnd, Simulator, Transmission};
 //! use nap_dsp::subbands::SubbandHistory;
@@ -37,7 +37,8 @@
 //! let mut channelizer = Channelizer::new(25_000.0, 0.0, 5_000.0)?;
 //! let grid = channelizer.grid();
 //! let mut history = SubbandHistory::new(grid.subbands, 1 << 15);
-//! let mut detector = PreambleDetector::new(grid, -5e3..=5e3, 100.0, 26.0);
+//! let preamble = Preamble { symbols: 20, following: 93 };
+//! let mut detector = PreambleDetector::new(grid, -5e3..=5e3, (100.0, preamble), 26.0);
 //! let mut candidates = Vec::new();
 //! channelizer.push(&samples, |column| {
 //!     history.push(column);
