@@ -78,7 +78,7 @@ fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
-lint: ## clippy, who imports whom, and the words of names and documents; a warning is an error
+lint: ## clippy, who imports whom, words of names and documents, sources of constants; a warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
 	$(if $(filter --all-features,$(FEATURES)),\
 		$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings)
