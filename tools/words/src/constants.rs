@@ -38,6 +38,6 @@ mod tests {
             const WITH_IT: f64 =\n    3.0;\n\npub(super) const ALONE: u8 = 4;\n/// Told.\npub const X1: u8 = 5;\n\n\
             pub const fn of() {}\n#[cfg(test)]\nconst OF_TESTS: u8 = 6;\n";
         let found = without_source(text);
-        assert_eq!(found, [(5, "LOST".to_owned()), (12, "ALONE".to_owned())]);
+        assert_eq!(found, [(5, "LOST".to_owned()), (11, "ALONE".to_owned())]);
     }
 }
