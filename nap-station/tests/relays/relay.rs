@@ -38,7 +38,7 @@ impl Relay {
         let (status, statuses) =
             watch::channel(json!({"state": "active", "boot_id": "b007", "clock": "ntp"}));
         let mut context = Context::new(STATION, folder, statuses);
-        context.patience = Duration::from_secs(1);
+        context.answer_timeout = Duration::from_secs(1);
         change(&mut context);
         let handle = spawn("cloud", options, context, Arc::clone(outbox) as _, phases).unwrap();
         Self { handle, phase, status }
