@@ -36,7 +36,7 @@ pub(super) struct Chain {
     round: Round,
     noise: NoiseFloor,
     synchronizer: Synchronizer,
-    /// See [`Tuning::competing_distance`].
+    /// Hypotheses whose correlation is so much lower than the best are not tried.
     competing_distance: f64,
     bursts: Bursts,
     decoder: BurstDecoder,
