@@ -11,10 +11,10 @@ use nap_phy::{BitRate, Rank};
 #[derive(Parser)]
 struct Args {
     /// Messages a point, at least.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 60)]
     messages: usize,
     /// Seconds of noise.
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 20.0)]
     noise: f64,
     /// What thresholds are multiplied with, one after the other.
     #[arg(long, value_delimiter = ',', default_value = "0.7,1.4")]
