@@ -385,7 +385,7 @@ fn a_data_file_cut_inside_a_sample() {
     assert_eq!(samples[124], Complex32::new(124.0, 125.0) / 32768.0);
     let error = error.unwrap();
     assert!(
-        matches!(error, Error::Truncated { samples: 125, promised: None, leftover_bytes: 1, .. }),
+        matches!(error, Error::Truncated { samples: 125, declared: None, leftover_bytes: 1, .. }),
         "{error:?}"
     );
 }
@@ -402,14 +402,14 @@ fn a_capture_beyond_the_end_means_that_samples_are_missing() {
     let (samples, error) = read_to_end(source.as_mut());
     assert_eq!(samples.len(), 250);
     assert!(
-        matches!(error, Some(Error::Truncated { samples: 250, promised: Some(4001), .. })),
+        matches!(error, Some(Error::Truncated { samples: 250, declared: Some(4001), .. })),
         "{error:?}"
     );
     let huge = json!([{"core:sample_start": u64::MAX}]);
     let (samples, error) =
         read_to_end(open(&Recording::new().captures(huge).write()).unwrap().as_mut());
     assert_eq!(samples.len(), 250);
-    assert!(matches!(error, Some(Error::Truncated { promised: Some(u64::MAX), .. })), "{error:?}");
+    assert!(matches!(error, Some(Error::Truncated { declared: Some(u64::MAX), .. })), "{error:?}");
 }
 
 #[test]

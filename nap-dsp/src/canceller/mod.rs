@@ -325,3 +325,140 @@ fn fill_end(
         *model += sum / weight;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::carrier::Carrier;
+    use crate::demodulator::phase_track::PhaseTrack;
+    use crate::kernels::sums::to_c64;
+
+    const GRID: SubbandGrid =
+        SubbandGrid { subbands: 1, spacing_hz: 1e3, first_center_hz: 0.0, first_column_s: 0.0 };
+    /// What the equations have on their diagonal beside the samples' own.
+    const PIVOT: f64 = 1e-3;
+
+    type Pulses = [Complex64; REGRESSORS];
+
+    /// Numbers from -1 to 1 in an order that depends on a seed.
+    fn numbers(seed: u32) -> impl Iterator<Item = f32> {
+        let mut state = seed;
+        std::iter::repeat_with(move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+    }
+
+    /// Equations in double precision, solved by elimination with the largest pivot.
+    #[derive(Clone, Default)]
+    struct Plain {
+        matrix: [[f64; REGRESSORS]; REGRESSORS],
+        right: Pulses,
+    }
+
+    impl Plain {
+        fn add(&mut self, regressors: [f64; REGRESSORS], power: f64, value: Complex64) {
+            for (i, a) in regressors.into_iter().enumerate() {
+                for (j, b) in regressors.into_iter().enumerate() {
+                    self.matrix[i][j] += power * a * b;
+                }
+                self.right[i] += value * a;
+            }
+        }
+
+        fn solved(mut self) -> Pulses {
+            (0..REGRESSORS).for_each(|i| self.matrix[i][i] += PIVOT);
+            for i in 0..REGRESSORS {
+                let size = |&row: &usize| self.matrix[row][i].abs();
+                let pivot = (i..REGRESSORS).max_by(|a, b| size(a).total_cmp(&size(b))).unwrap_or(i);
+                self.matrix.swap(i, pivot);
+                self.right.swap(i, pivot);
+                for row in (0..REGRESSORS).filter(|&row| row != i) {
+                    let factor = self.matrix[row][i] / self.matrix[i][i];
+                    for column in 0..REGRESSORS {
+                        self.matrix[row][column] -= factor * self.matrix[i][column];
+                    }
+                    let change = self.right[i] * factor;
+                    self.right[row] -= change;
+                }
+            }
+            std::array::from_fn(|i| self.right[i] / self.matrix[i][i])
+        }
+    }
+
+    /// Of a sample: the knot before it, the weight of the one after it, and its regressors.
+    fn at(canceller: &Canceller, n: usize, sample: usize) -> (usize, f64, [f64; REGRESSORS]) {
+        let slot = &canceller.layout.slots[n];
+        let step = canceller.layout.step(slot.phase, slot.first + sample);
+        let weight = f64::from(step.weight_of_next(1.0, slot.fraction));
+        let [before, own, next] = [0, 1, 2].map(|k| f64::from(canceller.layout.signs[n + k]));
+        let nearer = if step.is_first_half { before } else { next };
+        let reversal = if own == nearer { 0.0 } else { 1.0 };
+        (step.knot, weight, [next, own, before, reversal])
+    }
+
+    /// The pulses by sums over the samples one by one.
+    fn plain_pulses(canceller: &Canceller) -> Vec<Pulses> {
+        let mut equations = vec![Plain::default(); canceller.layout.knots()];
+        for n in canceller.layout.inside() {
+            let gain = to_c64(canceller.gains.smooth[n]);
+            let samples = canceller.layout.slots[n].samples.clone();
+            for (sample, value) in canceller.derotated[samples].iter().enumerate() {
+                let (knot, weight, regressors) = at(canceller, n, sample);
+                let (power, value) = (gain.norm_sqr(), to_c64(*value) * gain.conj());
+                equations[knot].add(regressors, (1.0 - weight) * power, value * (1.0 - weight));
+                equations[knot + 1].add(regressors, weight * power, value * weight);
+            }
+        }
+        equations.into_iter().map(Plain::solved).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Against sums over samples without branches, patterns and steps.
+        #[test]
+        fn pulses_and_models_are_those_of_plain_least_squares(
+            seed in any::<u32>(),
+            symbol_s in 0.003f64..0.02,
+            start_s in 0.1f64..0.2,
+            es_over_n0 in 1.0f64..1e4,
+        ) {
+            let signs: Vec<f64> = numbers(seed).take(60).map(|n| f64::from(n.signum())).collect();
+            let carrier = Carrier { time_s: 0.0, frequency_hz: 77.0, drift_hz_per_s: 3.0 };
+            let phasors = std::iter::repeat_n(Complex32::ONE, signs.len());
+            let track = PhaseTrack::new(carrier, start_s, symbol_s, phasors);
+            let burst = KnownBurst { signs: &signs, symbol_s, track: &track, es_over_n0 };
+            let mut history = SubbandHistory::new(1, 4_000);
+            let parts: Vec<f32> = numbers(!seed).take(8_000).collect();
+            parts.as_chunks().0.iter().for_each(|&[re, im]| history.push(&[Complex32::new(re, im)]));
+
+            let mut canceller = Canceller::default();
+            let columns = columns(&history, &GRID, &burst);
+            canceller.layout.lay_out(&GRID, 0, &columns, &burst);
+            canceller.derotate(&history, 0, columns.start, false);
+            canceller.estimate_gains(false);
+            canceller.estimate_pulses();
+            canceller.fill_models();
+
+            let pulses = plain_pulses(&canceller);
+            let largest = pulses.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max);
+            for (found, plain) in canceller.pulses.iter().flatten().zip(pulses.iter().flatten()) {
+                prop_assert!((to_c64(*found) - plain).norm() < 2e-3 * largest, "{found} for {plain}");
+            }
+            for n in canceller.layout.inside() {
+                let gain = to_c64(canceller.gains.smooth[n]);
+                let samples = canceller.layout.slots[n].samples.clone();
+                for (sample, model) in canceller.models[samples].iter().enumerate() {
+                    let (knot, weight, regressors) = at(&canceller, n, sample);
+                    let pulse = |k: usize| pulses[knot][k] * (1.0 - weight) + pulses[knot + 1][k] * weight;
+                    let plain: Complex64 = (0..REGRESSORS).map(|k| pulse(k) * regressors[k]).sum();
+                    let error = (to_c64(*model) - plain * gain).norm();
+                    prop_assert!(error < 1e-2 * largest * gain.norm(), "{model} is off by {error}");
+                }
+            }
+        }
+    }
+}

@@ -647,3 +647,164 @@ fn expect<const PHASES: usize>(
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::sums::to_c64;
+
+    const PHASES: usize = COARSE_PHASES;
+
+    /// The same algorithm state by state, in double precision: no margins, no lanes, no running factors.
+    struct Plain {
+        wander: Wander,
+        rows: usize,
+    }
+
+    /// Probabilities by frequency and phase.
+    type States = Vec<[f64; PHASES]>;
+
+    impl Plain {
+        fn new(wander: Wander) -> Self {
+            Self { wander, rows: 2 * wander.reach + 1 }
+        }
+
+        /// The states that follow a state, each with its probability: first the frequency changes, then the
+        /// phase turns by the new one.
+        fn successors(&self, row: usize, phase: usize) -> Vec<(usize, usize, f64)> {
+            let (step, jitter) = (
+                f64::from(self.wander.step_probability),
+                f64::from(self.wander.jitter_probability),
+            );
+            let turned = |row: usize, more: isize| {
+                let turn = row as isize - self.wander.reach as isize + more;
+                (phase as isize + turn).rem_euclid(PHASES as isize) as usize
+            };
+            let stays = 1.0 - 2.0 * step;
+            vec![
+                (row, turned(row, 0), stays * (1.0 - 2.0 * jitter)),
+                (row, turned(row, 1), stays * jitter),
+                (row, turned(row, -1), stays * jitter),
+                ((row + 1).min(self.rows - 1), turned((row + 1).min(self.rows - 1), 0), step),
+                (row.saturating_sub(1), turned(row.saturating_sub(1), 0), step),
+            ]
+        }
+
+        fn predict(&self, before: &States) -> States {
+            let mut after = vec![[0.0; PHASES]; self.rows];
+            for (row, phases) in before.iter().enumerate() {
+                for (phase, value) in phases.iter().enumerate() {
+                    for (to_row, to_phase, share) in self.successors(row, phase) {
+                        after[to_row][to_phase] += share * value;
+                    }
+                }
+            }
+            after
+        }
+
+        /// The transpose of [`Self::predict`].
+        fn retrodict(&self, after: &States) -> States {
+            let value = |row, phase| -> f64 {
+                let successors = self.successors(row, phase).into_iter();
+                successors.map(|(row, phase, share)| share * after[row][phase]).sum()
+            };
+            (0..self.rows).map(|row| std::array::from_fn(|phase| value(row, phase))).collect()
+        }
+
+        /// The likelihood of a symbol of a sign at each phase, relative to that at the best.
+        fn likelihoods(symbol: Complex32, sign: f64) -> [f64; PHASES] {
+            std::array::from_fn(|n| {
+                let phasor = Complex64::cis(TAU * n as f64 / PHASES as f64);
+                let along = (to_c64(symbol) * phasor.conj()).re * sign;
+                (along - to_c64(symbol).norm()).exp() + f64::from(LIKELIHOOD_FLOOR)
+            })
+        }
+
+        /// Soft signs and expected phasors, and the logarithm of the likelihood.
+        fn run(&self, symbols: &[Complex32], priors: &[f32]) -> (Vec<f64>, Vec<Complex64>, f64) {
+            let positive: Vec<f64> = priors
+                .iter()
+                .map(|&prior| 1.0 / (1.0 + f64::exp(-2.0 * f64::from(prior))))
+                .collect();
+            let observed = |k: usize| -> [f64; PHASES] {
+                let (plus, minus) =
+                    (Self::likelihoods(symbols[k], 1.0), Self::likelihoods(symbols[k], -1.0));
+                std::array::from_fn(|n| positive[k] * plus[n] + (1.0 - positive[k]) * minus[n])
+            };
+            let times = |states: &States, factors: &[f64; PHASES]| -> States {
+                let row = |phases: &[f64; PHASES]| std::array::from_fn(|n| phases[n] * factors[n]);
+                states.iter().map(row).collect()
+            };
+            let uniform = vec![[1.0 / (self.rows * PHASES) as f64; PHASES]; self.rows];
+            let (mut state, mut predicted) = (uniform, Vec::new());
+            for k in 0..symbols.len() {
+                let before = self.predict(&state);
+                state = times(&before, &observed(k));
+                predicted.push(before);
+            }
+            let total: f64 = state.iter().flatten().sum();
+            let ln_best: f64 = symbols.iter().map(|z| to_c64(*z).norm()).sum();
+
+            let mut after = vec![[1.0; PHASES]; self.rows];
+            let (mut soft_signs, mut phasors) = (Vec::new(), Vec::new());
+            for k in (0..symbols.len()).rev() {
+                let from_after =
+                    if k + 1 == symbols.len() { after.clone() } else { self.retrodict(&after) };
+                let phases: [f64; PHASES] = std::array::from_fn(|n| {
+                    (0..self.rows).map(|row| predicted[k][row][n] * from_after[row][n]).sum()
+                });
+                let with_sign = |sign| -> [f64; PHASES] {
+                    let likelihoods = Self::likelihoods(symbols[k], sign);
+                    std::array::from_fn(|n| phases[n] * likelihoods[n])
+                };
+                let (plus, minus) = (with_sign(1.0), with_sign(-1.0));
+                let sums: (f64, f64) = (plus.iter().sum(), minus.iter().sum());
+                soft_signs.push((sums.0 / sums.1).ln() / 2.0);
+                let weighed = |n: usize| positive[k] * plus[n] + (1.0 - positive[k]) * minus[n];
+                let phasor: Complex64 = (0..PHASES)
+                    .map(|n| Complex64::cis(TAU * n as f64 / PHASES as f64) * weighed(n))
+                    .sum();
+                phasors.push(phasor / (0..PHASES).map(weighed).sum::<f64>());
+                after = times(&from_after, &observed(k));
+            }
+            soft_signs.reverse();
+            phasors.reverse();
+            (soft_signs, phasors, ln_best + total.ln())
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn a_pass_is_that_of_plain_sums(
+            parts in prop::collection::vec((-4.0f32..4.0, -4.0f32..4.0, -4.0f32..4.0), 1..12),
+            reach in 0usize..5,
+            step_probability in 0.0f32..0.3,
+            jitter_probability in 0.0f32..0.3,
+        ) {
+            let wander = Wander { reach, step_probability, jitter_probability };
+            let symbols: Vec<Complex32> =
+                parts.iter().map(|&(re, im, _)| Complex32::new(re, im)).collect();
+            let priors: Vec<f32> = parts.iter().map(|&(_, _, prior)| prior).collect();
+            let (soft_signs, phasors, ln_likelihood) = Plain::new(wander).run(&symbols, &priors);
+            let mut passes = ForwardBackward::<PHASES>::default();
+            let found = passes.run(&symbols, &priors, wander).clone();
+            prop_assert!(
+                (found.ln_likelihood - ln_likelihood).abs() < 1e-2,
+                "{} for {ln_likelihood}", found.ln_likelihood
+            );
+            for (found, expected) in found.soft_signs.iter().zip(soft_signs) {
+                prop_assert!((f64::from(*found) - expected).abs() < 1e-2, "{found} for {expected}");
+            }
+            for (found, expected) in found.phasors.iter().zip(phasors) {
+                prop_assert!((to_c64(*found) - expected).norm() < 1e-2, "{found} for {expected}");
+            }
+            prop_assert!((passes.ln_likelihood(wander) - ln_likelihood).abs() < 1e-2);
+        }
+    }
+}

@@ -38,7 +38,7 @@ impl PhaseTrack {
     }
 
     /// The track of a burst that was mixed down with `carrier`, and then had these phasors.
-    pub(super) fn new(
+    pub(crate) fn new(
         carrier: Carrier,
         start_s: f64,
         symbol_s: f64,

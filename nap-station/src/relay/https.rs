@@ -101,7 +101,7 @@ impl Https {
             .retry(retry::never())
             .referer(false)
             .no_proxy()
-            .timeout(self.context.patience)
+            .timeout(self.context.answer_timeout)
             .user_agent(concat!("nap/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Tls { problem: error.to_string() })?;

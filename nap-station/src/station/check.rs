@@ -34,7 +34,7 @@ use crate::store::lock::FolderLock;
 use crate::store::upkeep;
 
 /// Whoever does not answer within so long is not there.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Some radios calibrate themselves when they are opened.
 const RADIO_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -108,7 +108,7 @@ fn records(path: &Path) -> Result<String, Error> {
 
 fn position(config: &PositionConfig) -> Option<Found> {
     let PositionConfig::Gpsd { address } = config else { return None };
-    Some(match gpsd::try_out(address, PATIENCE) {
+    Some(match gpsd::try_out(address, TIMEOUT) {
         Ok(text) => Found::Well(text),
         Err(problem) => Found::Away(format!(
             "gpsd at {address}: {problem}; is it started, and does it listen there (gpsd -n, systemctl status gpsd.socket)?"
@@ -152,7 +152,7 @@ fn context(config: &Config, visitor: &Visitor) -> Context {
     let clock = if now() < built() { "none" } else { "rtc" };
     let status = watch::Sender::new(serde_json::json!({ "clock": clock }));
     let mut context = Context::new(&visitor.station, &config.folder, status.subscribe());
-    context.patience = PATIENCE;
+    context.answer_timeout = TIMEOUT;
     context
 }
 

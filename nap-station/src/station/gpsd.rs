@@ -74,8 +74,8 @@ impl Gpsd {
 ///
 /// # Errors
 /// Why it cannot be asked.
-pub fn try_out(address: &str, patience: Duration) -> Result<String, String> {
-    let deadline = Instant::now() + patience;
+pub fn try_out(address: &str, timeout: Duration) -> Result<String, String> {
+    let deadline = Instant::now() + timeout;
     let mut lines = Lines::connect(address).map_err(|error| error.to_string())?;
     let (mut release, mut judge) = (None, GpsJudge::default());
     while Instant::now() < deadline {

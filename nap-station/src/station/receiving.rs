@@ -90,7 +90,7 @@ impl Receiving {
         address: &str,
         radio: &RadioConfig,
         driver: Option<DriverProgram>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Found {
         if source_address(address).kind() == SourceKind::Pipe {
             return Found::Well("standard input, which is not read here".into());
@@ -99,7 +99,7 @@ impl Receiving {
         let opened = Monitor::new()
             .and_then(|monitor| Self::open(address, radio, driver, None, monitor, say));
         match opened {
-            Ok(mut receiving) => receiving.wait_for_samples(Instant::now() + patience),
+            Ok(mut receiving) => receiving.wait_for_samples(Instant::now() + timeout),
             Err(error) => Found::Wrong(error.to_string()),
         }
     }

@@ -232,7 +232,7 @@ async fn a_busy_server_is_asked_again(bench: &Bench, status: u16) {
 }
 
 #[tokio::test]
-async fn a_server_that_wants_patience_gets_it() {
+async fn a_server_that_asks_to_wait_is_waited_for() {
     let bench = Bench::new();
     let server = Server::judging(&bench.authority, |seen| {
         let is_first = json_of(&seen.body)["late"] == false;

@@ -30,7 +30,9 @@ impl Relay {
 
     /// One that does not wait long for an answer: a machine that is busy may give none in time either.
     pub fn hasty(outbox: &Arc<MemoryOutbox>, folder: &Path, options: &Options) -> Self {
-        Self::with(outbox, folder, options, |context| context.patience = Duration::from_secs(1))
+        Self::with(outbox, folder, options, |context| {
+            context.answer_timeout = Duration::from_secs(1)
+        })
     }
 
     pub fn with(

@@ -20,7 +20,7 @@ use crate::relay::carrier::{Carried, Carrier, Fate, Fault};
 use crate::relay::context::Context;
 use crate::relay::custom_payload::{BadField, CustomPayload};
 use crate::relay::mqtt::address::{Address, Broker};
-use crate::relay::mqtt::connection::{Connection, Patience};
+use crate::relay::mqtt::connection::{AnswerTimeout, Connection};
 use crate::relay::mqtt::discovery::announcement;
 use crate::relay::mqtt::packet::{Answer, Connect, Publish};
 use crate::relay::mqtt::status::{PublishedStatus, with_online};
@@ -45,7 +45,7 @@ pub struct Mqtt {
     context: Context,
     topics: Topics,
     client: String,
-    patience: Patience,
+    answer_timeout: AnswerTimeout,
     outbox: Arc<dyn Outbox>,
     stamps: Stamps,
     status: PublishedStatus,
@@ -118,8 +118,8 @@ pub async fn try_mqtt(
         will: None,
         is_lasting: visitor.is_own,
     };
-    let patience = Patience(context.patience);
-    let opened = Connection::open(&address, &connect, options.version, patience).await;
+    let answer_timeout = AnswerTimeout(context.answer_timeout);
+    let opened = Connection::open(&address, &connect, options.version, answer_timeout).await;
     opened.map_err(|fault| context.explained(fault))?.disconnect().await;
     Ok(())
 }
@@ -140,7 +140,7 @@ impl Mqtt {
             checked,
             topics: Topics::new(&context.station),
             client: format!("nap-{}", context.station),
-            patience: Patience(context.patience),
+            answer_timeout: AnswerTimeout(context.answer_timeout),
             outbox,
             status: PublishedStatus::new(context.is_metered),
             announced: BTreeSet::new(),
@@ -167,7 +167,7 @@ impl Mqtt {
             is_lasting: true,
         };
         let opened =
-            Connection::open(&address, &connect, self.options.version, self.patience).await;
+            Connection::open(&address, &connect, self.options.version, self.answer_timeout).await;
         self.connection = Some(opened.map_err(|fault| self.context.explained(fault))?);
         if self.options.ack == Acknowledgement::Application {
             self.subscribe().await?;
@@ -250,9 +250,9 @@ impl Mqtt {
     }
 
     async fn turn(&mut self, asked: &str) -> Result<Answer, Fault> {
-        let patience = self.patience;
-        let answer = timeout(patience.0, self.connection()?.turn()).await;
-        answer.unwrap_or_else(|_| Err(patience.fault(asked)))
+        let answer_timeout = self.answer_timeout;
+        let answer = timeout(answer_timeout.0, self.connection()?.turn()).await;
+        answer.unwrap_or_else(|_| Err(answer_timeout.fault(asked)))
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Fault> {
