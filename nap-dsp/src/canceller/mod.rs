@@ -430,7 +430,7 @@ mod tests {
             let carrier = Carrier { time_s: 0.0, frequency_hz: 77.0, drift_hz_per_s: 3.0 };
             let phasors = std::iter::repeat_n(Complex32::ONE, signs.len());
             let track = PhaseTrack::new(carrier, start_s, symbol_s, phasors);
-            let burst = KnownBurst { signs: &signs, symbol_s, track: &track, es_over_n0 };
+            let burst = KnownBurst { signs: &signs, track: &track, es_over_n0 };
             let mut history = SubbandHistory::new(1, 4_000);
             let parts: Vec<f32> = numbers(!seed).take(8_000).collect();
             parts.as_chunks().0.iter().for_each(|&[re, im]| history.push(&[Complex32::new(re, im)]));

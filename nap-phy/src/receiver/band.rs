@@ -190,8 +190,7 @@ mod tests {
             (0..longest).map(|n| if n / 3 % 2 == 0 { 1.0 } else { -1.0 }).collect();
         let track = track(&signs);
         // Where there is nothing, nothing can be cancelled. The reach is that of a strong burst.
-        let burst =
-            KnownBurst { signs: &signs, symbol_s: SYMBOL_S, track: &track, es_over_n0: 1e3 };
+        let burst = KnownBurst { signs: &signs, track: &track, es_over_n0: 1e3 };
         assert_eq!(burst.subbands(&GRID).len(), MAX_SUBBANDS);
         let mut band = Band::new(GRID, 10_000);
         (0..3_000).for_each(|_| band.push(&[Complex32::ZERO; 3]));

@@ -36,7 +36,7 @@ use crate::store::upkeep;
 /// Whoever does not answer within so long is not there.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Some radios calibrate themselves when they are opened.
-const RADIO_PATIENCE: Duration = Duration::from_secs(20);
+const RADIO_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ fn source(config: &Config, driver: Option<DriverProgram>, running: Option<&str>)
             Found::Well(format!("not opened: the station that runs has it (process {process})"))
         }
         (SourceChoice::Samples(address), _) => {
-            Receiving::try_out(address, &config.radio, driver, RADIO_PATIENCE)
+            Receiving::try_out(address, &config.radio, driver, RADIO_TIMEOUT)
         }
     }
 }

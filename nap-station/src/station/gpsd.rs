@@ -16,7 +16,7 @@ use crate::rules::utc::Utc;
 use crate::station::uptime::Uptime;
 
 /// Someone who does not answer for so long is not there.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// How often is looked whether anybody wants to know any more.
 const TICK: Duration = Duration::from_secs(1);
 /// A connection over which nothing comes for so long may have died in silence.
@@ -43,7 +43,7 @@ impl Gpsd {
         let (weak, address) = (Arc::downgrade(&gpsd), address.to_owned());
         thread::spawn(move || {
             while let Ok(()) = follow(&address, &weak) {
-                thread::sleep(PATIENCE);
+                thread::sleep(TIMEOUT);
             }
         });
         gpsd
@@ -127,10 +127,10 @@ impl Lines {
     fn connect(address: &str) -> io::Result<Self> {
         let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
         for address in address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
+            match TcpStream::connect_timeout(&address, TIMEOUT) {
                 Ok(mut stream) => {
                     stream.set_read_timeout(Some(TICK))?;
-                    stream.set_write_timeout(Some(PATIENCE))?;
+                    stream.set_write_timeout(Some(TIMEOUT))?;
                     stream.write_all(WATCH)?;
                     return Ok(Self { stream, received: Vec::new() });
                 }
