@@ -37,12 +37,12 @@ MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1.0/p' Cargo.toml)
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
+.PHONY: help nap demo waterfall receiver-pictures tune test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
-.PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial
+.PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial service-trial
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 nap: ## build the command
 	$(CARGO) build --release --locked -p nap-cli
@@ -78,7 +78,7 @@ fmt: ## check the layout of the code
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
-lint: ## clippy, who imports whom, and the words of names and documents; a warning is an error
+lint: ## clippy, who imports whom, words of names and documents, sources of constants; a warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets $(FEATURES) -- -D warnings
 	$(if $(filter --all-features,$(FEATURES)),\
 		$(CARGO) clippy --locked -p nap-io -p nap-cli --all-targets -- -D warnings)
@@ -162,6 +162,12 @@ scenarios: ## who is heard where devices meet
 
 foreign-air: ## count what is reported of recordings of other systems, at 20 other rates and mirrored
 	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- "$(NAP_LOCAL_RECORDINGS)/real_air"
+
+tune: ## change each threshold of the first stages and print what it costs: docs/tuning.md
+	$(CARGO) run --quiet --release --locked -p nap-benches --bin tune
+
+receiver-pictures: ## draw the pictures of docs/receiver.md anew
+	$(CARGO) run --quiet --release --locked -p nap-benches --bin receiver_pictures
 
 carriers: ## what is lost of carriers that wander and fade: a table
 	$(CARGO) run --release --locked -p nap-benches --bin carriers
@@ -270,6 +276,9 @@ deb-trial: ## install, run, upgrade, remove and purge that package, as root on a
 	$(MAKE) --no-print-directory deb
 	$(MAKE_DEB) --deb-revision 2 --output out/deb/second.deb
 	packaging/trial out/deb/nap-station_*.deb out/deb/second.deb
+
+service-trial: nap ## the unit under a systemd of its own, as root: started, killed, halted, stopped, a wrong configuration
+	packaging/service-trial "$(or $(CARGO_TARGET_DIR),target)/release/nap"
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use anyhow::Result;
+use nap_phy::receiver::Tuning;
 use nap_phy::scene::{ReceptionCounts, Scene, Shape};
 use nap_phy::{BitRate, Rank};
 use rand::{RngExt, SeedableRng};
@@ -169,8 +170,22 @@ pub fn measure(
     messages: usize,
     seed: u64,
 ) -> Result<Outcome> {
+    measure_tuned(conditions, impairments, messages, seed, Tuning::default())
+}
+
+/// The same with other thresholds of the receiver.
+///
+/// # Errors
+/// When a scene or the receiver cannot be set up.
+pub fn measure_tuned(
+    conditions: &Conditions,
+    impairments: &Impairments,
+    messages: usize,
+    seed: u64,
+    tuning: Tuning,
+) -> Result<Outcome> {
     let received = each_scene(conditions, impairments, messages, seed, |scene| {
-        Ok(Outcome::of(Reception::of(&scene, &[conditions.bit_rate])?))
+        Ok(Outcome::of(Reception::tuned(&scene, &[conditions.bit_rate], tuning)?))
     })?;
     Ok(received.into_iter().fold(Outcome::default(), Outcome::add))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use nap_dsp::simulator::Piece;
-use nap_phy::receiver::Statistics;
+use nap_phy::receiver::{Statistics, Tuning};
 use nap_phy::scene::{ReceptionCounts, Scene, Truth, TruthMessage};
 use nap_phy::{BitRate, Event, Message, Receiver, ReceiverConfig};
 use num_complex::Complex32;
@@ -34,10 +34,19 @@ impl Reception {
     /// # Errors
     /// When the scene or the receiver cannot be set up.
     pub fn of(scene: &Scene, bit_rates: &[BitRate]) -> Result<Self> {
+        Self::tuned(scene, bit_rates, Tuning::default())
+    }
+
+    /// The same with other thresholds.
+    ///
+    /// # Errors
+    /// When the scene or the receiver cannot be set up.
+    pub fn tuned(scene: &Scene, bit_rates: &[BitRate], tuning: Tuning) -> Result<Self> {
         let (mut simulator, truth) = scene.build()?;
         let mut config = ReceiverConfig::new(scene.sample_rate_hz, scene.center_hz())
             .with_radio_configuration(scene.radio_configuration);
         config.bit_rates = bit_rates.to_vec();
+        config.tuning = tuning;
         let mut receiver = Receiver::new(config)?;
         let mut events = Vec::new();
         let mut cpu = Duration::ZERO;

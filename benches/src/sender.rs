@@ -19,8 +19,9 @@ pub(crate) const PAUSE_S: f64 = 0.3;
 /// Silence before the first frame.
 pub(crate) const LEAD_IN_S: f64 = 0.25;
 
-/// An empty RC1 channel.
-pub(crate) fn empty_scene(duration_s: f64, seed: u64) -> Scene {
+/// An empty RC1 channel: noise alone.
+#[must_use]
+pub fn empty_scene(duration_s: f64, seed: u64) -> Scene {
     Scene {
         sample_rate_hz: SAMPLE_RATE_HZ,
         center_hz: None,

@@ -4,7 +4,8 @@ use nap_dsp::channelizer::Channelizer;
 use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
-use nap_phy::receiver::stages::MIN_DETECTION_STATISTIC;
+use nap_phy::receiver::Tuning;
+use nap_phy::receiver::stages::preamble;
 use num_complex::Complex32;
 
 use crate::load::Recording;
@@ -47,8 +48,9 @@ impl Subbands {
     #[must_use]
     pub fn search(&self, symbol_rate_hz: f64) -> (Vec<Candidate>, NoiseFloor) {
         let channel_hz = -HALF_WIDTH_HZ..=HALF_WIDTH_HZ;
-        let mut detector =
-            PreambleDetector::new(self.grid, channel_hz, symbol_rate_hz, MIN_DETECTION_STATISTIC);
+        let bursts = (symbol_rate_hz, preamble());
+        let least = Tuning::default().min_detection_statistic;
+        let mut detector = PreambleDetector::new(self.grid, channel_hz, bursts, least);
         let mut noise = NoiseFloor::new(self.grid.subbands, detector.interval_s());
         let mut history = SubbandHistory::new(self.grid.subbands, self.columns.len());
         let mut candidates = Vec::new();

@@ -1,8 +1,9 @@
 //! A coarse grid of the receiver's sensitivity, held against a committed table: a change that costs
 //! or gains messages shows.
 
+use clap::Parser;
 use nap_benches::scenarios::{Disturbance, Pairs};
-use nap_benches::{Conditions, Impairments, measure};
+use nap_benches::{Conditions, Impairments, LossArgs, measure};
 use nap_phy::scene::Shape;
 use nap_phy::{BitRate, Rank};
 
@@ -42,6 +43,30 @@ fn the_table_of_sensitivity_stands() {
                 counts.heard, counts.sent
             );
         }
+    }
+    insta::assert_snapshot!(table);
+}
+
+/// The same with carriers and clocks as they are: each row has the flags of the `loss` program.
+#[test]
+fn the_table_of_real_carriers_stands() {
+    let rows = [
+        "--frames 3 --eb-over-n0 2 --wobble 5@1",
+        "--frames 1 --eb-over-n0 10 --wobble 10@3",
+        "--frames 1 --eb-over-n0 20 --settle 60@0.1",
+        "--frames 3 --eb-over-n0 2.5 --walk 5",
+        "--frames 3 --eb-over-n0 8 --doppler 1",
+        "--frames 3 --eb-over-n0 30 --doppler 3",
+        "--frames 1 --eb-over-n0 10 --bit-rate-error-up-to 0.01",
+        "--frames 3 --eb-over-n0 3 --rotation 0.6",
+    ];
+    let mut table = String::new();
+    for row in rows {
+        let flags = LossArgs::parse_from(std::iter::once("loss").chain(row.split(' ')));
+        let conditions = flags.conditions(flags.eb_over_n0[0]).unwrap();
+        let counts = measure(&conditions, &flags.impairments, 40, 2).unwrap().messages;
+        assert_eq!((counts.false_positives, counts.repeated), (0, 0), "{row}");
+        table += &format!("{row:56}  heard {:3} of {}\n", counts.heard, counts.sent);
     }
     insta::assert_snapshot!(table);
 }

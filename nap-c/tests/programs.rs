@@ -37,7 +37,8 @@ struct Installed {
 
 impl Installed {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // Where people put it there may be a blank.
+        let folder = tempfile::Builder::new().prefix("nap c ").tempdir().unwrap();
         output(Command::new(here("install")).arg(folder.path().join("usr")).arg(built()));
         Self { folder }
     }
@@ -46,15 +47,17 @@ impl Installed {
         self.folder.path().join(path)
     }
 
-    /// What pkg-config says of the library.
+    /// What pkg-config says of the library. It quotes for a shell, which is asked for the words.
     fn flags(&self, arguments: &[&str]) -> Vec<String> {
+        let words = r#"flags=$(pkg-config "$@") && eval "printf '%s\n' $flags""#;
         let text = output(
-            Command::new("pkg-config")
+            Command::new("sh")
                 .env("PKG_CONFIG_PATH", self.path("usr/lib/pkgconfig"))
+                .args(["-c", words, "sh"])
                 .args(arguments)
                 .arg("nap"),
         );
-        text.split_whitespace().map(str::to_owned).collect()
+        text.lines().map(str::to_owned).collect()
     }
 
     /// Builds a program with the static library.

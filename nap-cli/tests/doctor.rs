@@ -123,3 +123,11 @@ fn broad_signals_are_no_filter() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("something broad sends in the channel, no filter does this"), "{told}");
 }
+
+#[test]
+fn a_recording_that_is_examined_in_part_is_said_to_be() {
+    let file = recording("rc1_all_kinds.sigmf-meta");
+    let output = nap().arg("doctor").arg(file).args(["--duration", "2"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the first 2 s of 16 s; --duration takes more"), "{said}");
+}

@@ -20,6 +20,7 @@ fn the_program_its_completions_and_its_manual_are_installed() {
         ("share/fish/vendor_completions.d/nap.fish", "complete -c nap"),
         ("share/man/man1/nap.1", ".TH nap 1"),
         ("share/man/man1/nap-decode.1", "Recordings to messages"),
+        ("share/man/man1/nap-decode.1", ".SH EXAMPLES\n.nf\nnap decode capture.sigmf"),
     ] {
         let text = fs::read_to_string(prefix.join(file)).unwrap();
         assert!(text.contains(word), "{file}: {text}");

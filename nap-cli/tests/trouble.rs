@@ -272,3 +272,12 @@ fn usage_is_explained() {
         assert!(stdout(&output).contains("Examples:"), "{}", stdout(&output));
     }
 }
+
+#[test]
+fn less_than_a_sample_is_a_recording_cut_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("g001_868.13M_250k.cu8");
+    fs::write(&file, [128]).unwrap();
+    assert_ends(&decode(&file, &[]), 1, "cut short: it ends after 0 samples, with 1 bytes");
+    assert_ends(&decode(&file, &["--start", "1"]), 2, "--start 1 s is not before the end");
+}

@@ -124,12 +124,8 @@ fn what_is_left_of_a_strong_burst_is_below_the_noise() {
         let start = (START_S + ramp_s, carrier);
         let frame = demodulator.demodulate(&history, &grid, start, &signs[..KNOWN], signs.len());
         let track = frame.expect("a burst").measure(&signs).track;
-        let known = KnownBurst {
-            signs: &signs,
-            symbol_s,
-            track: &track,
-            es_over_n0: 10f64.powf(STRONG_DB / 10.0),
-        };
+        let known =
+            KnownBurst { signs: &signs, track: &track, es_over_n0: 10f64.powf(STRONG_DB / 10.0) };
         let before = grid.nearest(burst.frequency_hz);
         let with_db = residual_db(&history, &noise, before);
         let mut subbands = known.subbands(&grid).collect();

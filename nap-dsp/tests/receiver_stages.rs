@@ -9,7 +9,7 @@ use nap_dsp::baseband::Baseband;
 use nap_dsp::carrier::Carrier;
 use nap_dsp::channelizer::Channelizer;
 use nap_dsp::demodulator::Demodulator;
-use nap_dsp::detector::{Candidate, PreambleDetector};
+use nap_dsp::detector::{Candidate, Preamble, PreambleDetector};
 use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{FrontEnd, Simulator, Transmission};
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
@@ -23,6 +23,7 @@ const FULL_SCALE_DBM: f64 = -90.0;
 const NOISE_FIGURE_DB: f64 = 6.0;
 const START_S: f64 = 0.6;
 const KNOWN: usize = 33;
+const PREAMBLE: Preamble = Preamble { symbols: 20, following: 93 };
 
 /// A burst on the air.
 #[derive(Clone, Copy)]
@@ -92,7 +93,7 @@ fn search(
     symbol_rate_hz: f64,
 ) -> (SubbandHistory, Vec<Candidate>, f64) {
     let mut history = SubbandHistory::new(grid.subbands, columns.len());
-    let mut detector = PreambleDetector::new(grid, -96e3..=96e3, symbol_rate_hz, 26.0);
+    let mut detector = PreambleDetector::new(grid, -96e3..=96e3, (symbol_rate_hz, PREAMBLE), 26.0);
     let mut candidates = Vec::new();
     let (mut density, mut searches) = (0.0, 0.0);
     for column in columns {
@@ -187,7 +188,8 @@ fn a_preamble_that_goes_on_begins_only_once_in_a_second_search() {
     let bits: Vec<bool> = (0..200).map(|n| n % 2 == 0).collect();
     let (grid, columns) = receive(&burst, &bits);
     let mut history = SubbandHistory::new(grid.subbands, columns.len());
-    let detector = || PreambleDetector::new(grid, -96e3..=96e3, burst.symbol_rate_hz, 26.0);
+    let detector =
+        || PreambleDetector::new(grid, -96e3..=96e3, (burst.symbol_rate_hz, PREAMBLE), 26.0);
     let (mut live, mut second) = (detector(), detector());
     let (mut all, mut first) = (Vec::new(), Vec::new());
     for column in &columns {
@@ -212,7 +214,8 @@ fn a_second_search_tells_the_live_detector_what_has_changed() {
     };
     let (grid, columns) = receive(&burst, &bits(7));
     let mut history = SubbandHistory::new(grid.subbands, columns.len());
-    let detector = || PreambleDetector::new(grid, -96e3..=96e3, burst.symbol_rate_hz, 26.0);
+    let detector =
+        || PreambleDetector::new(grid, -96e3..=96e3, (burst.symbol_rate_hz, PREAMBLE), 26.0);
     let (mut live, mut second) = (detector(), detector());
     let mut candidates = Vec::new();
     let b = grid.nearest(burst.frequency_hz);

@@ -100,7 +100,7 @@ pub enum Error {
     /// The recording ends too early. All whole samples were delivered before this error.
     #[error("{}: the recording is cut short: it ends after {samples} samples{}{}; those are good, copy or record the file again for the rest",
         path.display(),
-        promised.map(|n| format!(", {n} or more are described")).unwrap_or_default(),
+        declared.map(|n| format!(", {n} or more are described")).unwrap_or_default(),
         if *leftover_bytes > 0 { format!(", with {leftover_bytes} bytes of an incomplete sample") } else { String::new() })]
     Truncated {
         /// The file or stream.
@@ -108,7 +108,7 @@ pub enum Error {
         /// How many whole samples there are.
         samples: u64,
         /// How many samples header or metadata describe (at least), where they do.
-        promised: Option<u64>,
+        declared: Option<u64>,
         /// The bytes of the last, incomplete sample.
         leftover_bytes: usize,
     },

@@ -51,7 +51,7 @@ impl Container {
 /// | `x.sigmf/name.sigmf-meta` | the recording of this name in the archive |
 /// | a file that begins as WAV, RF64 or BW64 does | WAV with two channels, I and Q |
 /// | `x.sdriq` | a recording of SDRangel |
-/// | `-` | standard input: WAV if it begins like that, else raw samples |
+/// | `-` | standard input, compressed or not: WAV if it begins like that, else raw samples |
 /// | anything else | a raw file; see [`FileName`] for what its name tells, a prefix like `cs16:` included. Beside PortaPack's `x.C16` and `x.C8`, `x.TXT` tells the rest |
 ///
 /// What was compressed with gzip, bzip2, xz or Zstandard is unpacked while it is read; it is known by
@@ -67,10 +67,10 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>,
 }
 
 fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSource>, Error> {
-    if path.as_os_str() == "-" {
-        return stream(Box::new(io::stdin()), path, options);
-    }
     let (path, options) = without_prefix(path, options);
+    if path.as_os_str() == "-" {
+        return stream(Box::new(io::stdin()), path, &options);
+    }
     if let Some((archive, name)) = split_path(path) {
         return sigmf_recording::open_archive(archive, Some(name), &options);
     }
@@ -93,6 +93,11 @@ fn open_as_stored(path: &Path, options: &OpenOptions) -> Result<Box<dyn SampleSo
 pub(crate) fn exists(path: &Path) -> bool {
     let (path, _) = without_prefix(path, &OpenOptions::default());
     path.exists() || matches!(find_meta(path), Ok(Some(meta_path)) if meta_path.exists())
+}
+
+/// Whether a path is that of standard input: `-`, with a prefix or without.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    without_prefix(path, &OpenOptions::default()).0.as_os_str() == "-"
 }
 
 /// Takes what a prefix of the path tells for options.

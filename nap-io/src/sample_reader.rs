@@ -24,7 +24,7 @@ pub(crate) struct SampleReader {
     leftover: usize,
     samples_read: u64,
     /// How many samples header or metadata describe, where that is more than there are.
-    promised: Option<u64>,
+    declared: Option<u64>,
     /// Whether the input said that more should follow.
     is_cut_short: bool,
     state: State,
@@ -53,15 +53,15 @@ impl SampleReader {
             buffer: vec![0; BUFFER_BYTES - BUFFER_BYTES % bytes_per_sample],
             leftover: 0,
             samples_read: 0,
-            promised: None,
+            declared: None,
             is_cut_short: false,
             state: State::Reading,
         })
     }
 
     /// Notes that so many samples are described: if there are fewer, the end is an error.
-    pub(crate) fn promise(mut self, samples: u64) -> Self {
-        self.promised = Some(samples);
+    pub(crate) fn declare(mut self, samples: u64) -> Self {
+        self.declared = Some(samples);
         self
     }
 
@@ -98,14 +98,14 @@ impl SampleReader {
         if self.samples_read == 0 && self.leftover == 0 && self.input.is_pipe() {
             return Err(Error::Empty { path: self.path.clone() });
         }
-        let promised = self.promised.filter(|&promised| promised > self.samples_read);
-        if promised.is_none() && self.leftover == 0 && !self.is_cut_short {
+        let declared = self.declared.filter(|&declared| declared > self.samples_read);
+        if declared.is_none() && self.leftover == 0 && !self.is_cut_short {
             return Ok(0);
         }
         Err(Error::Truncated {
             path: self.path.clone(),
             samples: self.samples_read,
-            promised,
+            declared,
             leftover_bytes: self.leftover,
         })
     }

@@ -183,8 +183,8 @@ fn an_archive_that_is_cut_short_gives_what_is_there() {
     let count = source.read(&mut block).unwrap();
     assert!((490_000..500_000).contains(&count), "{count}");
     let error = source.read(&mut block).unwrap_err();
-    let Error::Truncated { promised, .. } = error else { panic!("{error:?}") };
-    assert_eq!(promised, Some(data.len() as u64 / 2));
+    let Error::Truncated { declared, .. } = error else { panic!("{error:?}") };
+    assert_eq!(declared, Some(data.len() as u64 / 2));
 }
 
 proptest! {

@@ -154,6 +154,9 @@ fn names_that_are_almost_those_of_other_programs() {
     }
     assert_eq!(FileName::parse("2024-13-15_12-30-45_250000SPS.cf32").start, None, "no 13th month");
     assert_eq!(FileName::parse("2024-01-15_12-30-45_250000.cf32").start, None, "no SatDump");
+    for name in ["2024-01-15T12_30_45_868.13M_250k.cf32", "2024-01-15T12_30_45_250k_868M.cf32"] {
+        assert_eq!(FileName::parse(name).start, None, "no milliseconds: {name}");
+    }
 }
 
 #[test]

@@ -385,7 +385,7 @@ fn a_data_file_cut_inside_a_sample() {
     assert_eq!(samples[124], Complex32::new(124.0, 125.0) / 32768.0);
     let error = error.unwrap();
     assert!(
-        matches!(error, Error::Truncated { samples: 125, promised: None, leftover_bytes: 1, .. }),
+        matches!(error, Error::Truncated { samples: 125, declared: None, leftover_bytes: 1, .. }),
         "{error:?}"
     );
 }
@@ -402,14 +402,14 @@ fn a_capture_beyond_the_end_means_that_samples_are_missing() {
     let (samples, error) = read_to_end(source.as_mut());
     assert_eq!(samples.len(), 250);
     assert!(
-        matches!(error, Some(Error::Truncated { samples: 250, promised: Some(4001), .. })),
+        matches!(error, Some(Error::Truncated { samples: 250, declared: Some(4001), .. })),
         "{error:?}"
     );
     let huge = json!([{"core:sample_start": u64::MAX}]);
     let (samples, error) =
         read_to_end(open(&Recording::new().captures(huge).write()).unwrap().as_mut());
     assert_eq!(samples.len(), 250);
-    assert!(matches!(error, Some(Error::Truncated { promised: Some(u64::MAX), .. })), "{error:?}");
+    assert!(matches!(error, Some(Error::Truncated { declared: Some(u64::MAX), .. })), "{error:?}");
 }
 
 #[test]
@@ -458,6 +458,22 @@ fn each_frequency_is_a_stretch_of_its_own() {
     let source = nap_io::open(&recording.write(), &options).unwrap();
     let [all] = source.info().stretches().try_into().unwrap();
     assert_eq!(all.center_hz, Some(868.1e6));
+}
+
+#[test]
+fn a_count_that_goes_back_begins_anew() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:global_index": 5000},
+        {"core:sample_start": 100, "core:global_index": 5050},
+        {"core:sample_start": 200, "core:global_index": 5150},
+    ]);
+    let source = open(&Recording::new().captures(captures).write()).unwrap();
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(
+        warning.starts_with("core:global_index counts back at sample 100 (captures[1])"),
+        "{warning}"
+    );
+    assert_eq!(source.info().time_line_samples(), source.info().total_samples);
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_partial_sample_is_reported_after_the_whole_ones() {
         assert!(
             matches!(
                 error,
-                Error::Truncated { samples: 1500, promised: None, leftover_bytes: 3, .. }
+                Error::Truncated { samples: 1500, declared: None, leftover_bytes: 3, .. }
             ),
             "{error:?}"
         );

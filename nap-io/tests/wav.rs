@@ -369,7 +369,7 @@ fn a_header_that_promises_more() {
     assert!(
         matches!(
             error,
-            Some(Error::Truncated { samples: 10, promised: Some(1000), leftover_bytes: 3, .. })
+            Some(Error::Truncated { samples: 10, declared: Some(1000), leftover_bytes: 3, .. })
         ),
         "{error:?}"
     );
@@ -473,7 +473,7 @@ fn a_pipe_that_ends_too_early_is_cut_short() {
     let bytes = Builder::new().format(1, 2, 250_000, 16).data(4000, &loud(400));
     let (samples, error) = read_through_a_pipe(&bytes);
     assert_eq!(samples.len(), 100);
-    assert!(matches!(error, Some(Error::Truncated { promised: Some(1000), .. })), "{error:?}");
+    assert!(matches!(error, Some(Error::Truncated { declared: Some(1000), .. })), "{error:?}");
 }
 
 #[test]

@@ -1,4 +1,47 @@
-//! The Sigfox 0G uplink: radio configurations, frames, coding and authentication.
+//! The Sigfox 0G uplink: a receiver, and what it is made of: radio configurations, frames, coding and
+//! authentication.
+//!
+//! Samples in, messages out. The samples of this example come from the simulator of [`nap_dsp`]:
+//!
+//! ```
+//! # #[cfg(feature = "receiver")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use nap_dsp::modulator::{PulseShape, Waveform};
+//! use nap_dsp::simulator::{FrontEnd, Simulator, Transmission};
+//! use nap_phy::num_complex::Complex32;
+//! use nap_phy::{Content, Event, Key, MessageCounter, Payload, Rank, Receiver, ReceiverConfig, Uplink};
+//! use rand_chacha::{ChaCha12Rng, rand_core::SeedableRng};
+//!
+//! // A frame of 100 bit/s at an Eb/N0 of 10 dB, 4 kHz above the centre.
+//! let content = Content::Bytes(Payload::new(b"hello")?);
+//! let sent = Uplink::new("FEDCBA98".parse()?, MessageCounter::new(7)?, content);
+//! let bitstream = sent.encode(Rank::First, &Key::PUBLIC);
+//! let bits = bitstream.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+//! let waveform = Waveform::new(bits, 100.0, PulseShape::Rectangular)?;
+//! let mut simulator = Simulator::new(FrontEnd::new(25_000.0), ChaCha12Rng::seed_from_u64(1))?;
+//! simulator.add(Transmission::new(waveform, 0.5, 4_000.0, -138.0))?;
+//! let mut samples = vec![Complex32::ZERO; 100_000];
+//! simulator.render(&mut samples);
+//!
+//! let mut receiver = Receiver::new(ReceiverConfig::new(25_000.0, 868_130_000.0))?;
+//! let mut events = receiver.push(&samples);
+//! events.extend(receiver.flush());
+//! let messages: Vec<_> = events
+//!     .into_iter()
+//!     .filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None })
+//!     .collect();
+//! assert_eq!(messages.len(), 1);
+//! assert_eq!(messages[0].uplink, sent);
+//! assert!((messages[0].signal.frequency_hz - 868_134_000.0).abs() < 1.0);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "receiver"))]
+//! # fn main() {}
+//! ```
+//!
+//! [`receiver`] tells of its stages, of several channels and of long recordings.
+//!
+//! # Frames
 //!
 //! A device sends a message as up to three *frames*. Each is a bitstream of a 19-bit preamble, a
 //! 13-bit frame type and a *container*, which frames 2 and 3 pass through a convolution. Two types

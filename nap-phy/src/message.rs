@@ -58,8 +58,7 @@ impl Message {
     /// How far each of the message's frames reaches; they are all alike.
     #[must_use]
     pub fn frame_extent(&self) -> Extent {
-        let class = self.uplink.content().class();
-        Extent::new(class.airtime_s(self.bit_rate) + self.bit_rate.symbol_s(), self.bit_rate)
+        Extent::of_frame(&self.uplink, self.bit_rate)
     }
 }
 
@@ -78,6 +77,13 @@ impl Extent {
     #[must_use]
     pub fn new(duration_s: f64, bit_rate: BitRate) -> Self {
         Self { duration_s, width_hz: 2.0 * f64::from(bit_rate.bits_per_s()) }
+    }
+
+    /// The extent of each frame of a message.
+    #[must_use]
+    pub fn of_frame(uplink: &Uplink, bit_rate: BitRate) -> Self {
+        let class = uplink.content().class();
+        Self::new(class.airtime_s(bit_rate) + bit_rate.symbol_s(), bit_rate)
     }
 }
 

@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use nap_phy::receiver::Statistics;
+use nap_phy::receiver::pieces::decode::Found;
 use nap_phy::receiver::pieces::plan::{self, Piece};
-use nap_phy::receiver::pieces::{Recording, split};
+use nap_phy::receiver::pieces::seams::sew;
+use nap_phy::receiver::pieces::{self, Recording, split};
 use nap_phy::scene::{Scene, Truth};
-use nap_phy::{BitRate, Decoder, Message, ReceiverConfig};
+use nap_phy::schema::{MessageRecord, MessageRecordType};
+use nap_phy::{BitRate, Decoder, DeviceTable, Message, MessageId, ReceiverConfig};
 use num_complex::Complex32;
 
 /// A recording in memory, as bytes.
@@ -215,4 +218,47 @@ fn messages_keep_their_times_over_gaps() {
         }
         assert_eq!(statistics.lost_samples, 6_000_000);
     }
+}
+
+/// Pieces that are decoded each by itself, of which the records are sent as JSON; the last ones are shorter than a
+/// message, and than what a piece reads after its own samples.
+#[test]
+fn records_of_pieces_apart() {
+    let one = |k: u32| device(2000 + k, -110.0, BitRate::Bps600, 0.4 + 2.3 * f64::from(k));
+    let devices: String = (0..4).map(one).collect();
+    let scene: Scene = toml::from_str(&format!(
+        "sample_rate_hz = 200_000\nduration_s = 10.0\nseed = 5\n{devices}"
+    ))
+    .unwrap();
+    let (_, samples) = Samples::render(&scene);
+    let mut configs = [config(&scene)];
+    configs[0].bit_rates = vec![BitRate::Bps600];
+    let table = DeviceTable::new();
+    let record =
+        |message: Message| MessageRecord::new(MessageRecordType::Message, &message, None, &table);
+    let (expected, _) = decode(&samples, &plan::whole(), &configs, 1);
+    let expected: Vec<MessageRecord> = expected.into_iter().map(record).collect();
+    assert_eq!(expected.len(), 4);
+    let seams = [400_000, 900_000, 1_500_000, 1_900_000];
+    let pieces = plan::plan_at(samples.0.len() as u64, &seams, &configs).unwrap();
+    let found = pieces.iter().map(|piece| {
+        let mut first = piece.read.start as usize;
+        let read = |block: &mut [Complex32]| Ok::<_, Infallible>(samples.read(&mut first, block));
+        let mut sent = Vec::new();
+        let report = |found: Found| {
+            sent.push(serde_json::to_string(&found.map(record)).unwrap());
+            true
+        };
+        let stop = AtomicBool::new(false);
+        pieces::decode::decode(piece, &[], &configs, read, &stop, |_| (), report)
+            .unwrap()
+            .read
+            .unwrap();
+        sent.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    });
+    let sewn: Vec<MessageRecord> = sew(&pieces, found.collect(), MessageId(7));
+    let renumbered = expected
+        .into_iter()
+        .map(|record| MessageRecord { message_id: MessageId(record.message_id.0 + 7), ..record });
+    assert_eq!(sewn, renumbered.collect::<Vec<_>>());
 }

@@ -1,7 +1,7 @@
 //! The pictures of nap.
 //!
 //! [`waterfall`] draws a spectrogram with axes, a colour scale and marked bursts; [`loss_chart`] draws
-//! curves of lost messages on a logarithmic axis. Both come as PNG files, with fonts of the crate's
+//! curves of lost messages on a logarithmic axis, [`line_chart`] lines over linear ones. All come as PNG files, with fonts of the crate's
 //! own: none need to be installed.
 //!
 //! ```
@@ -30,6 +30,7 @@ mod axis;
 mod color_scale;
 mod error;
 mod labels;
+pub mod line_chart;
 pub mod loss_chart;
 mod png;
 pub mod rectangle;

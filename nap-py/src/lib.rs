@@ -6,6 +6,7 @@
 mod decoding;
 mod devices;
 mod error;
+mod pieces;
 mod radio_configuration;
 mod receiver;
 mod recording;
@@ -14,7 +15,9 @@ mod settings;
 mod simulation;
 mod spectrogram;
 mod stages;
+mod tuned;
 mod uplink;
+mod watching;
 
 use pyo3::prelude::*;
 
@@ -29,6 +32,8 @@ mod _nap {
     #[pymodule_export]
     use crate::devices::{PyDeviceTable, check_device_id, check_key};
     #[pymodule_export]
+    use crate::pieces::{PyPiece, decode_piece, plan_pieces, sew_pieces};
+    #[pymodule_export]
     use crate::radio_configuration::{channel_width_hz, radio_configurations};
     #[pymodule_export]
     use crate::receiver::PyReceiver;
@@ -36,6 +41,8 @@ mod _nap {
     use crate::recording::{PyRecording, group};
     #[pymodule_export]
     use crate::samples::sample_count;
+    #[pymodule_export]
+    use crate::settings::PySettings;
     #[pymodule_export]
     use crate::simulation::{PyChannel, PyScene, PySignal};
     #[pymodule_export]

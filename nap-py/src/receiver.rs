@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::devices::PyDeviceTable;
 use crate::error;
 use crate::samples::{Samples, for_each_block};
-use crate::settings::{Settings, check_ppm, parse_time};
+use crate::settings::{PySettings, check_ppm, parse_time};
 
 /// An event: its name and the record of the message or burst.
 type EventRecord = (&'static str, String);
@@ -55,20 +55,12 @@ struct State {
 #[pymethods]
 impl PyReceiver {
     #[new]
-    #[pyo3(signature = (sample_rate_hz, center_hz, *, radio_configuration, channel_center_hz,
-        bit_rate, devices, full_scale_dbm, false_messages_per_day, max_drift_hz_per_s, start,
-        start_s, allow_nan, swap_iq, ppm))]
+    #[pyo3(signature = (sample_rate_hz, center_hz, settings, *, start, start_s, allow_nan, swap_iq, ppm))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         sample_rate_hz: f64,
         center_hz: Option<f64>,
-        radio_configuration: Option<&str>,
-        channel_center_hz: Option<f64>,
-        bit_rate: &str,
-        devices: &PyDeviceTable,
-        full_scale_dbm: Option<f64>,
-        false_messages_per_day: f64,
-        max_drift_hz_per_s: f64,
+        settings: &PySettings,
         start: Option<&str>,
         start_s: f64,
         allow_nan: bool,
@@ -76,18 +68,7 @@ impl PyReceiver {
         ppm: f64,
     ) -> PyResult<Self> {
         let (sample_rate_hz, center_hz) = corrected(sample_rate_hz, center_hz, ppm)?;
-        let settings = Settings {
-            sample_rate_hz,
-            center_hz,
-            radio_configurations: radio_configuration.into_iter().collect(),
-            channel_centers_hz: channel_center_hz.into_iter().collect(),
-            bit_rate,
-            devices,
-            full_scale_dbm,
-            false_messages_per_day,
-            max_drift_hz_per_s,
-        };
-        let config = settings.one_config()?;
+        let config = settings.one_config(sample_rate_hz, center_hz)?;
         let channel_center_hz = config.channel_center_hz;
         let radio_configuration = config.radio_configuration.map(RadioConfiguration::name);
         let bit_rates = config.bit_rates.iter().copied().map(BitRate::bits_per_s).collect();
@@ -95,7 +76,7 @@ impl PyReceiver {
         let receiver = Receiver::new(config).map_err(error::phy)?;
         let start = start.map(parse_time).transpose()?;
         let swapped = swap_iq.then(Vec::new);
-        let devices = devices.table().clone();
+        let devices = settings.devices().clone();
         let state = Mutex::new(Some(State { receiver, devices, start, start_s, swapped }));
         Ok(Self {
             state,

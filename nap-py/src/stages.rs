@@ -8,9 +8,9 @@ use nap_dsp::detector::{Candidate, PreambleDetector};
 use nap_dsp::noise_floor::NoiseFloor;
 use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use nap_dsp::synchronizer::Synchronizer;
+use nap_phy::receiver::Tuning;
 use nap_phy::receiver::stages::{
-    MIN_CORRELATION, MIN_DETECTION_STATISTIC, SoftSymbols, decode, symbol_count, symbol_signs,
-    sync_words,
+    SoftSymbols, decode, preamble, symbol_count, symbol_signs, sync_words,
 };
 use nap_phy::{BitRate, Frame, FrameType, LengthClass};
 use num_complex::{Complex32, Complex64};
@@ -42,7 +42,8 @@ type Array<'py, T> = Bound<'py, PyArray1<T>>;
 /// The detection statistic from which the receiver looks at a region, and the correlation that it asks for.
 #[pyfunction]
 pub fn thresholds() -> (f64, f64) {
-    (MIN_DETECTION_STATISTIC, MIN_CORRELATION)
+    let Tuning { min_detection_statistic, min_correlation, .. } = Tuning::default();
+    (min_detection_statistic, min_correlation)
 }
 
 /// A channel split into subbands, all of it kept.
@@ -231,8 +232,8 @@ impl Subbands {
     ) -> PyResult<Vec<CandidateRow>> {
         let grid = self.grid;
         let channel_hz = self.offset_hz - self.half_width_hz..=self.offset_hz + self.half_width_hz;
-        let mut detector =
-            PreambleDetector::new(grid, channel_hz, bit_rate.bits_per_s().into(), threshold);
+        let bursts = (bit_rate.bits_per_s().into(), preamble());
+        let mut detector = PreambleDetector::new(grid, channel_hz, bursts, threshold);
         let mut noise = NoiseFloor::new(grid.subbands, detector.interval_s());
         let (mut found, mut rows) = (Vec::new(), Vec::new());
         // Once for every hop of the detector, as far as there are samples.

@@ -15,6 +15,7 @@ FOLDER = ROOT / "examples" / "notebooks"
 EXPECTED = {
     "first_capture": (["258E05CA", "71a0f59d61c1b8ec5e17d6", "verified", "complete"], 1),
     "inside_one_burst": (["48656c6c6f2c206275727374", "nine_to_twelve_bytes", "dBm"], 5),
+    "a_weak_burst_that_wanders": (["48656c6c6f2c206275727374", "joint"], 4),
     "sensitivity": (["nap, one frame"], 1),
     "a_day_of_captures_with_dask": (["48 of 48 messages", "part.0.parquet"], 1),
 }

@@ -31,6 +31,8 @@ def test_a_recording_closes() -> None:
             use()
     _, known = nap_sdr.read(recording(NAME))
     assert known.closed and known.center_hz == 868.13e6
+    with pytest.raises(nap_sdr.ClosedError, match="the recording is closed; open it, or use decode_f"):
+        nap_sdr.decode(known)
 
 
 def test_decode_takes_what_is_open() -> None:

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use nap_phy::schema::MessageRecord;
 use nap_station::relay::outbox::{Beginning, Delivery, Kind, Outcome, WantedEvents, Wishes};
-use nap_station::rules::clock::{ClockName, Reading, RunningTime};
+use nap_station::rules::clock::{ClockName, RunningTime};
 use nap_station::rules::listing::Listing;
 use nap_station::rules::utc::Utc;
 use nap_station::rules::{Rules, RulesConfig, SequencePolicy};
@@ -321,9 +321,9 @@ fn without_the_time_of_day_relays_wait_and_are_told_later() {
     assert_eq!(desk.rows()[1]["time"], Value::Null);
 
     // Noon of the day, an uptime of 400 s.
-    let right = Reading { utc: start().plus_s(43_200.0), uptime_s: 400.0, is_synchronized: true };
-    let offset_us = desk.running().offset_us(right);
-    desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right.utc);
+    let right = start().plus_s(43_200.0);
+    let offset_us = desk.running().offset_us(right, 400.0);
+    desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right);
     desk.commit();
     let taken = desk.take();
     assert_eq!(kinds(&taken), [Kind::Message, Kind::Update]);
@@ -368,10 +368,9 @@ fn what_was_refused_without_the_time_of_day_is_judged_again() {
     drop(state);
     let mut desk = desk.restarted(840, "one box");
     desk.keeper.undate(stored);
-    let right =
-        Reading { utc: start().plus_s(10.0 * DAY_S), uptime_s: 60.0, is_synchronized: true };
-    let offset_us = undated.running().offset_us(right);
-    desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right.utc);
+    let right = start().plus_s(10.0 * DAY_S);
+    let offset_us = undated.running().offset_us(right, 60.0);
+    desk.keeper.command(Command::Redate { offset_us, clock: ClockName::Ntp }, right);
     desk.commit();
     assert_eq!(reasons(&desk)[1..], [Value::Null, Value::Null, json!("replayed")]);
     let mut taken = desk.take();
@@ -589,4 +588,20 @@ fn a_clock_that_jumps_keeps_order_and_ids() {
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
     let times: Vec<Value> = taken.iter().map(|one| one.record["time"].clone()).collect();
     assert_eq!(times, seconds.map(|seconds| json!(start().plus_s(seconds).text())));
+}
+
+/// Relays get where the station was, though it has gone on since.
+#[test]
+fn a_message_has_the_position_of_its_reception() {
+    let mut desk = Desk::new(100);
+    let munich = r#"{"latitude":48.137,"longitude":11.575}"#;
+    for (number, position) in [(1, None), (2, Some(munich)), (3, None)] {
+        let position = position.map(str::to_owned);
+        desk.keeper.command(Command::Position(position), start());
+        desk.hear(number, number as f64 * 600.0, 1);
+    }
+    desk.commit();
+    let expected = [Value::Null, json!({"latitude": 48.137, "longitude": 11.575}), Value::Null];
+    let found: Vec<Value> = desk.take().iter().map(|one| one.record["position"].clone()).collect();
+    assert_eq!(found, expected);
 }

@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput};
 use nap_benches::{Recording, Subbands};
 use nap_dsp::demodulator::Demodulator;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
-use nap_phy::receiver::stages::MIN_CORRELATION;
+use nap_phy::receiver::Tuning;
 use nap_phy::{FrameType, LengthClass};
 
 const SYMBOL_RATE_HZ: f64 = 100.0;
@@ -45,8 +45,9 @@ fn filtering(criterion: &mut Criterion, recording: &Recording, subbands: &Subban
 /// What works on places.
 fn decoding(criterion: &mut Criterion, noise: &Subbands, signal: &Subbands) {
     let mut group = criterion.benchmark_group("stages, one place");
+    let least = Tuning::default().min_correlation;
     let mut synchronizer =
-        Synchronizer::new(SYMBOL_RATE_HZ, &sync_words(), MAX_DRIFT_HZ_PER_S, MIN_CORRELATION);
+        Synchronizer::new(SYMBOL_RATE_HZ, &sync_words(), MAX_DRIFT_HZ_PER_S, least);
     for (name, subbands) in [("noise", noise), ("a frame", signal)] {
         let (candidate, density) = subbands.strongest(SYMBOL_RATE_HZ);
         group.bench_function(format!("synchronizer, {name}"), |bencher| {

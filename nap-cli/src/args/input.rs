@@ -87,8 +87,9 @@ impl InputArgs {
         let start = samples(self.start, info.sample_rate_hz);
         let stretches = info.stretches_in(start..self.end(info.sample_rate_hz));
         let total = info.time_line_samples();
-        let Some(first) = stretches.first().filter(|_| total.is_none_or(|total| start < total))
-        else {
+        // What holds less than a sample is read, which says so.
+        let is_before_end = total.is_none_or(|total| start < total.max(1));
+        let Some(first) = stretches.first().filter(|_| is_before_end) else {
             return Err(self.starts_too_late(&name, total, info.sample_rate_hz));
         };
         let reader = StretchReader::at(source, first, 0)?;

@@ -56,6 +56,11 @@ pub fn run(args: &Args) -> Result<Outcome> {
             tracing::debug!("{}: {note}", source.name);
         }
         let wanted = (args.duration * info.sample_rate_hz) as u64;
+        if let Some(samples) = info.total_samples.filter(|&samples| samples > wanted) {
+            let whole_s = samples as f64 / info.sample_rate_hz;
+            let (name, part_s) = (&source.name, args.duration);
+            tracing::info!("{name}: the first {part_s} s of {whole_s:.0} s; --duration takes more");
+        }
         let total = info.total_samples.map_or(wanted, |samples| samples.min(wanted));
         *bar.borrow_mut() = Some(sample_bar(source.name.clone(), Some(total), info.sample_rate_hz));
         channel.receiver_config(&source.name, info, &devices)

@@ -353,7 +353,7 @@ fn write(args: &Args, figure: &Figure<'_>, found: Option<&str>) -> Result<()> {
 /// The name of the recording.
 fn title(path: &Path) -> String {
     match path.file_name() {
-        Some(name) if name != "-" => log::harmless(&name.to_string_lossy()),
+        Some(name) if name != "-" => log::strip_control(&name.to_string_lossy()),
         _ => "Standard input".to_owned(),
     }
 }

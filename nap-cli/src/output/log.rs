@@ -30,19 +30,19 @@ pub fn frame(record: &FrameRecord) -> String {
         format!("tag {:<10}", record.auth_tag),
         if record.crc_ok { styled(GOOD, "CRC right") } else { styled(BAD, "CRC wrong") },
         if record.repeated { "repeated".to_owned() } else { String::new() },
-        record.device_name.as_deref().map(harmless).unwrap_or_default(),
+        record.device_name.as_deref().map(strip_control).unwrap_or_default(),
     ];
     fields.join("  ").trim_end().to_owned()
 }
 
 /// Names come from files: no control character of them reaches the terminal.
-pub fn harmless(name: &str) -> String {
+pub fn strip_control(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A name of at most so many characters; one that is cut ends with `…`.
 pub fn cut(name: &str, width: usize) -> String {
-    let name = harmless(name);
+    let name = strip_control(name);
     match name.chars().count() > width {
         true => name.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
         false => name,

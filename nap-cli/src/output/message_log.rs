@@ -4,7 +4,7 @@ use anstyle::Style;
 use nap_phy::schema::{MessageRecord, SignalFields};
 use nap_phy::{Authentication, DeviceId, DeviceTable, Message};
 
-use crate::output::log::{BAD, DIM, GOOD, STRONG, content, counter, cut, harmless, styled};
+use crate::output::log::{BAD, DIM, GOOD, STRONG, content, counter, cut, strip_control, styled};
 
 /// Names are cut to this; a line with them has no room for the drift.
 const MAX_NAME_WIDTH: usize = 10;
@@ -28,7 +28,7 @@ impl<'a> MessageLog<'a> {
     /// The line over the messages of a recording.
     pub fn recording(&mut self, name: &str) -> String {
         self.date.clear();
-        styled(STRONG, format!("{}:", harmless(name)))
+        styled(STRONG, format!("{}:", strip_control(name)))
     }
 
     /// The line of a message, with one over it where a day begins.

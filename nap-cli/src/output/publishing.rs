@@ -7,7 +7,7 @@ use nap_station::relay::publisher::Publisher;
 use serde_json::{Value, json};
 
 /// Who ends waits so long for the broker.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Publishes events, and says when that does not work.
 pub struct Publishing {
@@ -50,7 +50,7 @@ impl Publishing {
     pub fn finish(mut self) -> bool {
         self.tell();
         let error = self.publisher.state().last_error;
-        let left = self.publisher.finish(PATIENCE);
+        let left = self.publisher.finish(TIMEOUT);
         if left > 0 {
             let reason = error.map(|error| format!(": {error}")).unwrap_or_default();
             tracing::error!("{left} messages were not published{reason}");

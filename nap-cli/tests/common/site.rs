@@ -54,6 +54,16 @@ impl Site {
         self.put("nap.toml", &text);
     }
 
+    /// Raw samples, whose rate and center nobody else says.
+    pub fn configure_samples(&self, source: &str, center_hz: f64, more: &str) {
+        self.configure(source, more);
+        let text = fs::read_to_string(self.path("nap.toml")).unwrap();
+        let samples = format!(
+            "[radio]\nsample_rate_hz = 250000\ncenter_hz = {center_hz:.1}\nsample_format = \"cu8\"\n"
+        );
+        self.put("nap.toml", &text.replace("[radio]\n", &samples));
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

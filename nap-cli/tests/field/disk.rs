@@ -197,8 +197,8 @@ fn a_slow_disk_under_strace() {
         put(&mut feed, some);
         thread::sleep(Duration::from_millis(20));
     }
-    // As many syncs as pieces would have taken six seconds.
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // As many syncs as pieces would have taken six seconds, on a machine with nothing else to do.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     tampering.end();
     drop(feed);
     assert!(running.wait().success(), "{}", site.log());

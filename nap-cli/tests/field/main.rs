@@ -25,8 +25,12 @@
 //! | devices that are refused cannot be admitted because nobody sees them | `tests/station.rs` `each_message_has_an_id_a_verdict_and_its_place_at_the_relay` |
 //! | the clock says 1970 | `station/clock.rs`; relays `with_a_wrong_clock_it_is_the_clock_that_is_blamed` |
 //! | the clock is a week off, times in the future | keeper `a_clock_that_jumps_keeps_order_and_ids`; rules `the_window_grows_by_the_day` |
+//! | gpsd goes back 1024 weeks | field `a_gps_receiver_tells_the_time_of_day_and_the_place`; `rules/clock.rs` `a_gps_receiver_that_goes_back_1024_weeks_is_not_believed` |
+//! | gpsd reports the old fix, reports 0,0 | `rules/gps.rs` `an_old_fix_that_is_told_again_does_not_count`, `a_fix_has_a_mode_an_error_and_a_place` |
 //! | a key is overwritten at a start | `store/identity.rs` `an_identity_is_made_once_and_never_replaced` |
 //! | a certificate is renewed and not loaded, a root is replaced | relays `a_renewed_certificate_and_a_replaced_root_count_at_once` |
+//! | a backup is truncated | keeper `a_backup_is_whole_or_refused` |
+//! | a package upgrade overwrites settings | `make deb-trial` |
 //! | a bad configuration restarts for ever | `tests/station.rs` `a_wrong_configuration_is_told_by_line_and_ends_with_2` |
 //! | forged or replayed frames lock the true device out | rules `a_flood_leaves_the_true_device_alone`; keeper `a_forged_flood_fills_no_disk_and_locks_nobody_out` |
 //! | strangers fill the disk | keeper `strangers_push_out_nobody` |
@@ -48,7 +52,9 @@ mod days;
 mod disk;
 mod far;
 mod figures;
+mod gps;
 mod kills;
+mod looks;
 mod power;
 mod process;
 mod trace;

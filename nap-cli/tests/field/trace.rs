@@ -176,8 +176,9 @@ impl Reader {
         self.write(file, offset, bytes);
     }
 
+    /// What somebody else has made, as the log on standard error, is no part of the disk.
     fn write(&mut self, file: &str, offset: usize, bytes: Vec<u8>) {
-        let length = self.lengths.entry(path(file)).or_default();
+        let Some(length) = self.lengths.get_mut(&path(file)) else { return };
         *length = (*length).max(offset + bytes.len());
         self.push(file, |path| Call::Write { path, offset, bytes });
     }

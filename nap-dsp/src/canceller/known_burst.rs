@@ -21,8 +21,6 @@ pub const MAX_SUBBANDS: usize = (2.0 * MAX_REACH) as usize + 2;
 pub struct KnownBurst<'a> {
     /// Signs (±1) of its symbols.
     pub signs: &'a [f64],
-    /// Duration of a symbol in seconds.
-    pub symbol_s: f64,
     /// Start and phase of the burst.
     pub track: &'a PhaseTrack,
     /// Energy of a symbol over the noise density (linear).
@@ -33,7 +31,7 @@ impl KnownBurst<'_> {
     /// How far from its carrier the burst stands out, in hertz. The sidelobes of symbols without
     /// shaping fall to `(symbol rate / (π distance))²` of their middle.
     pub(super) fn reach_hz(&self) -> f64 {
-        self.es_over_n0.sqrt() / (PI * SIDELOBES_OVER_NOISE.sqrt() * self.symbol_s)
+        self.es_over_n0.sqrt() / (PI * SIDELOBES_OVER_NOISE.sqrt() * self.track.symbol_s())
     }
 
     /// The subbands that hold the burst: the nearest to its carrier, and its neighbours where they

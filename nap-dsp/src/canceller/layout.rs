@@ -107,7 +107,7 @@ impl Layout {
         self.signs.extend(burst.signs.iter().map(|&sign| sign as f32));
         self.signs.extend([0.0; 2]);
         let count = (columns.end - columns.start) as usize;
-        self.samples_per_symbol = burst.symbol_s * grid.rate_hz();
+        self.samples_per_symbol = burst.track.symbol_s() * grid.rate_hz();
         self.width = self.samples_per_symbol as usize + 2;
         self.choose_knots(grid, count, burst);
         self.slots.clear();
@@ -147,9 +147,9 @@ impl Layout {
     /// A line between two knots misses a sine by an eighth of the square of its phase between them.
     fn choose_knots(&mut self, grid: &SubbandGrid, count: usize, burst: &KnownBurst<'_>) {
         let highest_hz = burst.reach_hz().min(MAX_REACH * grid.spacing_hz);
-        let power = burst.es_over_n0 / (PI * highest_hz * burst.symbol_s).powi(2);
+        let power = burst.es_over_n0 / (PI * highest_hz * burst.track.symbol_s()).powi(2);
         let max_phase = (64.0 * MAX_ERROR / power).powf(0.25);
-        let wanted = TAU * highest_hz * burst.symbol_s / max_phase;
+        let wanted = TAU * highest_hz * burst.track.symbol_s() / max_phase;
         let most = (count / SAMPLES_PER_KNOT).max(1) as f64;
         let steps = self.samples_per_symbol / wanted.max(MIN_KNOTS).min(most);
         self.phases = (steps.recip().round() as usize).clamp(1, MAX_PHASES);
@@ -238,8 +238,8 @@ pub(super) fn columns(
     grid: &SubbandGrid,
     burst: &KnownBurst<'_>,
 ) -> Range<u64> {
-    let start_s = burst.track.start_s - burst.symbol_s;
-    let end_s = burst.track.start_s + (burst.signs.len() as f64 + 1.0) * burst.symbol_s;
+    let start_s = burst.track.start_s - burst.track.symbol_s();
+    let end_s = burst.track.start_s + (burst.signs.len() as f64 + 1.0) * burst.track.symbol_s();
     let start = grid.column_at(start_s).max(history.oldest()).min(history.columns());
     start..grid.column_at(end_s).clamp(start, history.columns())
 }

@@ -33,6 +33,8 @@ const END_PIECES: usize = 8;
 const STRONG: f64 = 100.0;
 /// How many times more power than by chance a model must hold.
 const MIN_MODELLED_OVER_CHANCE: f64 = 3.0;
+/// What the pulses may hold of other signals in the subband: so many times the noise in the burst's bandwidth.
+const MAX_GHOST_OVER_NOISE: f64 = 1.0;
 
 /// Subtracts known bursts in the history of the subbands.
 #[derive(Debug, Default)]
@@ -54,8 +56,9 @@ pub struct Canceller {
 
 impl Canceller {
     /// Subtracts the burst in `subbands`, of [its own](KnownBurst::subbands), as far back as the history
-    /// reaches. Those stay in the list in which it could not be told apart: something much stronger may
-    /// have to be cancelled of them first. Returns whether it could in any.
+    /// reaches. Those stay in the list in which something much stronger has to be cancelled first, and then the
+    /// burst once more: there it could not be told apart, or its pulses hold a part of the other signal.
+    /// Returns whether it was subtracted in any.
     pub fn cancel(
         &mut self,
         history: &mut SubbandHistory,
@@ -68,19 +71,27 @@ impl Canceller {
         self.layout.lay_out(grid, nearest, &columns, burst);
         self.derotate(history, nearest, columns.start, false);
         self.estimate_gains(burst.es_over_n0 >= STRONG);
-        let before = subbands.len();
+        let noise = self.power_of_gains() / burst.es_over_n0;
+        let mut is_subtracted = false;
         subbands.retain(|&b| {
             let alternates = b.abs_diff(nearest) % 2 == 1;
             self.derotate(history, b, columns.start, alternates);
             self.estimate_pulses();
             self.fill_models();
-            let is_plausible = self.is_plausible();
-            if is_plausible {
+            let fit = self.fit();
+            if fit.is_plausible() {
                 self.subtract(history, b, columns.start, alternates);
+                is_subtracted = true;
             }
-            !is_plausible
+            !fit.is_plausible() || fit.ghost() > MAX_GHOST_OVER_NOISE * noise
         });
-        subbands.len() < before
+        is_subtracted
+    }
+
+    /// The energy of the burst by its gains.
+    fn power_of_gains(&self) -> f64 {
+        let gains = self.layout.slots.iter().zip(&self.gains.smooth);
+        gains.map(|(slot, gain)| f64::from(gain.norm_sqr()) * slot.samples.len() as f64).sum()
     }
 
     /// Derotates the stretch of a subband by the carrier. It [alternates](alternate) in every second
@@ -212,16 +223,39 @@ impl Canceller {
         }
     }
 
-    /// Whether the models hold more of the subband's power than their free values would of
-    /// anything: near a much stronger signal a weak burst's pulses are that signal's.
-    fn is_plausible(&self) -> bool {
+    /// How much of what is in the subband the models hold.
+    fn fit(&self) -> Fit {
         let (mut modelled, mut power) = (0.0, 0.0);
         for slot in &self.layout.slots {
             modelled += f64::from(energy(&self.models[slot.samples.clone()]));
             power += f64::from(energy(&self.derotated[slot.samples.clone()]));
         }
         let free = (REGRESSORS * self.equations.len()) as f64 / self.models.len().max(1) as f64;
-        modelled > MIN_MODELLED_OVER_CHANCE * free * power
+        Fit { modelled, power, free }
+    }
+}
+
+/// How much of what is in a subband models of a burst hold.
+struct Fit {
+    /// Energy of the models.
+    modelled: f64,
+    /// Energy of all that is there.
+    power: f64,
+    /// The share of anything that the free values of the models hold by chance.
+    free: f64,
+}
+
+impl Fit {
+    /// Whether the models hold more than their free values would of anything: near a much stronger signal a weak
+    /// burst's pulses are that signal's.
+    fn is_plausible(&self) -> bool {
+        self.modelled > MIN_MODELLED_OVER_CHANCE * self.free * self.power
+    }
+
+    /// Energy of what the models hold of other signals and noise. It stays where the burst was, with its signs,
+    /// when those have been cancelled.
+    fn ghost(&self) -> f64 {
+        self.free * (self.power - self.modelled)
     }
 }
 
@@ -289,5 +323,142 @@ fn fill_end(
     for (model, piece) in models.iter_mut().zip(pieces) {
         let (sum, weight) = sums[piece];
         *model += sum / weight;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::carrier::Carrier;
+    use crate::demodulator::phase_track::PhaseTrack;
+    use crate::kernels::sums::to_c64;
+
+    const GRID: SubbandGrid =
+        SubbandGrid { subbands: 1, spacing_hz: 1e3, first_center_hz: 0.0, first_column_s: 0.0 };
+    /// What the equations have on their diagonal beside the samples' own.
+    const PIVOT: f64 = 1e-3;
+
+    type Pulses = [Complex64; REGRESSORS];
+
+    /// Numbers from -1 to 1 in an order that depends on a seed.
+    fn numbers(seed: u32) -> impl Iterator<Item = f32> {
+        let mut state = seed;
+        std::iter::repeat_with(move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+    }
+
+    /// Equations in double precision, solved by elimination with the largest pivot.
+    #[derive(Clone, Default)]
+    struct Plain {
+        matrix: [[f64; REGRESSORS]; REGRESSORS],
+        right: Pulses,
+    }
+
+    impl Plain {
+        fn add(&mut self, regressors: [f64; REGRESSORS], power: f64, value: Complex64) {
+            for (i, a) in regressors.into_iter().enumerate() {
+                for (j, b) in regressors.into_iter().enumerate() {
+                    self.matrix[i][j] += power * a * b;
+                }
+                self.right[i] += value * a;
+            }
+        }
+
+        fn solved(mut self) -> Pulses {
+            (0..REGRESSORS).for_each(|i| self.matrix[i][i] += PIVOT);
+            for i in 0..REGRESSORS {
+                let size = |&row: &usize| self.matrix[row][i].abs();
+                let pivot = (i..REGRESSORS).max_by(|a, b| size(a).total_cmp(&size(b))).unwrap_or(i);
+                self.matrix.swap(i, pivot);
+                self.right.swap(i, pivot);
+                for row in (0..REGRESSORS).filter(|&row| row != i) {
+                    let factor = self.matrix[row][i] / self.matrix[i][i];
+                    for column in 0..REGRESSORS {
+                        self.matrix[row][column] -= factor * self.matrix[i][column];
+                    }
+                    let change = self.right[i] * factor;
+                    self.right[row] -= change;
+                }
+            }
+            std::array::from_fn(|i| self.right[i] / self.matrix[i][i])
+        }
+    }
+
+    /// Of a sample: the knot before it, the weight of the one after it, and its regressors.
+    fn at(canceller: &Canceller, n: usize, sample: usize) -> (usize, f64, [f64; REGRESSORS]) {
+        let slot = &canceller.layout.slots[n];
+        let step = canceller.layout.step(slot.phase, slot.first + sample);
+        let weight = f64::from(step.weight_of_next(1.0, slot.fraction));
+        let [before, own, next] = [0, 1, 2].map(|k| f64::from(canceller.layout.signs[n + k]));
+        let nearer = if step.is_first_half { before } else { next };
+        let reversal = if own == nearer { 0.0 } else { 1.0 };
+        (step.knot, weight, [next, own, before, reversal])
+    }
+
+    /// The pulses by sums over the samples one by one.
+    fn plain_pulses(canceller: &Canceller) -> Vec<Pulses> {
+        let mut equations = vec![Plain::default(); canceller.layout.knots()];
+        for n in canceller.layout.inside() {
+            let gain = to_c64(canceller.gains.smooth[n]);
+            let samples = canceller.layout.slots[n].samples.clone();
+            for (sample, value) in canceller.derotated[samples].iter().enumerate() {
+                let (knot, weight, regressors) = at(canceller, n, sample);
+                let (power, value) = (gain.norm_sqr(), to_c64(*value) * gain.conj());
+                equations[knot].add(regressors, (1.0 - weight) * power, value * (1.0 - weight));
+                equations[knot + 1].add(regressors, weight * power, value * weight);
+            }
+        }
+        equations.into_iter().map(Plain::solved).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Against sums over samples without branches, patterns and steps.
+        #[test]
+        fn pulses_and_models_are_those_of_plain_least_squares(
+            seed in any::<u32>(),
+            symbol_s in 0.003f64..0.02,
+            start_s in 0.1f64..0.2,
+            es_over_n0 in 1.0f64..1e4,
+        ) {
+            let signs: Vec<f64> = numbers(seed).take(60).map(|n| f64::from(n.signum())).collect();
+            let carrier = Carrier { time_s: 0.0, frequency_hz: 77.0, drift_hz_per_s: 3.0 };
+            let phasors = std::iter::repeat_n(Complex32::ONE, signs.len());
+            let track = PhaseTrack::new(carrier, start_s, symbol_s, phasors);
+            let burst = KnownBurst { signs: &signs, symbol_s, track: &track, es_over_n0 };
+            let mut history = SubbandHistory::new(1, 4_000);
+            let parts: Vec<f32> = numbers(!seed).take(8_000).collect();
+            parts.as_chunks().0.iter().for_each(|&[re, im]| history.push(&[Complex32::new(re, im)]));
+
+            let mut canceller = Canceller::default();
+            let columns = columns(&history, &GRID, &burst);
+            canceller.layout.lay_out(&GRID, 0, &columns, &burst);
+            canceller.derotate(&history, 0, columns.start, false);
+            canceller.estimate_gains(false);
+            canceller.estimate_pulses();
+            canceller.fill_models();
+
+            let pulses = plain_pulses(&canceller);
+            let largest = pulses.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max);
+            for (found, plain) in canceller.pulses.iter().flatten().zip(pulses.iter().flatten()) {
+                prop_assert!((to_c64(*found) - plain).norm() < 2e-3 * largest, "{found} for {plain}");
+            }
+            for n in canceller.layout.inside() {
+                let gain = to_c64(canceller.gains.smooth[n]);
+                let samples = canceller.layout.slots[n].samples.clone();
+                for (sample, model) in canceller.models[samples].iter().enumerate() {
+                    let (knot, weight, regressors) = at(&canceller, n, sample);
+                    let pulse = |k: usize| pulses[knot][k] * (1.0 - weight) + pulses[knot + 1][k] * weight;
+                    let plain: Complex64 = (0..REGRESSORS).map(|k| pulse(k) * regressors[k]).sum();
+                    let error = (to_c64(*model) - plain * gain).norm();
+                    prop_assert!(error < 1e-2 * largest * gain.norm(), "{model} is off by {error}");
+                }
+            }
+        }
     }
 }

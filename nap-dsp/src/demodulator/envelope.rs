@@ -21,7 +21,7 @@ pub(crate) type Parts = [Complex32; PARTS];
 ///
 /// With an amplitude `a` and noise of variance `v` in the real part of a symbol, a symbol of the sign `s`
 /// of weight `w` has the log likelihood `s * w * symbol.re * a / v`, up to a constant; if the phase
-/// reversals at its start, `(s * missing + a * energy) * a / v` is to be added.
+/// reverses at its start, `(s * missing + a * energy) * a / v` is to be added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notches {
     /// Amplitude where the phase does not reverse.

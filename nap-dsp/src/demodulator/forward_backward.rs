@@ -12,6 +12,7 @@
 use multiversion::multiversion;
 use num_complex::Complex32;
 
+use crate::kernels::bessel::ln_i0;
 use crate::kernels::lanes::LANES;
 
 /// Phases of the grid on which bursts are followed. A step of the frequency turns the phase by one of them a
@@ -30,6 +31,14 @@ pub(crate) const KNOWN_PRIOR: f32 = 4.0;
 /// The least likelihood of a symbol at any phase, relative to that at the best: one click cannot break the
 /// track.
 const LIKELIHOOD_FLOOR: f32 = 1e-6;
+/// The power of a symbol over the mean one at which the carrier is lost in a fade with the probability 1/e: while the
+/// path's gain passes near zero, its phase turns from one symbol to the next by any angle.
+const FADE_POWER: f32 = 0.0125;
+/// So many times that power is no fade.
+const SHALLOW: f32 = 8.0;
+/// Logarithm of how much likelier symbols are with a carrier than by chance below which the rest of a burst is not
+/// asked.
+const HOPELESS_LN_RATIO: f64 = -10.0;
 
 /// How much a carrier is expected to wander around its reference.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,23 +50,33 @@ pub struct Wander {
     pub step_probability: f32,
     /// Probability that the phase jitters by 1/48 of a turn; the same for the other way.
     pub jitter_probability: f32,
+    /// Probability that a symbol lies in a fade, as far as is known before its amplitude is looked at: in a deep one
+    /// the carrier cannot be followed, and phase and frequency after it may be any.
+    pub fade_probability: f32,
 }
 
 impl Wander {
     /// The models that are tried, from a crystal at rest to a synthesiser that settles.
     pub const LADDER: [Self; 4] = [
-        Self { reach: 2, step_probability: 0.002, jitter_probability: 0.08 },
-        Self { reach: 4, step_probability: 0.02, jitter_probability: 0.12 },
-        Self { reach: 6, step_probability: 0.1, jitter_probability: 0.15 },
-        Self { reach: 12, step_probability: 0.25, jitter_probability: 0.15 },
+        Self::new(2, 0.002, 0.08, 0.0005),
+        Self::new(4, 0.02, 0.12, 0.002),
+        Self::new(6, 0.1, 0.15, 0.005),
+        Self::new(12, 0.25, 0.15, 0.01),
     ];
 
     /// A carrier whose frequency is known to be steady.
-    pub(crate) const STEADY: Self =
-        Self { reach: 0, step_probability: 0.0, jitter_probability: 0.08 };
+    pub(crate) const STEADY: Self = Self::new(0, 0.0, 0.08, 0.0);
     /// The widest of them on the coarse grid.
-    pub(crate) const COARSE: Self =
-        Self { reach: 6, step_probability: 0.05, jitter_probability: 0.1 };
+    pub(crate) const COARSE: Self = Self::new(6, 0.05, 0.1, 0.01);
+
+    const fn new(
+        reach: usize,
+        step_probability: f32,
+        jitter_probability: f32,
+        fade_probability: f32,
+    ) -> Self {
+        Self { reach, step_probability, jitter_probability, fade_probability }
+    }
 
     /// The same on the coarse grid, whose steps are twice as large: a fourth of them wander as far.
     pub(crate) fn coarse(&self) -> Self {
@@ -65,6 +84,7 @@ impl Wander {
             reach: self.reach.div_ceil(2),
             step_probability: self.step_probability / 4.0,
             jitter_probability: (self.jitter_probability / 4.0).max(0.06),
+            fade_probability: self.fade_probability,
         }
     }
 
@@ -102,6 +122,8 @@ pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
     positive: Vec<f32>,
     /// By symbol and phase: the likelihood with both signs weighed by that.
     observed: Vec<f32>,
+    /// By symbol, whether it lies in one.
+    fades: Vec<Fade>,
     /// The logarithm of the likelihood of symbols of which each has its best phase.
     ln_best: f64,
     /// By symbol, frequency and phase: the probability given all symbols before.
@@ -120,6 +142,7 @@ impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
             likelihoods: Vec::new(),
             positive: Vec::new(),
             observed: Vec::new(),
+            fades: Vec::new(),
             ln_best: 0.0,
             predicted: Vec::new(),
             state: Vec::new(),
@@ -145,10 +168,33 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         &self.smoothed
     }
 
-    /// The logarithm of the likelihood alone of what was observed, see [`Smoothed::ln_likelihood`]: half the
-    /// work.
-    pub(crate) fn ln_likelihood(&mut self, wander: Wander) -> f64 {
-        self.ln_best + self.forward(self.positive.len(), wander, false)
+    /// The logarithm of how much likelier what was observed is with such a carrier than by chance, of which
+    /// `ln_chances` tells the logarithm of each symbol's likelihood. It is minus infinity if the symbols up to any
+    /// speak against a carrier so clearly that the others need not be asked.
+    pub(crate) fn ln_ratio(
+        &mut self,
+        symbols: &[Complex32],
+        ln_chances: &[f64],
+        wander: Wander,
+    ) -> f64 {
+        let chain = Chain::<PHASES>::new(wander);
+        let mut ln_ratio = 0.0;
+        let mut total = chain.begin(&mut self.state);
+        self.before.resize(self.state.len(), 0.0);
+        for (n, (symbol, ln_chance)) in symbols.iter().zip(ln_chances).enumerate() {
+            std::mem::swap(&mut self.state, &mut self.before);
+            let transition = Transition {
+                factor: total.recip(),
+                loss: loss_probability(&self.fades, n, wander),
+            };
+            let observed = &self.observed.as_chunks::<PHASES>().0[n];
+            total = advance(&mut self.state, &self.before, &chain, transition, observed, &mut []);
+            ln_ratio += f64::from(total.ln()) + f64::from(symbol.norm_sqr().sqrt()) - ln_chance;
+            if ln_ratio < HOPELESS_LN_RATIO {
+                return f64::NEG_INFINITY;
+            }
+        }
+        ln_ratio
     }
 
     /// The logarithm of how much likelier symbols, scaled as for [`ForwardBackward::run`], are with these
@@ -191,6 +237,25 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         for (likelihoods, symbol) in likelihoods.iter_mut().zip(symbols) {
             write_likelihoods(likelihoods, &self.grid, *symbol);
         }
+        self.weigh_fades(symbols);
+    }
+
+    /// Tells by the symbols' amplitudes which of them lie in fades.
+    fn weigh_fades(&mut self, symbols: &[Complex32]) {
+        let power: f32 = symbols.iter().map(Complex32::norm_sqr).sum();
+        let mean = (power / symbols.len().max(1) as f32).max(f32::MIN_POSITIVE);
+        // Of symbols scaled by `2 a / n0` it is `4 e² + 4 e`, for their energy over the noise density.
+        let es_over_n0 = (f64::from(1.0 + mean).sqrt() - 1.0) / 2.0;
+        let fade = |symbol: &Complex32| {
+            let depth = symbol.norm_sqr() / (mean * FADE_POWER);
+            if depth > SHALLOW {
+                return Fade::default();
+            }
+            let ln_ratio = es_over_n0 - ln_i0(f64::from(symbol.norm_sqr()).sqrt());
+            Fade { likelihood_ratio: ln_ratio.exp() as f32, loss: (-depth).exp() }
+        };
+        self.fades.clear();
+        self.fades.extend(symbols.iter().map(fade));
     }
 
     /// Weighs the likelihoods of both signs by their priors.
@@ -216,11 +281,15 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         let mut ln_likelihood = 0.0;
         let mut total = chain.begin(&mut self.state);
         self.before.resize(self.state.len(), 0.0);
-        for observed in self.observed.as_chunks::<PHASES>().0 {
+        for n in 0..symbols {
             std::mem::swap(&mut self.state, &mut self.before);
             let predicted = predicted.next().unwrap_or_default();
-            let factor = total.recip();
-            total = advance(&mut self.state, &self.before, &chain, factor, observed, predicted);
+            let transition = Transition {
+                factor: total.recip(),
+                loss: loss_probability(&self.fades, n, wander),
+            };
+            let observed = &self.observed.as_chunks::<PHASES>().0[n];
+            total = advance(&mut self.state, &self.before, &chain, transition, observed, predicted);
             ln_likelihood += f64::from(total.ln());
         }
         ln_likelihood
@@ -240,10 +309,12 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
             std::mem::swap(&mut self.state, &mut self.before);
             let observed = &self.observed.as_chunks::<PHASES>().0[k];
             let predicted = &self.predicted[k * states..][..states];
-            let factor = total.recip();
+            let loss =
+                if k + 1 < symbols { loss_probability(&self.fades, k + 1, wander) } else { 0.0 };
+            let transition = Transition { factor: total.recip(), loss };
             let phases;
             (total, phases) =
-                retreat(&mut self.state, &self.before, &chain, factor, observed, predicted);
+                retreat(&mut self.state, &self.before, &chain, transition, observed, predicted);
             let likelihoods = &self.likelihoods.as_chunks::<PHASES>().0[k];
             let expected = expect(&phases, likelihoods, self.positive[k], &self.grid);
             [phasors[k], signed_phasors[k], axes[k]] = expected.phasors;
@@ -327,6 +398,35 @@ impl<const PHASES: usize> Chain<PHASES> {
     }
 }
 
+/// What the amplitude of a symbol says of a fade.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fade {
+    /// How much likelier it is as that of noise alone (Rayleigh's distribution) than as that of a symbol in noise
+    /// (Rice's).
+    likelihood_ratio: f32,
+    /// Probability that the carrier is lost in so deep a fade.
+    loss: f32,
+}
+
+/// How a pass goes from one symbol to the next, beside what the chain says.
+#[derive(Clone, Copy)]
+struct Transition {
+    /// Of all states, which makes them add up to 1.
+    factor: f32,
+    /// Probability that the carrier is lost on the way, so that all states are equally likely.
+    loss: f32,
+}
+
+/// Probability that the carrier is lost between a symbol and the one before: in a fade of either.
+fn loss_probability(fades: &[Fade], symbol: usize, wander: Wander) -> f32 {
+    let of = |symbol: usize| {
+        let Fade { likelihood_ratio, loss } = fades[symbol];
+        let odds = wander.fade_probability * likelihood_ratio;
+        odds / (1.0 + odds) * loss
+    };
+    symbol.checked_sub(1).map_or(0.0, |before| of(symbol).max(of(before)))
+}
+
 /// The exponential of a number that is not positive, to four digits: by the powers of two, and between them
 /// by a polynomial (Taylor's, which suffices below 1).
 #[inline(always)]
@@ -382,21 +482,23 @@ fn blend<const PHASES: usize>(
     chain: &Chain<PHASES>,
     state: &[f32],
     [below, here, above]: [(usize, usize); 3],
-    factor: f32,
+    transition: Transition,
 ) {
     let (before, after) =
         (phases::<PHASES>(state, here.0, here.1 - 1), phases::<PHASES>(state, here.0, here.1 + 1));
     let here = phases::<PHASES>(state, here.0, here.1);
     let below = phases::<PHASES>(state, below.0, below.1);
     let above = phases::<PHASES>(state, above.0, above.1);
+    let lost = transition.loss / chain.states() as f32;
+    let factor = transition.factor * (1.0 - transition.loss);
     let steps = factor * chain.steps;
     let (holds, jitters) =
         (factor * chain.stays * chain.holds, factor * chain.stays * chain.jitters);
     let places = out.as_chunks_mut::<LANES>().0.iter_mut().zip(here).zip(before.iter().zip(after));
     for (((out, here), (before, after)), (below, above)) in places.zip(below.iter().zip(above)) {
         for n in 0..LANES {
-            out[n] =
-                holds * here[n] + jitters * (before[n] + after[n]) + steps * (below[n] + above[n]);
+            let near = jitters * (before[n] + after[n]) + steps * (below[n] + above[n]);
+            out[n] = holds * here[n] + near + lost;
         }
     }
 }
@@ -429,7 +531,7 @@ fn advance<const PHASES: usize>(
     next: &mut [f32],
     state: &[f32],
     chain: &Chain<PHASES>,
-    factor: f32,
+    transition: Transition,
     observed: &[f32; PHASES],
     predicted: &mut [f32],
 ) -> f32 {
@@ -440,7 +542,7 @@ fn advance<const PHASES: usize>(
         let place = chain.place(n, false);
         let [below, here, above] = chain.neighbours(n);
         let sources = [(below, place), (here, place), (above, place)];
-        blend(&mut out, chain, state, sources, factor);
+        blend(&mut out, chain, state, sources, transition);
         if let Some(predicted) = predicted.as_chunks_mut::<PHASES>().0.get_mut(n) {
             *predicted = out;
         }
@@ -457,7 +559,7 @@ fn retreat<const PHASES: usize>(
     before: &mut [f32],
     state: &[f32],
     chain: &Chain<PHASES>,
-    factor: f32,
+    transition: Transition,
     observed: &[f32; PHASES],
     predicted: &[f32],
 ) -> (f32, [f32; PHASES]) {
@@ -469,7 +571,7 @@ fn retreat<const PHASES: usize>(
         let [below, here, above] = chain.neighbours(n);
         let place = |row| (row, chain.place(row, true));
         let sources = [place(below), place(here), place(above)];
-        blend(&mut out, chain, state, sources, factor);
+        blend(&mut out, chain, state, sources, transition);
         for n in 0..PHASES {
             phases[n] += predicted[n] * out[n];
         }
@@ -543,5 +645,166 @@ fn expect<const PHASES: usize>(
             Complex32::new(signed_re, signed_im) / total,
             Complex32::new(axis_re, axis_im) / (either + f32::MIN_POSITIVE),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::sums::to_c64;
+
+    const PHASES: usize = COARSE_PHASES;
+
+    /// The same algorithm state by state, in double precision: no margins, no lanes, no running factors.
+    struct Plain {
+        wander: Wander,
+        rows: usize,
+    }
+
+    /// Probabilities by frequency and phase.
+    type States = Vec<[f64; PHASES]>;
+
+    impl Plain {
+        fn new(wander: Wander) -> Self {
+            Self { wander, rows: 2 * wander.reach + 1 }
+        }
+
+        /// The states that follow a state, each with its probability: first the frequency changes, then the
+        /// phase turns by the new one.
+        fn successors(&self, row: usize, phase: usize) -> Vec<(usize, usize, f64)> {
+            let (step, jitter) = (
+                f64::from(self.wander.step_probability),
+                f64::from(self.wander.jitter_probability),
+            );
+            let turned = |row: usize, more: isize| {
+                let turn = row as isize - self.wander.reach as isize + more;
+                (phase as isize + turn).rem_euclid(PHASES as isize) as usize
+            };
+            let stays = 1.0 - 2.0 * step;
+            vec![
+                (row, turned(row, 0), stays * (1.0 - 2.0 * jitter)),
+                (row, turned(row, 1), stays * jitter),
+                (row, turned(row, -1), stays * jitter),
+                ((row + 1).min(self.rows - 1), turned((row + 1).min(self.rows - 1), 0), step),
+                (row.saturating_sub(1), turned(row.saturating_sub(1), 0), step),
+            ]
+        }
+
+        fn predict(&self, before: &States) -> States {
+            let mut after = vec![[0.0; PHASES]; self.rows];
+            for (row, phases) in before.iter().enumerate() {
+                for (phase, value) in phases.iter().enumerate() {
+                    for (to_row, to_phase, share) in self.successors(row, phase) {
+                        after[to_row][to_phase] += share * value;
+                    }
+                }
+            }
+            after
+        }
+
+        /// The transpose of [`Self::predict`].
+        fn retrodict(&self, after: &States) -> States {
+            let value = |row, phase| -> f64 {
+                let successors = self.successors(row, phase).into_iter();
+                successors.map(|(row, phase, share)| share * after[row][phase]).sum()
+            };
+            (0..self.rows).map(|row| std::array::from_fn(|phase| value(row, phase))).collect()
+        }
+
+        /// The likelihood of a symbol of a sign at each phase, relative to that at the best.
+        fn likelihoods(symbol: Complex32, sign: f64) -> [f64; PHASES] {
+            std::array::from_fn(|n| {
+                let phasor = Complex64::cis(TAU * n as f64 / PHASES as f64);
+                let along = (to_c64(symbol) * phasor.conj()).re * sign;
+                (along - to_c64(symbol).norm()).exp() + f64::from(LIKELIHOOD_FLOOR)
+            })
+        }
+
+        /// Soft signs and expected phasors, and the logarithm of the likelihood.
+        fn run(&self, symbols: &[Complex32], priors: &[f32]) -> (Vec<f64>, Vec<Complex64>, f64) {
+            let positive: Vec<f64> = priors
+                .iter()
+                .map(|&prior| 1.0 / (1.0 + f64::exp(-2.0 * f64::from(prior))))
+                .collect();
+            let observed = |k: usize| -> [f64; PHASES] {
+                let (plus, minus) =
+                    (Self::likelihoods(symbols[k], 1.0), Self::likelihoods(symbols[k], -1.0));
+                std::array::from_fn(|n| positive[k] * plus[n] + (1.0 - positive[k]) * minus[n])
+            };
+            let times = |states: &States, factors: &[f64; PHASES]| -> States {
+                let row = |phases: &[f64; PHASES]| std::array::from_fn(|n| phases[n] * factors[n]);
+                states.iter().map(row).collect()
+            };
+            let uniform = vec![[1.0 / (self.rows * PHASES) as f64; PHASES]; self.rows];
+            let (mut state, mut predicted) = (uniform, Vec::new());
+            for k in 0..symbols.len() {
+                let before = self.predict(&state);
+                state = times(&before, &observed(k));
+                predicted.push(before);
+            }
+            let total: f64 = state.iter().flatten().sum();
+            let ln_best: f64 = symbols.iter().map(|z| to_c64(*z).norm()).sum();
+
+            let mut after = vec![[1.0; PHASES]; self.rows];
+            let (mut soft_signs, mut phasors) = (Vec::new(), Vec::new());
+            for k in (0..symbols.len()).rev() {
+                let from_after =
+                    if k + 1 == symbols.len() { after.clone() } else { self.retrodict(&after) };
+                let phases: [f64; PHASES] = std::array::from_fn(|n| {
+                    (0..self.rows).map(|row| predicted[k][row][n] * from_after[row][n]).sum()
+                });
+                let with_sign = |sign| -> [f64; PHASES] {
+                    let likelihoods = Self::likelihoods(symbols[k], sign);
+                    std::array::from_fn(|n| phases[n] * likelihoods[n])
+                };
+                let (plus, minus) = (with_sign(1.0), with_sign(-1.0));
+                let sums: (f64, f64) = (plus.iter().sum(), minus.iter().sum());
+                soft_signs.push((sums.0 / sums.1).ln() / 2.0);
+                let weighed = |n: usize| positive[k] * plus[n] + (1.0 - positive[k]) * minus[n];
+                let phasor: Complex64 = (0..PHASES)
+                    .map(|n| Complex64::cis(TAU * n as f64 / PHASES as f64) * weighed(n))
+                    .sum();
+                phasors.push(phasor / (0..PHASES).map(weighed).sum::<f64>());
+                after = times(&from_after, &observed(k));
+            }
+            soft_signs.reverse();
+            phasors.reverse();
+            (soft_signs, phasors, ln_best + total.ln())
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn a_pass_is_that_of_plain_sums(
+            parts in prop::collection::vec((-4.0f32..4.0, -4.0f32..4.0, -4.0f32..4.0), 1..12),
+            reach in 0usize..5,
+            step_probability in 0.0f32..0.3,
+            jitter_probability in 0.0f32..0.3,
+        ) {
+            let wander = Wander { reach, step_probability, jitter_probability };
+            let symbols: Vec<Complex32> =
+                parts.iter().map(|&(re, im, _)| Complex32::new(re, im)).collect();
+            let priors: Vec<f32> = parts.iter().map(|&(_, _, prior)| prior).collect();
+            let (soft_signs, phasors, ln_likelihood) = Plain::new(wander).run(&symbols, &priors);
+            let mut passes = ForwardBackward::<PHASES>::default();
+            let found = passes.run(&symbols, &priors, wander).clone();
+            prop_assert!(
+                (found.ln_likelihood - ln_likelihood).abs() < 1e-2,
+                "{} for {ln_likelihood}", found.ln_likelihood
+            );
+            for (found, expected) in found.soft_signs.iter().zip(soft_signs) {
+                prop_assert!((f64::from(*found) - expected).abs() < 1e-2, "{found} for {expected}");
+            }
+            for (found, expected) in found.phasors.iter().zip(phasors) {
+                prop_assert!((to_c64(*found) - expected).norm() < 1e-2, "{found} for {expected}");
+            }
+            prop_assert!((passes.ln_likelihood(wander) - ln_likelihood).abs() < 1e-2);
+        }
     }
 }

@@ -33,6 +33,7 @@ pub use forward_backward::Wander;
 pub use iterative_detector::IterativeDetector;
 pub use phase_track::PhaseTrack;
 pub use soft_frame::{Measurement, SoftFrame};
+pub use tracker::HalfTurn;
 
 /// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
 const TRANSFORM_SYMBOLS: usize = 512;
@@ -54,6 +55,15 @@ const DRIFT_REACH_CYCLES: f64 = 0.4;
 /// Frequency error that the known symbols may leave at their middle, as a share of the symbol rate.
 const FREQUENCY_REACH: f64 = 0.015;
 
+/// How far off the symbol clocks of devices are at most: official test receivers take a hundredth.
+const MAX_CLOCK_ERROR: f64 = 0.0108;
+/// From one error that is tried to the next: over the longest frame an eighth of a symbol is left.
+const CLOCK_STEP: f64 = 0.0012;
+/// So much more energy another clock has to gather: by standard deviations of noise, and as a share, since an error of
+/// half a symbol over the frame loses more and interference may be anything.
+const MIN_CLOCK_DEVIATIONS: f64 = 3.5;
+const MIN_CLOCK_GAIN: f64 = 0.08;
+
 /// Symbols whose squares have less in common than this have no steady carrier. Those of a long frame that is
 /// just clear enough to be kept have 0.4, noise a quarter, more in shorter frames.
 const MIN_COHERENCE: f64 = 0.245;
@@ -64,6 +74,8 @@ const STEADY_COHERENCE: f64 = 0.8;
 
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
+    /// By the bit rate, and by the clock of the burst that is looked at.
+    nominal_symbol_s: f64,
     symbol_s: f64,
     max_drift_hz_per_s: f64,
     /// In a symbol; 0 if it is not known.
@@ -82,6 +94,7 @@ impl Demodulator {
     pub fn new(symbol_rate_hz: f64, max_drift_hz_per_s: f64) -> Self {
         let symbol_s = 1.0 / symbol_rate_hz;
         Self {
+            nominal_symbol_s: symbol_s,
             symbol_s,
             max_drift_hz_per_s,
             expected_noise: 0.0,
@@ -105,9 +118,9 @@ impl Demodulator {
         known: &[f64],
         count: usize,
     ) -> Option<SoftFrame> {
-        let end_s = start_s + count as f64 * self.symbol_s;
+        let end_s = start_s + count as f64 * self.nominal_symbol_s;
         self.load(history, grid, &carrier, (start_s, end_s));
-        self.acquire((start_s, carrier), known, count)
+        self.acquire((start_s, carrier), known, count, 0.0)
     }
 
     /// Takes in the stretch `from_s`..`to_s` around a carrier, in which [`Demodulator::acquire`] then
@@ -120,19 +133,22 @@ impl Demodulator {
         carrier: &Carrier,
         (from_s, to_s): (f64, f64),
     ) {
-        let margin_s = soft_frame::MARGIN_SYMBOLS * self.symbol_s;
+        let margin_s = soft_frame::MARGIN_SYMBOLS * self.nominal_symbol_s;
         let stretch = (from_s - margin_s, to_s + margin_s);
-        self.baseband.extract(history, grid, carrier, 1.0 / self.symbol_s, stretch);
+        self.baseband.extract(history, grid, carrier, 1.0 / self.nominal_symbol_s, stretch);
     }
 
     /// Finds the carrier of a burst in the stretch that was loaded, with the parameters of
-    /// [`Demodulator::demodulate`].
+    /// [`Demodulator::demodulate`]. By the transmitter's clock a symbol lasts longer by the share `clock_error`, see
+    /// [`Demodulator::clock_error`].
     pub fn acquire(
         &mut self,
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
+        clock_error: f64,
     ) -> Option<SoftFrame> {
+        self.symbol_s = self.nominal_symbol_s * (1.0 + clock_error);
         let of_known = self.refine_on_known((start_s, carrier), known);
         let (of_squares, coherence) = self.refine_on_squares(of_known, start_s, count, known.len());
         let likeliest = if coherence >= STEADY_COHERENCE {
@@ -162,6 +178,8 @@ impl Demodulator {
             weights: self.tracker.weights().to_vec(),
             notches,
             soft_signs: self.tracker.soft_signs().to_vec(),
+            half_turns: self.tracker.half_turns().to_vec(),
+            decided_signs: self.tracker.decided_signs().to_vec(),
             wander: self.tracker.wander(),
             ln_likelihood_ratio: self.tracker.ln_likelihood_ratio(),
             scaled: self.tracker.scaled().to_vec(),
@@ -169,6 +187,28 @@ impl Demodulator {
             baseband: self.baseband.snapshot(),
             mixed: carrier,
         })
+    }
+
+    /// By what share the symbols of a burst last longer than they should, if that is not next to nothing: where the
+    /// boundaries of symbols are where they are taken to be, most of their energy is gathered. The parameters are
+    /// those of [`Demodulator::acquire`].
+    #[must_use]
+    pub fn clock_error(&mut self, (start_s, carrier): (f64, Carrier), count: usize) -> Option<f64> {
+        self.baseband.retune(&carrier);
+        let energy = |error: f64| -> f64 {
+            let symbols =
+                self.baseband.means(start_s, self.nominal_symbol_s * (1.0 + error), count);
+            symbols.map(|symbol| f64::from(symbol.norm_sqr())).sum()
+        };
+        let steps = (MAX_CLOCK_ERROR / CLOCK_STEP).round() as i32;
+        let errors = (-steps..=steps).map(|step| f64::from(step) * CLOCK_STEP);
+        let gathered = errors.map(|error| (error, energy(error)));
+        let (error, most) = gathered.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let (noise, nominal) = (self.expected_noise, energy(0.0));
+        let signal = (nominal / count as f64 - noise).max(0.0);
+        let deviation = (count as f64 * noise * (noise + 2.0 * signal)).sqrt();
+        let min_gain = (MIN_CLOCK_DEVIATIONS * deviation).max(MIN_CLOCK_GAIN * nominal);
+        (error != 0.0 && most - nominal >= min_gain).then_some(error)
     }
 
     /// How a burst may be followed: around the line that fits its squares, or as it begins.
@@ -223,7 +263,7 @@ impl Demodulator {
     /// Tells what noise to expect, in (full scale)² per hertz: it helps to tell how strong a burst is whose
     /// carrier wanders. 0 if it is not known.
     pub fn expect_noise(&mut self, density: f64) {
-        self.expected_noise = density / self.symbol_s;
+        self.expected_noise = density / self.nominal_symbol_s;
     }
 
     /// The mean frequency over the known symbols, by the changes of their phase.

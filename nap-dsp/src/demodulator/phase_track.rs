@@ -38,7 +38,7 @@ impl PhaseTrack {
     }
 
     /// The track of a burst that was mixed down with `carrier`, and then had these phasors.
-    pub(super) fn new(
+    pub(crate) fn new(
         carrier: Carrier,
         start_s: f64,
         symbol_s: f64,
@@ -53,6 +53,12 @@ impl PhaseTrack {
         let corrections: Vec<f64> = phasors.map(unwrap).collect();
         let duration_s = corrections.len() as f64 * symbol_s;
         Self { start_s, duration_s, symbol_s, carrier, corrections }
+    }
+
+    /// How long a symbol lasts by the transmitter's own clock, in seconds.
+    #[must_use]
+    pub fn symbol_s(&self) -> f64 {
+        self.symbol_s
     }
 
     /// The phase in radians at an instant as seen in a subband, relative to a constant of the

@@ -6,7 +6,7 @@ use super::beginning;
 use super::envelope::{self, Notches};
 use super::forward_backward::Wander;
 use super::phase_track::PhaseTrack;
-use super::tracker::{Start, Tracker};
+use super::tracker::{HalfTurn, MAX_HALF_TURNS, Start, Tracker};
 use crate::baseband::Baseband;
 use crate::carrier::Carrier;
 use crate::subbands::SubbandGrid;
@@ -36,6 +36,11 @@ pub struct SoftFrame {
     /// By symbol, half the log likelihood ratio of its sign, the phases that the carrier may have had
     /// summed up.
     pub soft_signs: Vec<f32>,
+    /// Where the carrier may have gone on half a turn off, in the order of time.
+    pub half_turns: Vec<HalfTurn>,
+    /// The soft signs with none of these, if there are any places: after a fade the signs are known to each other, but
+    /// hardly to those before.
+    pub decided_signs: Vec<f32>,
     /// How the carrier wanders, as the burst itself tells.
     pub wander: Wander,
     /// Logarithm of how many times likelier the symbols are with this carrier than in noise of the same power.
@@ -59,10 +64,12 @@ impl SoftFrame {
         symbols: usize,
         other_symbols: usize,
     ) -> usize {
-        let of_symbol = size_of::<Complex64>() + size_of::<Complex32>() + 4 * size_of::<f32>();
+        let of_symbol = size_of::<Complex64>() + size_of::<Complex32>() + 5 * size_of::<f32>();
         let stretch = (symbols + other_symbols) as f64 + 2.0 * MARGIN_SYMBOLS;
         let stretch_s = stretch / symbol_rate_hz;
-        symbols * of_symbol + Baseband::snapshot_bytes(grid, symbol_rate_hz, stretch_s)
+        symbols * of_symbol
+            + MAX_HALF_TURNS * size_of::<HalfTurn>()
+            + Baseband::snapshot_bytes(grid, symbol_rate_hz, stretch_s)
     }
 
     /// Energy of a symbol over the density of the noise that the burst itself shows (linear).

@@ -11,6 +11,7 @@ use crate::demodulator::forward_backward::{
 };
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::demodulator::symbol_weights;
+use crate::kernels::bessel::ln_i0;
 use crate::kernels::sums::to_c64;
 
 /// Energy of a symbol over the noise density (linear) beyond which symbols are not taken to be clearer: by
@@ -26,6 +27,14 @@ const LEVEL_DESCENT: f64 = 4.0;
 const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
 /// What comes to that for each step that the carrier's frequency may be off.
 const LN_RATIO_PER_STEP: f64 = 0.5;
+/// Half the log likelihood ratio that the sign of a symbol must promise by itself, and that below which it is open
+/// for all that: before it the carrier may have gone on half a turn off.
+const CLEAR_SIGN: f32 = 5.0;
+const OPEN_SIGN: f32 = 2.0;
+/// Half turns that are decided at most, and symbols among which the clearest of those that a half turn leaves open is
+/// chosen.
+pub(super) const MAX_HALF_TURNS: usize = 6;
+const OPEN_SYMBOLS: usize = 6;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
 
@@ -50,6 +59,8 @@ pub(super) struct Tracker {
     /// As received, and as the passes take them.
     symbols: Vec<Complex32>,
     scaled: Vec<Complex32>,
+    /// The logarithms of the symbols' likelihoods if their phases are by chance.
+    ln_chances: Vec<f64>,
     /// Half the log likelihood ratios of the signs before they are looked at.
     priors: Vec<f32>,
     /// The weights of the symbols, see [`symbol_weights::weigh`].
@@ -57,6 +68,18 @@ pub(super) struct Tracker {
     passes: ForwardBackward,
     glances: ForwardBackward<COARSE_PHASES>,
     smoothed: Smoothed,
+    half_turns: Vec<HalfTurn>,
+    /// The soft signs with all half turns decided, if there are any.
+    decided_signs: Vec<f32>,
+}
+
+/// A place from which on a carrier may have gone on half a turn off: in a fade it cannot be followed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HalfTurn {
+    /// The first symbol that would be turned.
+    pub symbol: usize,
+    /// The logarithm of the odds that it was not.
+    pub ln_odds: f32,
 }
 
 impl Default for Tracker {
@@ -71,11 +94,14 @@ impl Default for Tracker {
             ln_likelihood_ratio: 0.0,
             symbols: Vec::new(),
             scaled: Vec::new(),
+            ln_chances: Vec::new(),
             priors: Vec::new(),
             weights: Vec::new(),
             passes: ForwardBackward::default(),
             glances: ForwardBackward::default(),
             smoothed: Smoothed::default(),
+            half_turns: Vec::new(),
+            decided_signs: Vec::new(),
         }
     }
 }
@@ -143,10 +169,10 @@ impl Tracker {
         let wander = Wander::LADDER[0];
         let ln_likelihood_ratio = f64::NEG_INFINITY;
         let mut best = Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio };
-        let ln_noise = self.scale();
+        self.scale();
         self.passes.observe(&self.scaled, &self.priors);
         for wander in wanders {
-            let ratio = self.passes.ln_likelihood(wander) - ln_noise;
+            let ratio = self.passes.ln_ratio(&self.scaled, &self.ln_chances, wander);
             if ratio <= best.ln_likelihood_ratio {
                 break;
             }
@@ -167,9 +193,10 @@ impl Tracker {
         let mut es_over_n0 = self.first_es_over_n0(known).max(self.es_over(expected_noise));
         loop {
             self.set_level(es_over_n0);
-            let ln_noise = self.scale();
+            self.scale();
             self.glances.observe(&self.scaled, &self.priors);
-            if self.glances.ln_likelihood(Wander::COARSE) - ln_noise >= MIN_LN_LIKELIHOOD_RATIO {
+            let ratio = self.glances.ln_ratio(&self.scaled, &self.ln_chances, Wander::COARSE);
+            if ratio >= MIN_LN_LIKELIHOOD_RATIO {
                 return true;
             }
             if es_over_n0 < LEVEL_DESCENT {
@@ -191,6 +218,12 @@ impl Tracker {
         self.reset(baseband, start, known, count);
         self.set_level(es_over_n0);
         self.settle(baseband, wander);
+        self.half_turns.clear();
+        self.decided_signs.clear();
+        if self.is_burst() {
+            self.decide_half_turns(wander);
+        }
+        self.fit_level();
     }
 
     /// Follows a burst whose signs (±1) are all known.
@@ -204,9 +237,10 @@ impl Tracker {
         self.reset(baseband, start, signs, signs.len());
         self.set_level(self.first_es_over_n0(signs));
         self.settle(baseband, wander);
+        self.fit_level();
     }
 
-    /// Finds phases, level and timing from a first level on.
+    /// Finds phases and timing from a first level on.
     fn settle(&mut self, baseband: &Baseband, wander: Wander) {
         self.glance_along(wander);
         for step in TIMING_STEPS {
@@ -218,7 +252,59 @@ impl Tracker {
             self.glance_along(wander);
         }
         self.pass(wander);
-        self.fit_level();
+    }
+
+    /// Where a fade leaves open by which half turn the carrier goes on, decides for the likelier one, so that the
+    /// signs of all symbols after it are known to each other, if not to those before.
+    fn decide_half_turns(&mut self, wander: Wander) {
+        let mut decided: Vec<(usize, f32)> = Vec::new();
+        let mut open_signs = None;
+        while decided.len() < MAX_HALF_TURNS {
+            let from = decided.last().map_or(0, |(last, _)| last + 1);
+            let Some(symbol) = self.open_symbol(from) else { break };
+            open_signs.get_or_insert_with(|| self.smoothed.soft_signs.clone());
+            let soft_sign = self.smoothed.soft_signs[symbol];
+            let ln_odds = 2.0 * soft_sign.abs();
+            self.half_turns.push(HalfTurn { symbol: self.weakest_before(symbol) + 1, ln_odds });
+            decided.push((symbol, self.promised_sign(symbol).copysign(soft_sign)));
+            self.priors[symbol] = KNOWN_PRIOR.copysign(soft_sign);
+            // The decisions make nothing likelier.
+            let ln_likelihood_ratio = self.ln_likelihood_ratio;
+            self.pass(wander);
+            self.ln_likelihood_ratio = ln_likelihood_ratio;
+        }
+        if let Some(open_signs) = open_signs {
+            self.decided_signs = std::mem::replace(&mut self.smoothed.soft_signs, open_signs);
+            // By itself none of these tells its sign.
+            decided.iter().for_each(|&(symbol, soft)| self.decided_signs[symbol] = soft);
+        }
+    }
+
+    /// Half the log likelihood ratio that a symbol would have if the half turn of its phase were known: what of it lies
+    /// on the line that the others tell.
+    fn promised_sign(&self, symbol: usize) -> f32 {
+        let axis = self.smoothed.axes[symbol];
+        let line = Complex32::cis(axis.arg() / 2.0);
+        (self.scaled[symbol] * line.conj()).re.abs() * axis.norm()
+    }
+
+    /// A symbol from `from` on that is clear but for a half turn.
+    fn open_symbol(&self, from: usize) -> Option<usize> {
+        let is_open = |&n: &usize| {
+            self.smoothed.soft_signs[n].abs() < OPEN_SIGN && self.promised_sign(n) >= CLEAR_SIGN
+        };
+        let first = (from..self.count).find(is_open)?;
+        let near = first..(first + OPEN_SYMBOLS).min(self.count);
+        let by_promise =
+            |a: &usize, b: &usize| self.promised_sign(*a).total_cmp(&self.promised_sign(*b));
+        near.filter(is_open).max_by(by_promise)
+    }
+
+    /// The weakest of the symbols just before one: there it fades.
+    fn weakest_before(&self, symbol: usize) -> usize {
+        let power = |n: &usize| self.symbols[*n].norm_sqr();
+        let near = symbol.saturating_sub(2 * OPEN_SYMBOLS)..symbol;
+        near.min_by(|a, b| power(a).total_cmp(&power(b))).unwrap_or_default()
     }
 
     /// Finds phases and level roughly.
@@ -278,21 +364,24 @@ impl Tracker {
     /// One pass over the symbols.
     fn pass(&mut self, wander: Wander) {
         self.wander = wander;
-        let ln_noise = self.scale();
+        self.scale();
+        let ln_noise: f64 = self.ln_chances.iter().sum();
         self.smoothed.clone_from(self.passes.run(&self.scaled, &self.priors, wander));
         self.ln_likelihood_ratio = self.smoothed.ln_likelihood - ln_noise;
     }
 
-    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of any phases, each by
-    /// chance, given how strong the symbols are: so a burst that fades is told from noise as well.
-    fn scale(&mut self) -> f64 {
+    /// Scales the symbols as passes take them, and works out the likelihoods of any phases, each by chance,
+    /// given how strong the symbols are: so a burst that fades is told from noise as well.
+    fn scale(&mut self) {
         let squared = self.amplitude * self.amplitude;
         let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
         let factor = (2.0 * self.amplitude / density) as f32;
         self.scaled.clear();
         let weighted = self.symbols.iter().zip(&self.weights);
         self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
-        self.scaled.iter().map(|symbol| ln_i0(f64::from(symbol.norm_sqr()).sqrt())).sum()
+        self.ln_chances.clear();
+        let chance = |symbol: &Complex32| ln_i0(f64::from(symbol.norm_sqr()).sqrt());
+        self.ln_chances.extend(self.scaled.iter().map(chance));
     }
 
     /// The mean power of the symbols, by their weights.
@@ -434,6 +523,16 @@ impl Tracker {
             .collect()
     }
 
+    /// Where the carrier may have gone on half a turn off.
+    pub(super) fn half_turns(&self) -> &[HalfTurn] {
+        &self.half_turns
+    }
+
+    /// The soft signs with those half turns decided, if there are any.
+    pub(super) fn decided_signs(&self) -> &[f32] {
+        &self.decided_signs
+    }
+
     pub(super) fn soft_signs(&self) -> &[f32] {
         &self.smoothed.soft_signs
     }
@@ -466,32 +565,5 @@ impl Tracker {
     /// Whether what was followed is a burst and not noise.
     pub(super) fn is_burst(&self) -> bool {
         self.ln_likelihood_ratio >= min_ln_ratio(self.wander)
-    }
-}
-
-/// The logarithm of the modified Bessel function of the first kind and order 0, for arguments that are not
-/// negative, to 2e-7: M. Abramowitz, I. A. Stegun: Handbook of Mathematical Functions, 9.8.1 and 9.8.2.
-fn ln_i0(x: f64) -> f64 {
-    const CHANGE: f64 = 3.75;
-    const SMALL: [f64; 7] =
-        [1.0, 3.515_622_9, 3.089_942_4, 1.206_749_2, 0.265_973_2, 0.036_076_8, 0.004_581_3];
-    const LARGE: [f64; 9] = [
-        0.398_942_28,
-        0.013_285_92,
-        0.002_253_19,
-        -0.001_575_65,
-        0.009_162_81,
-        -0.020_577_06,
-        0.026_355_37,
-        -0.016_476_33,
-        0.003_923_77,
-    ];
-    let polynomial = |t: f64, coefficients: &[f64]| {
-        coefficients.iter().rev().fold(0.0, |sum, coefficient| sum * t + coefficient)
-    };
-    if x < CHANGE {
-        polynomial((x / CHANGE).powi(2), &SMALL).ln()
-    } else {
-        x + (polynomial(CHANGE / x, &LARGE) / x.sqrt()).ln()
     }
 }

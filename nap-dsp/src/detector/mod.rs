@@ -16,6 +16,7 @@
 //! Elsewhere it would object to frames that begin when something else has just ended.
 
 mod spectrum_analyzer;
+mod tuning;
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -26,76 +27,83 @@ use crate::detector::spectrum_analyzer::{BLOCK, MARGIN, Spectrum, SpectrumAnalyz
 use crate::kernels::sums::{count_from, larger, smaller};
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
-/// Length of the spectra in symbols: the reference symbol and the 19 of the preamble.
-const WINDOW_SYMBOLS: f64 = 20.0;
-/// Distance of the lines from the carrier in bins, a consequence of the window's length.
-const LINE_BINS: usize = 5;
+pub use tuning::Tuning;
+
 /// Bins on each side of a line's that hold some of it.
 const LINE_WIDTH: usize = 2;
-/// Two lines that differ by more than this are a carrier and its neighbour's noise.
-const MAX_IMBALANCE: f32 = 20.0;
-/// The logarithm of the lines' ratio in four standard deviations, for a line SNR of 1: noise changes
-/// the amplitude of a line of power `line_snr / 2` by `1 / sqrt(line_snr)` of it.
-const IMBALANCE_OF_NOISE: f32 = 11.3;
+/// Symbols of 1010... that a preamble must have and whose lines are looked for at most: fewer show no lines
+/// apart from the carrier, and those of more lie farther out than what is taken for their surroundings.
+const PREAMBLE_SYMBOLS: RangeInclusive<usize> = 12..=64;
+/// Symbols after which 1010... repeats: its lines lie so many times fewer bins from the carrier.
+const PERIOD_SYMBOLS: usize = 4;
 /// Bins on each side that count as noise if they hold more than the subband's floor: in the sidelobes
 /// and in the middle of another signal, pairs of lines appear by chance.
 const SURROUND: usize = 20;
-/// A little less than 1, so that in noise alone the steadier floor rules.
-const SURROUND_WEIGHT: f32 = 0.7;
-/// Lines that have less than this share of a neighbour's power have a smaller line SNR too, whatever
-/// surrounds them.
-const MIN_PEAK: f32 = 0.6;
-/// Neighbouring candidates within this many bins compete; the strongest stays.
-const COMPETING_BINS: usize = LINE_BINS + 1;
-/// The most candidates of one hop; the strongest win.
-const MAX_CANDIDATES: usize = 64;
-/// The hops after the preamble's over which energy is summed: from where their window no longer
-/// holds the preamble to where the shortest frame still goes on.
-const ENERGY_HOPS: RangeInclusive<usize> = 2..=8;
-/// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate.
+/// From so many hops after the preamble's on, a window no longer holds any of it: hops are half a window.
+const FIRST_ENERGY_HOP: usize = 2;
+/// Blocks of bins on each side of the carrier's over which energy is summed: half a symbol rate, with
+/// preambles of 20 symbols.
 const ENERGY_BLOCKS: usize = 2;
 const BAND_BLOCKS: usize = 2 * ENERGY_BLOCKS + 1;
 /// From a band to those beside it.
 const BESIDE_BLOCKS: usize = BAND_BLOCKS + 2;
-/// Energy in noise alone, over the mean noise power of a bin.
-const NOISE_ENERGY: f32 =
-    ((*ENERGY_HOPS.end() - *ENERGY_HOPS.start() + 1) * BAND_BLOCKS * BLOCK) as f32;
-/// Standard deviation of the energy in noise alone. Of white noise, neighbouring bins and hops
-/// correlate, which widens the deviation of independent ones by a half.
-const NOISE_DEVIATION: f32 = 16.9;
-/// How much a standard deviation of energy adds to the detection statistic, in units of the lines' power, as the ratio of
-/// the log-likelihoods' slopes for a frame of Es/N0 = -1 dB; and the most deviations that count: more
-/// say only that there is a signal, not that it begins here.
-const ENERGY_WEIGHT: f32 = 5.0;
-const MAX_DEVIATIONS: f32 = 5.0;
-/// Less energy than this, in deviations, is not looked at, nor are weaker lines.
-const MIN_DEVIATIONS: f32 = 2.5;
-const MIN_LINE_SNR: f32 = 3.0;
-/// The same where there is much energy: the data of a frame shows weak lines by chance, while the
-/// preamble's are as clear as the frame is strong, three times the deviation of its energy. As much
-/// line SNR is asked as there are deviations, up to the knee, and then this share of them up to the most:
-/// strong frames may drift or fade.
-const KNEE: f32 = 7.0;
-const MIN_CLEARNESS: f32 = 0.42;
-const MAX_CLEARNESS: f32 = 20.0;
-/// The lines of a preamble have 0.7 of the energy that a hop of the frame has around its carrier. At
-/// least this much is left if it drifts or fades.
-const MIN_LINES_OVER_ENERGY: f32 = 0.2;
-/// What was there before a frame may have this share of what is there now: so a frame is found on one
-/// that is some decibels stronger; beneath the others, these have to be cancelled first. Noise may add
-/// as many standard deviations of the energy, two of that before.
-const MAX_BEFORE: f32 = 0.7;
-const DEVIATIONS_BEFORE: f32 = 3.0;
+/// Standard deviation of the energy of so many bins in white noise, over the mean noise power of a bin. Neighbouring
+/// bins and hops correlate, which widens the deviation of independent ones by a half.
+const NOISE_DEVIATION: f64 = 16.9;
+const NOISE_DEVIATION_BINS: f64 = 140.0;
 /// Blocks worked on together.
 const CHUNK: usize = 32;
 /// The hops before the preamble's that show what was there before: their windows end where it begins.
 const HOPS_BEFORE: RangeInclusive<usize> = 2..=4;
-/// Among the spectra kept, the oldest first: those before the preamble's, its own, and those of the
-/// energy.
+/// Among the spectra kept, the oldest first: those before the preamble's, and its own. Those of the energy
+/// come last.
 const BEFORE: Range<usize> = 0..*HOPS_BEFORE.end() - *HOPS_BEFORE.start() + 1;
 const NOW: usize = *HOPS_BEFORE.end();
-const AFTER: Range<usize> = NOW + *ENERGY_HOPS.start()..SPECTRA;
-const SPECTRA: usize = NOW + *ENERGY_HOPS.end() + 1;
+
+/// How the bursts begin that are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preamble {
+    /// Symbols of the preamble 1010..., the reference symbol included: 12 at least, of which the first 64
+    /// count.
+    pub symbols: usize,
+    /// Symbols that follow it in the shortest burst.
+    pub following: usize,
+}
+
+impl Preamble {
+    /// Length of the spectra in symbols.
+    fn window_symbols(self) -> usize {
+        let symbols = self.symbols.clamp(*PREAMBLE_SYMBOLS.start(), *PREAMBLE_SYMBOLS.end());
+        symbols / PERIOD_SYMBOLS * PERIOD_SYMBOLS
+    }
+
+    /// Distance of the lines from the carrier in bins.
+    fn line_bins(self) -> usize {
+        self.window_symbols() / PERIOD_SYMBOLS
+    }
+
+    /// The last hop whose window the shortest burst fills, even if the preamble's own is half a hop late.
+    fn last_energy_hop(self) -> usize {
+        let hop = self.window_symbols() / 2;
+        (self.following.saturating_sub(hop / 2) / hop).max(FIRST_ENERGY_HOP)
+    }
+
+    /// The spectra of the energy among those kept.
+    fn after(self) -> Range<usize> {
+        NOW + FIRST_ENERGY_HOP..NOW + self.last_energy_hop() + 1
+    }
+
+    /// Energy in noise alone, over the mean noise power of a bin.
+    fn noise_energy(self) -> f32 {
+        (self.after().len() * BAND_BLOCKS * BLOCK) as f32
+    }
+
+    /// The standard deviation of that.
+    fn noise_deviation(self) -> f32 {
+        let bins = f64::from(self.noise_energy());
+        (NOISE_DEVIATION * (bins / NOISE_DEVIATION_BINS).sqrt()) as f32
+    }
+}
 
 /// A time and a frequency at which a frame might begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,9 +124,11 @@ pub struct PreambleDetector {
     /// Where carriers are looked for.
     bins: Range<usize>,
     threshold: f32,
+    preamble: Preamble,
+    tuning: Tuning,
     analyzer: SpectrumAnalyzer,
     /// The last spectra, the newest last.
-    spectra: [Spectrum; SPECTRA],
+    spectra: Vec<Spectrum>,
     /// Energy after the preamble: by block, and in the band around each block but the outermost.
     block_energies: Vec<f32>,
     energies: Vec<f32>,
@@ -128,17 +138,17 @@ pub struct PreambleDetector {
 }
 
 impl PreambleDetector {
-    /// A detector for `symbol_rate_hz`, which is at most a tenth of the subbands' rate. It looks for
-    /// carriers in `channel_hz`, from the centre of the recording, and reports candidates from a
-    /// detection statistic of `threshold` on, in units of the mean noise power of a bin.
+    /// A detector for bursts of `symbol_rate_hz`, at most a tenth of the subbands' rate, that begin with
+    /// this preamble. It looks for carriers in `channel_hz`, from the centre of the recording, and reports
+    /// candidates from a detection statistic of `threshold` on, in units of the mean noise power of a bin.
     #[must_use]
     pub fn new(
         grid: SubbandGrid,
         channel_hz: RangeInclusive<f64>,
-        symbol_rate_hz: f64,
+        (symbol_rate_hz, preamble): (f64, Preamble),
         threshold: f64,
     ) -> Self {
-        Self::of_subbands(0..grid.subbands, grid, channel_hz, symbol_rate_hz, threshold)
+        Self::of_subbands(0..grid.subbands, grid, channel_hz, (symbol_rate_hz, preamble), threshold)
     }
 
     /// The same for [`search_again`](Self::search_again) alone: it makes room for the subbands that it is
@@ -147,28 +157,30 @@ impl PreambleDetector {
     pub fn for_searching_again(
         grid: SubbandGrid,
         channel_hz: RangeInclusive<f64>,
-        symbol_rate_hz: f64,
+        (symbol_rate_hz, preamble): (f64, Preamble),
         threshold: f64,
     ) -> Self {
-        Self::of_subbands(0..1, grid, channel_hz, symbol_rate_hz, threshold)
+        Self::of_subbands(0..1, grid, channel_hz, (symbol_rate_hz, preamble), threshold)
     }
 
     fn of_subbands(
         subbands: Range<usize>,
         grid: SubbandGrid,
         channel_hz: RangeInclusive<f64>,
-        symbol_rate_hz: f64,
+        (symbol_rate_hz, preamble): (f64, Preamble),
         threshold: f64,
     ) -> Self {
-        let window_s = WINDOW_SYMBOLS / symbol_rate_hz;
+        let window_s = preamble.window_symbols() as f64 / symbol_rate_hz;
         let analyzer = SpectrumAnalyzer::of_subbands(subbands, grid, window_s);
         let mut detector = Self {
             channel_hz: channel_hz.clone(),
             bins: 0..0,
             threshold: threshold as f32,
+            preamble,
+            tuning: Tuning::default(),
             block_energies: Vec::new(),
             energies: Vec::new(),
-            spectra: Default::default(),
+            spectra: vec![Spectrum::default(); preamble.after().end],
             analyzer,
             dropped: 0,
             is_second: false,
@@ -177,22 +189,28 @@ impl PreambleDetector {
         detector
     }
 
+    /// The same with other thresholds and weights.
+    #[must_use]
+    pub fn tuned(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
+    }
+
     /// Makes room for the spectra of the subbands that are looked at, with nothing in them. Carriers
     /// are looked for in a part of the channel.
     fn reset(&mut self, part_hz: &RangeInclusive<f64>) {
         for spectrum in &mut self.spectra {
             self.analyzer.silence(spectrum);
         }
-        let [silence, ..] = &self.spectra;
-        let bins = MARGIN..silence.bins.len() - MARGIN;
+        let (bins, blocks) = (self.spectra[0].bins.len(), self.spectra[0].blocks.len());
+        let bins = MARGIN..bins - MARGIN;
         let is_below = |bin: &usize, hz: f64| self.analyzer.frequency_hz(*bin) < hz;
         let lowest_hz = self.channel_hz.start().max(*part_hz.start());
         let highest_hz = self.channel_hz.end().min(*part_hz.end());
         let first = bins.clone().find(|bin| !is_below(bin, lowest_hz)).unwrap_or(bins.end);
         let end = (first..bins.end).find(|bin| !is_below(bin, highest_hz)).unwrap_or(bins.end);
         self.bins = first..end;
-        self.block_energies.resize(silence.blocks.len(), 0.0);
-        self.energies.resize(silence.blocks.len() - 2 * ENERGY_BLOCKS, 0.0);
+        self.block_energies.resize(blocks, 0.0);
+        self.energies.resize(blocks - 2 * ENERGY_BLOCKS, 0.0);
     }
 
     /// Seconds between two searches.
@@ -230,7 +248,7 @@ impl PreambleDetector {
     /// How long after the middle of its window a candidate is reported, in seconds.
     #[must_use]
     pub fn latency_s(&self) -> f64 {
-        let hops = *ENERGY_HOPS.end() as f64 + 1.0;
+        let hops = self.preamble.last_energy_hop() as f64 + 1.0;
         self.analyzer.window_s() / 2.0 + hops * self.analyzer.interval_s()
     }
 
@@ -257,7 +275,8 @@ impl PreambleDetector {
             taken += 1;
         }
         let lag = self.analyzer.lag(&live.analyzer);
-        let stale = &mut live.spectra[..SPECTRA.saturating_sub(lag)];
+        let kept = live.spectra.len().saturating_sub(lag);
+        let stale = &mut live.spectra[..kept];
         for (stale, new) in stale.iter_mut().rev().zip(self.spectra.iter().rev().take(taken)) {
             self.analyzer.copy_into(new, &live.analyzer, stale);
         }
@@ -270,7 +289,11 @@ impl PreambleDetector {
             return false;
         }
         self.spectra.rotate_left(1);
-        sum_energies(&self.spectra[AFTER], &mut self.block_energies, &mut self.energies);
+        sum_energies(
+            &self.spectra[self.preamble.after()],
+            &mut self.block_energies,
+            &mut self.energies,
+        );
         self.pick(candidates);
         true
     }
@@ -279,8 +302,10 @@ impl PreambleDetector {
     fn pick(&mut self, candidates: &mut Vec<Candidate>) {
         let start = candidates.len();
         let interval_s = self.analyzer.interval_s();
-        let time_s = self.analyzer.time_s() - *ENERGY_HOPS.end() as f64 * interval_s;
-        let min_energy = NOISE_ENERGY + MIN_DEVIATIONS * NOISE_DEVIATION;
+        let time_s = self.analyzer.time_s() - self.preamble.last_energy_hop() as f64 * interval_s;
+        let min_deviations = self.tuning.min_deviations;
+        let min_energy =
+            self.preamble.noise_energy() + min_deviations * self.preamble.noise_deviation();
         // Bands are counted from the first whose blocks are all there.
         let first = (self.bins.start / BLOCK).saturating_sub(ENERGY_BLOCKS);
         let end = (self.bins.end.div_ceil(BLOCK) - ENERGY_BLOCKS).min(self.energies.len());
@@ -295,56 +320,77 @@ impl PreambleDetector {
                 }
             }
         }
-        if candidates.len() > start + MAX_CANDIDATES {
+        let max_candidates = self.tuning.max_candidates;
+        if candidates.len() > start + max_candidates {
             candidates[start..].sort_unstable_by(|a, b| {
                 b.power.total_cmp(&a.power).then(a.frequency_hz.total_cmp(&b.frequency_hz))
             });
-            self.dropped += (candidates.len() - start - MAX_CANDIDATES) as u64;
-            candidates.truncate(start + MAX_CANDIDATES);
+            self.dropped += (candidates.len() - start - max_candidates) as u64;
+            candidates.truncate(start + max_candidates);
         }
     }
 
-    /// Reports the places in the middle block of a band of the second oldest spectrum.
+    /// Reports the candidates in the middle block of a band of the preamble's spectrum.
     fn pick_in(&self, band: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
+        let Tuning { min_line_snr, knee, min_clearness, max_clearness, .. } = self.tuning;
+        let (noise_energy, noise_deviation) =
+            (self.preamble.noise_energy(), self.preamble.noise_deviation());
         let block = band + ENERGY_BLOCKS;
-        let around = NOISE_ENERGY.max(self.energy_beside(band));
-        let deviations = (energy / around - 1.0) * NOISE_ENERGY / NOISE_DEVIATION;
-        if deviations < MIN_DEVIATIONS {
+        let around = noise_energy.max(self.energy_beside(band));
+        let deviations = (energy / around - 1.0) * noise_energy / noise_deviation;
+        if deviations < self.tuning.min_deviations {
             return;
         }
-        let energy = ENERGY_WEIGHT * deviations.min(MAX_DEVIATIONS);
-        let clear = deviations.min(KNEE).max(MIN_CLEARNESS * deviations);
-        let clear = clear.clamp(MIN_LINE_SNR, MAX_CLEARNESS);
+        let energy = self.tuning.energy_weight * deviations.min(self.tuning.max_deviations);
+        let clear = deviations.min(knee).max(min_clearness * deviations);
+        let clear = clear.clamp(min_line_snr, max_clearness.max(min_line_snr));
         let least = clear.max(self.threshold - energy);
-        let now = &self.spectra[NOW];
-        let noise = now.noise(block * BLOCK);
-        let strongest = now.strongest_lines(block);
+        let now = self.lines_at(NOW);
+        let noise = now.spectrum.noise(block * BLOCK);
+        let strongest = now.strongest(block);
         if strongest < least * noise {
             return;
         }
-        let after = self.excess(band, AFTER);
-        let tolerance = DEVIATIONS_BEFORE * NOISE_DEVIATION / AFTER.len() as f32 * noise;
-        let min_lines = larger(least * noise, MIN_LINES_OVER_ENERGY * after);
-        let rises = || self.excess(band, BEFORE) <= MAX_BEFORE * after + tolerance;
-        if strongest < min_lines || (self.is_second && !rises()) {
+        let after = self.excess(band, self.preamble.after());
+        let min_lines = larger(least * noise, self.tuning.min_lines_over_energy * after);
+        if strongest < min_lines || (self.is_second && !self.rises(band, after, noise)) {
             return;
         }
         for bin in block * BLOCK..(block + 1) * BLOCK {
-            let lines = now.lines(bin);
-            let neighbours = larger(now.lines(bin - 1), now.lines(bin + 1));
-            if lines < larger(min_lines, MIN_PEAK * neighbours) || !self.bins.contains(&bin) {
+            let power = now.power(bin);
+            let neighbours = larger(now.power(bin - 1), now.power(bin + 1));
+            if power < larger(min_lines, self.tuning.min_peak * neighbours)
+                || !self.bins.contains(&bin)
+            {
                 continue;
             }
-            let line_snr = now.line_snr(bin);
+            let line_snr = now.snr(bin);
             if line_snr >= least && now.is_balanced(bin, line_snr) && !self.is_beaten(bin, line_snr)
             {
                 candidates.push(Candidate {
                     time_s,
                     frequency_hz: self.analyzer.frequency_hz(bin),
                     line_snr: line_snr.into(),
-                    power: f64::from(now.lines(bin)) / self.analyzer.lines_of_full_scale(),
+                    power: f64::from(now.power(bin)) / self.analyzer.lines_of_full_scale(),
                 });
             }
+        }
+    }
+
+    /// Whether a band has less energy before the preamble than after it.
+    fn rises(&self, band: usize, after: f32, noise: f32) -> bool {
+        let hops = self.preamble.after().len() as f32;
+        let deviations = self.tuning.deviations_before * self.preamble.noise_deviation();
+        let tolerance = deviations / hops * noise;
+        self.excess(band, BEFORE) <= self.tuning.max_before * after + tolerance
+    }
+
+    /// The lines in one of the spectra kept.
+    fn lines_at(&self, spectrum: usize) -> Lines<'_> {
+        Lines {
+            spectrum: &self.spectra[spectrum],
+            distance: self.preamble.line_bins(),
+            tuning: &self.tuning,
         }
     }
 
@@ -369,10 +415,10 @@ impl PreambleDetector {
 
     /// Whether a carrier nearby in frequency or time has stronger lines.
     fn is_beaten(&self, bin: usize, line_snr: f32) -> bool {
-        let [before, now, after] = [NOW - 1, NOW, NOW + 1].map(|n| &self.spectra[n]);
-        let last = now.bins.len() - MARGIN;
+        let [before, now, after] = [NOW - 1, NOW, NOW + 1].map(|n| self.lines_at(n));
+        let last = now.spectrum.bins.len() - MARGIN;
         let near = |reach: usize| (bin - reach).max(MARGIN)..(bin + reach + 1).min(last);
-        near(COMPETING_BINS).any(|other| now.is_stronger(other, line_snr))
+        near(now.distance + 1).any(|other| now.is_stronger(other, line_snr))
             || near(2).any(|other| before.is_stronger(other, line_snr))
             || near(2).any(|other| after.is_stronger(other, line_snr))
     }
@@ -410,63 +456,162 @@ fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut
     }
 }
 
-impl Spectrum {
+/// Pairs of lines in a spectrum.
+struct Lines<'a> {
+    spectrum: &'a Spectrum,
+    /// From the carrier to its lines, in bins.
+    distance: usize,
+    tuning: &'a Tuning,
+}
+
+impl Lines<'_> {
     /// Power of the two lines of a carrier.
-    fn lines(&self, bin: usize) -> f32 {
-        lines(self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS])
+    fn power(&self, bin: usize) -> f32 {
+        let bins = &self.spectrum.bins;
+        pair(bins[bin - self.distance], bins[bin + self.distance], self.tuning.max_imbalance)
     }
 
     /// The most power that two lines have of the carriers in a block.
-    fn strongest_lines(&self, block: usize) -> f32 {
-        let bins = |first: usize| self.bins[first..].first_chunk().unwrap_or(&[0.0; BLOCK]);
-        let (low, high) = (bins(block * BLOCK - LINE_BINS), bins(block * BLOCK + LINE_BINS));
-        let all: [f32; BLOCK] = std::array::from_fn(|n| lines(low[n], high[n]));
+    fn strongest(&self, block: usize) -> f32 {
+        let bins =
+            |first: usize| self.spectrum.bins[first..].first_chunk().unwrap_or(&[0.0; BLOCK]);
+        let low = bins(block * BLOCK - self.distance);
+        let high = bins(block * BLOCK + self.distance);
+        let all: [f32; BLOCK] =
+            std::array::from_fn(|n| pair(low[n], high[n], self.tuning.max_imbalance));
         all.into_iter().fold(0.0, larger)
     }
 
     /// Whether the two lines of a carrier differ by no more than noise lets those of this SNR.
     fn is_balanced(&self, bin: usize, line_snr: f32) -> bool {
-        let (low, high) = (self.bins[bin - LINE_BINS], self.bins[bin + LINE_BINS]);
-        larger(low, high) <= smaller(low, high) * (IMBALANCE_OF_NOISE / line_snr.sqrt()).exp()
+        let bins = &self.spectrum.bins;
+        let (low, high) = (bins[bin - self.distance], bins[bin + self.distance]);
+        let ratio = (self.tuning.imbalance_of_noise / line_snr.sqrt()).exp();
+        larger(low, high) <= smaller(low, high) * ratio
     }
 
     /// Whether a carrier has lines that are stronger than some and may be a preamble's. Mostly the noise
     /// tells.
     fn is_stronger(&self, bin: usize, line_snr: f32) -> bool {
-        if self.lines(bin) <= line_snr * self.noise(bin) {
+        if self.power(bin) <= line_snr * self.spectrum.noise(bin) {
             return false;
         }
-        let own = self.line_snr(bin);
+        let own = self.snr(bin);
         own > line_snr && self.is_balanced(bin, own)
     }
 
     /// Power of the two lines of a carrier over the noise or what else surrounds them.
-    fn line_snr(&self, bin: usize) -> f32 {
-        self.lines(bin) / self.noise(bin).max(surround(&self.bins, bin))
+    fn snr(&self, bin: usize) -> f32 {
+        self.power(bin) / self.spectrum.noise(bin).max(self.surround(bin))
+    }
+
+    /// The mean power around a carrier, without its lines, times the weight of it.
+    fn surround(&self, c: usize) -> f32 {
+        let bins = &self.spectrum.bins;
+        let from_lines = self.distance + LINE_WIDTH + 1;
+        let middle = &bins[c + LINE_WIDTH + 1 - self.distance..c + self.distance - LINE_WIDTH];
+        let below = &bins[c - SURROUND..=c - from_lines];
+        let above = &bins[c + from_lines..=c + SURROUND];
+        let count = middle.len() + below.len() + above.len();
+        // Side by side, since each sum has to wait for the one before.
+        let (below, more_below) = below.as_chunks::<BLOCK>();
+        let (above, more_above) = above.as_chunks::<BLOCK>();
+        let mut lanes = [0.0; BLOCK];
+        for (below, above) in below.iter().zip(above) {
+            for n in 0..BLOCK {
+                lanes[n] += below[n] + above[n];
+            }
+        }
+        let rest = middle.iter().chain(more_below).chain(more_above);
+        self.tuning.surround_weight * rest.chain(&lanes).sum::<f32>() / count as f32
     }
 }
 
 /// What counts of the power of two lines.
-fn lines(low: f32, high: f32) -> f32 {
-    smaller(low + high, MAX_IMBALANCE * smaller(low, high))
+fn pair(low: f32, high: f32, max_imbalance: f32) -> f32 {
+    smaller(low + high, max_imbalance * smaller(low, high))
 }
 
-/// The mean power around a carrier at bin `c`, without its lines, times the weight of it.
-fn surround(bins: &[f32], c: usize) -> f32 {
-    const FROM_LINES: usize = LINE_BINS + LINE_WIDTH + 1;
-    let middle = &bins[c + LINE_WIDTH + 1 - LINE_BINS..c + LINE_BINS - LINE_WIDTH];
-    let below = &bins[c - SURROUND..=c - FROM_LINES];
-    let above = &bins[c + FROM_LINES..=c + SURROUND];
-    let count = middle.len() + below.len() + above.len();
-    // Side by side, since each sum has to wait for the one before.
-    let (below, more_below) = below.as_chunks::<BLOCK>();
-    let (above, more_above) = above.as_chunks::<BLOCK>();
-    let mut lanes = [0.0; BLOCK];
-    for (below, above) in below.iter().zip(above) {
-        for n in 0..BLOCK {
-            lanes[n] += below[n] + above[n];
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A spectrum whose noise is 1, of these powers.
+    fn spectrum(bins: Vec<f32>) -> Spectrum {
+        let blocks = bins.chunks(BLOCK).map(|bins| bins.iter().sum()).collect();
+        Spectrum::of(bins, blocks)
+    }
+
+    const PREAMBLE: Preamble = Preamble { symbols: 20, following: 93 };
+    const DISTANCE: usize = 5;
+
+    /// The power of the two lines of the carrier at a bin, as far as they are alike.
+    fn plain_lines(bins: &[f32], c: usize) -> f32 {
+        let (low, high) = (bins[c - DISTANCE], bins[c + DISTANCE]);
+        (low + high).min(20.0 * low.min(high))
+    }
+
+    /// That over the noise of 1, or over what surrounds the carrier beside its lines.
+    fn plain_line_snr(bins: &[f32], c: usize) -> f32 {
+        let is_of_line = |bin: usize| bin.abs_diff(c).abs_diff(DISTANCE) <= LINE_WIDTH;
+        let around: Vec<f32> = (c - SURROUND..=c + SURROUND)
+            .filter(|&bin| !is_of_line(bin))
+            .map(|bin| bins[bin])
+            .collect();
+        let mean = around.iter().sum::<f32>() / around.len() as f32;
+        plain_lines(bins, c) / (Tuning::default().surround_weight * mean).max(1.0)
+    }
+
+    fn is_near(a: f32, b: f32) -> bool {
+        (a - b).abs() < 1e-4 * (1.0 + b.abs())
+    }
+
+    fn powers() -> impl Strategy<Value = Vec<f32>> {
+        let power = prop_oneof![4 => 0.0f32..3.0, 1 => 0.0f32..300.0];
+        prop::collection::vec(power, 2 * MARGIN + 5 * BLOCK)
+    }
+
+    proptest! {
+        #[test]
+        fn line_snrs_are_those_of_plain_sums(bins in powers()) {
+            let (spectrum, tuning) = (spectrum(bins.clone()), Tuning::default());
+            let lines = Lines { spectrum: &spectrum, distance: DISTANCE, tuning: &tuning };
+            for c in MARGIN..bins.len() - MARGIN {
+                prop_assert!(is_near(lines.power(c), plain_lines(&bins, c)));
+                prop_assert!(is_near(lines.snr(c), plain_line_snr(&bins, c)), "bin {c}");
+            }
+            for block in MARGIN / BLOCK..(bins.len() - MARGIN) / BLOCK {
+                let plain = (0..BLOCK).map(|n| plain_lines(&bins, block * BLOCK + n));
+                let strongest = plain.fold(0.0, f32::max);
+                prop_assert!(is_near(lines.strongest(block), strongest));
+            }
+        }
+
+        #[test]
+        fn energies_are_those_of_plain_sums(all in prop::collection::vec(powers(), PREAMBLE.after().len())) {
+            let spectra: Vec<Spectrum> = all.iter().cloned().map(spectrum).collect();
+            let count = spectra[0].blocks.len();
+            let (mut blocks, mut energies) = (vec![0.0; count], vec![0.0; count + 1 - BAND_BLOCKS]);
+            sum_energies(&spectra, &mut blocks, &mut energies);
+            for (band, energy) in energies.iter().enumerate() {
+                let bins = band * BLOCK..(band + BAND_BLOCKS) * BLOCK;
+                let plain: f32 = all.iter().flat_map(|powers| &powers[bins.clone()]).sum();
+                prop_assert!(is_near(*energy, plain), "{energy} for {plain} in band {band}");
+            }
         }
     }
-    let rest = middle.iter().chain(more_below).chain(more_above);
-    SURROUND_WEIGHT * rest.chain(&lanes).sum::<f32>() / count as f32
+
+    #[test]
+    fn windows_and_hops_follow_from_the_preamble() {
+        assert_eq!((PREAMBLE.window_symbols(), PREAMBLE.line_bins()), (20, DISTANCE));
+        assert_eq!((PREAMBLE.last_energy_hop(), PREAMBLE.after()), (8, 6..13));
+        assert_eq!((PREAMBLE.noise_energy(), PREAMBLE.noise_deviation()), (140.0, 16.9));
+        for (symbols, following) in [(0, 0), (13, 1), (1000, 7)] {
+            let preamble = Preamble { symbols, following };
+            assert!((12..=64).contains(&preamble.window_symbols()) && !preamble.after().is_empty());
+            assert!(preamble.line_bins() + LINE_WIDTH < SURROUND);
+        }
+    }
 }

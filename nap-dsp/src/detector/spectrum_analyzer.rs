@@ -46,6 +46,12 @@ impl Spectrum {
     pub(crate) fn noise(&self, bin: usize) -> f32 {
         self.noise[bin / BLOCK]
     }
+
+    /// A spectrum in noise of 1.
+    #[cfg(test)]
+    pub(crate) fn of(bins: Vec<f32>, blocks: Vec<f32>) -> Self {
+        Self { noise: vec![1.0; blocks.len()], bins, blocks }
+    }
 }
 
 /// Takes spectra of all subbands with a periodic Hann window at even steps.
@@ -283,5 +289,60 @@ fn hann_power(power: &mut [f32], transform: &[Complex32], squares: &mut [f32]) {
 fn sum_blocks(blocks: &mut [f32], bins: &[f32]) {
     for (block, [a, b, c, d]) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
         *block = (a + b) + (c + d);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::sums::to_c64;
+
+    /// The powers of the bins of windowed samples, one by one.
+    fn plain_powers(samples: &[Complex32]) -> Vec<f64> {
+        let length = samples.len() as f64;
+        let bin = |k: usize| {
+            let term = |(n, sample): (usize, &Complex32)| {
+                let window = 1.0 - (TAU * n as f64 / length).cos();
+                to_c64(*sample) * window * Complex64::cis(-TAU * (k * n) as f64 / length)
+            };
+            samples.iter().enumerate().map(term).sum::<Complex64>().norm_sqr()
+        };
+        (0..samples.len()).map(bin).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn hann_powers_are_those_of_windowed_samples(
+            parts in prop::collection::vec((-1.0f32..1.0, -1.0f32..1.0), 16..64),
+        ) {
+            let samples: Vec<Complex32> =
+                parts.into_iter().map(|(re, im)| Complex32::new(re, im)).collect();
+            let count = samples.len();
+            let mut transform = samples.clone();
+            FftPlanner::new().plan_fft_forward(count).process(&mut transform);
+            // A bin more on either side.
+            let around: Vec<Complex32> =
+                (0..count + 2).map(|n| transform[(n + count - 1) % count]).collect();
+            let mut powers = vec![0.0; count];
+            hann_power(&mut powers, &around, &mut vec![0.0; 2 * count]);
+            for (power, plain) in powers.iter().zip(plain_powers(&samples)) {
+                prop_assert!((f64::from(*power) - plain).abs() < 1e-3 * (1.0 + plain));
+            }
+        }
+
+        #[test]
+        fn blocks_are_summed_one_by_one(bins in prop::collection::vec(0.0f32..9.0, 8..80)) {
+            let mut blocks = vec![0.0; bins.len() / BLOCK];
+            sum_blocks(&mut blocks, &bins);
+            for (block, bins) in blocks.iter().zip(bins.chunks(BLOCK)) {
+                prop_assert!((block - bins.iter().sum::<f32>()).abs() < 1e-4);
+            }
+        }
     }
 }

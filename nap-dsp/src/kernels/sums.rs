@@ -125,3 +125,66 @@ fn sum_products(samples: &[Complex32], others: &[Complex32]) -> [[f32; 2 * LANES
 pub(crate) fn count_from(numbers: &[f32], least: f32) -> u32 {
     numbers.iter().map(|&number| u32::from(number >= least)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> impl Strategy<Value = Complex32> {
+        (-2.0f32..2.0, -2.0f32..2.0).prop_map(|(re, im)| Complex32::new(re, im))
+    }
+
+    /// Two lists of equal length, whole groups of lanes or not.
+    fn samples() -> impl Strategy<Value = (Vec<Complex32>, Vec<Complex32>)> {
+        (0usize..70).prop_flat_map(|count| {
+            let list = || prop::collection::vec(sample(), count);
+            (list(), list())
+        })
+    }
+
+    proptest! {
+        /// Each sum one by one, in double precision.
+        #[test]
+        fn sums_are_those_of_plain_loops((samples, others) in samples()) {
+            let wide: Vec<Complex64> = samples.iter().copied().map(to_c64).collect();
+            let plain: Complex64 = wide.iter().sum();
+            prop_assert!((to_c64(sum(&samples)) - plain).norm() < 1e-4);
+            let plain: f64 = wide.iter().map(Complex64::norm_sqr).sum();
+            prop_assert!((f64::from(energy(&samples)) - plain).abs() < 1e-4 * (1.0 + plain));
+            let pairs = wide.iter().zip(&others);
+            let plain: Complex64 = pairs.map(|(a, b)| a * to_c64(*b).conj()).sum();
+            prop_assert!((to_c64(inner_product(&samples, &others)) - plain).norm() < 1e-3);
+        }
+
+        #[test]
+        fn what_is_no_sample_is_counted_one_by_one(
+            mut samples in prop::collection::vec(
+                prop_oneof![
+                    8 => sample(),
+                    1 => Just(Complex32::new(f32::NAN, 0.0)),
+                    1 => Just(Complex32::new(1.0, -2e6)),
+                ],
+                0..40,
+            ),
+        ) {
+            let is_sample = |z: &Complex32| z.re.abs() <= MAX_SAMPLE && z.im.abs() <= MAX_SAMPLE;
+            let keep = |z: &Complex32| if is_sample(z) { *z } else { Complex32::ZERO };
+            let plain: Vec<Complex32> = samples.iter().map(keep).collect();
+            let unusable = samples.iter().filter(|z| !is_sample(z)).count();
+            prop_assert_eq!(silence_unusable(&mut samples), unusable as u64);
+            prop_assert_eq!(samples, plain);
+        }
+
+        #[test]
+        fn numbers_are_counted_one_by_one(
+            numbers in prop::collection::vec(0u8..20, 0..70),
+            least in 0u8..20,
+        ) {
+            let plain = numbers.iter().filter(|&&number| number >= least).count();
+            let numbers: Vec<f32> = numbers.into_iter().map(f32::from).collect();
+            prop_assert_eq!(count_from(&numbers, least.into()) as usize, plain);
+        }
+    }
+}

@@ -52,6 +52,13 @@ pub const MAX_HYPOTHESES: usize = 8;
 /// and what their refinement adds.
 pub const START_SPREAD_SYMBOLS: usize = EARLIEST_START - LATEST_START + 1;
 
+/// Neighbouring products over which the phase changes by nearly the same, and sums of as many.
+const LOCAL_PRODUCTS: usize = 8;
+const MAX_LOCAL_SUMS: usize = 4;
+/// What their sums count if only their magnitudes add up, as of a carrier that settles.
+const LOCAL_WEIGHT: f32 = 0.85;
+/// How much larger than in noise the square of the sum of those magnitudes must be.
+const MIN_LOCAL_POWER: f32 = 9.0;
 /// Share of the products of neighbouring symbols that must add up as a sync word has it.
 const MIN_DIFFERENTIAL_SHARE: f64 = 0.5;
 /// How much larger than in noise, in the mean, the square of their sum must be. In noise it is exponentially
@@ -124,7 +131,7 @@ pub struct Synchronizer {
     sync_word_changes: Vec<Vec<f32>>,
     /// From each start on, over the preamble: the sum of the products, its signs removed, and of their
     /// magnitudes.
-    preamble_changes: Vec<(Complex32, f32)>,
+    preamble_changes: Vec<(LocalSums, f32)>,
     changes: Vec<Changes>,
     scaled: Vec<Complex32>,
     passes: ForwardBackward<COARSE_PHASES>,
@@ -140,6 +147,14 @@ pub struct Synchronizer {
     starts: Vec<Start>,
     correlations: Vec<f64>,
     found: Vec<Hypothesis>,
+}
+
+/// The sums of neighbouring products, freed of a sync word's signs.
+type LocalSums = [Complex32; MAX_LOCAL_SUMS];
+
+/// The sum to which a product belongs.
+fn local_sum(product: usize) -> usize {
+    (product / LOCAL_PRODUCTS).min(MAX_LOCAL_SUMS - 1)
 }
 
 /// A sync word that the changes of the phase from a start on resemble.
@@ -440,19 +455,20 @@ impl Synchronizer {
         let Some(changes) = self.sync_word_changes.first() else { return };
         self.preamble_changes.clear();
         self.preamble_changes.extend((0..starts).map(|step| {
-            let mut sums = (Complex32::default(), 0.0);
+            let (mut local, mut all) = (LocalSums::default(), 0.0);
             for (k, sign) in changes[..shared].iter().enumerate() {
                 let place = step + k * STEPS_PER_SYMBOL;
-                sums.0 += self.products[place] * *sign;
-                sums.1 += self.product_magnitudes[place];
+                local[local_sum(k)] += self.products[place] * *sign;
+                all += self.product_magnitudes[place];
             }
-            sums
+            (local, all)
         }));
     }
 
     /// Finds the sync words that the changes of the phase from a start on resemble.
     fn find_changes(&mut self, step: usize, noise: f64) {
-        let (preamble, of_preamble) = self.preamble_changes[step];
+        let (of_preamble_locally, of_preamble) = self.preamble_changes[step];
+        let preamble: Complex32 = of_preamble_locally.iter().sum();
         if preamble.norm_sqr().sqrt() < MIN_PREAMBLE_SHARE * of_preamble {
             return;
         }
@@ -472,11 +488,20 @@ impl Synchronizer {
             (0..length - 1).map(|k| self.product_magnitudes[step + k * STEPS_PER_SYMBOL].powi(2));
         let squares: f32 = squares.sum();
         for (sync_word, changes) in self.sync_word_changes.iter().enumerate() {
-            let own =
-                own().zip(&changes[shared..]).map(|(place, sign)| self.products[place] * *sign);
-            let sum = preamble + own.sum::<Complex32>();
+            let mut local = of_preamble_locally;
+            for (k, sign) in changes.iter().enumerate().skip(shared) {
+                local[local_sum(k)] += self.products[step + k * STEPS_PER_SYMBOL] * *sign;
+            }
+            let sum: Complex32 = local.iter().sum();
             let magnitude = sum.norm_sqr().sqrt();
-            if magnitude >= least && magnitude * magnitude >= MIN_DIFFERENTIAL_POWER * squares {
+            let bent = local.iter().map(|sum| sum.norm_sqr().sqrt()).sum::<f32>();
+            let is_straight = magnitude * magnitude >= MIN_DIFFERENTIAL_POWER * squares;
+            let is_bent = bent * bent >= MIN_LOCAL_POWER * squares;
+            let magnitude = f32::max(
+                if is_straight { magnitude } else { 0.0 },
+                if is_bent { LOCAL_WEIGHT * bent } else { 0.0 },
+            );
+            if magnitude >= least {
                 let share = magnitude / all.max(f32::MIN_POSITIVE);
                 self.changes.push(Changes { step, sync_word, share, sum });
             }

@@ -104,15 +104,19 @@ impl Digits<'_> {
         })
     }
 
-    /// A separator and exactly three digits, if they are there.
+    /// A separator and exactly three digits, if they are there and of no longer number such as `868.13M` or `200k`.
     fn milliseconds(&mut self) -> Option<u16> {
         let mut digits = Digits { rest: self.rest };
         digits.separator(b"-_.")?;
         let number = digits.number(3)?;
-        if digits.rest.first().is_some_and(u8::is_ascii_digit) {
-            return None;
-        }
-        self.rest = digits.rest;
-        Some(number)
+        let is_all = match digits.rest {
+            [b'.', next, ..] => !next.is_ascii_digit(),
+            [next, ..] => *next == b'Z' || !next.is_ascii_alphanumeric(),
+            [] => true,
+        };
+        is_all.then(|| {
+            self.rest = digits.rest;
+            number
+        })
     }
 }

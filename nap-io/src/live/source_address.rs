@@ -22,7 +22,7 @@ use crate::live::sources::socket::RawTcp;
 use crate::live::sources::zmq::Zmq;
 use crate::live::supervisor::policy::{OnError, Policy};
 use crate::live::tuning::Tuning;
-use crate::open::{exists, open};
+use crate::open::{exists, is_standard_input, open};
 use crate::open_options::OpenOptions;
 use crate::source::SampleSource;
 use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
@@ -150,7 +150,7 @@ impl SourceAddress {
         match self {
             Self::Radio(_) => SourceKind::Radio,
             Self::RtlTcp(_) | Self::Tcp(_) | Self::Udp(_) | Self::Zmq(_) => SourceKind::Network,
-            Self::Recording(path) if path.as_os_str() == "-" => SourceKind::Pipe,
+            Self::Recording(path) if is_standard_input(path) => SourceKind::Pipe,
             Self::Recording(_) => SourceKind::Recording,
         }
     }
@@ -330,6 +330,7 @@ mod tests {
         for text in ["rtl_tcp://a:1", "tcp://a:1", "udp://0.0.0.0:1", "zmq://a:1", "a.wav", "-"] {
             assert_eq!(address(text).to_string(), text);
         }
+        assert_eq!(address("cu8:250k:868.13M:-").kind(), SourceKind::Pipe);
         let radio = SourceAddress::Radio("driver=rtlsdr,serial=1,direct_samp=2".into());
         assert_eq!(radio.to_string(), "driver=rtlsdr,serial=1");
     }

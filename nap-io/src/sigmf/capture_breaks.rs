@@ -41,9 +41,14 @@ pub(super) fn of(captures: &[Capture], sample_rate_hz: f64) -> CaptureBreaks {
     let mut tuning = Tuning::default();
     let mut found = CaptureBreaks::default();
     for (index, capture) in captures.iter().enumerate() {
+        let place = format!("at sample {} (captures[{index}])", capture.sample_start);
+        if clock.counts_backwards(capture) {
+            found.warnings.push(format!(
+                "core:global_index counts back {place}; it is taken to begin anew there"
+            ));
+        }
         let step = clock.step(capture);
         let retuned = tuning.step(capture);
-        let place = format!("at sample {} (captures[{index}])", capture.sample_start);
         if let Some((from_hz, to_hz)) = retuned {
             let change =
                 format!("the centre frequency changes from {from_hz} Hz to {to_hz} Hz {place}");
@@ -149,6 +154,14 @@ impl Clock {
             self.known = Some((sample, now));
         }
         Step { lost_samples, time }
+    }
+
+    /// Whether the receiver's own count is less than it would be had nothing been lost.
+    fn counts_backwards(&self, capture: &Capture) -> bool {
+        let numbered = self.numbered.zip(capture.global_index);
+        numbered.is_some_and(|((sample, before), number)| {
+            number < before.saturating_add(capture.sample_start - sample)
+        })
     }
 
     /// How many samples were lost by the receiver's own count, if there is one.

@@ -91,12 +91,12 @@ fn read(
         .split_at(metadata.captures.partition_point(|c| c.sample_start <= samples));
     let described =
         described_bytes.map(|bytes| bytes.saturating_sub(layout.other_bytes()) / bytes_per_sample);
-    let promised = missing.last().map(|capture| capture.sample_start.saturating_add(1));
-    let promised = promised.max(described);
+    let declared = missing.last().map(|capture| capture.sample_start.saturating_add(1));
+    let declared = declared.max(described);
     let info = with_captures(meta_path, info, captures, options)?;
     let reader = SampleReader::new(data_path, info, input)?;
-    Ok(Box::new(match promised {
-        Some(promised) => reader.promise(promised),
+    Ok(Box::new(match declared {
+        Some(declared) => reader.declare(declared),
         None => reader,
     }))
 }

@@ -24,7 +24,7 @@ pub(super) struct Extent {
     /// How many bytes of samples there are.
     pub(super) bytes: u64,
     /// How many there should be, where that is more.
-    pub(super) promised_bytes: Option<u64>,
+    pub(super) declared_bytes: Option<u64>,
     /// What a user should be told.
     pub(super) warning: Option<String>,
 }
@@ -59,14 +59,14 @@ pub(super) fn in_file(
             excess @ ..=MISCOUNTED_BYTES => {
                 to_end(format!("the header counts {excess} bytes of samples more than there are"))
             }
-            _ => Extent { bytes: available, promised_bytes: Some(described), warning: None },
+            _ => Extent { bytes: available, declared_bytes: Some(described), warning: None },
         });
     }
     // A program that goes on past 4 GiB counts from 0 again.
     for bytes in (described..=available).step_by(SIZE_MODULUS as usize) {
         if is_end_of_samples(file, header.data_offset + bytes, file_bytes)? {
             let warning = (bytes != described).then(|| beyond(described, bytes - described));
-            return Ok(Extent { bytes, promised_bytes: None, warning });
+            return Ok(Extent { bytes, declared_bytes: None, warning });
         }
     }
     Ok(to_end(match described {

@@ -29,8 +29,8 @@ pub(crate) fn open(
     };
     let frame_bytes = info.format.bytes_per_sample() as u64;
     let reader = SampleReader::new(path.into(), info, input)?;
-    Ok(Box::new(match extent.promised_bytes {
-        Some(bytes) => reader.promise(bytes / frame_bytes),
+    Ok(Box::new(match extent.declared_bytes {
+        Some(bytes) => reader.declare(bytes / frame_bytes),
         None => reader,
     }))
 }
@@ -87,7 +87,7 @@ fn from_pipe(
     let Some(described) = described else {
         return Ok((info, Extent::default(), Input::Pipe(Box::new(pipe))));
     };
-    let extent = Extent { promised_bytes: Some(described), ..Extent::default() };
+    let extent = Extent { declared_bytes: Some(described), ..Extent::default() };
     Ok((info, extent, Input::Pipe(Box::new(PipeBody::new(pipe, described)))))
 }
 

@@ -46,7 +46,7 @@ impl Remaining {
 
     fn known(&self) -> KnownBurst<'_> {
         let Self { signs, track, es_over_n0, .. } = self;
-        KnownBurst { signs, track, symbol_s: self.mask.symbol_s, es_over_n0: *es_over_n0 }
+        KnownBurst { signs, track, es_over_n0: *es_over_n0 }
     }
 
     /// Whether a burst that was cancelled masked this one.

@@ -8,12 +8,16 @@ use super::bursts::{Burst, due_s};
 use super::context::Context;
 use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
-use super::decoder::list_decoder::Decoded;
+use super::decoder::list_decoder::{Decoded, Search};
 use super::decoder::symbols::{symbol_count, sync_words};
 use super::joint::undecoded_frame::UndecodedFrame;
+use super::statistics::Statistics;
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
+
+/// Bursts whose preamble and frame type are less clear are too faint for their clock to be told.
+const MIN_CLOCK_CORRELATION: f64 = 0.65;
 
 /// What came of a trial to decode a burst by itself.
 pub(super) enum Trial {
@@ -55,25 +59,54 @@ impl BurstDecoder {
         let statistics = &mut context.statistics;
         while let Some(hypothesis) = burst.try_next(now_s, self.bit_rate) {
             statistics.hypotheses += 1;
-            let Some(undecoded) = self.demodulate_as(&hypothesis) else {
-                // Nothing was decided, so that competing hypotheses have no larger share of the budget.
-                burst.attempt.competing.reject(0.0);
-                continue;
-            };
-            let class = undecoded.frame_type.class;
-            let search =
-                containers.in_frame(&undecoded.container, class, burst.share(), statistics);
-            if let Some(found) = search.found {
-                let decoder = if found.index == 0 { Decoder::Single } else { Decoder::List };
-                let Decoded { container, ln_odds, .. } = found;
+            let share = burst.share();
+            let mut undecoded = self.demodulate_as(&hypothesis, 0.0);
+            let mut search = undecoded.as_ref().map_or_else(Search::default, |undecoded| {
+                Self::search(undecoded, share, containers, statistics)
+            });
+            if search.found.is_none()
+                && let Some(own_clock) = self.demodulate_by_own_clock(&hypothesis)
+            {
+                search = Self::search(&own_clock, share, containers, statistics).after(&search);
+                undecoded = Some(own_clock);
+            }
+            // Where nothing was decided, competing hypotheses have no larger share of the budget.
+            burst.attempt.is_rejected |= search.rejected > 0;
+            burst.attempt.competing.reject(search.rejected_probability);
+            let Some(undecoded) = undecoded else { continue };
+            if let Some(Decoded { container, index, ln_odds }) = search.found {
+                let decoder = if index == 0 { Decoder::Single } else { Decoder::List };
                 let reading = Reading { container, decoder, crc_ok: true, ln_odds };
                 return Trial::Decoded(Decision { reading, undecoded_frames: vec![undecoded] });
             }
-            burst.attempt.is_rejected |= search.rejected > 0;
-            burst.attempt.competing.reject(search.rejected_probability);
             burst.attempt.undecoded_frames.push(undecoded);
         }
         if burst.untried().is_empty() { Trial::Failed } else { Trial::Unfinished }
+    }
+
+    /// The container of a frame, which with the probability `share` is one; where its carrier may have gone on half
+    /// a turn off, both ways are tried.
+    fn search(
+        undecoded: &UndecodedFrame,
+        share: f64,
+        containers: &mut ContainerSearch,
+        statistics: &mut Statistics,
+    ) -> Search {
+        let class = undecoded.frame_type.class;
+        if undecoded.soft.half_turns.is_empty() {
+            return containers.in_frame(&undecoded.container, class, share, statistics);
+        }
+        let mut all = Search::default();
+        for (container, probability) in undecoded.readings() {
+            let mut search =
+                containers.in_frame(&container, class, share * probability, statistics);
+            search.rejected_probability *= probability;
+            all = search.after(&all);
+            if all.found.is_some() {
+                break;
+            }
+        }
+        all
     }
 
     /// Takes the stretch of all of the burst's hypotheses that are due to the demodulator.
@@ -89,12 +122,28 @@ impl BurstDecoder {
         }
     }
 
+    /// The same with the transmitter's own clock, if that is off.
+    fn demodulate_by_own_clock(&mut self, hypothesis: &Hypothesis) -> Option<UndecodedFrame> {
+        if hypothesis.correlation < MIN_CLOCK_CORRELATION {
+            return None;
+        }
+        let count = symbol_count(FrameType::ALL[hypothesis.sync_word]);
+        let place = (hypothesis.start_s, hypothesis.carrier);
+        let clock_error = self.demodulator.clock_error(place, count)?;
+        self.demodulate_as(hypothesis, clock_error)
+    }
+
     /// The frame that a hypothesis expects, if there is a carrier all along it.
-    fn demodulate_as(&mut self, hypothesis: &Hypothesis) -> Option<UndecodedFrame> {
+    fn demodulate_as(
+        &mut self,
+        hypothesis: &Hypothesis,
+        clock_error: f64,
+    ) -> Option<UndecodedFrame> {
         let frame_type = FrameType::ALL[hypothesis.sync_word];
         let known = &self.sync_words[hypothesis.sync_word];
         let start = (hypothesis.start_s, hypothesis.carrier);
-        let soft = self.demodulator.acquire(start, known, symbol_count(frame_type))?;
+        let count = symbol_count(frame_type);
+        let soft = self.demodulator.acquire(start, known, count, clock_error)?;
         Some(UndecodedFrame::new(soft, frame_type))
     }
 }

@@ -8,14 +8,12 @@ use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::Synchronizer;
 
 use super::band::Band;
-use super::decoder::symbols::SYNC_SYMBOLS;
+use super::decoder::symbols::{SYNC_SYMBOLS, preamble};
 use super::masking::{CORRUPTING_POWER, Cancelled, Mask, PREAMBLE_SYMBOLS, Region, sidelobe_power};
 use super::statistics::Statistics;
+use super::tuning::Tuning;
 use crate::radio::bit_rate::BitRate;
 
-/// Detection statistic, of a preamble's lines and of the energy after them, from which a region is looked at. In
-/// white noise it is passed nine times a second over a whole channel.
-pub const MIN_DETECTION_STATISTIC: f64 = 25.0;
 /// A burst whose sidelobes have this share of a candidate's power may be all there is.
 const MASKING_POWER: f64 = 0.2;
 /// Searches in which a preamble can be seen.
@@ -77,19 +75,18 @@ impl Candidates {
         bit_rate: BitRate,
         grid: SubbandGrid,
         channel_hz: &RangeInclusive<f64>,
+        tuning: &Tuning,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let hz = channel_hz.clone();
-        let second_detector = PreambleDetector::for_searching_again(
-            grid,
-            hz.clone(),
-            symbol_rate_hz,
-            MIN_DETECTION_STATISTIC,
-        );
+        let bursts = (symbol_rate_hz, preamble());
+        let least = tuning.min_detection_statistic;
+        let detector = PreambleDetector::new(grid, hz.clone(), bursts, least);
+        let second_detector = PreambleDetector::for_searching_again(grid, hz, bursts, least);
         Self {
             symbol_s: bit_rate.symbol_s(),
-            detector: PreambleDetector::new(grid, hz, symbol_rate_hz, MIN_DETECTION_STATISTIC),
-            second_detector,
+            detector: detector.tuned(tuning.detector),
+            second_detector: second_detector.tuned(tuning.detector),
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
             found: Vec::with_capacity(QUIET_CANDIDATES),
             waiting: Vec::with_capacity(QUIET_CANDIDATES),

@@ -28,14 +28,6 @@ use crate::device::table::DeviceTable;
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 
-/// Share of the energy that preamble and frame type must explain. Noise passes with the probability
-/// (1 - 0.38)^32, two in ten million trials; what is made of it has to pass the budget of false
-/// messages.
-pub const MIN_CORRELATION: f64 = 0.38;
-/// Hypotheses whose correlation is so much lower than the best are not tried. At the levels at which frames
-/// decode together, the noise moves a correlation by 0.09: so these are one and a half standard deviations.
-const COMPETING_DISTANCE: f64 = 0.14;
-
 /// The stages for one bit rate, in the order of the signal.
 pub(super) struct Chain {
     bit_rate: BitRate,
@@ -44,6 +36,8 @@ pub(super) struct Chain {
     round: Round,
     noise: NoiseFloor,
     synchronizer: Synchronizer,
+    /// Hypotheses whose correlation is so much lower than the best are not tried.
+    competing_distance: f64,
     bursts: Bursts,
     decoder: BurstDecoder,
     joint: JointDecoder,
@@ -61,7 +55,8 @@ impl Chain {
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
         let max_drift = config.limits.max_drift_hz_per_s;
-        let candidates = Candidates::new(bit_rate, grid, &config.carriers_hz(bit_rate));
+        let candidates =
+            Candidates::new(bit_rate, grid, &config.carriers_hz(bit_rate), &config.tuning);
         Self {
             bit_rate,
             noise: NoiseFloor::new(grid.subbands, candidates.interval_s()),
@@ -71,8 +66,9 @@ impl Chain {
                 symbol_rate_hz,
                 &sync_words(),
                 max_drift,
-                MIN_CORRELATION,
+                config.tuning.min_correlation,
             ),
+            competing_distance: config.tuning.competing_distance,
             bursts: Bursts::new(bit_rate, config.limits.max_bursts),
             decoder: BurstDecoder::new(bit_rate, max_drift),
             joint: JointDecoder::new(bit_rate, &config.limits, config.radio_configuration),
@@ -213,7 +209,7 @@ impl Chain {
         let found = self.synchronizer.search(&band.history, &band.grid, candidate, density);
         let best = found.first()?;
         let may_be =
-            |other: &&Hypothesis| other.correlation >= best.correlation - COMPETING_DISTANCE;
+            |other: &&Hypothesis| other.correlation >= best.correlation - self.competing_distance;
         Some(found.iter().filter(may_be).copied().collect())
     }
 

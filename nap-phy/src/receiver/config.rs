@@ -9,6 +9,7 @@ use crate::radio::channel::MACRO_CHANNEL_WIDTH_HZ;
 use crate::radio::configuration::RadioConfiguration;
 use crate::receiver::coverage::Coverage;
 use crate::receiver::decoder::false_message_budget::BudgetShare;
+use crate::receiver::tuning::Tuning;
 
 /// Ten times what any oscillator that can be received does.
 const MAX_DRIFT_HZ_PER_S: f64 = 1_000.0;
@@ -83,6 +84,8 @@ pub struct ReceiverConfig {
     pub(super) budget_share: BudgetShare,
     /// Bounds on work and memory.
     pub limits: Limits,
+    /// Thresholds of the first stages.
+    pub tuning: Tuning,
     /// Memory that the receiver may take at most, in bytes; there is no receiver if the limits allow more
     /// ([`Receiver::memory_bound`](super::Receiver::memory_bound)).
     pub max_memory_bytes: Option<u64>,
@@ -106,6 +109,7 @@ impl ReceiverConfig {
             false_messages_per_day: 1.0,
             budget_share: BudgetShare::ALL,
             limits: Limits::default(),
+            tuning: Tuning::default(),
             max_memory_bytes: None,
         }
     }

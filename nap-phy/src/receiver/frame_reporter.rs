@@ -220,7 +220,7 @@ impl FrameReporter {
         let eb_over_n0 =
             if density > 0.0 { symbol_energy / density } else { undecoded.soft.es_over_n0() };
         let track = &measurement.track;
-        let burst = KnownBurst { signs: &signs, symbol_s, track, es_over_n0: eb_over_n0 };
+        let burst = KnownBurst { signs: &signs, track, es_over_n0: eb_over_n0 };
         let mask = Mask::of_track(track, symbol_s, measurement.power);
         context.band.cancel(&burst, mask);
         context.undecoded.account_for(mask);

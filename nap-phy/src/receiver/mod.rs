@@ -79,6 +79,7 @@ mod proof;
 mod same_message;
 pub mod stages;
 mod statistics;
+mod tuning;
 pub(crate) mod undecoded;
 mod undecoded_bursts;
 
@@ -100,6 +101,7 @@ pub use event::Event;
 pub use memory::MemoryBound;
 pub use noise_density::NoiseDensity;
 pub use statistics::{Counter, Statistics};
+pub use tuning::Tuning;
 pub use undecoded::{UndecodedBurst, UndecodedReason};
 
 /// How long after its start a burst is given up that did not decode, in seconds: until then it may

@@ -9,10 +9,8 @@ use super::decoder::soft_container::SoftContainer;
 use super::decoder::template::Template;
 use crate::uplink::container::Container;
 
-pub use super::candidates::MIN_DETECTION_STATISTIC;
-pub use super::chain::MIN_CORRELATION;
 pub use super::decoder::soft_container::SoftSymbols;
-pub use super::decoder::symbols::{symbol_count, symbol_signs, sync_words};
+pub use super::decoder::symbols::{preamble, symbol_count, symbol_signs, sync_words};
 
 /// Probability that the frames handed in belong together: who hands them in believes it.
 const PRIOR: f64 = 0.95;

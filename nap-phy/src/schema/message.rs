@@ -5,13 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::device::authentication::Authentication;
 use crate::device::id::DeviceId;
 use crate::device::table::DeviceTable;
+use crate::error::Error;
 use crate::message::{Decoder, FrameReport, Message, MessageId};
 use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::RadioConfiguration;
 use crate::schema::content::{ControlFields, payload_text};
 use crate::schema::signal::{SignalFields, rounded};
+use crate::schema::uplink::UplinkRecord;
 use crate::schema::version::SCHEMA;
 use crate::uplink::kind::Kind;
+use crate::uplink::message::Uplink;
 use crate::uplink::message_counter::MessageCounter;
 use crate::uplink::rank::Rank;
 
@@ -128,6 +131,29 @@ impl MessageRecord {
             decoder: message.decoder,
             frames: message.frames.iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl MessageRecord {
+    /// What the device sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`UplinkRecord::uplink`], of a record that nobody has made of a message.
+    pub fn uplink(&self) -> Result<Uplink, Error> {
+        UplinkRecord {
+            kind: self.kind,
+            device_id: self.device_id,
+            key: None,
+            sequence_number: self.sequence_number,
+            payload: self.payload.clone(),
+            bidirectional: self.bidirectional,
+            voltage_idle_mv: self.control.voltage_idle_mv,
+            voltage_tx_mv: self.control.voltage_tx_mv,
+            temperature_decidegree_c: self.control.temperature_decidegree_c,
+            rssi_dbm_at_device: self.control.rssi_dbm_at_device,
+        }
+        .uplink()
     }
 }
 

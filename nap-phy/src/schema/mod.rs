@@ -15,7 +15,7 @@
 pub mod columns;
 pub(crate) mod content;
 mod frame;
-mod message;
+pub(crate) mod message;
 mod retracted;
 mod signal;
 #[cfg(feature = "receiver")]

@@ -15,7 +15,7 @@ from typing import (
 )
 
 from . import _nap
-from ._errors import ConfigurationError
+from ._errors import ClosedError, ConfigurationError
 from ._message import MessageList
 from ._options import ChannelsOptions, ReceiverOptions, shows, with_defaults
 from ._progress import Progress, reporter
@@ -88,7 +88,7 @@ def decode(
     Raises
     ------
     TypeError, SampleError, ConfigurationError
-        As for ``Receiver`` and ``Receiver.push``. Where samples are missing in a ``Recording`` or its
+        As for ``Receiver`` and ``Receiver.push``. A closed ``Recording`` is a ``ClosedError``. Where samples are missing in a ``Recording`` or its
         centre changes, what it is like is told to ``Recording`` only.
 
     Warns
@@ -128,6 +128,8 @@ def _of_recording(
     recording: Recording, options: ReceiverOptions, progress: Progress
 ) -> MessageList:
     """The messages of what is left of a recording, each part of it at its own centre."""
+    if recording.closed:
+        raise ClosedError(f"{recording.path}: the recording is closed; open it, or use decode_file")
     of_channel = {k: v for k, v in options.items() if k not in _TOLD_BY_RECORDINGS}
     channel = with_defaults(cast(ChannelsOptions, of_channel), Receiver)
     if recording.samples_left == 0:

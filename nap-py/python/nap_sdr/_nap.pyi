@@ -9,9 +9,11 @@ __all__ = [
     "Burst",
     "Channel",
     "DeviceTable",
+    "Piece",
     "Receiver",
     "Recording",
     "Scene",
+    "Settings",
     "Signal",
     "Subbands",
     "__version__",
@@ -19,14 +21,17 @@ __all__ = [
     "check_device_id",
     "check_key",
     "check_uplink",
+    "decode_piece",
     "decode_recording",
     "decode_soft",
     "encode",
     "frame_type",
     "group",
     "parse_frame",
+    "plan_pieces",
     "radio_configurations",
     "sample_count",
+    "sew_pieces",
     "signs",
     "spectrogram",
     "thresholds",
@@ -73,17 +78,16 @@ def decode_recording(
     recording: Recording,
     first: int,
     count: int | None,
+    settings: Settings,
     *,
-    radio_configurations: list[str],
-    channel_centers_hz: list[float],
-    bit_rate: str,
-    devices: DeviceTable,
-    full_scale_dbm: float | None,
-    false_messages_per_day: float,
-    max_drift_hz_per_s: float,
     threads: int | None,
     progress: Callable[[int], None],
 ) -> tuple[list[str], int, int, list[str]]: ...
+def plan_pieces(
+    recording: Recording, settings: Settings, piece_s: float
+) -> tuple[list[Piece], list[str]]: ...
+def decode_piece(recording: Recording, piece: Piece, settings: Settings) -> list[str]: ...
+def sew_pieces(pieces: list[Piece], found: list[list[str]]) -> list[str]: ...
 def group(
     paths: list[str],
     by_names: bool,
@@ -99,19 +103,46 @@ class DeviceTable:
     def __len__(self) -> int: ...
 
 @final
-class Receiver:
+class Piece:
     def __new__(
         cls,
-        sample_rate_hz: float,
-        center_hz: float | None,
+        part: int,
+        position: int,
+        own: tuple[int, int],
+        read: tuple[int, int],
+        is_last: bool,
+        budget_shares: list[float],
+    ) -> Piece: ...
+    def __getnewargs__(
+        self,
+    ) -> tuple[int, int, tuple[int, int], tuple[int, int], bool, list[float]]: ...
+    @property
+    def own(self) -> tuple[int, int]: ...
+    @property
+    def read(self) -> tuple[int, int]: ...
+
+@final
+class Settings:
+    def __new__(
+        cls,
         *,
-        radio_configuration: str | None,
-        channel_center_hz: float | None,
+        radio_configurations: list[str],
+        channel_centers_hz: list[float],
         bit_rate: str,
         devices: DeviceTable,
         full_scale_dbm: float | None,
         false_messages_per_day: float,
         max_drift_hz_per_s: float,
+    ) -> Settings: ...
+
+@final
+class Receiver:
+    def __new__(
+        cls,
+        sample_rate_hz: float,
+        center_hz: float | None,
+        settings: Settings,
+        *,
         start: str | None,
         start_s: float,
         allow_nan: bool,

@@ -15,14 +15,14 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
-    Type,
     TypedDict,
     TypeVar,
     Union,
     cast,
 )
 
-from ._devices import Devices
+from . import _nap
+from ._devices import Devices, device_table
 from ._errors import ConfigurationError
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -31,6 +31,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 BitRate = Union[int, Literal["auto"]]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_T = TypeVar("_T")
 
 
 class RecordingOptions(TypedDict, total=False):
@@ -68,10 +69,6 @@ class ChannelsOptions(ReceptionOptions, total=False):
     channel_center_hz: Union[None, float, Sequence[float]]
 
 
-#: The options of one channel or of several.
-Channel = TypeVar("Channel", ChannelOptions, ChannelsOptions)
-
-
 class ReceiverOptions(ChannelOptions, total=False):
     """What is listened for, and what is known about the samples."""
 
@@ -82,17 +79,13 @@ class ReceiverOptions(ChannelOptions, total=False):
     ppm: float
 
 
-class FileOptions(RecordingOptions, ChannelOptions, total=False):
+class FileOptions(RecordingOptions, ChannelsOptions, total=False):
     """How samples are stored, and what is listened for in them."""
 
 
-class ChannelsOfFileOptions(RecordingOptions, ChannelsOptions, total=False):
-    """The same for several channels at once."""
-
-
 def split(
-    function: str, options: Mapping[str, object], of_channel: Type[Channel]
-) -> tuple[RecordingOptions, Channel]:
+    function: str, options: Mapping[str, object]
+) -> tuple[RecordingOptions, ChannelsOptions]:
     """What is for a ``Recording``, and what of its channels for a ``Receiver``.
 
     Raises
@@ -100,14 +93,14 @@ def split(
     TypeError
         If a keyword is for neither, as Python does of a function with this name.
     """
-    kinds = (RecordingOptions.__annotations__, of_channel.__annotations__)
+    kinds = (RecordingOptions.__annotations__, ChannelsOptions.__annotations__)
     for name in options:
         if not any(name in names for names in kinds):
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
     of_recording, of_receiver = (
         {name: value for name, value in options.items() if name in names} for names in kinds
     )
-    return cast(RecordingOptions, of_recording), cast(Channel, of_receiver)
+    return cast(RecordingOptions, of_recording), cast(ChannelsOptions, of_receiver)
 
 
 def rfc3339(name: str, time: Union[None, str, dt.datetime]) -> Optional[str]:
@@ -127,6 +120,28 @@ def with_defaults(options: ChannelsOptions, taker: Callable[..., Any]) -> Channe
     parameters = inspect.signature(taker).parameters
     defaults = {name: parameters[name].default for name in ChannelsOptions.__annotations__}
     return cast(ChannelsOptions, {**defaults, **options})
+
+
+def settings(options: ChannelsOptions) -> _nap.Settings:
+    """What receivers are told, of options of which none is left out."""
+    return _nap.Settings(
+        radio_configurations=_listed(options["radio_configuration"]),
+        channel_centers_hz=_listed(options["channel_center_hz"]),
+        bit_rate=str(options["bit_rate"]),
+        devices=device_table(options["devices"]),
+        full_scale_dbm=options["full_scale_dbm"],
+        false_messages_per_day=options["false_messages_per_day"],
+        max_drift_hz_per_s=options["max_drift_hz_per_s"],
+    )
+
+
+def _listed(values: Union[None, _T, Sequence[_T]]) -> list[_T]:
+    """One value, several or none as a list."""
+    if values is None:
+        return []
+    if isinstance(values, (str, float, int)):
+        return [cast(_T, values)]
+    return list(cast("Sequence[_T]", values))
 
 
 def shows(options: type, *takers: Callable[..., Any]) -> Callable[[Function], Function]:

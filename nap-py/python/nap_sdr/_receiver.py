@@ -11,7 +11,7 @@ from . import _nap
 from ._devices import Devices, device_table
 from ._event import Event, MessageEvent, RetractedEvent, UndecodedEvent
 from ._message import Message, MessageList
-from ._options import BitRate, rfc3339
+from ._options import BitRate, rfc3339, settings
 from ._undecoded import UndecodedBurst
 
 if TYPE_CHECKING:
@@ -103,13 +103,17 @@ class Receiver:
         self._native = _nap.Receiver(
             sample_rate_hz,
             center_hz,
-            radio_configuration=radio_configuration,
-            channel_center_hz=channel_center_hz,
-            bit_rate=str(bit_rate),
-            devices=device_table(devices),
-            full_scale_dbm=full_scale_dbm,
-            false_messages_per_day=false_messages_per_day,
-            max_drift_hz_per_s=max_drift_hz_per_s,
+            settings(
+                {
+                    "radio_configuration": radio_configuration,
+                    "channel_center_hz": channel_center_hz,
+                    "bit_rate": bit_rate,
+                    "devices": devices,
+                    "full_scale_dbm": full_scale_dbm,
+                    "false_messages_per_day": false_messages_per_day,
+                    "max_drift_hz_per_s": max_drift_hz_per_s,
+                }
+            ),
             start=rfc3339("start", start),
             start_s=start_s,
             allow_nan=allow_nan,

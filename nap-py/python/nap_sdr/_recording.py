@@ -14,21 +14,19 @@ from typing import (
     Optional,
     Sequence,
     Type,
-    TypeVar,
     Union,
-    cast,
 )
 
 from . import _nap
-from ._devices import device_table
 from ._errors import ConfigurationError, RecordingWarning, TruncatedRecordingError
 from ._message import Message, MessageList
 from ._options import (
-    ChannelsOfFileOptions,
     ChannelsOptions,
+    FileOptions,
     PathLike,
     RecordingOptions,
     rfc3339,
+    settings,
     shows,
     split,
     with_defaults,
@@ -42,9 +40,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from typing_extensions import Unpack
-
-_T = TypeVar("_T")
-
 
 @dataclass(frozen=True)
 class Stretch:
@@ -309,7 +304,7 @@ def read(
     return np.concatenate(blocks) if blocks else np.empty(0, np.complex64), recording
 
 
-@shows(ChannelsOfFileOptions, Recording, Receiver)
+@shows(FileOptions, Recording, Receiver)
 def decode_file(
     path: Union[PathLike, Sequence[PathLike]],
     *,
@@ -317,7 +312,7 @@ def decode_file(
     duration_s: Optional[float] = None,
     threads: Optional[int] = None,
     progress: Progress = False,
-    **options: Unpack[ChannelsOfFileOptions],
+    **options: Unpack[FileOptions],
 ) -> MessageList:
     """Find and decode all messages in a recording, as ``nap decode`` does.
 
@@ -361,20 +356,20 @@ def decode_file(
         If the recording is cut short, holds samples that are not numbers, or has only a part of
         the channel in its band; what can be decoded is.
     """
-    of_recording, of_channel = split("decode_file", options, ChannelsOptions)
+    of_recording, of_channel = split("decode_file", options)
     channel = with_defaults(of_channel, Receiver)
     with Recording(path, **of_recording) as recording:
         part = _Part(offset_s, duration_s, threads, progress)
         return _decode_open(recording, part, channel)
 
 
-@shows(ChannelsOfFileOptions, Recording, Receiver)
+@shows(FileOptions, Recording, Receiver)
 def decode_files(
     paths: Iterable[PathLike],
     *,
     join: bool = False,
     threads: Optional[int] = None,
-    **options: Unpack[ChannelsOfFileOptions],
+    **options: Unpack[FileOptions],
 ) -> dict[str, MessageList]:
     """Find and decode all messages in several recordings, one after the other.
 
@@ -471,13 +466,7 @@ def decode_from(
             recording._native,
             first,
             wanted,
-            radio_configurations=_listed(channel["radio_configuration"]),
-            channel_centers_hz=_listed(channel["channel_center_hz"]),
-            bit_rate=str(channel["bit_rate"]),
-            devices=device_table(channel["devices"]),
-            full_scale_dbm=channel["full_scale_dbm"],
-            false_messages_per_day=channel["false_messages_per_day"],
-            max_drift_hz_per_s=channel["max_drift_hz_per_s"],
+            settings(channel),
             threads=threads,
             progress=report,
         )
@@ -494,15 +483,6 @@ def paths_of(path: Union[PathLike, Sequence[PathLike]]) -> list[str]:
     if isinstance(path, (str, os.PathLike)):
         return [os.fspath(path)]
     return [os.fspath(one) for one in path]
-
-
-def _listed(values: Union[None, _T, Sequence[_T]]) -> list[_T]:
-    """One value, several or none as a list."""
-    if values is None:
-        return []
-    if isinstance(values, (str, float, int)):
-        return [cast(_T, values)]
-    return list(cast("Sequence[_T]", values))
 
 
 def _samples(name: str, seconds: float, rate_hz: float) -> int:

@@ -4,11 +4,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Keys, by section, that are refused unless they have the value that does nothing.
-const LATER: [(&str, &str, Option<&str>); 14] = [
+const LATER: [(&str, &str, Option<&str>); 13] = [
     ("station", "label_url", Some("")),
     ("radio", "unknown_territory", Some("keep")),
     ("radio", "territories", None),
-    ("position", "address", None),
     ("fences", "file", None),
     ("backhaul", "prefer", None),
     ("backhaul", "ethernet", None),

@@ -3,7 +3,7 @@
 //! [`Config::load`] reads TOML, refuses what it does not know with key and line, and makes paths relative to
 //! the file. What a key means stands in [`DEFAULT`], which `nap station config` prints.
 
-mod http;
+pub(crate) mod http;
 mod later;
 pub(crate) mod parse;
 pub(crate) mod position;

@@ -129,9 +129,7 @@ fn finish(sections: Sections, relays: Vec<(String, Options)>, folder: &Path) -> 
         sections;
     station.state = folder.join(&station.state);
     devices.file = devices.file.map(|file| folder.join(file));
-    if let SourceChoice::Records(path) = &mut radio.source {
-        *path = folder.join(&*path);
-    }
+    radio.source.start_from(folder);
     let folder = folder.to_owned();
     Config { station, radio, devices, rules, retention, position, http, relays, folder }
 }

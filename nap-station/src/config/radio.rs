@@ -1,9 +1,9 @@
 //! `[radio]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nap_io::SampleFormat;
-use nap_io::live::Gain;
+use nap_io::live::{Gain, SourceAddress, SourceKind};
 use nap_phy::RadioConfiguration;
 use nap_phy::receiver::channel_choice::BitRateChoice;
 use serde::Deserialize;
@@ -73,6 +73,27 @@ impl SourceChoice {
             None => Self::Samples(text.into()),
         })
     }
+
+    /// Has a path start from a folder.
+    pub(super) fn start_from(&mut self, folder: &Path) {
+        match self {
+            Self::Records(path) => *path = folder.join(&*path),
+            Self::Samples(text) => {
+                let path = folder.join(&*text);
+                let is_recording = source_address(text).kind() == SourceKind::Recording;
+                if text != "-" && (path.exists() || is_recording) {
+                    *text = path.display().to_string();
+                }
+            }
+        }
+    }
+}
+
+/// A source of samples as the configuration names it: what has `KEY=VALUE` in it and is no file is a radio.
+#[must_use]
+pub fn source_address(text: &str) -> SourceAddress {
+    let is_radio = text.contains('=') && !text.contains("://") && !Path::new(text).exists();
+    if is_radio { SourceAddress::Radio(text.into()) } else { SourceAddress::parse(text) }
 }
 
 impl<'de> Deserialize<'de> for SourceChoice {

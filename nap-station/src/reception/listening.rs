@@ -14,7 +14,7 @@ use crate::recorder::Recorder;
 
 /// When the source fails, so much silence completes what the receiver has seen the end of, in seconds by
 /// the clock; no outage is shorter.
-const BRIDGE_S: f64 = 0.1;
+const ADVANCE_S: f64 = 0.1;
 
 /// The receivers at work on a stream, and what else looks at the samples. It has no clock: time is handed in.
 pub(crate) struct Listening {
@@ -29,7 +29,7 @@ pub(crate) struct Listening {
     /// The index after the last sample.
     end: u64,
     /// Of the samples that an outage costs, those that the receiver has been told of already.
-    bridged: u64,
+    advanced: u64,
 }
 
 impl Listening {
@@ -55,7 +55,7 @@ impl Listening {
             time: StreamTime::new(start, sample_rate_hz, speed, source.kind.is_live()),
             recorder,
             end: 0,
-            bridged: 0,
+            advanced: 0,
         })
     }
 
@@ -64,7 +64,7 @@ impl Listening {
         self.time.follow(block, now);
         let mut events = Vec::new();
         if block.lost_before > 0 {
-            let told = std::mem::take(&mut self.bridged);
+            let told = std::mem::take(&mut self.advanced);
             events = self.receivers.skip(block.lost_before.saturating_sub(told));
         }
         events.append(&mut self.receivers.push(&block.samples));
@@ -77,10 +77,10 @@ impl Listening {
     }
 
     /// The source has failed: returns what has ended before that now, not after the outage.
-    pub(crate) fn bridge(&mut self) -> Vec<Event> {
-        let Some(speed) = self.speed.filter(|_| self.bridged == 0) else { return Vec::new() };
-        self.bridged = (BRIDGE_S * speed * self.sample_rate_hz) as u64;
-        let events = self.receivers.skip(self.bridged);
+    pub(crate) fn advance_over_outage(&mut self) -> Vec<Event> {
+        let Some(speed) = self.speed.filter(|_| self.advanced == 0) else { return Vec::new() };
+        self.advanced = (ADVANCE_S * speed * self.sample_rate_hz) as u64;
+        let events = self.receivers.skip(self.advanced);
         if let Some(recorder) = &mut self.recorder {
             events.iter().for_each(|event| recorder.take(event));
         }

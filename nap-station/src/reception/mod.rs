@@ -211,7 +211,8 @@ impl Reception {
         if fault.kind.is_fatal() {
             self.monitor.metrics().receiving.set(0);
             self.monitor.health().fails(fault.text.clone(), Instant::now());
-            events = self.listening.as_mut().map(Listening::bridge).unwrap_or_default();
+            events =
+                self.listening.as_mut().map(Listening::advance_over_outage).unwrap_or_default();
         }
         self.waiting.push_back(ReceptionEvent::Fault(fault));
         self.report(events);

@@ -20,5 +20,5 @@ pub async fn on_disk<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| Fault::new(format!("the disk's thread has ended: {error}")))?;
-    done.map_err(|error| Fault::new(error.to_string()))
+    done.map_err(Fault::of_disk)
 }

@@ -12,12 +12,25 @@ use rand_chacha::ChaCha8Rng;
 /// The shortest delay.
 const BASE: Duration = Duration::from_millis(500);
 /// The longest delay.
-pub const CAP: Duration = Duration::from_secs(300);
+const CAP: Duration = Duration::from_secs(300);
 /// The longest delay while the station wants to end.
 pub const DRAINING_CAP: Duration = Duration::from_secs(30);
+/// The longest delay after a fault of this computer's own disk: nobody else is in a hurry to use it, and it may
+/// work again at once.
+const LOCAL_CAP: Duration = Duration::from_secs(20);
 /// Only after so long without a fault the delays begin with the shortest again: a server that takes a
 /// connection and ends it at once is not well.
 const WELL_AFTER: Duration = Duration::from_secs(60);
+
+/// The longest delay, whoever is to blame.
+#[must_use]
+pub fn cap(is_draining: bool, is_local: bool) -> Duration {
+    match (is_draining, is_local) {
+        (_, true) => LOCAL_CAP,
+        (true, false) => DRAINING_CAP,
+        (false, false) => CAP,
+    }
+}
 
 /// The delays of one relay.
 #[derive(Debug)]
@@ -109,6 +122,20 @@ mod tests {
         backoff.works(after(start, 39 + 60));
         assert_eq!(backoff.delay, BASE);
         assert!(backoff.after_fault(after(start, 200), CAP) <= BASE * 3);
+    }
+
+    /// Whatever went wrong before.
+    #[test]
+    fn a_disk_that_works_again_is_used_within_a_minute() {
+        let start = Instant::now();
+        let mut backoff = Backoff::seeded(3);
+        for fault in 0..100 {
+            backoff.after_fault(after(start, fault), cap(false, false));
+        }
+        for is_draining in [false, true] {
+            let delay = backoff.after_fault(after(start, 200), cap(is_draining, true));
+            assert!(delay < Duration::from_secs(60), "{delay:?}");
+        }
     }
 
     #[test]

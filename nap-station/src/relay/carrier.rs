@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::relay::outbox::Delivery;
 use crate::relay::tls::TlsFiles;
 
@@ -13,12 +14,20 @@ pub struct Fault {
     pub reason: String,
     /// The other side has said when to come again.
     pub retry_after: Option<Duration>,
+    /// This computer's own disk is to blame, not a way to somewhere else.
+    pub is_local: bool,
 }
 
 impl Fault {
     /// A fault of which only the reason is known.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retry_after: None }
+        Self { reason: reason.into(), retry_after: None, is_local: false }
+    }
+
+    /// A fault of this computer's own files or disk.
+    #[must_use]
+    pub fn of_disk(error: Error) -> Self {
+        Self { is_local: true, ..Self::new(error.to_string()) }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::relay::carrier::Fault;
+use crate::relay::certificate_time::CertificateTime;
 
 /// What relays know of their station.
 #[derive(Debug, Clone)]
@@ -20,7 +21,9 @@ pub struct Context {
     /// The station's status as a JSON object, without `online`; its `clock` says whether the time is known.
     pub status: watch::Receiver<Value>,
     /// An answer that takes longer does not come.
-    pub patience: Duration,
+    pub answer_timeout: Duration,
+    /// The time of day that certificates are looked at with.
+    pub certificate_time: CertificateTime,
     /// What an application has not acknowledged after so long is published again.
     pub acknowledged_within: Duration,
 }
@@ -34,7 +37,8 @@ impl Context {
             folder: folder.into(),
             is_metered: false,
             status,
-            patience: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(10),
+            certificate_time: CertificateTime::default(),
             acknowledged_within: Duration::from_secs(600),
         }
     }

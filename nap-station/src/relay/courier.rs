@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::relay::ask::ask;
-use crate::relay::backoff::{Backoff, CAP, DRAINING_CAP};
+use crate::relay::backoff::{Backoff, DRAINING_CAP, cap};
 use crate::relay::carrier::{Carried, Carrier, Fate, Fault};
 use crate::relay::expiry::Expiry;
 use crate::relay::lanes::{Border, Pace, SetAside};
@@ -283,7 +283,7 @@ impl<C: Carrier> Courier<C> {
 
     async fn wait_after(&mut self, fault: Fault) {
         let is_draining = *self.phase.borrow() >= Phase::Draining;
-        let cap = if is_draining { DRAINING_CAP } else { CAP };
+        let cap = cap(is_draining, fault.is_local);
         let delay = self.backoff.after_fault(std::time::Instant::now(), cap);
         let until = Instant::now() + delay.max(fault.retry_after.unwrap_or_default().min(cap));
         let mut phase = self.phase.clone();

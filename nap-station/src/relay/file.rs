@@ -1,8 +1,11 @@
 //! Messages as lines of a file.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
+use crate::error::Error;
 use crate::relay::ask::on_disk;
 use crate::relay::carrier::{Carried, Carrier, Fate, Fault};
 use crate::relay::context::Context;
@@ -56,6 +59,25 @@ impl LinesFile {
         self.file = Some(file.await?);
         Ok(())
     }
+}
+
+/// Looks whether lines can be written, without a line.
+///
+/// # Errors
+/// [`Error::Io`] if not.
+pub fn try_file(options: &FileOptions, context: &Context) -> Result<String, Error> {
+    let path = context.folder.join(&options.path);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).to_owned();
+    let is_there = path.exists();
+    if is_there && !path.is_file() {
+        return Err(Error::BadFile { path, problem: "is no file".into() });
+    }
+    for one in [Some(folder), is_there.then_some(path)].into_iter().flatten() {
+        access(&one, Access::WRITE_OK)
+            .map_err(|error| Error::io(&one, "write to")(error.into()))?;
+    }
+    Ok(if is_there { "lines can be added" } else { "it can be made" }.into())
 }
 
 impl Carrier for LinesFile {

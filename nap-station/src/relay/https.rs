@@ -81,7 +81,7 @@ impl Https {
         let files = options.tls_files(&context.folder);
         let credentials = Credentials::new(options, &context)?;
         credentials.check()?;
-        files.load()?;
+        files.load(&context.certificate_time)?;
         let (batch, give_up_after) = (options.batch, options.give_up_after);
         Ok(Self { forms, context, credentials, batch, give_up_after, files, client: None })
     }
@@ -94,14 +94,14 @@ impl Https {
         {
             return Ok(client.clone());
         }
-        let tls = self.files.load()?;
+        let tls = self.files.load(&self.context.certificate_time)?;
         let client = Client::builder()
             .tls_backend_preconfigured((*tls).clone())
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
             .no_proxy()
-            .timeout(self.context.patience)
+            .timeout(self.context.answer_timeout)
             .user_agent(concat!("nap/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Tls { problem: error.to_string() })?;
@@ -110,8 +110,7 @@ impl Https {
     }
 
     async fn send(&mut self, deliveries: &[Delivery]) -> Result<Answer, Fault> {
-        let fault = |error: Error| Fault::new(error.to_string());
-        let client = self.client().map_err(fault)?;
+        let client = self.client().map_err(Fault::of_disk)?;
         let request = match self.forms.request(deliveries, &self.context.station) {
             Ok(request) => request,
             Err(problem) => return Ok(Answer::Refused(problem)),
@@ -119,11 +118,26 @@ impl Https {
         let method = self.forms.method.clone();
         let to_send =
             client.request(method, request.url).headers(request.headers).body(request.body);
-        let to_send = self.credentials.sign(to_send).map_err(fault)?;
+        let to_send = self.credentials.sign(to_send).map_err(Fault::of_disk)?;
         match to_send.send().await {
             Ok(response) => judge(response),
             Err(error) => Err(self.context.explained(Fault::new(chain(&error)))),
         }
+    }
+
+    /// Asks the server for its root, without a message and without credentials: any answer will do.
+    ///
+    /// # Errors
+    /// What is wrong on the way.
+    pub async fn reach(&mut self) -> Result<(), Fault> {
+        let client = self.client().map_err(Fault::of_disk)?;
+        let url = Url::parse(&self.forms.url.sample());
+        let mut url = url.map_err(|error| Fault::new(format!("url: {error}")))?;
+        url.set_path("/");
+        url.set_query(None);
+        url.set_fragment(None);
+        let answer = client.head(url).send().await;
+        answer.map(drop).map_err(|error| self.context.explained(Fault::new(chain(&error))))
     }
 
     /// A batch that is refused is tried again one by one, since one of its messages may be to blame.
@@ -333,7 +347,7 @@ fn judge(response: Response) -> Result<Answer, Fault> {
             let retry_after = response.headers().get(RETRY_AFTER);
             let retry_after =
                 retry_after.and_then(|value| delay(value.to_str().ok()?, Timestamp::now()));
-            Err(Fault { reason: text, retry_after })
+            Err(Fault { retry_after, ..Fault::new(text) })
         }
         300..=399 if status != StatusCode::NOT_MODIFIED => Ok(Answer::Refused(format!(
             "{text}; redirects are not followed, so say the new address as url"

@@ -8,6 +8,7 @@
 mod ask;
 mod backoff;
 mod carrier;
+pub mod certificate_time;
 pub mod context;
 mod courier;
 pub mod custom_payload;
@@ -25,5 +26,7 @@ pub(crate) mod spawn;
 pub mod state;
 pub mod template;
 mod tls;
+pub mod trial;
+pub mod visitor;
 
 pub use spawn::{Handle, check, spawn};

@@ -80,10 +80,10 @@ impl Publisher {
         self.state.borrow().clone()
     }
 
-    /// Ends when everything has been published, or patience has; so many are left, and were lost before for want of room.
-    pub fn finish(self, patience: Duration) -> u64 {
+    /// Ends when everything has been published, or after `timeout`; so many are left, and were lost before for want of room.
+    pub fn finish(self, timeout: Duration) -> u64 {
         self.phase.send_replace(Phase::Draining);
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         while self.outbox.left() > 0 && Instant::now() < end && !self.thread.is_finished() {
             thread::sleep(LOOK);
         }

@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::Error;
+use crate::relay::certificate_time::CertificateTime;
 use crate::secret::check_secret_file;
 
 /// The files of a relay's TLS.
@@ -54,11 +55,11 @@ impl TlsFiles {
     ///
     /// # Errors
     /// If one cannot be read, has nothing in it, others can read the key, or key and certificate are not a pair.
-    pub fn load(&self) -> Result<Arc<ClientConfig>, Error> {
+    pub fn load(&self, time: &CertificateTime) -> Result<Arc<ClientConfig>, Error> {
         let provider = Arc::new(ring::default_provider());
         let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
-        let builder =
-            ClientConfig::builder_with_provider(provider).with_protocol_versions(&versions);
+        let builder = ClientConfig::builder_with_details(provider, Arc::new(time.clone()))
+            .with_protocol_versions(&versions);
         let builder = builder.map_err(|error| Error::Tls { problem: error.to_string() })?;
         let builder = builder.with_root_certificates(self.roots()?);
         let config = match (&self.certificate, &self.key) {

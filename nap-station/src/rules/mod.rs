@@ -7,6 +7,7 @@
 pub mod anomaly;
 pub mod budget;
 pub mod clock;
+pub mod gps;
 pub mod heard;
 pub mod history;
 pub(crate) mod judge;

@@ -23,8 +23,13 @@ impl Utc {
     /// As text, RFC 3339 in UTC, to the microsecond.
     #[must_use]
     pub fn text(self) -> String {
-        let time = Timestamp::from_microsecond(self.0).unwrap_or_default();
-        format!("{time:.6}")
+        format!("{:.6}", self.timestamp())
+    }
+
+    /// As others reckon with it; 1970 where that goes too far.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_microsecond(self.0).unwrap_or_default()
     }
 
     /// The date.

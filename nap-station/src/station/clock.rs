@@ -1,14 +1,15 @@
 //! The computer's clocks, and what a station goes by.
 
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::rules::clock::{ClockJudge, ClockName, ClockNews, Reading, RunningTime};
 use crate::rules::utc::Utc;
+use crate::station::gpsd::Gpsd;
 use crate::station::synchronization::Synchronization;
+use crate::station::uptime::Uptime;
 
 /// No clock is right that is earlier, however the program was built. 1 November 2026.
 const EARLIEST: Utc = Utc(1_793_491_200_000_000);
@@ -45,9 +46,9 @@ pub struct Moment {
 /// The clock of a station that receives by the clock.
 #[derive(Debug)]
 pub struct StationClock {
-    started: Instant,
-    started_s: f64,
+    uptime: Uptime,
     synchronization: Synchronization,
+    gpsd: Option<Arc<Gpsd>>,
     state: Mutex<State>,
 }
 
@@ -58,21 +59,21 @@ struct State {
 }
 
 impl StationClock {
-    /// A clock that knows the last time that was saved while it was right.
+    /// A clock that knows the last time that was saved while it was right, and a GPS receiver if there is one.
     #[must_use]
-    pub fn new(saved: Option<Utc>) -> Self {
+    pub fn new(saved: Option<Utc>, gpsd: Option<Arc<Gpsd>>) -> Self {
         let judge = ClockJudge::new(built(), saved);
         let clock = Self {
-            started: Instant::now(),
-            started_s: uptime_s().unwrap_or(0.0),
+            uptime: Uptime::read(),
             synchronization: Synchronization::watch(),
+            gpsd,
             state: Mutex::new(State { judge, running: None }),
         };
         clock.look();
         clock
     }
 
-    /// Looks at the computer's clocks; what there is to tell.
+    /// Looks at the clocks; what there is to tell.
     pub fn look(&self) -> Vec<ClockNews> {
         let reading = self.reading();
         self.state().judge.look(reading)
@@ -93,7 +94,7 @@ impl StationClock {
     /// Seconds since the computer was started.
     #[must_use]
     pub fn uptime_s(&self) -> f64 {
-        self.started_s + self.started.elapsed().as_secs_f64()
+        self.uptime.seconds()
     }
 
     /// Goes by running time where the time of day is not known; `None`: it is known.
@@ -107,22 +108,41 @@ impl StationClock {
         self.state().running
     }
 
+    /// The time of day by what the clock goes by, right or wrong.
+    #[must_use]
+    pub fn utc(&self) -> Utc {
+        let reading = self.reading();
+        self.state().judge.utc(reading)
+    }
+
+    /// By how many microseconds that is later than the computer's clock.
+    #[must_use]
+    pub fn ahead_us(&self) -> i64 {
+        let reading = self.reading();
+        self.state().judge.utc(reading).0.saturating_sub(reading.utc.0)
+    }
+
     /// What was so many seconds ago.
     #[must_use]
     pub fn ago(&self, age_s: f64) -> Moment {
+        let reading = self.reading();
         let state = self.state();
         match state.running {
             Some(running) => {
-                Moment { at: running.at(self.uptime_s() - age_s), clock: ClockName::None }
+                Moment { at: running.at(reading.uptime_s - age_s), clock: ClockName::None }
             }
-            None => Moment { at: now().plus_s(-age_s), clock: state.judge.name() },
+            None => {
+                Moment { at: state.judge.utc(reading).plus_s(-age_s), clock: state.judge.name() }
+            }
         }
     }
 
     /// By how many microseconds running time is wrong, now that the time of day is known.
     #[must_use]
     pub fn offset_us(&self) -> Option<i64> {
-        Some(self.running()?.offset_us(self.reading()))
+        let reading = self.reading();
+        let state = self.state();
+        Some(state.running?.offset_us(state.judge.utc(reading), reading.uptime_s))
     }
 
     fn reading(&self) -> Reading {
@@ -130,6 +150,7 @@ impl StationClock {
             utc: now(),
             uptime_s: self.uptime_s(),
             is_synchronized: self.synchronization.is_kept(),
+            gps: self.gpsd.as_ref().and_then(|gpsd| gpsd.utc()),
         }
     }
 
@@ -138,7 +159,8 @@ impl StationClock {
     }
 }
 
-/// Seconds since the computer was started.
-fn uptime_s() -> Option<f64> {
-    fs::read_to_string("/proc/uptime").ok()?.split_whitespace().next()?.parse().ok()
+/// The time of day for a station, with a clock of its own if it receives by the clock.
+#[must_use]
+pub fn utc_by(clock: Option<&StationClock>) -> Utc {
+    clock.map_or_else(now, StationClock::utc)
 }

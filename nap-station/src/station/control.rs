@@ -19,9 +19,9 @@ const FILE: &str = "control";
 /// No order is longer, in bytes.
 const LONGEST: u64 = 65_536;
 /// Who asks says so at once.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// A disk that is slow may take so long to have an order on it.
-const DISK_PATIENCE: Duration = Duration::from_secs(20);
+const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Takes orders, one after the other, until it is stopped.
 #[derive(Debug)]
@@ -75,8 +75,8 @@ impl Control {
 }
 
 fn serve(stream: UnixStream, commands: &SyncSender<Command>) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut line = String::new();
     BufReader::new((&stream).take(LONGEST)).read_line(&mut line)?;
     let done = match serde_json::from_str(&line) {
@@ -90,7 +90,7 @@ fn hand_on(order: Order, commands: &SyncSender<Command>) -> Done {
     let (reply, answer) = sync_channel(1);
     let stops = || "the station stops".to_owned();
     commands.send(Command::Order(order, reply)).map_err(|_| stops())?;
-    answer.recv_timeout(DISK_PATIENCE).unwrap_or_else(|_| Err("the disk does not answer".into()))
+    answer.recv_timeout(DISK_TIMEOUT).unwrap_or_else(|_| Err("the disk does not answer".into()))
 }
 
 /// Tells a station that runs what to do.
@@ -101,7 +101,7 @@ pub fn tell(state: &Path, order: &Order) -> Result<u64, Error> {
     let path = state.join(FILE);
     let ask = || -> std::io::Result<String> {
         let stream = UnixStream::connect(&path)?;
-        stream.set_read_timeout(Some(PATIENCE + DISK_PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT + DISK_TIMEOUT))?;
         writeln!(&stream, "{}", serde_json::json!(order))?;
         let mut line = String::new();
         BufReader::new(&stream).read_line(&mut line)?;

@@ -11,7 +11,7 @@ use crate::rules::utc::Utc;
 use crate::rules::verdict::Reason;
 use crate::station::clock::{StationClock, now};
 use crate::station::keeper::{Command, Committed, Keeper};
-use crate::station::remark::{Remark, Say};
+use crate::station::remark::{Judged, Remark, Say};
 use crate::store::retention::Limits;
 
 /// Rows may share a commit, but wait for it no longer than so.
@@ -39,6 +39,8 @@ pub struct Desk {
     pub monitor: Monitor,
     /// Who is told.
     pub say: Say,
+    /// How often messages were judged in each way.
+    pub judged: Judged,
 }
 
 impl Desk {
@@ -77,6 +79,7 @@ impl Desk {
                 next_try = Instant::now() + TICK;
             }
             if is_over {
+                self.say.say(Remark::Judged(std::mem::take(&mut self.judged)));
                 return;
             }
         }
@@ -92,6 +95,7 @@ impl Desk {
         for verdict in self.keeper.take_judged() {
             let labels = [verdict.name(), verdict.reason().map_or("", Reason::name)];
             self.monitor.metrics().judged_messages.with_label_values(&labels).inc();
+            *self.judged.0.entry(labels).or_default() += 1;
         }
         for event in self.keeper.take_noted() {
             self.say.say(Remark::Event(event));

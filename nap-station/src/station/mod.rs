@@ -11,6 +11,8 @@ mod desk;
 pub mod devices;
 mod ending;
 pub mod event;
+pub mod found;
+mod gpsd;
 pub mod keeper;
 mod opening;
 pub mod order;
@@ -23,7 +25,9 @@ pub mod report;
 mod run;
 mod status;
 mod synchronization;
+mod uptime;
 mod watch;
+mod whereabouts;
 
 pub use ending::Ending;
 pub use opening::carry_out;

@@ -1,13 +1,14 @@
 //! The ledger, as a relay's outbox.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::relay::outbox::{Acknowledged, Counts, Delivery, Outbox, Outcome, Report, Ticket};
-use crate::station::clock::now;
+use crate::station::clock::{StationClock, utc_by};
 use crate::station::event::Event;
 use crate::station::keeper::Command;
 use crate::store::outbox::Waiting;
@@ -20,6 +21,7 @@ pub struct LedgerOutbox {
     waiting: Waiting,
     commands: SyncSender<Command>,
     newest: watch::Receiver<u64>,
+    clock: Option<Arc<StationClock>>,
 }
 
 impl LedgerOutbox {
@@ -30,8 +32,9 @@ impl LedgerOutbox {
         waiting: Waiting,
         commands: SyncSender<Command>,
         newest: watch::Receiver<u64>,
+        clock: Option<Arc<StationClock>>,
     ) -> Self {
-        Self { relay, waiting, commands, newest }
+        Self { relay, waiting, commands, newest, clock }
     }
 
     /// How much of anything is still to be delivered.
@@ -98,7 +101,8 @@ impl Outbox for LedgerOutbox {
     fn report(&self, report: Report) {
         let Report { event_type, level, detail } = report;
         // A station that stops has no use for it.
-        drop(self.send(Command::Event(Event::new(event_type, level, now(), detail))));
+        let at = utc_by(self.clock.as_deref());
+        drop(self.send(Command::Event(Event::new(event_type, level, at, detail))));
     }
 
     fn newest(&self) -> watch::Receiver<u64> {

@@ -6,16 +6,14 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use nap_io::live::{
-    DriverProgram, FaultKind, OnError, Source, SourceAddress, SourceKind, SourceSettings,
-};
+use nap_io::live::{DriverProgram, FaultKind, OnError, Source, SourceKind, SourceSettings};
 use nap_io::{OpenOptions, StreamInfo};
-use nap_phy::receiver::channel_choice::{ChannelChoice, Channels};
+use nap_phy::receiver::channel_choice::{ChannelChoice, Channels, ChosenChannels};
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{DeviceTable, Event as ReceiverEvent, Message, ReceiverConfig};
 use serde_json::json;
 
-use crate::config::radio::RadioConfig;
+use crate::config::radio::{RadioConfig, source_address};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::reception::Reception;
@@ -23,9 +21,10 @@ use crate::reception::event::{Received, ReceptionEvent};
 use crate::reception::fault_log::FaultLog;
 use crate::relay::outbox::Level;
 use crate::rules::utc::Utc;
-use crate::station::clock::{StationClock, now};
+use crate::station::clock::{StationClock, now, utc_by};
 use crate::station::ending::Ending;
 use crate::station::event::Event;
+use crate::station::found::Found;
 use crate::station::keeper::Command;
 use crate::station::records::RECORDING;
 use crate::station::remark::{Remark, Say};
@@ -81,16 +80,61 @@ impl Receiving {
     /// Whether what is at an address is read on its own times, not by the clock.
     #[must_use]
     pub fn is_recording(address: &str) -> bool {
-        let kind = parse(address).kind();
+        let kind = source_address(address).kind();
         kind == SourceKind::Recording || kind == SourceKind::Pipe
     }
 
-    /// Whether a source can be opened, as far as that can be told without a radio.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(address: &str, radio: &RadioConfig) -> Result<(), Error> {
-        source(address, radio, None).map(drop)
+    /// Opens a source, asks it for what is to be received, and closes it again.
+    #[must_use]
+    pub fn try_out(
+        address: &str,
+        radio: &RadioConfig,
+        driver: Option<DriverProgram>,
+        timeout: Duration,
+    ) -> Found {
+        if source_address(address).kind() == SourceKind::Pipe {
+            return Found::Well("standard input, which is not read here".into());
+        }
+        let say = Say::new(|_| {});
+        let opened = Monitor::new()
+            .and_then(|monitor| Self::open(address, radio, driver, None, monitor, say));
+        match opened {
+            Ok(mut receiving) => receiving.wait_for_samples(Instant::now() + timeout),
+            Err(error) => Found::Wrong(error.to_string()),
+        }
+    }
+
+    fn wait_for_samples(&mut self, deadline: Instant) -> Found {
+        while Instant::now() < deadline {
+            match self.reception.next(TICK) {
+                Some(ReceptionEvent::Started(info)) => return Found::of(self.described(&info)),
+                Some(ReceptionEvent::Fault(fault)) if fault.kind.is_fatal() => {
+                    let is_wrong = fault.kind == FaultKind::Refused
+                        || self.reception.source().kind == SourceKind::Recording;
+                    let found = if is_wrong { Found::Wrong } else { Found::Away };
+                    return found(fault.to_string());
+                }
+                Some(ReceptionEvent::Ended) => {
+                    return Found::Away("it ends before the first sample".into());
+                }
+                _ => {}
+            }
+        }
+        Found::Away("it does not answer: is it there, and used by nobody else?".into())
+    }
+
+    /// How an open source is set, if receivers can be set up for it.
+    fn described(&mut self, info: &StreamInfo) -> Result<String, Error> {
+        let chosen = self.chosen(info)?;
+        let notes = chosen.unheard();
+        self.reception.listen_to_all(chosen.configs)?;
+        let rate = format!("{:.6} MS/s", info.sample_rate_hz / 1e6);
+        let around = info.center_hz.map(|hz| format!(" around {:.6} MHz", hz / 1e6));
+        let names = self.radio.radio_configurations.iter().map(|one| one.name());
+        let names: Vec<&str> = names.collect();
+        let mut text = format!("{rate}{} for {}", around.unwrap_or_default(), names.join(", "));
+        notes.iter().for_each(|note| text.extend(["; ", note.as_str()]));
+        Ok(text)
     }
 
     /// Goes by these devices from now on.
@@ -144,17 +188,7 @@ impl Receiving {
         info: &StreamInfo,
         devices: &DeviceTable,
     ) -> Result<Vec<ReceiverConfig>, Error> {
-        let refused = |problem: String| Error::Refused {
-            name: self.reception.source().name.clone(),
-            problem,
-        };
-        let channels = match info.center_hz {
-            Some(_) => Channels::Configurations(self.radio.radio_configurations.clone()),
-            None => Channels::Nearest,
-        };
-        let choice = ChannelChoice { channels, bit_rate: self.radio.bit_rate };
-        let chosen = choice.in_band(info.sample_rate_hz, info.center_hz);
-        let chosen = chosen.map_err(|error| refused(error.to_string()))?;
+        let chosen = self.chosen(info)?;
         for note in chosen.unheard() {
             self.say.say(Remark::Note(note));
         }
@@ -166,6 +200,19 @@ impl Receiving {
         Ok(configs)
     }
 
+    /// The channels that are to be received of a source.
+    fn chosen(&self, info: &StreamInfo) -> Result<ChosenChannels, Error> {
+        let channels = match info.center_hz {
+            Some(_) => Channels::Configurations(self.radio.radio_configurations.clone()),
+            None => Channels::Nearest,
+        };
+        let choice = ChannelChoice { channels, bit_rate: self.radio.bit_rate };
+        let name = self.reception.source().name.clone();
+        let refused = |problem: String| Error::Refused { name, problem };
+        let chosen = choice.in_band(info.sample_rate_hz, info.center_hz);
+        chosen.map_err(|error| refused(error.to_string()))
+    }
+
     fn event(&mut self, event: ReceptionEvent) {
         match event {
             ReceptionEvent::Received(received) => self.received(&received),
@@ -174,7 +221,7 @@ impl Receiving {
                 let is_news = self.is_refused || self.faults.fault(&fault, Instant::now());
                 if is_news && fault.kind.is_fatal() {
                     let detail = json!({ "kind": fault.kind.name(), "text": fault.text });
-                    let event = Event::new("radio_fault", Level::Alarm, now(), detail).said();
+                    let event = Event::new("radio_fault", Level::Alarm, self.utc(), detail).said();
                     self.backlog.push_back(Command::Event(event));
                 }
                 self.say.say(Remark::Fault(fault, is_news));
@@ -182,7 +229,7 @@ impl Receiving {
             ReceptionEvent::Recovered(outage) if self.faults.recovered() => {
                 let down_s = outage.duration.as_secs_f64();
                 let detail = json!({ "down_s": down_s, "trials": outage.trials });
-                let event = Event::new("radio_recovered", Level::Info, now(), detail).said();
+                let event = Event::new("radio_recovered", Level::Info, self.utc(), detail).said();
                 self.backlog.push_back(Command::Event(event));
                 self.say.say(Remark::Recovered(outage));
             }
@@ -217,8 +264,18 @@ impl Receiving {
         if let Some(moment) = moment.filter(|moment| !moment.clock.is_trusted()) {
             return (moment.at, None, moment.clock.name());
         }
-        let (at, time) = self.time(message, received.time.as_deref());
+        let (mut at, mut time) = self.time(message, received.time.as_deref());
+        // A source knows the computer's clock alone.
+        let ahead_us = self.clock.as_ref().map_or(0, |clock| clock.ahead_us());
+        if ahead_us != 0 {
+            at = at.plus_us(ahead_us);
+            time = at.text();
+        }
         (at, Some(time), moment.map_or(RECORDING, |moment| moment.clock.name()))
+    }
+
+    fn utc(&self) -> Utc {
+        utc_by(self.clock.as_deref())
     }
 
     /// When a message was sent: as the source says, else by its samples from the start of the station.
@@ -248,20 +305,12 @@ impl Receiving {
     }
 }
 
-/// A source as the configuration names it: what has `KEY=VALUE` in it and is no file is a radio.
-fn parse(address: &str) -> SourceAddress {
-    let is_radio = address.contains('=')
-        && !address.contains("://")
-        && !std::path::Path::new(address).exists();
-    if is_radio { SourceAddress::Radio(address.into()) } else { SourceAddress::parse(address) }
-}
-
 fn source(
     address: &str,
     radio: &RadioConfig,
     driver: Option<DriverProgram>,
 ) -> Result<Source, Error> {
-    let address = parse(address);
+    let address = source_address(address);
     let channels = Channels::Configurations(radio.radio_configurations.clone());
     let mut settings = SourceSettings::default();
     let kind = address.kind();

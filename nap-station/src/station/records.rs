@@ -60,10 +60,10 @@ impl RecordsFeed {
         Self(from)
     }
 
-    /// What [`Records::read`] has returned next; `None` if that takes longer than `patience`.
+    /// What [`Records::read`] has returned next; `None` if that takes longer than `timeout`.
     #[must_use]
-    pub fn next(&self, patience: Duration) -> Option<Result<Option<Report>, Error>> {
-        match self.0.recv_timeout(patience) {
+    pub fn next(&self, timeout: Duration) -> Option<Result<Option<Report>, Error>> {
+        match self.0.recv_timeout(timeout) {
             Ok(read) => Some(read),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Ok(None)),

@@ -1,5 +1,6 @@
 //! What a station says while it runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,6 +54,27 @@ pub enum Remark {
     OtherHardware,
     /// The oldest rows were removed that no relay had delivered.
     Dropped(u64),
+    /// What became of all that was heard, as the station ends.
+    Judged(Judged),
+}
+
+/// How often messages were judged in each way: by verdict and reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged(pub BTreeMap<[&'static str; 2], u64>);
+
+impl fmt::Display for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no messages");
+        }
+        f.write_str("messages: ")?;
+        for (index, ([verdict, reason], count)) in self.0.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            let colon = if reason.is_empty() { "" } else { " as " };
+            write!(f, "{comma}{count} {verdict}{colon}{reason}")?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Remark {
@@ -85,6 +107,7 @@ impl fmt::Display for Remark {
                 left.name, left.waiting
             ),
             Self::OtherHardware => f.write_str("other hardware than before: a new epoch begins"),
+            Self::Judged(judged) => judged.fmt(f),
             Self::Dropped(count) => {
                 write!(f, "no room: {count} of the oldest messages are gone that were not relayed")
             }

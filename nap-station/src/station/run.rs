@@ -16,10 +16,12 @@ use crate::config::station::Profile;
 use crate::error::Error;
 use crate::http::Server;
 use crate::monitor::Monitor;
+use crate::relay::certificate_time::CertificateTime;
 use crate::relay::context::Context;
 use crate::relay::options::Options;
 use crate::relay::outbox::Level;
-use crate::station::clock::now;
+use crate::rules::utc::Utc;
+use crate::station::clock::{StationClock, now, utc_by};
 use crate::station::control::Control;
 use crate::station::desk::Desk;
 use crate::station::devices::DevicesFile;
@@ -32,9 +34,10 @@ use crate::station::outbox::LedgerOutbox;
 use crate::station::receiving::Receiving;
 use crate::station::records::{RECORDING, RecordsFeed};
 use crate::station::relays::{Relay, Relays};
-use crate::station::remark::{Remark, Say};
+use crate::station::remark::{Judged, Remark, Say};
 use crate::station::status::status;
 use crate::station::watch::ClockWatch;
+use crate::station::whereabouts::Whereabouts;
 use crate::store::folder;
 use crate::store::identity::Identity;
 use crate::store::ledger::Found;
@@ -79,6 +82,7 @@ pub struct Station {
     devices: DevicesFile,
     /// The clock, if messages come by it.
     watch: Option<ClockWatch>,
+    whereabouts: Whereabouts,
     listed: nap_phy::DeviceTable,
     commands: SyncSender<Command>,
     outboxes: Vec<(String, Arc<LedgerOutbox>)>,
@@ -114,31 +118,37 @@ impl Station {
         let (newest, _) = watch::channel(0);
         let (commands, asked) = sync_channel(QUEUE);
         let station = identity.station;
-        let sender = Sender { station: station.clone(), position: position(config.position) };
-        let mut watch =
-            (!is_recording(&config)).then(|| ClockWatch::new(&opened.ledger)).transpose()?;
+        let sender = Sender { station: station.clone(), position: position(&config.position) };
+        let whereabouts = Whereabouts::start(&config.position);
+        let mut watch = (!is_recording(&config))
+            .then(|| ClockWatch::new(&opened.ledger, whereabouts.gpsd().cloned()))
+            .transpose()?;
+        let clock = watch.as_ref().map(|watch| Arc::clone(watch.clock()));
         let status = watch::Sender::new(status(&config, clock_name(watch.as_ref()))?);
-        let outboxes = outboxes(&state, &sender, &opened.ends, &commands, &newest)?;
+        let outboxes = outboxes(&state, &sender, &opened.ends, &commands, &newest, clock.as_ref())?;
         let stored = Undated::load(&opened.ledger)?;
         let mut keeper = opened.keeper(&config, &listed, newest)?;
         if let Some(watch) = &mut watch {
             watch.begin(&mut keeper, stored);
             // Relays are to see what that has put right. What cannot be written now is written later.
-            keeper.commit(now());
+            keeper.commit(watch.clock().utc());
         }
-        let clock = watch.as_ref().map(|watch| Arc::clone(watch.clock()));
         let desk = Desk {
             keeper,
             commands: asked,
-            clock,
+            clock: clock.clone(),
             limits: limits(&config),
             server: serve(&config, &monitor, &options.say)?,
             monitor: monitor.clone(),
             say: options.say.clone(),
+            judged: Judged::default(),
         };
         let desk = desk.start();
         let mut context = Context::new(&station, &config.folder, status.subscribe());
         context.is_metered = config.station.profile == Profile::Metered;
+        if let Some(clock) = clock {
+            context.certificate_time = CertificateTime::of(move || clock.utc().timestamp());
+        }
         let relays = Relays::start(relays(&config, &outboxes), &context)?;
         let control = Control::listen(&state, commands.clone());
         let control = control.map_err(|error| options.say.say(Remark::NoOrders(error))).ok();
@@ -148,6 +158,7 @@ impl Station {
             monitor,
             devices,
             watch,
+            whereabouts,
             listed,
             commands,
             outboxes,
@@ -184,6 +195,7 @@ impl Station {
         let records = RecordsFeed::start(path, now());
         while !self.is_stopped() {
             self.reload();
+            self.look_around();
             self.tell_relays();
             match records.next(RECORDS_TICK) {
                 None => {}
@@ -213,6 +225,7 @@ impl Station {
                 receiving.set_devices(devices);
             }
             self.look_at_clock();
+            self.look_around();
             self.tell_relays();
             ending = receiving.step(&self.listed, &self.commands)?;
         }
@@ -248,11 +261,24 @@ impl Station {
             }
             Err(error) => {
                 let detail = json!({ "problem": error.to_string() });
-                let event = Event::new("device_changed", Level::Alarm, now(), detail).said();
+                let event = Event::new("device_changed", Level::Alarm, self.utc(), detail).said();
                 self.send(Command::Event(event));
                 self.options.say.say(Remark::BadDevices(error));
                 None
             }
+        }
+    }
+
+    fn utc(&self) -> Utc {
+        utc_by(self.watch.as_ref().map(|watch| watch.clock().as_ref()))
+    }
+
+    /// Looks where the station is, and tells those who write and send it.
+    fn look_around(&mut self) {
+        let (command, told) = self.whereabouts.look();
+        command.into_iter().for_each(|command| self.send(command));
+        if let Some(position) = told {
+            self.status.send_modify(|status| status["position"] = position);
         }
     }
 
@@ -366,10 +392,12 @@ fn outboxes(
     ends: &[RelayEnd],
     commands: &SyncSender<Command>,
     newest: &watch::Sender<u64>,
+    clock: Option<&Arc<StationClock>>,
 ) -> Result<Vec<(String, Arc<LedgerOutbox>)>, Error> {
     let outbox = |(relay, end): (usize, &RelayEnd)| {
         let waiting = Waiting::open(state, sender.clone(), end.clone())?;
-        let outbox = LedgerOutbox::new(relay, waiting, commands.clone(), newest.subscribe());
+        let (commands, newest) = (commands.clone(), newest.subscribe());
+        let outbox = LedgerOutbox::new(relay, waiting, commands, newest, clock.cloned());
         Ok((end.name.clone(), Arc::new(outbox)))
     };
     ends.iter().enumerate().map(outbox).collect()

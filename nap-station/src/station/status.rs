@@ -20,7 +20,7 @@ pub fn status(config: &Config, clock: &str) -> Result<Value, Error> {
         "version": env!("CARGO_PKG_VERSION"),
         "model": config.station.model.name(),
         "radio_configurations": radio_configurations,
-        "position": position(config.position),
+        "position": position(&config.position),
         "backhauls": [],
         "lag": {},
         "clock": clock,

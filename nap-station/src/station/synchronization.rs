@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_secs(60);
 /// How often while the answer is no.
 const TICK_WHILE_NOT: Duration = Duration::from_secs(10);
 /// A station does not wait longer for the first answer.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 /// There once systemd's own time service has set the clock.
 const SYNCHRONIZED: &str = "/run/systemd/timesync/synchronized";
 
@@ -36,7 +36,7 @@ impl Synchronization {
                 thread::sleep(if is_kept { TICK } else { TICK_WHILE_NOT });
             }
         });
-        let _late = answer.recv_timeout(PATIENCE);
+        let _late = answer.recv_timeout(TIMEOUT);
         Self(is_kept)
     }
 

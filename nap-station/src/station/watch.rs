@@ -9,8 +9,9 @@ use crate::error::Error;
 use crate::relay::outbox::Level;
 use crate::rules::clock::{ClockName, ClockNews};
 use crate::rules::utc::Utc;
-use crate::station::clock::{StationClock, boot_id, built, now};
+use crate::station::clock::{StationClock, boot_id, built};
 use crate::station::event::Event;
+use crate::station::gpsd::Gpsd;
 use crate::station::keeper::undated::Undated;
 use crate::station::keeper::{Command, Keeper};
 use crate::store::ledger::Ledger;
@@ -36,10 +37,10 @@ impl ClockWatch {
     ///
     /// # Errors
     /// [`Error::Ledger`].
-    pub fn new(ledger: &Ledger) -> Result<Self, Error> {
+    pub fn new(ledger: &Ledger, gpsd: Option<Arc<Gpsd>>) -> Result<Self, Error> {
         let saved = ledger.setting(SAVED)?;
         let saved = saved.and_then(|text| text.parse().ok()).map(Utc);
-        let clock = Arc::new(StationClock::new(saved));
+        let clock = Arc::new(StationClock::new(saved, gpsd));
         let newest = ledger.newest_at()?.max(saved).unwrap_or(built()).max(built());
         Ok(Self { clock, tick: Instant::now(), save_tick: None, newest })
     }
@@ -60,10 +61,10 @@ impl ClockWatch {
             keeper.undate(self.begin_running());
         }
         if let Some(command) = self.known() {
-            keeper.command(command, now());
+            keeper.command(command, self.clock.utc());
         }
         if self.clock.name().is_trusted() {
-            keeper.command(Command::BringBack, now());
+            keeper.command(Command::BringBack, self.clock.utc());
         }
     }
 
@@ -78,7 +79,7 @@ impl ClockWatch {
             commands.extend(self.answer(news));
         }
         if self.clock.running().is_none() && self.clock.name().is_trusted() {
-            self.newest = self.newest.max(now());
+            self.newest = self.newest.max(self.clock.utc());
         }
         commands.extend(self.save());
         commands
@@ -97,7 +98,7 @@ impl ClockWatch {
             ClockNews::Stepped { .. } | ClockNews::Overruled { .. } => {}
         }
         let (level, detail) = detail(news);
-        commands.push(Command::Event(Event::new("clock_changed", level, now(), detail)));
+        commands.push(Command::Event(Event::new("clock_changed", level, self.clock.utc(), detail)));
         commands
     }
 

@@ -32,6 +32,8 @@ pub struct StoredMessage {
     pub item: Option<i64>,
     /// Its record.
     pub record: String,
+    /// Where the station was, as JSON, if it is not always at the same place.
+    pub position: Option<String>,
 }
 
 /// What is known of a device.

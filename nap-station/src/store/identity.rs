@@ -25,10 +25,18 @@ impl Identity {
     /// # Errors
     /// [`Error::Io`] for a file that cannot be read or written, [`Error::BadFile`] for one that is damaged.
     pub fn load_or_make(state: &Path) -> Result<Self, Error> {
+        Self::load(state)?.map_or_else(|| make(state, &state.join(FILE)), Ok)
+    }
+
+    /// The identity in a state folder, if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::load_or_make`].
+    pub fn load(state: &Path) -> Result<Option<Self>, Error> {
         let path = state.join(FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => parse(&path, &text),
-            Err(error) if error.kind() == ErrorKind::NotFound => make(state, &path),
+            Ok(text) => parse(&path, &text).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(&path, "read")(error)),
         }
     }

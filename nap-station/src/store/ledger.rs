@@ -352,7 +352,7 @@ fn run(
 
 fn insert_message(transaction: &Transaction<'_>, message: &StoredMessage) -> Result<(), Error> {
     let sql = "INSERT INTO messages (row, device, counter, at, stored_at, verdict, reason, flags, clock, \
-               item, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               item, record, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let flags: Vec<&str> = message.flags.iter().map(|flag| flag.name()).collect();
     let values = params![
         message.row,
@@ -366,6 +366,7 @@ fn insert_message(transaction: &Transaction<'_>, message: &StoredMessage) -> Res
         message.clock,
         message.item,
         message.record,
+        message.position,
     ];
     run(transaction, sql, values)
 }

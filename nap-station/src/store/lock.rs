@@ -47,6 +47,18 @@ impl FolderLock {
         drop(written);
         Ok(Self { _file: file })
     }
+
+    /// The process that has the folder, if one has.
+    #[must_use]
+    pub fn holder(state: &Path) -> Option<String> {
+        let mut file = File::open(state.join(FILE)).ok()?;
+        if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return None;
+        }
+        let mut pid = String::new();
+        file.read_to_string(&mut pid).ok()?;
+        Some(pid.trim().into())
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +72,9 @@ mod tests {
         let error = FolderLock::take(state.path()).unwrap_err();
         let pid = std::process::id().to_string();
         assert!(matches!(&error, Error::InUse { pid: found, .. } if *found == pid), "{error}");
+        assert_eq!(FolderLock::holder(state.path()), Some(pid));
         drop(first);
+        assert_eq!(FolderLock::holder(state.path()), None);
         FolderLock::take(state.path()).unwrap();
     }
 }

@@ -124,8 +124,8 @@ fn event_row(connection: &Connection, row: i64) -> Result<Option<String>, Error>
 }
 
 fn message_row(connection: &Connection, row: i64) -> Result<Option<MessageRow>, Error> {
-    let sql =
-        "SELECT record, flags, clock, held_until, verdict = 'refused' FROM messages WHERE row = ?";
+    let sql = "SELECT record, flags, clock, held_until, verdict = 'refused', position FROM messages \
+               WHERE row = ?";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![row])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -136,5 +136,6 @@ fn message_row(connection: &Connection, row: i64) -> Result<Option<MessageRow>, 
         clock: row.get(2)?,
         held_until: held_until.map(|until| Utc(until).text()),
         is_retracted: row.get(4)?,
+        position: row.get(5)?,
     }))
 }

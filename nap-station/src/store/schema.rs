@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// What brings a ledger from each version to the next; the version of a ledger is how many of these it has
 /// been through. Never changed once released: what is to change is a further step.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE epochs (
     number INTEGER PRIMARY KEY,
@@ -90,6 +90,9 @@ CREATE TABLE settings (
     "
 ALTER TABLE relays ADD COLUMN control INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX deliveries_dead ON deliveries (relay, item) WHERE state = 'dead';
+",
+    "
+ALTER TABLE messages ADD COLUMN position TEXT;
 ",
 ];
 

@@ -4,13 +4,14 @@ use serde_json::{Map, Value, json};
 
 use crate::config::position::PositionConfig;
 use crate::relay::outbox::{Kind, RecordId};
+use crate::rules::gps::Position;
 
 /// What is the same in all records of a station.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sender {
     /// The station's ID.
     pub station: String,
-    /// Where it is: `latitude` and `longitude` in degrees; null where nobody knows.
+    /// Where it always is: `latitude` and `longitude` in degrees; null where nobody knows.
     pub position: Value,
 }
 
@@ -27,6 +28,8 @@ pub struct MessageRow {
     pub held_until: Option<String>,
     /// Whether it was taken back.
     pub is_retracted: bool,
+    /// Where the station was, as JSON, if it is not always at the same place.
+    pub position: Option<String>,
 }
 
 impl Sender {
@@ -40,7 +43,8 @@ impl Sender {
         record.insert("station".into(), json!(self.station));
         record.insert("flags".into(), flags(&row.flags));
         record.insert("clock".into(), json!(row.clock));
-        record.insert("position".into(), self.position.clone());
+        let was_at = row.position.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        record.insert("position".into(), was_at.unwrap_or_else(|| self.position.clone()));
         if let Some(held_until) = &row.held_until {
             record.insert("held_until".into(), json!(held_until));
         }
@@ -60,14 +64,12 @@ impl Sender {
     }
 }
 
-/// A position as records have it.
+/// Where a station always is, as records have it.
 #[must_use]
-pub fn position(config: PositionConfig) -> Value {
-    match config {
-        PositionConfig::None => Value::Null,
-        PositionConfig::Fixed { latitude, longitude } => {
-            json!({ "latitude": latitude, "longitude": longitude })
-        }
+pub fn position(config: &PositionConfig) -> Value {
+    match *config {
+        PositionConfig::None | PositionConfig::Gpsd { .. } => Value::Null,
+        PositionConfig::Fixed { latitude, longitude } => Position { latitude, longitude }.json(),
     }
 }
 

@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use nap_far_ends::proxy::{Proxy, Way};
 use nap_far_ends::server::{Authority, Pair, Server};
+use nap_station::relay::certificate_time::CertificateTime;
 use nap_station::relay::options::Options;
 use nap_station::relay::outbox::Kind;
 use serde_json::{Value, json};
@@ -41,6 +44,11 @@ impl Bench {
     /// A relay to what listens at an address.
     fn relay(&self, outbox: &Arc<MemoryOutbox>, to: SocketAddr, more: &str) -> Relay {
         Relay::start(outbox, self.path(), &self.options(to.port(), more))
+    }
+
+    /// The same, which soon gives an answer up.
+    fn hasty_relay(&self, outbox: &Arc<MemoryOutbox>, to: SocketAddr) -> Relay {
+        Relay::hasty(outbox, self.path(), &self.options(to.port(), ""))
     }
 
     fn write_pair(&self, pair: &Pair) {
@@ -127,7 +135,7 @@ async fn a_server_that_stalls_after_the_tls_hello_is_given_up() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::HalfOpen).await;
     let outbox = MemoryOutbox::new();
-    let relay = bench.relay(&outbox, proxy.address, "");
+    let relay = bench.hasty_relay(&outbox, proxy.address);
     outbox.store(1);
     let state = relay.until(|state| state.faults == 1).await;
     assert_eq!(state.last_error.as_deref(), Some("the server does not answer in time"));
@@ -143,7 +151,7 @@ async fn a_dead_connection_is_noticed_by_the_next_message() {
     let server = Server::start(&bench.authority).await;
     let proxy = Proxy::to(server.address.port(), Way::Good).await;
     let outbox = MemoryOutbox::new();
-    let relay = bench.relay(&outbox, proxy.address, "");
+    let relay = bench.hasty_relay(&outbox, proxy.address);
     outbox.store(1);
     until("it is delivered", || outbox.delivered() == 1).await;
     proxy.become_(Way::BlackHole);
@@ -224,7 +232,7 @@ async fn a_busy_server_is_asked_again(bench: &Bench, status: u16) {
 }
 
 #[tokio::test]
-async fn a_server_that_wants_patience_gets_it() {
+async fn a_server_that_asks_to_wait_is_waited_for() {
     let bench = Bench::new();
     let server = Server::judging(&bench.authority, |seen| {
         let is_first = json_of(&seen.body)["late"] == false;
@@ -379,5 +387,29 @@ async fn with_a_wrong_clock_it_is_the_clock_that_is_blamed() {
     outbox.store(1);
     let state = relay.until(|state| state.faults == 1).await;
     assert!(state.last_error.unwrap().starts_with("the clock is wrong"));
+    relay.stop().await;
+}
+
+/// The computer's clock says 1970, and a GPS receiver knows better.
+#[tokio::test]
+async fn certificates_are_looked_at_with_the_stations_own_time() {
+    let bench = Bench::new();
+    let server = Server::start(&bench.authority).await;
+    let outbox = MemoryOutbox::new();
+    let is_known = Arc::new(AtomicBool::new(false));
+    let known = Arc::clone(&is_known);
+    let now = move || match known.load(Ordering::Relaxed) {
+        true => Timestamp::now(),
+        false => Timestamp::UNIX_EPOCH,
+    };
+    let options = bench.options(server.address.port(), "");
+    let relay = Relay::with(&outbox, bench.path(), &options, |context| {
+        context.certificate_time = CertificateTime::of(now);
+    });
+    outbox.store(1);
+    let state = relay.until(|state| state.faults == 1).await;
+    assert!(state.last_error.unwrap().contains("certificate"), "it is not valid yet");
+    is_known.store(true, Ordering::Relaxed);
+    until("it is delivered", || outbox.delivered() == 1).await;
     relay.stop().await;
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nap_far_ends::broker::Broker;
 use nap_far_ends::proxy::{Proxy, Way};
@@ -111,7 +111,7 @@ async fn a_link_that_dies(way: Way) {
     let broker = Broker::start();
     let proxy = Proxy::to(broker.port, Way::Good).await;
     let outbox = MemoryOutbox::new();
-    let relay = Relay::start(&outbox, &here(), &mqtt(proxy.address.port(), ""));
+    let relay = Relay::hasty(&outbox, &here(), &mqtt(proxy.address.port(), ""));
     outbox.store(1);
     until("it is delivered", || outbox.delivered() == 1).await;
     let subscriber = subscriber(&broker, &[]).await;
@@ -121,10 +121,15 @@ async fn a_link_that_dies(way: Way) {
     assert!(state.last_error.unwrap().contains("does not answer"), "{way:?}");
     proxy.become_(Way::Good);
     until("it is delivered", || outbox.delivered() == 2).await;
-    assert_eq!(subscriber.of_station("status").last().unwrap()["online"], true);
+    // Whoever listens hears of it later than the relay.
+    until("it is heard", || subscriber.numbers().contains(&2)).await;
+    until("the birth is heard last", || {
+        subscriber.of_station("status").last().is_some_and(|status| status["online"] == true)
+    })
+    .await;
     let copies = subscriber.numbers().iter().filter(|&&n| n == 2).count();
-    assert!((1..=2).contains(&copies), "at least once, and the same ID");
-    relay.stop().await;
+    let faults = relay.stop().await.faults;
+    assert!(copies as u64 <= 1 + faults, "{copies} copies after {faults} faults");
 }
 
 #[tokio::test]
@@ -143,20 +148,29 @@ async fn a_station_that_dies_leaves_its_will() {
     relay.stop().await;
 }
 
+/// Since a moment: each waits for half a second at least.
+fn max_trials(since: Instant) -> usize {
+    1 + (since.elapsed().as_secs_f64() / 0.5) as usize
+}
+
 #[tokio::test]
 async fn a_way_that_comes_and_goes_is_tried_less_and_less_often() {
     let broker = Broker::start();
     let proxy = Proxy::to(broker.port, Way::Reset).await;
     let outbox = MemoryOutbox::new();
     let relay = Relay::start(&outbox, &here(), &mqtt(proxy.address.port(), ""));
+    let start = Instant::now();
+    until("it is tried", || proxy.accepted() > 0).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!((1..=6).contains(&proxy.accepted()), "{} connections in 3 s", proxy.accepted());
+    let (accepted, most) = (proxy.accepted(), max_trials(start));
+    assert!(accepted <= most, "{accepted} connections, not {most}");
     relay.stop().await;
 }
 
 #[tokio::test]
 async fn two_hosts_with_one_identity_do_not_kick_each_other_for_ever() {
     let broker = Broker::start();
+    let start = Instant::now();
     let (one, other) = (MemoryOutbox::new(), MemoryOutbox::new());
     let first = Relay::start(&one, &here(), &mqtt(broker.port, ""));
     first.until(|state| state.is_connected).await;
@@ -166,7 +180,8 @@ async fn two_hosts_with_one_identity_do_not_kick_each_other_for_ever() {
     assert!(state.last_error.unwrap().starts_with("the broker"));
     tokio::time::sleep(Duration::from_secs(3)).await;
     let faults = first.state().faults + second.state().faults;
-    assert!(faults < 14, "{faults} times kicked in 3 s");
+    let most = 2 * max_trials(start) as u64;
+    assert!(faults <= most, "{faults} times kicked, not {most}");
     first.stop().await;
     second.stop().await;
 }
@@ -189,9 +204,10 @@ async fn an_application_acknowledges_what_it_has_stored() {
     assert_eq!(outbox.delivered(), 0);
     broker.publish(&ack, r#"{"epoch":"0000a1b2","ranges":[[1,2]]}"#, &[]);
     until("two are delivered", || outbox.delivered() == 2).await;
-    // The third is published again under its ID; others are not.
-    until("the third comes again", || subscriber.numbers().len() >= 4).await;
-    assert_eq!(subscriber.numbers()[..4], [1, 2, 3, 3]);
+    // The third is published again under its ID; others are not, once they are acknowledged.
+    let copies = |number: u64| subscriber.numbers().iter().filter(|&&n| n == number).count();
+    until("the third comes again", || copies(3) > copies(1).max(copies(2))).await;
+    assert_eq!(subscriber.numbers()[..3], [1, 2, 3]);
     broker.publish(&ack, r#"{"epoch":"0000a1b2","ranges":[[3,3]]}"#, &[]);
     until("all are delivered", || outbox.delivered() == 3).await;
     relay.stop().await;

@@ -9,6 +9,8 @@ pub(crate) struct List {
     pub(crate) entries: Vec<Entry>,
     /// Whole names, which are others' or mean something else.
     pub(crate) allowed: Vec<String>,
+    /// Beginnings of the paths of files whose constants say where they come from.
+    sourced: Vec<String>,
 }
 
 /// Old words with the new one that stands for all of them.
@@ -32,18 +34,29 @@ pub(crate) enum Old {
 }
 
 impl List {
-    /// Reads `old, old > new | names, prose | place place`, or `allow name`, a line each; `#` begins a comment.
+    /// Reads `old, old > new | names, prose | place place`, `allow name`, or `constants place place`, a line each; `#`
+    /// begins a comment.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let mut list = Self { entries: Vec::new(), allowed: Vec::new() };
+        let mut list = Self { entries: Vec::new(), allowed: Vec::new(), sourced: Vec::new() };
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.split('#').next().unwrap_or_default().trim();
             if let Some(name) = line.strip_prefix("allow ") {
                 list.allowed.push(name.trim().to_owned());
+            } else if let Some(places) = line.strip_prefix("constants ") {
+                list.sourced.extend(places.split_whitespace().map(str::to_owned));
             } else if !line.is_empty() {
                 list.entries.push(entry(line).with_context(|| format!("line {number}: {line}"))?);
             }
         }
         Ok(list)
+    }
+}
+
+impl List {
+    /// Whether the constants of a file have to say where they come from.
+    pub(crate) fn asks_for_sources(&self, file: &str) -> bool {
+        let is_sourced = |place: &String| file.starts_with(place.as_str());
+        file.ends_with(".rs") && self.sourced.iter().any(is_sourced)
     }
 }
 

@@ -89,6 +89,16 @@ fn old_words_are_found_in_comments_and_documents() {
 }
 
 #[test]
+fn constants_without_a_source_are_found_where_they_must_have_one() {
+    let text = "const BARE: u8 = 1;\n\n/// Measured.\nconst TOLD: u8 = 2;\n";
+    let list = "constants nap-dsp/src\n";
+    let output = run(list, &[("nap-dsp/src/lib.rs", text), ("nap-io/src/lib.rs", text)]);
+    let found = String::from_utf8(output.stdout).unwrap();
+    let expected = "nap-dsp/src/lib.rs:1: `BARE` has no source: say above it where it comes from\n";
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_list_that_cannot_be_read_is_refused_with_its_line() {
     for (list, expected) in [
         ("skirt\n", "line 1: skirt: there is no `>` with the new word"),

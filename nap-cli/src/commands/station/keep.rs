@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nap_station::station::clock::now;
 use nap_station::store::backup;
 
 use crate::commands::station::config::ConfigArg;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, misuse};
 
 /// A backup's file, and where the station is.
 #[derive(clap::Args)]
@@ -21,8 +21,25 @@ pub struct Args {
     config: ConfigArg,
 }
 
+/// What a backup is to have.
+#[derive(clap::Args)]
+pub struct BackupArgs {
+    #[command(flatten)]
+    args: Args,
+
+    /// Keys and identity too: not in this version.
+    #[arg(long, hide = true)]
+    with_secrets: bool,
+}
+
 /// Writes a backup.
-pub fn make(args: &Args) -> Result<Outcome> {
+pub fn make(args: &BackupArgs) -> Result<Outcome> {
+    if args.with_secrets {
+        let problem =
+            "`--with-secrets` is not in this version; leave it out, and keep devices.csv elsewhere";
+        return Err(misuse(anyhow!(problem)));
+    }
+    let args = &args.args;
     let state = args.config.load()?.station.state;
     backup::backup(&state, args.config.path()?, &args.file, now())?;
     tracing::info!("{}: ledger and configuration, without keys and identity", args.file.display());

@@ -11,9 +11,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use nap_station::config::{Config, DEFAULT, QUICK};
+use nap_station::station::check::Finding;
+use nap_station::station::found::Found;
 use nap_station::station::order::Order;
 
 use crate::args::quantity;
+use crate::args::source::driver;
 use crate::commands::station::config::ConfigArg;
 use crate::outcome::{Outcome, misuse};
 
@@ -64,7 +67,10 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
-    /// Look at everything that a start needs, without one.
+    /// Look at everything that a start needs, without one: configuration, radio, relays, position, clock, state, disk.
+    ///
+    /// The radio is opened and closed again, relays are reached and get no message, nothing is written. Ends with 0 if
+    /// all is well, with 1 if something does not answer, and with 2 if something cannot work as it is configured.
     Check(ConfigArg),
     /// Print which devices were heard and refused, one JSON object a line.
     Refused(ConfigArg),
@@ -83,7 +89,7 @@ enum Command {
     #[command(subcommand)]
     Ledger(ledger::Command),
     /// Write ledger and configuration into one file, without keys and identity. Works beside a station that runs.
-    Backup(keep::Args),
+    Backup(keep::BackupArgs),
     /// Put the ledger of a backup into a state folder that has none, and its configuration where there is none.
     Restore(keep::Args),
 }
@@ -118,16 +124,23 @@ impl Args {
     }
 }
 
+/// One line for each thing that was looked at; what is wrong counts more than what is only away.
 fn check(config: &Config) -> Result<Outcome> {
-    let findings = nap_station::station::check::check(config);
-    for finding in &findings {
-        match &finding.problem {
-            Some(problem) => tracing::error!("{}: {problem}", finding.what),
-            None => tracing::info!("{}: well", finding.what),
+    let mut outcome = Outcome::Done;
+    for Finding { what, found } in nap_station::station::check::check(config, Some(driver()?)) {
+        match found {
+            Found::Well(text) => tracing::info!("{what}: well: {text}"),
+            Found::Away(problem) => {
+                tracing::error!("{what}: {problem}");
+                outcome = outcome.max(Outcome::Failed);
+            }
+            Found::Wrong(problem) => {
+                tracing::error!("{what}: {problem}");
+                outcome = Outcome::Misused;
+            }
         }
     }
-    let is_well = findings.iter().all(|finding| finding.problem.is_none());
-    Ok(if is_well { Outcome::Done } else { Outcome::Misused })
+    Ok(outcome)
 }
 
 fn print(text: &str) -> Result<Outcome> {

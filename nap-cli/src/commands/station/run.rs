@@ -63,6 +63,7 @@ fn log(remark: &Remark) {
         | Remark::Note(_)
         | Remark::Recovered(_)
         | Remark::StoredAgain { lost: 0 }
+        | Remark::Judged(_)
         | Remark::Devices(_) => tracing::info!("{remark}"),
         Remark::NotStored(_)
         | Remark::StoredAgain { .. }

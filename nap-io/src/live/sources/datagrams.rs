@@ -84,7 +84,7 @@ impl RawUdp {
 
     /// What is missing of samples when so many datagrams of this size are, and where the next whole sample
     /// begins in it.
-    fn bridge(&mut self, missing: u32, payload_bytes: usize) -> (u64, usize) {
+    fn advance_over(&mut self, missing: u32, payload_bytes: usize) -> (u64, usize) {
         let size = self.info.format.bytes_per_sample() as u64;
         let gap = self.begun.len() as u64 + u64::from(missing) * payload_bytes as u64;
         self.begun.clear();
@@ -143,7 +143,7 @@ impl LiveSource for RawUdp {
                     break;
                 }
                 let payload_bytes = held.bytes.saturating_sub(from);
-                let (lost, skipped) = self.bridge(held.missing, payload_bytes);
+                let (lost, skipped) = self.advance_over(held.missing, payload_bytes);
                 loss = Loss::Samples(lost);
                 from += skipped;
             }

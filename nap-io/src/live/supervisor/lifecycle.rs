@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::numbering::Progress;
 use super::policy::{OnError, Policy};
-use super::pump::Pump;
+use super::reader_thread::ReaderThread;
 use super::sample_clock::SampleClock;
 use super::worker_message::WorkerMessage;
 use crate::live::block::Block;
@@ -28,7 +28,7 @@ const HEALTHY: Duration = Duration::from_secs(3);
 /// What is due.
 pub(super) enum Due {
     /// The source is to be opened and read.
-    Open(Pump),
+    Open(ReaderThread),
     /// Something has happened.
     Event(LiveEvent),
 }
@@ -129,7 +129,7 @@ impl Lifecycle {
         }
     }
 
-    fn open(&mut self, now: Instant) -> Pump {
+    fn open(&mut self, now: Instant) -> ReaderThread {
         let answer_within =
             FIRST_ANSWER.saturating_mul(self.fruitless + 1).min(LONGEST_FIRST_ANSWER);
         self.fruitless = self.fruitless.saturating_add(1);
@@ -137,7 +137,7 @@ impl Lifecycle {
             *trials += 1;
         }
         self.state = State::Opening { until: now + OPENING, answer_within };
-        Pump {
+        ReaderThread {
             answer_within,
             speed: self.policy.speed,
             is_watched: self.policy.watched,
@@ -271,10 +271,10 @@ mod tests {
         }
 
         /// Waits until the source is to be opened; returns how long that was and what it is told.
-        fn open(&mut self) -> (f64, Pump) {
+        fn open(&mut self) -> (f64, ReaderThread) {
             let before = self.now;
-            let Due::Open(pump) = self.due() else { panic!("not opened") };
-            (self.now.duration_since(before).as_secs_f64(), pump)
+            let Due::Open(reader_thread) = self.due() else { panic!("not opened") };
+            (self.now.duration_since(before).as_secs_f64(), reader_thread)
         }
 
         fn fault(&mut self) -> String {
@@ -309,11 +309,14 @@ mod tests {
     fn the_first_samples_may_take_longer_from_trial_to_trial() {
         let mut life = Life::new(OnError::Restart);
         for (trial, within_s) in [10.0, 20.0, 30.0, 30.0].into_iter().enumerate() {
-            let (pause_s, pump) = life.open();
+            let (pause_s, reader_thread) = life.open();
             // The pauses between trials double.
             let expected_s =
                 if trial == 0 { 0.0 } else { 0.125 * f64::from(2_u32.pow(trial as u32)) };
-            assert_eq!((pause_s, pump.answer_within.as_secs_f64()), (expected_s, within_s));
+            assert_eq!(
+                (pause_s, reader_thread.answer_within.as_secs_f64()),
+                (expected_s, within_s)
+            );
             life.opened();
             // The thread is well, but has nothing.
             life.wait(within_s - 0.1);

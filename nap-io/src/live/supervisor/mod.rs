@@ -9,7 +9,7 @@ mod delivery;
 mod lifecycle;
 mod numbering;
 pub(super) mod policy;
-mod pump;
+mod reader_thread;
 mod sample_clock;
 mod watchdog;
 mod worker_message;
@@ -23,7 +23,7 @@ use super::event::LiveEvent;
 use super::source::Opener;
 use lifecycle::{Due, Lifecycle};
 use policy::Policy;
-use pump::Pump;
+use reader_thread::ReaderThread;
 use worker_message::WorkerMessage;
 
 /// Blocks that may wait for whoever listens: some seconds.
@@ -51,8 +51,8 @@ impl Supervisor {
         let now = Instant::now();
         let lifecycle = Lifecycle::new(policy, now);
         let mut supervisor = Self { opener, lifecycle, messages: None, thread: None };
-        if let Some(Due::Open(pump)) = supervisor.lifecycle.poll(now) {
-            supervisor.open(pump);
+        if let Some(Due::Open(reader_thread)) = supervisor.lifecycle.poll(now) {
+            supervisor.open(reader_thread);
         }
         supervisor
     }
@@ -77,7 +77,7 @@ impl Supervisor {
             if message.is_none() {
                 match self.lifecycle.poll(now) {
                     Some(Due::Event(event)) => return Some(event),
-                    Some(Due::Open(pump)) => self.open(pump),
+                    Some(Due::Open(reader_thread)) => self.open(reader_thread),
                     None if now >= deadline => return None,
                     None => {}
                 }
@@ -109,11 +109,11 @@ impl Supervisor {
         }
     }
 
-    fn open(&mut self, pump: Pump) {
+    fn open(&mut self, reader_thread: ReaderThread) {
         let (to, messages) = sync_channel(QUEUE);
         let opener = Arc::clone(&self.opener);
         // The thread ends by itself when nobody listens; one that hangs is left behind.
-        self.thread = Some(thread::spawn(move || pump.run(&opener, &to)));
+        self.thread = Some(thread::spawn(move || reader_thread.run(&opener, &to)));
         self.messages = Some(messages);
     }
 }

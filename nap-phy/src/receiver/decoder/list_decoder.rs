@@ -47,6 +47,17 @@ pub(crate) struct Search {
     pub(crate) rejected_probability: f64,
 }
 
+impl Search {
+    /// What came of two searches, the other of which was made before this one and found nothing.
+    pub(crate) fn after(self, before: &Self) -> Self {
+        Self {
+            rejected: self.rejected + before.rejected,
+            rejected_probability: self.rejected_probability + before.rejected_probability,
+            ..self
+        }
+    }
+}
+
 /// Finds containers. Its memory is kept from one search to the next.
 #[derive(Debug, Default)]
 pub(crate) struct FrameDecoder {

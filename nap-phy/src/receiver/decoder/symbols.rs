@@ -1,7 +1,9 @@
 //! The symbols of a frame, as far as its type and its bytes tell.
 
+use nap_dsp::detector::Preamble;
+
 use crate::uplink::frame_type::FrameType;
-use crate::uplink::sync_word::SYNC_BITS;
+use crate::uplink::sync_word::{PREAMBLE_BITS, SYNC_BITS};
 
 /// Symbols before the container: the reference symbol, preamble and frame type.
 pub(crate) const SYNC_SYMBOLS: usize = 1 + SYNC_BITS as usize;
@@ -21,6 +23,14 @@ pub fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
 #[must_use]
 pub fn symbol_count(frame_type: FrameType) -> usize {
     SYNC_SYMBOLS + frame_type.class.container_bits()
+}
+
+/// How frames begin, and how long the shortest goes on.
+#[must_use]
+pub fn preamble() -> Preamble {
+    let symbols = 1 + PREAMBLE_BITS as usize;
+    let shortest = FrameType::ALL.into_iter().map(symbol_count).min().unwrap_or(SYNC_SYMBOLS);
+    Preamble { symbols, following: shortest - symbols }
 }
 
 /// The symbols that begin a frame, reference, preamble and frame type, as signs (±1): a sync word for

@@ -1,6 +1,6 @@
 //! A frame of which the type is known and, mostly, not more.
 
-use nap_dsp::demodulator::SoftFrame;
+use nap_dsp::demodulator::{HalfTurn, SoftFrame};
 use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
 
@@ -8,7 +8,7 @@ use super::carrier_plan::RankedCarrier;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, LONGEST_PAUSE_S};
 use crate::receiver::decoder::soft_container::{SoftContainer, correlation_with};
-use crate::receiver::decoder::symbols::symbol_count;
+use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_count};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 
@@ -30,6 +30,9 @@ const MIN_CORRELATION_WITH_KNOWN: f64 = 0.25;
 const NOT_FAINTER: f64 = 1.5;
 /// What was found within so many symbol rates of a burst before it was cancelled was part of it.
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
+
+/// Half turns that are read both ways, those that are the least certain.
+const MAX_OPEN_HALF_TURNS: usize = 6;
 
 /// Symbols that are loaded beside those of a frame: of hypotheses that begin elsewhere, and for its ramp.
 const LOADED_SYMBOLS: usize = START_SPREAD_SYMBOLS + 1;
@@ -57,6 +60,35 @@ impl UndecodedFrame {
 
     pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
         Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
+    }
+
+    /// The container's soft symbols with every choice of the half turns that the carrier may have gone on off, and the
+    /// probability of each: the likeliest first.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = (SoftContainer, f64)> + '_ {
+        let Self { soft, frame_type, .. } = self;
+        let mut half_turns = soft.half_turns.clone();
+        half_turns.sort_unstable_by(|a, b| a.ln_odds.total_cmp(&b.ln_odds));
+        half_turns.truncate(MAX_OPEN_HALF_TURNS);
+        let is_chosen = |choice: usize, n: usize| choice >> n & 1 == 1;
+        let probability = |choice: usize| -> f64 {
+            let of = |(n, half_turn): (usize, &HalfTurn)| {
+                let ln_odds = f64::from(half_turn.ln_odds);
+                1.0 / (1.0 + if is_chosen(choice, n) { ln_odds } else { -ln_odds }.exp())
+            };
+            half_turns.iter().enumerate().map(of).product()
+        };
+        let choices = 0..1 << half_turns.len();
+        let mut choices: Vec<_> = choices.map(|choice| (choice, probability(choice))).collect();
+        choices.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let decided = SoftContainer::with_soft_signs(soft, *frame_type, &soft.decided_signs);
+        choices.into_iter().map(move |(choice, probability)| {
+            let is_turned = |symbol: usize| {
+                let chosen = half_turns.iter().enumerate().filter(|(n, _)| is_chosen(choice, *n));
+                chosen.filter(|(_, half_turn)| half_turn.symbol <= symbol).count() % 2 == 1
+            };
+            let symbols = SYNC_SYMBOLS..SYNC_SYMBOLS + decided.length();
+            (decided.straightened(symbols.map(is_turned)), probability)
+        })
     }
 
     /// Whether the symbols are clear enough to be decoded with those of other frames.

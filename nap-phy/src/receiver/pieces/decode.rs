@@ -1,4 +1,4 @@
-//! One piece of a recording to its messages.
+//! One piece of a recording to its messages, here or in another process than the other pieces.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,22 +16,34 @@ use crate::receiver::statistics::Statistics;
 /// Samples that are pushed at once. The blocks of all pieces lie on one raster.
 const BLOCK: u64 = 1 << 16;
 
-/// A complete message of a piece.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    /// The end of the block that completed it, in samples from the start of the recording.
+/// A complete message of a piece, as it is or as its record.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Found<M = Message> {
+    /// Where its first received frame starts, in samples from the start of the recording.
+    pub(super) start: u64,
+    /// The end of the block that completed it.
     pub(super) completed_at: u64,
     /// The message, its times counted from the start of the recording.
-    pub(super) message: Message,
+    pub(super) message: M,
+}
+
+impl<M> Found<M> {
+    /// The same, told otherwise.
+    pub fn map<N>(self, tell: impl FnOnce(M) -> N) -> Found<N> {
+        let Self { start, completed_at, message } = self;
+        Found { start, completed_at, message: tell(message) }
+    }
 }
 
 /// How a piece ended.
 #[derive(Debug)]
-pub(super) struct PieceEnding<E> {
+#[non_exhaustive]
+pub struct PieceEnding<E> {
     /// What stopped the reading.
-    pub(super) read: Result<(), E>,
+    pub read: Result<(), E>,
     /// What was counted in the piece's own samples.
-    pub(super) statistics: Statistics,
+    pub statistics: Statistics,
 }
 
 impl<E> PieceEnding<E> {
@@ -42,8 +54,16 @@ impl<E> PieceEnding<E> {
 }
 
 /// Decodes a piece. `read` fills a buffer and says how much of it, 0 at the end; `progress` is told how
-/// many of the piece's own samples have been read, and `report` says whether anybody still listens.
-pub(super) fn decode<E>(
+/// many of the piece's own samples have been read, and `report` says whether anybody still listens. `gaps` is
+/// where samples are missing in the whole recording, in order, and `stop` ends the work early.
+///
+/// Where all pieces are decoded in one process, [`split`](super::split) does this and what belongs to it;
+/// where they are not, [`sew`](super::seams::sew) puts together what this reports.
+///
+/// # Errors
+///
+/// What [`Receiver::new`](crate::Receiver::new) says of a configuration.
+pub fn decode<E>(
     piece: &Piece,
     gaps: &[Range<u64>],
     configs: &[ReceiverConfig],
@@ -192,8 +212,13 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
     /// Whether an instant lies in the piece's own samples.
     fn has(&self, time_s: f64) -> bool {
         let Piece { own, is_last, .. } = self.piece;
-        let sample = (time_s * self.sample_rate_hz) as u64;
+        let sample = self.sample_at(time_s);
         own.start <= sample && (sample < own.end || *is_last)
+    }
+
+    /// Where an instant is, in samples.
+    fn sample_at(&self, time_s: f64) -> u64 {
+        (time_s * self.sample_rate_hz).max(0.0) as u64
     }
 
     fn report(&mut self, events: Vec<Event>, completed_at: u64) {
@@ -202,7 +227,8 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
             let is_own = burst.is_some_and(|burst| self.has(burst.signal.time_s));
             self.undecoded_bursts += u64::from(is_own);
             if let Some(message) = event.complete() {
-                self.is_wanted &= (self.report)(Found { completed_at, message });
+                let start = self.sample_at(message.signal.time_s);
+                self.is_wanted &= (self.report)(Found { start, completed_at, message });
             }
         }
     }

@@ -9,6 +9,9 @@
 //! those too. Of a recording in which the radio was tuned elsewhere, [`parts::split_parts`] makes jobs part by
 //! part.
 //!
+//! Where the pieces are decoded in several processes, each does [`decode::decode`], and [`seams::sew`] puts together
+//! what they have found.
+//!
 //! Memory is that of one receiver a thread: a job makes its receiver when it runs.
 //!
 //! ```
@@ -50,10 +53,10 @@
 //! # }
 //! ```
 
-mod decode;
+pub mod decode;
 pub mod parts;
 pub mod plan;
-mod seams;
+pub mod seams;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -63,8 +66,8 @@ use std::sync::mpsc::{self, Sender};
 use num_complex::Complex32;
 
 use crate::error::Error;
-use crate::message::Message;
-use crate::receiver::config::{ReceiverConfig, common_sample_rate_hz};
+use crate::message::{Message, MessageId};
+use crate::receiver::config::ReceiverConfig;
 use crate::receiver::pieces::decode::{Found, PieceEnding};
 use crate::receiver::pieces::plan::Piece;
 use crate::receiver::pieces::seams::Seams;
@@ -99,9 +102,6 @@ pub struct PieceJob<Open, Progress, E> {
 #[must_use = "messages come out of `finish`"]
 pub struct Decoding<E> {
     pieces: Vec<Piece>,
-    sample_rate_hz: f64,
-    /// How long before its own samples a piece reads.
-    before_s: f64,
     inboxes: Vec<mpsc::Receiver<Item<E>>>,
 }
 
@@ -133,12 +133,7 @@ pub fn split<Open, Progress, E>(
         (PieceJob { recording: Arc::clone(&recording), index, sender }, inbox)
     };
     let (jobs, inboxes) = (0..recording.pieces.len()).map(job).unzip();
-    let decoding = Decoding {
-        pieces: recording.pieces.clone(),
-        sample_rate_hz: common_sample_rate_hz(&recording.configs),
-        before_s: plan::before_s(&recording.configs),
-        inboxes,
-    };
+    let decoding = Decoding { pieces: recording.pieces.clone(), inboxes };
     (jobs, decoding)
 }
 
@@ -175,7 +170,7 @@ impl<E> Decoding<E> {
     ///
     /// What [`Receiver::new`](crate::Receiver::new) says of a configuration.
     pub fn finish(self, mut report: impl FnMut(Message)) -> Result<Ending<E>, Error> {
-        let mut seams = Seams::new(&self.pieces, self.sample_rate_hz, self.before_s);
+        let mut seams = Seams::new(&self.pieces, MessageId::default());
         let mut ending = Ending { read: Ok(()), statistics: Statistics::default() };
         for inbox in self.inboxes {
             for item in inbox {

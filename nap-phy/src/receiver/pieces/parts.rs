@@ -22,6 +22,28 @@ pub struct Part {
     pub configs: Vec<ReceiverConfig>,
 }
 
+impl Part {
+    /// How long its samples are together, in seconds; `None` if nobody knows.
+    #[must_use]
+    pub fn duration_s(&self) -> Option<f64> {
+        let missing: u64 = self.gaps.iter().map(|gap| gap.end - gap.start).sum();
+        let samples = self.length?.saturating_sub(missing);
+        Some(samples as f64 / common_sample_rate_hz(&self.configs))
+    }
+
+    /// Cuts it into so many pieces; one whose length nobody knows stays whole.
+    ///
+    /// # Errors
+    ///
+    /// What [`Receiver::new`](crate::Receiver::new) says of a configuration.
+    pub fn pieces(&self, count: usize) -> Result<Vec<Piece>, Error> {
+        match self.length {
+            Some(length) if count > 1 => plan::plan_over(length, &self.gaps, count, &self.configs),
+            _ => Ok(plan::whole()),
+        }
+    }
+}
+
 /// What comes of the jobs of all parts.
 #[derive(Debug)]
 #[must_use = "messages come out of `finish`"]
@@ -58,7 +80,8 @@ pub fn split_parts<Open, Progress, E>(
 ) -> Result<Split<Open, Progress, E>, Error> {
     let (mut jobs, mut decodings) = (Vec::new(), Vec::new());
     for (index, part) in parts.into_iter().enumerate() {
-        let pieces = pieces_of(&part, threads)?;
+        let count = part.duration_s().map_or(1, |duration_s| plan::count(duration_s, threads));
+        let pieces = part.pieces(count)?;
         let Part { position, gaps, configs, .. } = part;
         let start_s = position as f64 / common_sample_rate_hz(&configs);
         let (open, progress) = access(index);
@@ -67,18 +90,6 @@ pub fn split_parts<Open, Progress, E>(
         decodings.push((start_s, decoding));
     }
     Ok((jobs, PartsDecoding { parts: decodings }))
-}
-
-/// A part is cut where there are threads for the pieces.
-fn pieces_of(part: &Part, threads: usize) -> Result<Vec<Piece>, Error> {
-    let Some(length) = part.length else { return Ok(plan::whole()) };
-    let missing: u64 = part.gaps.iter().map(|gap| gap.end - gap.start).sum();
-    let samples = length.saturating_sub(missing);
-    let duration_s = samples as f64 / common_sample_rate_hz(&part.configs);
-    match plan::count(duration_s, threads) {
-        1 => Ok(plan::whole()),
-        count => plan::plan_over(length, &part.gaps, count, &part.configs),
-    }
 }
 
 impl<E> PartsDecoding<E> {

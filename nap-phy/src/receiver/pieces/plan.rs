@@ -30,13 +30,33 @@ pub struct Piece {
     /// The samples that the piece has to itself: it reports the messages whose first received frame
     /// starts in them. In the last one, those after its end too.
     pub own: Range<u64>,
-    /// The samples that its receiver takes in. The last piece reads to the end, wherever that is: a reader
-    /// that gives no more says whether something is missing.
+    /// The samples that its receiver takes in. A piece that comes near the end of the recording reads to it,
+    /// wherever that is: its receiver tells of all that it has heard then, and a reader that gives no more says
+    /// whether something is missing.
     pub read: Range<u64>,
     /// Whether the recording ends with it.
     pub is_last: bool,
     /// Its receiver's share of the false messages.
     pub(super) budget_share: BudgetShare,
+}
+
+impl Piece {
+    /// The piece that these fields and [`Self::budget_shares`] are of, as [`plan`] cut it in another process.
+    #[must_use]
+    pub fn with_budget_shares(
+        own: Range<u64>,
+        read: Range<u64>,
+        is_last: bool,
+        [of_start, of_grant]: [f64; 2],
+    ) -> Self {
+        Self { own, read, is_last, budget_share: BudgetShare { of_start, of_grant } }
+    }
+
+    /// Its receiver's shares of the false messages: of those that are granted at the start, and as time passes.
+    #[must_use]
+    pub fn budget_shares(&self) -> [f64; 2] {
+        [self.budget_share.of_start, self.budget_share.of_grant]
+    }
 }
 
 /// How many pieces `threads` threads are best given of a recording of `duration_s`: one of a short one,
@@ -123,7 +143,8 @@ pub fn plan_at(
     let piece = |(start, end): (u64, u64)| {
         let first = start.saturating_sub(before);
         let is_last = end == total_samples;
-        let last = if is_last { u64::MAX } else { end.saturating_add(after).min(total_samples) };
+        let enough = end.saturating_add(after);
+        let last = if is_last || enough >= total_samples { u64::MAX } else { enough };
         let read = first - first % period..last;
         Piece { own: start..end, read, is_last, budget_share: BudgetShare::ALL }
     };
@@ -161,7 +182,7 @@ fn common_period(configs: &[ReceiverConfig]) -> Result<u64, Error> {
 
 /// What a piece reads before its own samples: the frames of a message that began before them and ends in
 /// them, and the look-back of its receiver; at least what it learns the noise from. In seconds.
-pub(super) fn before_s(configs: &[ReceiverConfig]) -> f64 {
+fn before_s(configs: &[ReceiverConfig]) -> f64 {
     let of = |frame_s: f64, lookback_s: f64| 2.0 * (frame_s + LONGEST_PAUSE_S) + lookback_s;
     longest(configs, of).max(NOISE_MEMORY_S)
 }
@@ -227,10 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_reads_no_more_than_there_is() {
+    fn a_piece_near_the_end_reads_to_it() {
         let pieces = plan_at(2_500_000, &[1_000_000, 2_400_000], &configs()).unwrap();
         let reads: Vec<Range<u64>> = pieces.into_iter().map(|piece| piece.read).collect();
-        assert_eq!(reads, [0..2_500_000, 0..2_500_000, 0..u64::MAX]);
+        assert_eq!(reads, [0..u64::MAX, 0..u64::MAX, 0..u64::MAX]);
     }
 
     #[test]

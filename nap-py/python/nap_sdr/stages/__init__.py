@@ -26,11 +26,11 @@ from ._records import (
     SoftFrame,
     SoftSymbols,
 )
-from ._subbands import MIN_DETECTION_STATISTIC, MIN_CORRELATION, Subbands, channelize
+from ._subbands import MIN_CORRELATION, MIN_DETECTION_STATISTIC, Subbands, channelize
 
 __all__ = [
-    "MIN_DETECTION_STATISTIC",
     "MIN_CORRELATION",
+    "MIN_DETECTION_STATISTIC",
     "Burst",
     "Candidate",
     "Carrier",

@@ -109,11 +109,9 @@ class Subbands:
                 length_class,
                 start_s,
                 Carrier(time_s, offset_hz + self.center_hz, drift),
-                correlation,
-                power,
+                *match,
             )
-            for frame_type, rank, length_class, start_s, time_s, offset_hz, drift, correlation, power
-            in found
+            for frame_type, rank, length_class, start_s, time_s, offset_hz, drift, *match in found
         ]
 
     def down_convert(

@@ -19,7 +19,7 @@ use crate::relay::options::MqttVersion;
 
 /// A broker that does not answer for so long is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience(pub Duration);
+pub struct AnswerTimeout(pub Duration);
 
 /// There is room for so much more at each read.
 const READ_BYTES: usize = 4096;
@@ -30,7 +30,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// One connection to a broker.
 pub struct Connection {
     version: MqttVersion,
-    patience: Patience,
+    answer_timeout: AnswerTimeout,
     reader: ReadHalf<Box<dyn Stream>>,
     writer: WriteHalf<Box<dyn Stream>>,
     received: Vec<u8>,
@@ -52,18 +52,21 @@ impl Connection {
         address: &Address,
         connect: &Connect<'_>,
         version: MqttVersion,
-        patience: Patience,
+        answer_timeout: AnswerTimeout,
     ) -> Result<Self, Fault> {
-        let opened =
-            timeout(patience.0, Self::open_patiently(address, connect, version, patience)).await;
-        opened.unwrap_or_else(|_| Err(patience.fault("a connection")))
+        let opened = timeout(
+            answer_timeout.0,
+            Self::open_patiently(address, connect, version, answer_timeout),
+        )
+        .await;
+        opened.unwrap_or_else(|_| Err(answer_timeout.fault("a connection")))
     }
 
     async fn open_patiently(
         address: &Address,
         connect: &Connect<'_>,
         version: MqttVersion,
-        patience: Patience,
+        answer_timeout: AnswerTimeout,
     ) -> Result<Self, Fault> {
         let stream = stream(address).await.map_err(|error| Fault::new(reason(&error)))?;
         let (reader, writer) = split(stream);
@@ -75,7 +78,7 @@ impl Connection {
         };
         let mut connection = Self {
             version,
-            patience,
+            answer_timeout,
             reader,
             writer,
             received: Vec::new(),
@@ -143,7 +146,7 @@ impl Connection {
             self.writer.shutdown().await
         };
         // Whoever does not hear the farewell sees the connection end.
-        let _ = timeout(self.patience.0, leave).await;
+        let _ = timeout(self.answer_timeout.0, leave).await;
     }
 
     /// The broker's next packet. Writes what is to be written and keeps the connection alive meanwhile.
@@ -182,7 +185,7 @@ impl Connection {
 
     fn wake(&self) -> Instant {
         match self.pinged {
-            Some(pinged) => pinged + self.patience.0,
+            Some(pinged) => pinged + self.answer_timeout.0,
             None if self.keep_alive.is_zero() => Instant::now() + Duration::from_secs(3600),
             None => self.last_sent + self.keep_alive,
         }
@@ -190,7 +193,7 @@ impl Connection {
 
     fn keep_alive(&mut self) -> Result<(), Fault> {
         if self.pinged.is_some() {
-            return Err(self.patience.fault("a ping"));
+            return Err(self.answer_timeout.fault("a ping"));
         }
         if !self.keep_alive.is_zero() {
             self.pinged = Some(Instant::now());
@@ -210,7 +213,7 @@ impl Connection {
     }
 }
 
-impl Patience {
+impl AnswerTimeout {
     /// It has come to an end.
     #[must_use]
     pub fn fault(self, asked: &str) -> Fault {

@@ -20,7 +20,7 @@ use crate::relay::carrier::{Carried, Carrier, Fate, Fault};
 use crate::relay::context::Context;
 use crate::relay::custom_payload::{BadField, CustomPayload};
 use crate::relay::mqtt::address::{Address, Broker};
-use crate::relay::mqtt::connection::{Connection, Patience};
+use crate::relay::mqtt::connection::{AnswerTimeout, Connection};
 use crate::relay::mqtt::discovery::announcement;
 use crate::relay::mqtt::packet::{Answer, Connect, Publish};
 use crate::relay::mqtt::status::{PublishedStatus, with_online};
@@ -30,6 +30,7 @@ use crate::relay::outbox::{Delivery, Kind, Level, Outbox, Outcome, Report, Ticke
 use crate::relay::secret::Secret;
 use crate::relay::template::variable::custom_data;
 use crate::relay::tls::{Stamps, TlsFiles};
+use crate::relay::visitor::Visitor;
 
 /// So many messages may be on their way.
 const WINDOW: usize = 32;
@@ -40,14 +41,11 @@ const METERED_KEEP_ALIVE_S: u16 = 600;
 /// Messages to an MQTT broker.
 pub struct Mqtt {
     options: MqttOptions,
-    broker: Broker,
-    files: TlsFiles,
-    password: Option<Secret>,
-    custom: CustomPayload,
+    checked: Checked,
     context: Context,
     topics: Topics,
     client: String,
-    patience: Patience,
+    answer_timeout: AnswerTimeout,
     outbox: Arc<dyn Outbox>,
     stamps: Stamps,
     status: PublishedStatus,
@@ -71,7 +69,7 @@ impl Checked {
         let broker = Broker::parse(options)?;
         let files = options.tls_files(&context.folder);
         if broker.is_tls {
-            files.load()?;
+            files.load(&context.certificate_time)?;
         }
         let password =
             options.password_file.as_ref().map(|file| Secret::new(&context.folder, file));
@@ -83,6 +81,14 @@ impl Checked {
         let custom = options.custom_payload.parse().map_err(bad)?;
         Ok(Self { broker, files, password, custom })
     }
+
+    /// Where to connect, with certificates and password as they are now.
+    fn access(&self, context: &Context) -> Result<(Address, Option<String>), Error> {
+        let load = || self.files.load(&context.certificate_time);
+        let tls = self.broker.is_tls.then(load).transpose()?;
+        let password = self.password.as_ref().map(Secret::read).transpose()?;
+        Ok((Address { host: self.broker.host.clone(), port: self.broker.port, tls }, password))
+    }
 }
 
 /// Checks what an operator has said.
@@ -91,6 +97,31 @@ impl Checked {
 /// What is wrong with it.
 pub fn check_mqtt(options: &MqttOptions, context: &Context) -> Result<(), Error> {
     Checked::new(options, context).map(drop)
+}
+
+/// Connects to the broker and takes leave again; nothing is published.
+///
+/// # Errors
+/// What is wrong on the way.
+pub async fn try_mqtt(
+    options: &MqttOptions,
+    context: &Context,
+    visitor: &Visitor,
+) -> Result<(), Fault> {
+    let checked = Checked::new(options, context).map_err(Fault::of_disk)?;
+    let (address, password) = checked.access(context).map_err(Fault::of_disk)?;
+    let connect = Connect {
+        client: &visitor.client,
+        keep_alive_s: KEEP_ALIVE_S,
+        user: options.user.as_deref(),
+        password: password.as_deref().map(str::as_bytes),
+        will: None,
+        is_lasting: visitor.is_own,
+    };
+    let answer_timeout = AnswerTimeout(context.answer_timeout);
+    let opened = Connection::open(&address, &connect, options.version, answer_timeout).await;
+    opened.map_err(|fault| context.explained(fault))?.disconnect().await;
+    Ok(())
 }
 
 impl Mqtt {
@@ -103,16 +134,13 @@ impl Mqtt {
         context: Context,
         outbox: Arc<dyn Outbox>,
     ) -> Result<Self, Error> {
-        let Checked { broker, files, password, custom } = Checked::new(&options, &context)?;
+        let checked = Checked::new(&options, &context)?;
         Ok(Self {
-            broker,
-            stamps: files.stamps(),
-            files,
-            password,
-            custom,
+            stamps: checked.files.stamps(),
+            checked,
             topics: Topics::new(&context.station),
             client: format!("nap-{}", context.station),
-            patience: Patience(context.patience),
+            answer_timeout: AnswerTimeout(context.answer_timeout),
             outbox,
             status: PublishedStatus::new(context.is_metered),
             announced: BTreeSet::new(),
@@ -127,21 +155,19 @@ impl Mqtt {
 
     async fn connect(&mut self) -> Result<(), Fault> {
         self.connection = None;
-        self.stamps = self.files.stamps();
-        let fault = |error: Error| Fault::new(error.to_string());
-        let tls = self.broker.is_tls.then(|| self.files.load()).transpose().map_err(fault)?;
-        let password = self.password.as_ref().map(Secret::read).transpose().map_err(fault)?;
-        let address = Address { host: self.broker.host.clone(), port: self.broker.port, tls };
+        self.stamps = self.checked.files.stamps();
+        let (address, password) = self.checked.access(&self.context).map_err(Fault::of_disk)?;
         let will = self.status_publish(&self.status_now(), false);
         let connect = Connect {
             client: &self.client,
             keep_alive_s: if self.context.is_metered { METERED_KEEP_ALIVE_S } else { KEEP_ALIVE_S },
             user: self.options.user.as_deref(),
             password: password.as_deref().map(str::as_bytes),
-            will: &will,
+            will: Some(&will),
+            is_lasting: true,
         };
         let opened =
-            Connection::open(&address, &connect, self.options.version, self.patience).await;
+            Connection::open(&address, &connect, self.options.version, self.answer_timeout).await;
         self.connection = Some(opened.map_err(|fault| self.context.explained(fault))?);
         if self.options.ack == Acknowledgement::Application {
             self.subscribe().await?;
@@ -224,9 +250,9 @@ impl Mqtt {
     }
 
     async fn turn(&mut self, asked: &str) -> Result<Answer, Fault> {
-        let patience = self.patience;
-        let answer = timeout(patience.0, self.connection()?.turn()).await;
-        answer.unwrap_or_else(|_| Err(patience.fault(asked)))
+        let answer_timeout = self.answer_timeout;
+        let answer = timeout(answer_timeout.0, self.connection()?.turn()).await;
+        answer.unwrap_or_else(|_| Err(answer_timeout.fault(asked)))
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Fault> {
@@ -310,8 +336,8 @@ impl Mqtt {
 
     fn message(&self, delivery: &Delivery) -> Publish {
         let mut record = delivery.record.clone();
-        if delivery.kind != Kind::Event && !self.custom.fields().is_empty() {
-            record["custom"] = custom_data(&self.custom, &record).into();
+        if delivery.kind != Kind::Event && !self.checked.custom.fields().is_empty() {
+            record["custom"] = custom_data(&self.checked.custom, &record).into();
         }
         Publish {
             topic: self.topics.of_kind(delivery.kind),
@@ -329,7 +355,8 @@ impl Mqtt {
         for delivery in deliveries.iter().filter(|delivery| delivery.kind == Kind::Message) {
             let device = delivery.record["device_id"].as_str().unwrap_or_default();
             if !self.announced.contains(device) {
-                let announcement = announcement(&self.topics, &delivery.record, &self.custom);
+                let announcement =
+                    announcement(&self.topics, &delivery.record, &self.checked.custom);
                 announcements.extend(announcement.map(|one| (device.to_owned(), one)));
             }
         }
@@ -363,7 +390,7 @@ impl Carrier for Mqtt {
     }
 
     fn tls_files(&self) -> Option<&TlsFiles> {
-        self.broker.is_tls.then_some(&self.files)
+        self.checked.broker.is_tls.then_some(&self.checked.files)
     }
 
     async fn open(&mut self) -> Result<(), Fault> {
@@ -392,7 +419,7 @@ impl Carrier for Mqtt {
     }
 
     async fn attend(&mut self) -> Result<(), Fault> {
-        if self.files.stamps() != self.stamps && self.broker.is_tls {
+        if self.checked.files.stamps() != self.stamps && self.checked.broker.is_tls {
             self.leave().await;
             self.connect().await?;
         }

@@ -22,7 +22,7 @@ pub struct Publish {
 /// A packet to a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// Opens a connection on a session that lasts.
+    /// Opens a connection.
     Connect(Connect<'a>),
     /// Publishes with QoS 1.
     Publish {
@@ -61,7 +61,9 @@ pub struct Connect<'a> {
     /// The user's password.
     pub password: Option<&'a [u8]>,
     /// What the broker publishes when the client has gone.
-    pub will: &'a Publish,
+    pub will: Option<&'a Publish>,
+    /// The broker keeps the session for the client's next connection.
+    pub is_lasting: bool,
 }
 
 /// A packet from a broker.
@@ -159,21 +161,31 @@ impl Connect<'_> {
         let is_v5 = version == MqttVersion::V5;
         write_text(b"MQTT", to);
         to.push(if is_v5 { 5 } else { 4 });
-        // A will with QoS 1, and no clean start.
-        let will = 0x04 | 0x08 | u8::from(self.will.is_retained) << 5;
-        to.push(will | u8::from(self.user.is_some()) << 7 | u8::from(self.password.is_some()) << 6);
+        to.push(self.flags());
         to.extend(self.keep_alive_s.to_be_bytes());
-        if is_v5 {
+        if is_v5 && self.is_lasting {
             // One property: the session never expires.
             to.extend([5, 0x11, 0xFF, 0xFF, 0xFF, 0xFF]);
+        } else {
+            write_no_properties(is_v5, to);
         }
         write_text(self.client.as_bytes(), to);
-        write_no_properties(is_v5, to);
-        write_text(self.will.topic.as_bytes(), to);
-        write_text(&self.will.payload, to);
+        if let Some(will) = self.will {
+            write_no_properties(is_v5, to);
+            write_text(will.topic.as_bytes(), to);
+            write_text(&will.payload, to);
+        }
         for text in [self.user.map(str::as_bytes), self.password].into_iter().flatten() {
             write_text(text, to);
         }
+    }
+
+    fn flags(&self) -> u8 {
+        let clean = u8::from(!self.is_lasting) << 1;
+        // A will has QoS 1.
+        let will = self.will.map_or(0, |will| 0x04 | 0x08 | u8::from(will.is_retained) << 5);
+        let user = u8::from(self.user.is_some()) << 7 | u8::from(self.password.is_some()) << 6;
+        clean | will | user
     }
 }
 
@@ -370,8 +382,15 @@ mod tests {
             keep_alive_s: 30,
             user: Some("u"),
             password: Some(b"p"),
-            will: &publish,
+            will: Some(&publish),
+            is_lasting: true,
         };
+        // Somebody who only looks in: a clean start, and no will.
+        let visit =
+            Connect { will: None, is_lasting: false, user: None, password: None, ..connect };
+        let visit = Request::Connect(visit);
+        assert_eq!(written(&visit, MqttVersion::V3), b"\x10\x0d\0\x04MQTT\x04\x02\0\x1e\0\x01c");
+        assert_eq!(written(&visit, MqttVersion::V5), b"\x10\x0e\0\x04MQTT\x05\x02\0\x1e\0\0\x01c");
         let connect = Request::Connect(connect);
         assert_eq!(
             written(&connect, MqttVersion::V3),

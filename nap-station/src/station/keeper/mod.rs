@@ -80,6 +80,8 @@ pub enum Command {
     BringBack,
     /// Something that is to be known at the next start.
     Setting(&'static str, Option<String>),
+    /// Where the station is from now on, as JSON, if it is not always at the same place and somebody knows.
+    Position(Option<String>),
     /// Everything before this is to be on disk when it is answered.
     Flush(SyncSender<()>),
 }
@@ -123,6 +125,8 @@ pub struct Keeper {
     /// Messages that are held, by the date that they are of.
     held: BTreeMap<Day, u64>,
     dating: Dating,
+    /// Where the station is, if it is not always at the same place.
+    position: Option<String>,
     /// What is still to be put right, since it could not be read or written.
     to_redate: Option<(i64, ClockName)>,
     kept_back: KeptBack,
@@ -186,6 +190,7 @@ impl Keeper {
             open: BTreeMap::new(),
             held,
             dating: Dating::Dated,
+            position: None,
             to_redate: None,
             kept_back: KeptBack::new(),
             gives_all: false,
@@ -257,6 +262,7 @@ impl Keeper {
             Command::Redate { offset_us, clock } => self.redate(offset_us, clock),
             Command::BringBack => self.bring_back(now),
             Command::Setting(name, value) => self.pending.push(Change::Setting(name, value)),
+            Command::Position(position) => self.position = position,
             Command::Flush(reply) => self.flushed.push(reply),
         }
     }
@@ -426,6 +432,7 @@ impl Keeper {
             clock: heard.clock,
             item,
             record: record.clone(),
+            position: self.position.clone(),
         }));
         if let Some(item) = item {
             self.pending.push(Change::Item(Item { item, kind: Kind::Message, class, row }));

@@ -8,7 +8,7 @@ use crate::module::Sources;
 use crate::workspace::Package;
 
 /// The packages from the innermost ring out, each with those that it may use.
-const RINGS: [(&str, &[&str]); 12] = [
+const RINGS: [(&str, &[&str]); 13] = [
     ("nap-dsp", &[]),
     ("nap-phy", &["nap-dsp"]),
     ("nap-io", &["nap-dsp"]),
@@ -22,6 +22,7 @@ const RINGS: [(&str, &[&str]); 12] = [
     // Tests alone use it.
     ("nap-far-ends", &[]),
     ("nap-imports", &[]),
+    ("nap-words", &[]),
 ];
 
 pub(super) fn check(packages: &[Package], sources: &Sources, arrows: &[Arrow<'_>]) -> Vec<Finding> {

@@ -16,7 +16,7 @@ const MIN_BLOCK: usize = 1024;
 const MAX_BLOCK: usize = 1 << 16;
 
 /// How a source is to be opened and read.
-pub(super) struct Pump {
+pub(super) struct ReaderThread {
     /// How long the source may take for its first answer.
     pub(super) answer_within: Duration,
     pub(super) speed: Option<f64>,
@@ -26,7 +26,7 @@ pub(super) struct Pump {
     pub(super) required_rate_hz: Option<f64>,
 }
 
-impl Pump {
+impl ReaderThread {
     /// Opens the source and reads it until it fails or nobody listens any more.
     pub(super) fn run(self, opener: &Opener, to: &SyncSender<WorkerMessage>) {
         let last = match opener(self.answer_within) {

@@ -1,0 +1,83 @@
+//! What the detector weighs and asks of a candidate.
+
+/// The thresholds and weights of the [`PreambleDetector`](super::PreambleDetector); by `default`, those of a receiver.
+///
+/// `make tune` changes one at a time and prints what that costs: docs/tuning.md has the table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Tuning {
+    /// The line SNR of two lines counts the stronger one as this many times the weaker at most: a carrier and
+    /// its neighbour's noise are no pair.
+    pub max_imbalance: f32,
+    /// The logarithm of the two lines' ratio that noise causes in four standard deviations, for a line SNR of
+    /// 1; it falls with the square root of the line SNR.
+    pub imbalance_of_noise: f32,
+    /// The share of the mean power around a carrier that counts as noise, if it is more than the subband's
+    /// floor.
+    pub surround_weight: f32,
+    /// Share of the power of the lines of a neighbouring bin that those of a candidate have at least.
+    pub min_peak: f32,
+    /// What a standard deviation of energy adds to the detection statistic, in units of the lines' power.
+    pub energy_weight: f32,
+    /// Standard deviations of energy that count at most.
+    pub max_deviations: f32,
+    /// Standard deviations of energy below which nothing is looked at.
+    pub min_deviations: f32,
+    /// Line SNR below which nothing is looked at.
+    pub min_line_snr: f32,
+    /// As much line SNR is asked as there are standard deviations of energy, up to here.
+    pub knee: f32,
+    /// Line SNR over the standard deviations of energy that is asked beyond the knee.
+    pub min_clearness: f32,
+    /// The largest line SNR that is asked.
+    pub max_clearness: f32,
+    /// Energy of the lines over that of a hop of the burst around its carrier, at least.
+    pub min_lines_over_energy: f32,
+    /// Share of the energy after the preamble that there may be before it, where bursts were cancelled.
+    pub max_before: f32,
+    /// Standard deviations that noise may add to that.
+    pub deviations_before: f32,
+    /// The most candidates of one hop; the strongest win.
+    pub max_candidates: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            // Two lines that differ by more are a carrier and its neighbour's noise. For preambles
+            // `imbalance_of_noise` is the tighter bound from a line SNR of 14 on: (11.3 / ln 20)².
+            max_imbalance: 20.0,
+            // Noise changes the amplitude of a line of power `line_snr / 2` by `1 / sqrt(line_snr)` of it, two
+            // lines independently: 4 · 2 · sqrt(2) in the logarithm of the powers' ratio.
+            imbalance_of_noise: 11.3,
+            // A little less than 1, so that in noise alone the steadier floor rules.
+            surround_weight: 0.7,
+            // What has less has a smaller line SNR than its neighbour, whatever surrounds both: it is not looked
+            // at for the sake of time. The better of two bins of a Hann window has 0.72 of the power at least.
+            min_peak: 0.6,
+            // The ratio of the log-likelihoods' slopes for a frame of Es/N0 = -1 dB.
+            energy_weight: 5.0,
+            // More say only that there is a signal, not that it begins here.
+            max_deviations: 5.0,
+            // A frame of Es/N0 = 0 dB has five on the average, and noise scatters that by one.
+            min_deviations: 2.5,
+            // Noise alone has 2 in the mean.
+            min_line_snr: 3.0,
+            // The data of a frame shows weak lines by chance, while the preamble's are as clear as the frame is
+            // strong: three times the deviation of its energy.
+            knee: 7.0,
+            min_clearness: 0.42,
+            // Strong frames may drift or fade.
+            max_clearness: 20.0,
+            // 0.7 without drift and fading.
+            min_lines_over_energy: 0.2,
+            // So a frame is found on one that is some decibels stronger; beneath the others, these have to be
+            // cancelled first.
+            max_before: 0.7,
+            // Two are those of the energy before.
+            deviations_before: 3.0,
+            // A bound on work.
+            max_candidates: 64,
+        }
+    }
+}

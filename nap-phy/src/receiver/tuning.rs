@@ -1,0 +1,36 @@
+//! The thresholds of the receiver's first stages.
+
+use nap_dsp::detector;
+
+/// What the first stages of a receiver ask of what they pass on; by `default`, what has proved best.
+///
+/// `make tune` changes one at a time and prints what that costs: docs/tuning.md has the table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Tuning {
+    /// The preamble detector's.
+    pub detector: detector::Tuning,
+    /// Detection statistic, of a preamble's lines and of the energy after them, from which a region is looked
+    /// at.
+    pub min_detection_statistic: f64,
+    /// Normalized correlation with preamble and frame type that a hypothesis must have.
+    pub min_correlation: f64,
+    /// Hypotheses whose correlation is so much lower than the best are not tried.
+    pub competing_distance: f64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            detector: detector::Tuning::default(),
+            // In white noise it is passed nine times a second over a whole channel.
+            min_detection_statistic: 25.0,
+            // Noise passes with the probability (1 - 0.38)^32, two in ten million trials; what is made of it
+            // has to pass the budget of false messages.
+            min_correlation: 0.38,
+            // At the levels at which frames decode together, the noise moves a correlation by 0.09: so these
+            // are one and a half standard deviations.
+            competing_distance: 0.14,
+        }
+    }
+}
