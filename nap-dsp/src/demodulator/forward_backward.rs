@@ -34,11 +34,11 @@ const LIKELIHOOD_FLOOR: f32 = 1e-6;
 /// The power of a symbol over the mean one at which the carrier is lost in a fade with the probability 1/e: while the
 /// path's gain passes near zero, its phase turns from one symbol to the next by any angle.
 const FADE_POWER: f32 = 0.0125;
+/// The power of a burst's own symbols over that of the weakest quarter is at most so much: in Rayleigh fading a hundredth
+/// have more.
+const MAX_OVER_QUARTILE: f32 = 16.0;
 /// So many times that power is no fade.
 const SHALLOW: f32 = 8.0;
-/// Logarithm of how much likelier symbols are with a carrier than by chance below which the rest of a burst is not
-/// asked.
-const HOPELESS_LN_RATIO: f64 = -10.0;
 
 /// How much a carrier is expected to wander around its reference.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -122,7 +122,8 @@ pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
     positive: Vec<f32>,
     /// By symbol and phase: the likelihood with both signs weighed by that.
     observed: Vec<f32>,
-    /// By symbol, whether it lies in one.
+    powers: Vec<f32>,
+    /// By symbol, whether it lies in a fade.
     fades: Vec<Fade>,
     /// The logarithm of the likelihood of symbols of which each has its best phase.
     ln_best: f64,
@@ -142,6 +143,7 @@ impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
             likelihoods: Vec::new(),
             positive: Vec::new(),
             observed: Vec::new(),
+            powers: Vec::new(),
             fades: Vec::new(),
             ln_best: 0.0,
             predicted: Vec::new(),
@@ -168,33 +170,10 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         &self.smoothed
     }
 
-    /// The logarithm of how much likelier what was observed is with such a carrier than by chance, of which
-    /// `ln_chances` tells the logarithm of each symbol's likelihood. It is minus infinity if the symbols up to any
-    /// speak against a carrier so clearly that the others need not be asked.
-    pub(crate) fn ln_ratio(
-        &mut self,
-        symbols: &[Complex32],
-        ln_chances: &[f64],
-        wander: Wander,
-    ) -> f64 {
-        let chain = Chain::<PHASES>::new(wander);
-        let mut ln_ratio = 0.0;
-        let mut total = chain.begin(&mut self.state);
-        self.before.resize(self.state.len(), 0.0);
-        for (n, (symbol, ln_chance)) in symbols.iter().zip(ln_chances).enumerate() {
-            std::mem::swap(&mut self.state, &mut self.before);
-            let transition = Transition {
-                factor: total.recip(),
-                loss: loss_probability(&self.fades, n, wander),
-            };
-            let observed = &self.observed.as_chunks::<PHASES>().0[n];
-            total = advance(&mut self.state, &self.before, &chain, transition, observed, &mut []);
-            ln_ratio += f64::from(total.ln()) + f64::from(symbol.norm_sqr().sqrt()) - ln_chance;
-            if ln_ratio < HOPELESS_LN_RATIO {
-                return f64::NEG_INFINITY;
-            }
-        }
-        ln_ratio
+    /// The logarithm of the likelihood alone of what was observed, see [`Smoothed::ln_likelihood`]: half the
+    /// work.
+    pub(crate) fn ln_likelihood(&mut self, wander: Wander) -> f64 {
+        self.ln_best + self.forward(self.positive.len(), wander, false)
     }
 
     /// The logarithm of how much likelier symbols, scaled as for [`ForwardBackward::run`], are with these
@@ -242,12 +221,13 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
 
     /// Tells by the symbols' amplitudes which of them lie in fades.
     fn weigh_fades(&mut self, symbols: &[Complex32]) {
-        let power: f32 = symbols.iter().map(Complex32::norm_sqr).sum();
-        let mean = (power / symbols.len().max(1) as f32).max(f32::MIN_POSITIVE);
+        self.powers.clear();
+        self.powers.extend(symbols.iter().map(Complex32::norm_sqr));
+        let typical = typical_power(&mut self.powers);
         // Of symbols scaled by `2 a / n0` it is `4 e² + 4 e`, for their energy over the noise density.
-        let es_over_n0 = (f64::from(1.0 + mean).sqrt() - 1.0) / 2.0;
+        let es_over_n0 = (f64::from(1.0 + typical).sqrt() - 1.0) / 2.0;
         let fade = |symbol: &Complex32| {
-            let depth = symbol.norm_sqr() / (mean * FADE_POWER);
+            let depth = symbol.norm_sqr() / (typical * FADE_POWER);
             if depth > SHALLOW {
                 return Fade::default();
             }
@@ -415,6 +395,18 @@ struct Transition {
     factor: f32,
     /// Probability that the carrier is lost on the way, so that all states are equally likely.
     loss: f32,
+}
+
+/// The mean power of symbols without those that something much stronger lies over, as over a part of a burst it may.
+fn typical_power(powers: &mut [f32]) -> f32 {
+    let quarter = powers.len() / 4;
+    if powers.is_empty() {
+        return f32::MIN_POSITIVE;
+    }
+    let (_, quartile, _) = powers.select_nth_unstable_by(quarter, f32::total_cmp);
+    let bound = MAX_OVER_QUARTILE * *quartile;
+    let own = || powers.iter().filter(|power| **power <= bound);
+    (own().sum::<f32>() / own().count() as f32).max(f32::MIN_POSITIVE)
 }
 
 /// Probability that the carrier is lost between a symbol and the one before: in a fade of either.
@@ -698,10 +690,15 @@ mod tests {
         /// Probability that any state follows the one before a symbol: one of the two lies in a deep fade.
         fn loss(&self, symbols: &[Complex32], k: usize) -> f64 {
             let powers = || symbols.iter().map(|z| to_c64(*z).norm_sqr());
-            let mean = powers().sum::<f64>() / symbols.len() as f64;
-            let es_over_n0 = ((1.0 + mean).sqrt() - 1.0) / 2.0;
+            let mut sorted: Vec<f64> = powers().collect();
+            sorted.sort_by(f64::total_cmp);
+            let bound = f64::from(MAX_OVER_QUARTILE) * sorted[sorted.len() / 4];
+            sorted.retain(|power| *power <= bound);
+            let mean = sorted.iter().sum::<f64>() / sorted.len() as f64;
+            let typical = mean.max(f64::from(f32::MIN_POSITIVE));
+            let es_over_n0 = ((1.0 + typical).sqrt() - 1.0) / 2.0;
             let of = |power: f64| {
-                let depth = power / (mean * f64::from(FADE_POWER));
+                let depth = power / (typical * f64::from(FADE_POWER));
                 let ratio = (es_over_n0 - ln_i0(power.sqrt())).exp();
                 let odds = f64::from(self.wander.fade_probability) * ratio;
                 if depth > f64::from(SHALLOW) { 0.0 } else { odds / (1.0 + odds) * (-depth).exp() }
@@ -834,9 +831,7 @@ mod tests {
             for (found, expected) in found.phasors.iter().zip(phasors) {
                 prop_assert!((to_c64(*found) - expected).norm() < 1e-2, "{found} for {expected}");
             }
-            // Symbols that are all but impossible by chance are never given up.
-            let ln_ratio = passes.ln_ratio(&symbols, &vec![-1e3; symbols.len()], wander);
-            prop_assert!((ln_ratio - 1e3 * symbols.len() as f64 - ln_likelihood).abs() < 1e-2);
+            prop_assert!((passes.ln_likelihood(wander) - ln_likelihood).abs() < 1e-2);
         }
     }
 }

@@ -59,8 +59,6 @@ pub(super) struct Tracker {
     /// As received, and as the passes take them.
     symbols: Vec<Complex32>,
     scaled: Vec<Complex32>,
-    /// The logarithms of the symbols' likelihoods if their phases are by chance.
-    ln_chances: Vec<f64>,
     /// Half the log likelihood ratios of the signs before they are looked at.
     priors: Vec<f32>,
     /// The weights of the symbols, see [`symbol_weights::weigh`].
@@ -94,7 +92,6 @@ impl Default for Tracker {
             ln_likelihood_ratio: 0.0,
             symbols: Vec::new(),
             scaled: Vec::new(),
-            ln_chances: Vec::new(),
             priors: Vec::new(),
             weights: Vec::new(),
             passes: ForwardBackward::default(),
@@ -169,10 +166,10 @@ impl Tracker {
         let wander = Wander::LADDER[0];
         let ln_likelihood_ratio = f64::NEG_INFINITY;
         let mut best = Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio };
-        self.scale();
+        let ln_noise = self.scale();
         self.passes.observe(&self.scaled, &self.priors);
         for wander in wanders {
-            let ratio = self.passes.ln_ratio(&self.scaled, &self.ln_chances, wander);
+            let ratio = self.passes.ln_likelihood(wander) - ln_noise;
             if ratio <= best.ln_likelihood_ratio {
                 break;
             }
@@ -193,10 +190,9 @@ impl Tracker {
         let mut es_over_n0 = self.first_es_over_n0(known).max(self.es_over(expected_noise));
         loop {
             self.set_level(es_over_n0);
-            self.scale();
+            let ln_noise = self.scale();
             self.glances.observe(&self.scaled, &self.priors);
-            let ratio = self.glances.ln_ratio(&self.scaled, &self.ln_chances, Wander::COARSE);
-            if ratio >= MIN_LN_LIKELIHOOD_RATIO {
+            if self.glances.ln_likelihood(Wander::COARSE) - ln_noise >= MIN_LN_LIKELIHOOD_RATIO {
                 return true;
             }
             if es_over_n0 < LEVEL_DESCENT {
@@ -364,24 +360,21 @@ impl Tracker {
     /// One pass over the symbols.
     fn pass(&mut self, wander: Wander) {
         self.wander = wander;
-        self.scale();
-        let ln_noise: f64 = self.ln_chances.iter().sum();
+        let ln_noise = self.scale();
         self.smoothed.clone_from(self.passes.run(&self.scaled, &self.priors, wander));
         self.ln_likelihood_ratio = self.smoothed.ln_likelihood - ln_noise;
     }
 
-    /// Scales the symbols as passes take them, and works out the likelihoods of any phases, each by chance,
-    /// given how strong the symbols are: so a burst that fades is told from noise as well.
-    fn scale(&mut self) {
+    /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of any phases, each by
+    /// chance, given how strong the symbols are: so a burst that fades is told from noise as well.
+    fn scale(&mut self) -> f64 {
         let squared = self.amplitude * self.amplitude;
         let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
         let factor = (2.0 * self.amplitude / density) as f32;
         self.scaled.clear();
         let weighted = self.symbols.iter().zip(&self.weights);
         self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
-        self.ln_chances.clear();
-        let chance = |symbol: &Complex32| ln_i0(f64::from(symbol.norm_sqr()).sqrt());
-        self.ln_chances.extend(self.scaled.iter().map(chance));
+        self.scaled.iter().map(|symbol| ln_i0(f64::from(symbol.norm_sqr()).sqrt())).sum()
     }
 
     /// The mean power of the symbols, by their weights.

@@ -19,6 +19,10 @@ use crate::uplink::frame_type::FrameType;
 /// Bursts whose preamble and frame type are less clear are too faint for their clock to be told.
 const MIN_CLOCK_CORRELATION: f64 = 0.65;
 
+/// Probability that nothing but half turns is wrong with a frame that fades. Of 118 messages in fading of 3 Hz at 30 dB
+/// one was false without it.
+const FADED_SHARE: f64 = 0.2;
+
 /// What came of a trial to decode a burst by itself.
 pub(super) enum Trial {
     /// A frame.
@@ -98,8 +102,8 @@ impl BurstDecoder {
         }
         let mut all = Search::default();
         for (container, probability) in undecoded.readings() {
-            let mut search =
-                containers.in_frame(&container, class, share * probability, statistics);
+            let share = FADED_SHARE * share * probability;
+            let mut search = containers.in_frame(&container, class, share, statistics);
             search.rejected_probability *= probability;
             all = search.after(&all);
             if all.found.is_some() {

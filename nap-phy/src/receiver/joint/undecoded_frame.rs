@@ -32,7 +32,7 @@ const NOT_FAINTER: f64 = 1.5;
 const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 
 /// Half turns that are read both ways, those that are the least certain.
-const MAX_OPEN_HALF_TURNS: usize = 6;
+const MAX_OPEN_HALF_TURNS: usize = 5;
 
 /// Symbols that are loaded beside those of a frame: of hypotheses that begin elsewhere, and for its ramp.
 const LOADED_SYMBOLS: usize = START_SPREAD_SYMBOLS + 1;
