@@ -71,7 +71,7 @@ impl Canceller {
         self.layout.lay_out(grid, nearest, &columns, burst);
         self.derotate(history, nearest, columns.start, false);
         self.estimate_gains(burst.es_over_n0 >= STRONG);
-        let noise = self.power_of_gains() / burst.es_over_n0;
+        let noise = self.energy_of_gains() / burst.es_over_n0;
         let mut is_subtracted = false;
         subbands.retain(|&b| {
             let alternates = b.abs_diff(nearest) % 2 == 1;
@@ -89,7 +89,7 @@ impl Canceller {
     }
 
     /// The energy of the burst by its gains.
-    fn power_of_gains(&self) -> f64 {
+    fn energy_of_gains(&self) -> f64 {
         let gains = self.layout.slots.iter().zip(&self.gains.smooth);
         gains.map(|(slot, gain)| f64::from(gain.norm_sqr()) * slot.samples.len() as f64).sum()
     }

@@ -34,11 +34,11 @@ const LIKELIHOOD_FLOOR: f32 = 1e-6;
 /// The power of a symbol over the mean one at which the carrier is lost in a fade with the probability 1/e: while the
 /// path's gain passes near zero, its phase turns from one symbol to the next by any angle.
 const FADE_POWER: f32 = 0.0125;
+/// So many times that power is no fade.
+const SHALLOW: f32 = 8.0;
 /// The power of a burst's own symbols over that of the weakest quarter is at most so much: in Rayleigh fading a hundredth
 /// have more.
 const MAX_OVER_QUARTILE: f32 = 16.0;
-/// So many times that power is no fade.
-const SHALLOW: f32 = 8.0;
 
 /// How much a carrier is expected to wander around its reference.
 #[derive(Debug, Clone, Copy, PartialEq)]
