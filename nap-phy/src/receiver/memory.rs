@@ -5,6 +5,7 @@ use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use super::band::Band;
 use super::bursts::Burst;
 use super::config::{Limits, ReceiverConfig};
+use super::frame_reporter::FrameReporter;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::pipeline::lookback_columns;
 use crate::error::Error;
@@ -34,6 +35,8 @@ pub struct MemoryBound {
     pub undecoded_frames_bytes: u64,
     /// Of these, the largest.
     pub undecoded_frame_bytes: u64,
+    /// Frames of weakly proven messages that may turn out to be another message's, of all bit rates.
+    pub doubtful_bytes: u64,
     /// Decoded bursts that wait until what masks them is cancelled.
     pub remaining_bytes: u64,
     /// What is known of devices.
@@ -46,10 +49,11 @@ impl MemoryBound {
         let Limits { max_bursts, max_undecoded_frames, .. } = config.limits;
         let bit_rates = config.bit_rates.len() as u64;
         let columns = lookback_columns(config, grid);
-        let largest = |bytes: fn(&SubbandGrid, BitRate) -> usize| {
-            let all = config.bit_rates.iter().map(|&bit_rate| bytes(grid, bit_rate) as u64);
-            all.max().unwrap_or_default()
+        let of_each = |bytes: fn(&SubbandGrid, BitRate) -> usize| {
+            config.bit_rates.iter().map(move |&bit_rate| bytes(grid, bit_rate) as u64)
         };
+        let largest =
+            |bytes: fn(&SubbandGrid, BitRate) -> usize| of_each(bytes).max().unwrap_or_default();
         let burst_bytes = largest(Burst::memory_bytes);
         let undecoded_frame_bytes = largest(UndecodedFrame::memory_bytes);
         // Lists have room for twice as many as they hold when they have grown.
@@ -63,6 +67,7 @@ impl MemoryBound {
             burst_bytes,
             undecoded_frames_bytes: all(max_undecoded_frames, undecoded_frame_bytes),
             undecoded_frame_bytes,
+            doubtful_bytes: of_each(FrameReporter::doubtful_bytes).sum(),
             remaining_bytes: Band::remaining_bytes() as u64,
             devices_bytes: DEVICE_BYTES.saturating_mul(config.devices.len() as u64),
         }
@@ -75,6 +80,7 @@ impl MemoryBound {
             self.stages_bytes,
             self.bursts_bytes,
             self.undecoded_frames_bytes,
+            self.doubtful_bytes,
             self.remaining_bytes,
             self.devices_bytes,
         ]

@@ -79,9 +79,13 @@ impl UndecodedFrames {
         self.kept.retain(|undecoded| undecoded.soft.start_s >= time_s);
     }
 
-    /// Takes out the other frames of a decoded frame's message.
-    pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<UndecodedFrame> {
-        self.kept.extract_if(.., |undecoded| undecoded.is_sibling_of(frame)).collect()
+    /// Takes out the other frames of a decoded frame's message, `recent` being those decoded lately.
+    pub(crate) fn take_of_message(
+        &mut self,
+        frame: &DecodedFrame,
+        recent: &[DecodedFrame],
+    ) -> Vec<UndecodedFrame> {
+        self.kept.extract_if(.., |undecoded| undecoded.is_sibling_of(frame, recent)).collect()
     }
 
     /// A group's undecoded frames.
