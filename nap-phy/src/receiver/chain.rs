@@ -315,7 +315,8 @@ impl Chain {
         for undecoded in siblings {
             // One that was reported may leave no place for the next.
             if self.reporter.is_sibling(&undecoded, &known.container) {
-                let decision = Decision { reading: known.clone(), undecoded_frames: vec![undecoded] };
+                let decision =
+                    Decision { reading: known.clone(), undecoded_frames: vec![undecoded] };
                 self.reporter.report(decision, &mut self.noise, context);
             }
         }

@@ -139,8 +139,7 @@ impl UndecodedFrame {
 
     /// Whether a message may have this beside a frame of it, as another one or as the same seen once more.
     fn may_be_beside(&self, frame: &DecodedFrame) -> bool {
-        self.may_follow(frame)
-            || self.frame_type == frame.frame_type && self.starts_with(frame)
+        self.may_follow(frame) || self.frame_type == frame.frame_type && self.starts_with(frame)
     }
 
     /// Whether this starts where a decoded frame does.
@@ -255,7 +254,8 @@ mod tests {
     fn a_message_that_has_a_frame_of_a_rank_has_no_other_of_it() {
         let message = container(&[1]);
         let message_s = [5.0, 7.0, 9.0];
-        let mut known = Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
+        let mut known =
+            Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
         let third = |start_s| frame(&message, Rank::Third, start_s);
         let is_sibling = |frame: &UndecodedFrame, recent: &[DecodedFrame]| {
             recent.iter().any(|known| frame.is_sibling_of(known, recent))
