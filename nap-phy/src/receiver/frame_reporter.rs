@@ -16,8 +16,7 @@ use super::proof::Proof;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::container::Container;
 
-/// More frames than are ever doubtful at once: in a crowd of a hundred messages between 0 and 6 dB there were DDD;
-/// the oldest goes first.
+/// Doubtful frames that are kept; of more the oldest goes first.
 const MAX_DOUBTFUL: usize = 16;
 
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
