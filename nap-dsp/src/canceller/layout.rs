@@ -7,18 +7,12 @@ use num_complex::Complex32;
 
 use crate::canceller::known_burst::{KnownBurst, MAX_REACH};
 use crate::canceller::least_squares::REGRESSORS;
+use crate::canceller::tuning::Tuning;
 use crate::oscillator::mix_down;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Patterns of the signs of a symbol and both its neighbours.
 const PATTERNS: usize = 8;
-/// Samples that shall share one knot of the pulses, for a good estimate.
-const SAMPLES_PER_KNOT: usize = 25;
-/// What lines between the knots of the pulses may leave of the burst, as a share of the noise, where
-/// it reaches farthest. More knots would not make the burst's own model better, but fit it to other
-/// signals in the subband.
-const MAX_ERROR: f64 = 0.02;
-const MIN_KNOTS: f64 = 8.0;
 /// Knots in the time of a sample, at the most.
 const MAX_PHASES: usize = 8;
 
@@ -101,6 +95,7 @@ impl Layout {
         nearest: usize,
         columns: &Range<u64>,
         burst: &KnownBurst<'_>,
+        tuning: &Tuning,
     ) {
         self.signs.clear();
         self.signs.extend([0.0; 2]);
@@ -109,7 +104,7 @@ impl Layout {
         let count = (columns.end - columns.start) as usize;
         self.samples_per_symbol = burst.track.symbol_s() * grid.rate_hz();
         self.width = self.samples_per_symbol as usize + 2;
-        self.choose_knots(grid, count, burst);
+        self.choose_knots(grid, count, burst, tuning);
         self.slots.clear();
         let step_s = grid.rate_hz().recip();
         let first_s = grid.time_s(columns.start);
@@ -145,13 +140,20 @@ impl Layout {
     /// Chooses how far the knots lie apart, in a stretch of some samples.
     ///
     /// A line between two knots misses a sine by an eighth of the square of its phase between them.
-    fn choose_knots(&mut self, grid: &SubbandGrid, count: usize, burst: &KnownBurst<'_>) {
-        let highest_hz = burst.reach_hz().min(MAX_REACH * grid.spacing_hz);
+    fn choose_knots(
+        &mut self,
+        grid: &SubbandGrid,
+        count: usize,
+        burst: &KnownBurst<'_>,
+        tuning: &Tuning,
+    ) {
+        let reach_hz = burst.reach_hz(tuning.sidelobes_over_noise);
+        let highest_hz = reach_hz.min(MAX_REACH * grid.spacing_hz);
         let power = burst.es_over_n0 / (PI * highest_hz * burst.track.symbol_s()).powi(2);
-        let max_phase = (64.0 * MAX_ERROR / power).powf(0.25);
+        let max_phase = (64.0 * tuning.max_interpolation_error / power).powf(0.25);
         let wanted = TAU * highest_hz * burst.track.symbol_s() / max_phase;
-        let most = (count / SAMPLES_PER_KNOT).max(1) as f64;
-        let steps = self.samples_per_symbol / wanted.max(MIN_KNOTS).min(most);
+        let most = (count as f64 / tuning.samples_per_knot).floor().max(1.0);
+        let steps = self.samples_per_symbol / wanted.max(tuning.min_knots).min(most);
         self.phases = (steps.recip().round() as usize).clamp(1, MAX_PHASES);
         self.stride = (steps.round() as usize).max(1);
     }

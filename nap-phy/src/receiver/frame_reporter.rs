@@ -9,6 +9,7 @@ use super::decision::{Decision, Reading};
 use super::decoded_frame::DecodedFrame;
 use super::decoder::symbols::symbol_signs;
 use super::frame_news::FrameNews;
+use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::masking::Mask;
 use super::proof::Proof;
@@ -18,6 +19,7 @@ use crate::uplink::container::Container;
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
 pub(super) struct FrameReporter {
     bit_rate: BitRate,
+    tuning: JointTuning,
     recent: Vec<DecodedFrame>,
     /// Of the frames of weakly proven messages, what was received of them: they may turn out to be another
     /// message's.
@@ -32,8 +34,8 @@ struct Doubtful {
 
 impl FrameReporter {
     /// A reporter that has reported nothing.
-    pub(super) fn new(bit_rate: BitRate) -> Self {
-        Self { bit_rate, recent: Vec::new(), doubtful: Vec::new() }
+    pub(super) fn new(bit_rate: BitRate, tuning: JointTuning) -> Self {
+        Self { bit_rate, tuning, recent: Vec::new(), doubtful: Vec::new() }
     }
 
     /// Forgets all.
@@ -158,11 +160,11 @@ impl FrameReporter {
     pub(super) fn take_claimed(&mut self) -> Vec<UndecodedFrame> {
         let Some(newest) = self.recent.last() else { return Vec::new() };
         let weight = self.proof(&newest.container).weight();
-        let recent = &self.recent;
+        let (recent, tuning) = (&self.recent, &self.tuning);
         let is_claimed = |doubtful: &mut Doubtful| {
             let of_competitor = recent.iter().filter(|frame| frame.container == doubtful.container);
             doubtful.container != newest.container
-                && doubtful.undecoded.is_sibling_of(newest)
+                && doubtful.undecoded.is_sibling_of(newest, tuning)
                 && Proof::of(of_competitor).weight() < weight
         };
         let claimed = self.doubtful.extract_if(.., is_claimed);
@@ -175,8 +177,9 @@ impl FrameReporter {
         &self,
         undecoded: &UndecodedFrame,
     ) -> Option<(&Container, Vec<&UndecodedFrame>)> {
-        let may_be_sibling =
-            |doubtful: &&Doubtful| undecoded.pause_s(&doubtful.undecoded, self.bit_rate).is_some();
+        let may_be_sibling = |doubtful: &&Doubtful| {
+            undecoded.pause_s(&doubtful.undecoded, self.bit_rate, &self.tuning).is_some()
+        };
         let container = &self.doubtful.iter().find(may_be_sibling)?.container;
         let of_message = |doubtful: &&Doubtful| doubtful.container == *container;
         let mut siblings: Vec<&UndecodedFrame> = Vec::new();
@@ -198,7 +201,7 @@ impl FrameReporter {
         }
         let overrules = |frame: &&DecodedFrame| {
             frame.container != own.container
-                && undecoded.is_sibling_of(frame)
+                && undecoded.is_sibling_of(frame, &self.tuning)
                 && !self.proof(&frame.container).is_weak()
         };
         self.recent.iter().find(overrules).map(Reading::of_sibling)
