@@ -216,11 +216,13 @@ impl Trellis {
         let mut sums = [0.0; STATES];
         (best[0], sums[0]) = (0.0, 1.0);
         for n in 0..length {
+            // 1. Branch metrics.
             let Increments { branch_metrics, weights, ln_factor } = Increments::new(frames, n);
             let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
             for state in (0..STATES).filter(|state| template.allows(n, is_one(*state))) {
+                // 2. Add, compare, select; what the way not taken loses is kept for the list.
                 let newer = state >> 1;
                 let older = newer | OLDEST;
                 let ways = [
@@ -233,9 +235,11 @@ impl Trellis {
                 if ways[1 - through] > f64::NEG_INFINITY {
                     step.losses[state] = ways[through] - ways[1 - through];
                 }
+                // 3. Forward recursion: the sum over both.
                 next_sums[state] =
                     sums[newer] * weights[state] + sums[older] * weights[state | STATES];
             }
+            // 4. Normalisation.
             let total: f64 = next_sums.iter().sum();
             self.ln_total += ln_factor + total.ln();
             sums = next_sums.map(|sum| sum / total.max(f64::MIN_POSITIVE));
@@ -261,6 +265,7 @@ impl Trellis {
         let Branch { metric, origin } = self.branches.pop()?;
         let (length, start) = (self.steps.len(), self.paths.len());
         self.paths.resize(start + length, false);
+        // 1. What the path shares with the one that it leaves: all after the detour.
         // The state after the first `n` symbols.
         let (mut state, mut n) = match origin {
             Origin::End { state } => (state, length),
@@ -271,6 +276,7 @@ impl Trellis {
                 (self.state_before(at, state) ^ OLDEST, at)
             }
         };
+        // 2. Traceback of what is its own; at each symbol a further path leaves it.
         while n > 0 {
             n -= 1;
             self.paths[start + n] = state & 1 == 1;
