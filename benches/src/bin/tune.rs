@@ -23,7 +23,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_value = "0.7,1.4")]
     factors: Vec<f64>,
     /// Scenes of each kind in which devices meet.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     scenes: u64,
     /// Only thresholds whose names begin with this: `canceller`, `masking.residue`.
     #[arg(long, default_value = "")]
@@ -108,7 +108,7 @@ const IMPULSES: [f64; 3] = [40.0, 2e-4, 30.0];
 /// Messages that start within half a minute.
 const CROWD: u32 = 400;
 /// How much stronger the stronger ones of pairs are, 150 to 300 Hz beside.
-const NEAR_FAR_DB: f64 = 45.0;
+const NEAR_FAR_DB: f64 = 38.0;
 /// What is listened for.
 const BIT_RATES: [BitRate; 1] = [BitRate::Bps100];
 

@@ -89,6 +89,7 @@ impl Step {
 }
 
 impl Layout {
+    /// Lays a burst out in the columns of the subbands, for its carrier in the nearest of them.
     pub(super) fn lay_out(
         &mut self,
         grid: &SubbandGrid,
@@ -105,12 +106,15 @@ impl Layout {
         self.samples_per_symbol = burst.track.symbol_s() * grid.rate_hz();
         self.width = self.samples_per_symbol as usize + 2;
         self.choose_knots(grid, count, burst, tuning);
-        self.slots.clear();
-        let step_s = grid.rate_hz().recip();
-        let first_s = grid.time_s(columns.start);
-        let center_hz = grid.center_hz(nearest);
         self.phasors.clear();
         self.phasors.resize(count, Complex32::ONE);
+        let (first_s, step_s) = (grid.time_s(columns.start), grid.rate_hz().recip());
+        self.mix_to(grid.center_hz(nearest), (first_s, step_s), burst);
+        self.cut((first_s, step_s), burst);
+    }
+
+    /// The carrier's phasors in a subband, from the first sample on.
+    fn mix_to(&mut self, center_hz: f64, (first_s, step_s): (f64, f64), burst: &KnownBurst<'_>) {
         // The burst turns the other way round.
         mix_down(
             &mut self.phasors,
@@ -118,9 +122,15 @@ impl Layout {
             |time_s| -burst.track.phase_at(time_s, center_hz),
             |time_s| center_hz - burst.track.frequency_at(time_s),
         );
+    }
+
+    /// Cuts the stretch into symbols.
+    fn cut(&mut self, (first_s, step_s): (f64, f64), burst: &KnownBurst<'_>) {
+        let count = self.phasors.len();
         // In samples from the start of the symbol before the burst.
         let first = (first_s - burst.track.start_s) / step_s + self.samples_per_symbol;
         let mut from = 0;
+        self.slots.clear();
         for n in 0..burst.signs.len() + 2 {
             let end = ((n + 1) as f64 * self.samples_per_symbol - first).ceil().max(0.0) as usize;
             let samples = from..end.clamp(from, count);

@@ -145,9 +145,9 @@ pub(crate) fn ln_cosh_of(size: f64) -> f64 {
     size + (-2.0 * size).exp().ln_1p() - std::f64::consts::LN_2
 }
 
-/// The ways into the states after one symbol.
+/// The survivors after one symbol: by state, the best way into it.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct Survivors {
     /// Bit `s`: the oldest phase bit of the best way into state `s`.
     oldest: u8,
     /// By state, how much less likely the other way is.
@@ -193,7 +193,7 @@ impl Eq for Branch {}
 /// The trellis over some frames of a message. Its memory is kept from one use to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Trellis {
-    steps: Vec<Step>,
+    survivors: Vec<Survivors>,
     /// Metric of the best path into each state at the end.
     ends: [f64; STATES],
     ln_total: f64,
@@ -210,7 +210,7 @@ impl Trellis {
     /// metric is what its phases and reversals add to the likelihood.
     pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
         let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
-        self.steps.clear();
+        self.survivors.clear();
         self.ln_total = 0.0;
         let mut best = [f64::NEG_INFINITY; STATES];
         let mut sums = [0.0; STATES];
@@ -218,7 +218,7 @@ impl Trellis {
         for n in 0..length {
             // 1. Branch metrics.
             let Increments { branch_metrics, weights, ln_factor } = Increments::new(frames, n);
-            let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
+            let mut survivors = Survivors { oldest: 0, losses: [f64::INFINITY; STATES] };
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
             for state in (0..STATES).filter(|state| template.allows(n, is_one(*state))) {
@@ -230,10 +230,10 @@ impl Trellis {
                     best[older] + branch_metrics[state | STATES],
                 ];
                 let through = usize::from(ways[1] > ways[0]);
-                step.oldest |= (through as u8) << state;
+                survivors.oldest |= (through as u8) << state;
                 next[state] = ways[through];
                 if ways[1 - through] > f64::NEG_INFINITY {
-                    step.losses[state] = ways[through] - ways[1 - through];
+                    survivors.losses[state] = ways[through] - ways[1 - through];
                 }
                 // 3. Forward recursion: the sum over both.
                 next_sums[state] =
@@ -244,7 +244,7 @@ impl Trellis {
             self.ln_total += ln_factor + total.ln();
             sums = next_sums.map(|sum| sum / total.max(f64::MIN_POSITIVE));
             best = next;
-            self.steps.push(step);
+            self.survivors.push(survivors);
         }
         self.ends = best;
         self.ln_total
@@ -263,7 +263,7 @@ impl Trellis {
     /// The next most likely path: its metric and the phase bits of frame 1.
     pub(crate) fn next_path(&mut self) -> Option<(f64, &[bool])> {
         let Branch { metric, origin } = self.branches.pop()?;
-        let (length, start) = (self.steps.len(), self.paths.len());
+        let (length, start) = (self.survivors.len(), self.paths.len());
         self.paths.resize(start + length, false);
         // 1. What the path shares with the one that it leaves: all after the detour.
         // The state after the first `n` symbols.
@@ -280,7 +280,7 @@ impl Trellis {
         while n > 0 {
             n -= 1;
             self.paths[start + n] = state & 1 == 1;
-            let metric = metric - self.steps[n].losses[state];
+            let metric = metric - self.survivors[n].losses[state];
             self.push(Branch { metric, origin: Origin::Detour { parent: start, at: n } });
             state = self.state_before(n, state);
         }
@@ -296,7 +296,7 @@ impl Trellis {
     /// The state before symbol `n` on the best way into a state.
     fn state_before(&self, n: usize, state: usize) -> usize {
         let newer = state >> 1;
-        if self.steps[n].oldest >> state & 1 == 1 { newer | OLDEST } else { newer }
+        if self.survivors[n].oldest >> state & 1 == 1 { newer | OLDEST } else { newer }
     }
 }
 
