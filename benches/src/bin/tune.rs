@@ -55,6 +55,7 @@ const KNOBS: [Knob; 45] = [
     knob!(min_detection_statistic),
     knob!(detector.max_imbalance),
     knob!(detector.imbalance_of_noise),
+    knob!(detector.imbalance_of_rotation),
     knob!(detector.surround_weight),
     knob!(detector.min_peak),
     knob!(detector.energy_weight),

@@ -242,7 +242,7 @@ impl Demodulator {
         self.tracker.begin(&self.baseband, start, symbols, 0.0, wanders.iter().copied())
     }
 
-    /// The same around the mean of the carrier over the known symbols, unless the burst is noise at a glance.
+    /// The same around the carrier at the end of the known symbols, unless the burst is noise at a glance.
     fn begin_bent(
         &mut self,
         (start_s, carrier): (f64, Carrier),
@@ -266,7 +266,8 @@ impl Demodulator {
         self.expected_noise = density / self.nominal_symbol_s;
     }
 
-    /// The mean frequency over the known symbols, by the changes of their phase.
+    /// The mean frequency over the later half of the known symbols, by the changes of their phase: at first a carrier
+    /// may settle.
     fn mean_carrier(&mut self, (start_s, carrier): (f64, Carrier), known: &[f64]) -> Carrier {
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
         let middle = carrier.described_at(start_s + half_s);
@@ -275,7 +276,8 @@ impl Demodulator {
         let symbols = self.baseband.means(start_s, self.symbol_s, known.len());
         let symbols: Vec<Complex32> =
             symbols.zip(known).map(|(z, &sign)| z * sign as f32).collect();
-        let change: Complex32 = symbols.windows(2).map(|pair| pair[1] * pair[0].conj()).sum();
+        let later = symbols.windows(2).skip(symbols.len() / 2);
+        let change: Complex32 = later.map(|pair| pair[1] * pair[0].conj()).sum();
         let offset_hz = f64::from(change.arg()) / (TAU * self.symbol_s);
         Carrier { frequency_hz: carrier.frequency_hz + offset_hz, ..carrier }
     }

@@ -493,11 +493,13 @@ impl Lines<'_> {
         all.into_iter().fold(0.0, larger)
     }
 
-    /// Whether the two lines of a carrier differ by no more than noise lets those of this SNR.
+    /// Whether the two lines of a carrier differ by no more than noise lets those of this SNR, or a transmitter that
+    /// reverses its phase by rotating it.
     fn is_balanced(&self, bin: usize, line_snr: f32) -> bool {
         let bins = &self.spectrum.bins;
         let (low, high) = (bins[bin - self.distance], bins[bin + self.distance]);
-        let ratio = (self.tuning.imbalance_of_noise / line_snr.sqrt()).exp();
+        let Tuning { imbalance_of_noise, imbalance_of_rotation, .. } = *self.tuning;
+        let ratio = larger(imbalance_of_noise / line_snr.sqrt(), imbalance_of_rotation).exp();
         larger(low, high) <= smaller(low, high) * ratio
     }
 

@@ -12,6 +12,9 @@ pub struct Tuning {
     /// The logarithm of the two lines' ratio that noise causes in four standard deviations, for a line SNR of
     /// 1; it falls with the square root of the line SNR.
     pub imbalance_of_noise: f32,
+    /// The logarithm of the two lines' ratio of a transmitter that reverses its phase by rotating it the same way
+    /// round each time.
+    pub imbalance_of_rotation: f32,
     /// The share of the mean power around a carrier that counts as noise, if it is more than the subband's
     /// floor.
     pub surround_weight: f32,
@@ -50,6 +53,9 @@ impl Default for Tuning {
             // Noise changes the amplitude of a line of power `line_snr / 2` by `1 / sqrt(line_snr)` of it, two
             // lines independently: 4 · 2 · sqrt(2) in the logarithm of the powers' ratio.
             imbalance_of_noise: 11.3,
+            // Rotations over a part `r` of a symbol have lines with amplitudes of `1 + r / (2 - r)` and
+            // `1 - r / (2 + r)`, times the same: over a whole one their powers differ by nine.
+            imbalance_of_rotation: 2.2,
             // A little less than 1, so that in noise alone the steadier floor rules.
             surround_weight: 0.7,
             // What has less has a smaller line SNR than its neighbour, whatever surrounds both: it is not looked

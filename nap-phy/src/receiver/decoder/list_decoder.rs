@@ -72,6 +72,14 @@ impl FrameDecoder {
         ln_factor(frames, template, ln_total)
     }
 
+    /// The probability of the last decision that was tried among all that were, given the logarithm of the likelihood
+    /// of frame 1's phases.
+    pub(crate) fn share_of_last(&self, ln_likelihood: impl FnMut(&[bool]) -> f64) -> f64 {
+        let all: Vec<f64> = self.trellis.listed().map(ln_likelihood).collect();
+        let Some(last) = all.last() else { return 0.0 };
+        1.0 / all.iter().map(|ln_likelihood| (ln_likelihood - last).exp()).sum::<f64>()
+    }
+
     /// The most likely container of `class` that was sent in all of `frames`, whose check sum is right
     /// and which `accept`s, given its place in the list.
     ///

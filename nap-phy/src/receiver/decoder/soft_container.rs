@@ -240,15 +240,19 @@ fn soft(value: f64) -> f32 {
 
 /// The normalized correlation of a frame with the bits of a known container.
 pub(crate) fn correlation_with(frame: &SoftContainer, container: &Container) -> f64 {
+    let phases = phases_of(container);
+    if phases.len() == frame.phases.len() { frame.correlation(&phases) } else { 0.0 }
+}
+
+/// Frame 1's phases of a container.
+pub(crate) fn phases_of(container: &Container) -> Vec<bool> {
     let bits =
         container.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |b| byte >> b & 1));
-    let phases: Vec<bool> = bits
-        .scan(false, |phase, bit| {
-            *phase ^= bit == 0;
-            Some(*phase)
-        })
-        .collect();
-    if phases.len() == frame.phases.len() { frame.correlation(&phases) } else { 0.0 }
+    let phases = bits.scan(false, |phase, bit| {
+        *phase ^= bit == 0;
+        Some(*phase)
+    });
+    phases.collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use nap_dsp::detector::Preamble;
 
+use super::trellis::phase;
 use crate::uplink::frame_type::FrameType;
 use crate::uplink::sync_word::{PREAMBLE_BITS, SYNC_BITS};
 
@@ -17,6 +18,15 @@ pub fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
         Some(*sign)
     });
     std::iter::once(1.0).chain(signs).collect()
+}
+
+/// The signs (±1) of a frame's symbols from the reference on whose container has these phases in frame 1.
+pub(crate) fn frame_signs(frame_type: FrameType, phases: &[bool]) -> Vec<f64> {
+    let mut signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
+    let last = signs.last().copied().unwrap_or(1.0);
+    let is_turned = |n: usize| phase(frame_type.rank, phases, n);
+    signs.extend((0..phases.len()).map(|n| if is_turned(n) { -last } else { last }));
+    signs
 }
 
 /// How many symbols a frame of this type has, the reference symbol included.

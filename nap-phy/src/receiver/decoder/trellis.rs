@@ -287,6 +287,11 @@ impl Trellis {
         Some((metric, &self.paths[start..]))
     }
 
+    /// The paths listed so far, the newest last.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &[bool]> {
+        self.paths.chunks_exact(self.steps.len().max(1))
+    }
+
     fn push(&mut self, branch: Branch) {
         if branch.metric > f64::NEG_INFINITY && branch.metric >= self.min_metric {
             self.branches.push(branch);

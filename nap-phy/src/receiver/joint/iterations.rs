@@ -9,11 +9,10 @@ use crate::receiver::decoder::code_extrinsic::CodeExtrinsic;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
 use crate::receiver::decoder::list_decoder::Decoded;
 use crate::receiver::decoder::soft_container::SoftContainer;
-use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
+use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, frame_signs, symbol_signs};
 use crate::receiver::decoder::template::Template;
 use crate::receiver::decoder::trellis::SoftPhases;
 use crate::receiver::statistics::Statistics;
-use crate::uplink::container::Container;
 
 /// Rounds of detection and decoding.
 const ROUNDS: usize = 4;
@@ -72,11 +71,9 @@ impl Iterations {
             let straight = self.straighten(&soft, &template);
             let frames: Vec<&SoftContainer> = straight.iter().collect();
             let message = SoftMessage { class, frames: &frames, likelihood_ratio };
-            let ln_ratio = |container: &Container| {
-                // Where phases recur, symbols left open are no match for them, interference is.
-                let ln_periodic: f64 = straight.iter().map(SoftContainer::ln_periodic).sum();
-                self.ln_ratio(group, container) - ln_periodic
-            };
+            // Where phases recur, symbols left open are no match for them, interference is.
+            let ln_periodic: f64 = straight.iter().map(SoftContainer::ln_periodic).sum();
+            let ln_ratio = |phases: &[bool]| self.ln_ratio(group, phases) - ln_periodic;
             containers.in_iterated_group(&message, ln_ratio, statistics)
         })
     }
@@ -110,10 +107,10 @@ impl Iterations {
         soft.iter().enumerate().map(straight).collect()
     }
 
-    /// The logarithm of how much likelier a group's frames are with a container's symbols than with any.
-    fn ln_ratio(&mut self, group: &[Part<'_>], container: &Container) -> f64 {
+    /// The logarithm of how much likelier a group's frames are with these phases of frame 1 than with any.
+    fn ln_ratio(&mut self, group: &[Part<'_>], phases: &[bool]) -> f64 {
         let of_part = |&(part, wander): &Part<'_>| {
-            let signs = symbol_signs(&container.bitstream(part.frame_type.rank));
+            let signs = frame_signs(part.frame_type, phases);
             self.detector.ln_signs_ratio(&part.soft, wander, &signs, SYNC_SYMBOLS)
         };
         group.iter().map(of_part).sum()
