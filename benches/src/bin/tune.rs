@@ -51,7 +51,7 @@ macro_rules! knob {
     };
 }
 
-const KNOBS: [Knob; 45] = [
+const KNOBS: &[Knob] = &[
     knob!(min_detection_statistic),
     knob!(detector.max_imbalance),
     knob!(detector.imbalance_of_noise),
