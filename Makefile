@@ -37,7 +37,7 @@ MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1.0/p' Cargo.toml)
 SOAK_MINUTES ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help nap demo waterfall receiver-pictures tune test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
+.PHONY: help nap demo waterfall receiver-pictures one-message tune test live-tools virtual-device fmt lint unit no-std doc fuzz soak soak-live soak-network station-kills station-power station-days station-air station-bench bench sensitivity scenarios carriers foreign-air clean
 .PHONY: python python-types python-test python-test-all python-install python-docs python-pictures
 .PHONY: python-bench python-manylinux install install-c small-c day firmware memory cross-c miri features msrv package newcomer deb deb-trial service-trial
 
@@ -163,11 +163,14 @@ scenarios: ## who is heard where devices meet
 foreign-air: ## count what is reported of recordings of other systems, at 20 other rates and mirrored
 	$(CARGO) run --release --locked -p nap-benches --bin foreign_air -- "$(NAP_LOCAL_RECORDINGS)/real_air"
 
-tune: ## change each threshold of the first stages and print what it costs: docs/tuning.md
+tune: ## change each threshold by itself and print what it costs: docs/tuning.md
 	$(CARGO) run --quiet --release --locked -p nap-benches --bin tune
 
 receiver-pictures: ## draw the pictures of docs/receiver.md anew
 	$(CARGO) run --quiet --release --locked -p nap-benches --bin receiver_pictures
+
+one-message: ## follow the frames of a message at 1 dB through the stages: the table of docs/receiver.md
+	$(CARGO) run --quiet --release --locked -p nap-benches --bin one_message
 
 carriers: ## what is lost of carriers that wander and fade: a table
 	$(CARGO) run --release --locked -p nap-benches --bin carriers

@@ -149,10 +149,7 @@ impl Outcome {
     }
 
     fn add(mut self, other: Self) -> Self {
-        self.messages.sent += other.messages.sent;
-        self.messages.heard += other.messages.heard;
-        self.messages.repeated += other.messages.repeated;
-        self.messages.false_positives += other.messages.false_positives;
+        self.messages += other.messages;
         self.any_frame += other.any_frame;
         self.frames += other.frames;
         self

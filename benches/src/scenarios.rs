@@ -171,7 +171,11 @@ impl Pairs {
         Tally::collect(pairs, seed, &kinds, impairments, |seed| self.scene(seed))
     }
 
-    fn scene(&self, seed: u64) -> Result<Scene> {
+    /// A scene of 20 pairs.
+    ///
+    /// # Errors
+    /// When it cannot be set up.
+    pub fn scene(&self, seed: u64) -> Result<Scene> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let frame_s = frame_s(PAIR_BIT_RATE);
         let frames = f64::from(self.frames.number());

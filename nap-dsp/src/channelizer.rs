@@ -149,14 +149,17 @@ impl Channelizer {
     /// Weights one filter length of samples, folds it to `size` points and transforms.
     fn compute_column(&mut self) {
         let span = &self.pending[self.read..self.read + self.length()];
+        // 1. Polyphase filter: the prototype's branches, each a tap in so many samples, are added up.
         fold(cast_slice(span), &self.taps, cast_slice_mut(&mut self.folded));
-        // A hop is half a period of the transform: odd subbands turn by pi from column to column,
+        // 2. Circular shift. A hop is half a period of the transform: odd subbands turn by pi from column to column,
         // which is a shift by half a period before it.
         if self.columns % 2 == 1 {
             let (first, second) = self.folded.split_at_mut(self.size / 2);
             first.swap_with_slice(second);
         }
+        // 3. The transform mixes each subband to 0 Hz.
         self.fft.process_with_scratch(&mut self.folded, &mut self.fft_scratch);
+        // 4. Subbands of the channel, of which the negative frequencies are in the upper half of the transform.
         let lowest = self.first_subband.rem_euclid(self.size as i64) as usize;
         let below = self.column.len().min(self.size - lowest);
         let (below, above) = self.column.split_at_mut(below);

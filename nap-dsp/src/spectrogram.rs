@@ -134,13 +134,13 @@ pub struct SpectrogramArray {
 
 /// The bins of the transform that are shown, pooled to columns.
 #[derive(Debug, Clone, Copy)]
-struct Band {
+struct ShownBins {
     first_bin: i64,
     bins_per_column: usize,
     columns: usize,
 }
 
-impl Band {
+impl ShownBins {
     /// The bins within the configured band. Bins that would not fill a column are left out.
     fn new(config: &SpectrogramConfig, fft_length: usize) -> Self {
         let spacing_hz = config.sample_rate_hz / fft_length as f64;
@@ -169,7 +169,7 @@ impl Band {
 /// Sums up a stream of samples to cells of time and frequency.
 pub struct Spectrogram {
     config: SpectrogramConfig,
-    band: Band,
+    shown: ShownBins,
     hop: usize,
     /// The Hann window, scaled such that squared magnitudes are densities.
     window: Vec<f32>,
@@ -197,13 +197,13 @@ impl Spectrogram {
     pub fn new(config: SpectrogramConfig) -> Result<Self, Error> {
         config.check()?;
         let length = fast_length(config.sample_rate_hz / config.resolution_hz, 2);
-        let band = Band::new(&config, length);
+        let shown = ShownBins::new(&config, length);
         let samples_per_row = config.time_step_s * config.sample_rate_hz;
         let segments_per_row = (samples_per_row / (length / 2) as f64).ceil();
         let fft = FftPlanner::new().plan_fft_forward(length);
         Ok(Self {
             config,
-            band,
+            shown,
             hop: (samples_per_row / segments_per_row).round() as usize,
             window: density_window(length, config.sample_rate_hz),
             fft_scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
@@ -212,8 +212,8 @@ impl Spectrogram {
             pending: Vec::with_capacity(2 * length),
             segments_per_row: segments_per_row as u64,
             segments: 0,
-            sums: vec![0.0; band.columns],
-            densities: Vec::with_capacity(max_rows(&config) * band.columns),
+            sums: vec![0.0; shown.columns],
+            densities: Vec::with_capacity(max_rows(&config) * shown.columns),
             unusable_samples: 0,
         })
     }
@@ -250,7 +250,7 @@ impl Spectrogram {
     /// Number of frequency cells.
     #[must_use]
     pub fn columns(&self) -> usize {
-        self.band.columns
+        self.shown.columns
     }
 
     /// Middle of a time cell, in seconds from the first sample: that of the stretch that its segments
@@ -268,7 +268,7 @@ impl Spectrogram {
     /// Middle of a frequency cell, in hertz from the centre of the recording.
     #[must_use]
     pub fn frequency_hz(&self, column: usize) -> f64 {
-        self.band.middle(column) * self.spacing_hz()
+        self.shown.middle(column) * self.spacing_hz()
     }
 
     /// Length of a time cell. It doubles whenever there is no room for more.
@@ -280,7 +280,7 @@ impl Spectrogram {
     /// Width of a frequency cell.
     #[must_use]
     pub fn frequency_step_hz(&self) -> f64 {
-        self.band.bins_per_column as f64 * self.spacing_hz()
+        self.shown.bins_per_column as f64 * self.spacing_hz()
     }
 
     /// Writes the mean power spectral density of the frequency cells of one time cell, in dBm/Hz with a
@@ -313,7 +313,7 @@ impl Spectrogram {
 
     /// Time cells that hold all their segments.
     fn full_rows(&self) -> usize {
-        self.densities.len() / self.band.columns
+        self.densities.len() / self.shown.columns
     }
 
     /// Distance of the transform's bins.
@@ -324,7 +324,7 @@ impl Spectrogram {
     /// What [`Spectrogram::write_row`] writes for a cell.
     fn power_db(&self, row: usize, column: usize) -> f32 {
         let density = if row < self.full_rows() {
-            self.densities[row * self.band.columns + column]
+            self.densities[row * self.shown.columns + column]
         } else {
             self.mean(self.sums[column])
         };
@@ -354,16 +354,16 @@ impl Spectrogram {
 
     /// Adds the spectrum to the time cell that is being filled.
     fn add_segment(&mut self) {
-        if self.densities.len() == max_rows(&self.config) * self.band.columns {
+        if self.densities.len() == max_rows(&self.config) * self.shown.columns {
             self.merge_rows();
         }
         for (column, sum) in self.sums.iter_mut().enumerate() {
             let densities = self
-                .band
+                .shown
                 .bins(column, self.spectrum.len())
                 .map(|bin| f64::from(self.spectrum[bin].norm_sqr()));
             *sum += match self.config.pooling {
-                Pooling::Mean => densities.sum::<f64>() / self.band.bins_per_column as f64,
+                Pooling::Mean => densities.sum::<f64>() / self.shown.bins_per_column as f64,
                 Pooling::Max => densities.fold(0.0, f64::max),
             };
         }
@@ -383,7 +383,7 @@ impl Spectrogram {
 
     /// Merges the time cells in pairs: half as many, twice as long.
     fn merge_rows(&mut self) {
-        let columns = self.band.columns;
+        let columns = self.shown.columns;
         let pairs = self.densities.len() / columns / 2;
         for row in 0..pairs {
             for column in 0..columns {

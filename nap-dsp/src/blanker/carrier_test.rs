@@ -2,28 +2,21 @@
 
 use num_complex::{Complex32, Complex64};
 
+use crate::blanker::tuning::Tuning;
 use crate::kernels::sums::to_c64;
-
-/// A carrier's second differences of phase add up to at least this share of their magnitudes; those of noise
-/// cancel.
-const MIN_SMOOTHNESS: f64 = 0.75;
-/// So many samples tell: the few of a very short impulse are smooth by chance, or by the receiver's filter.
-const MIN_SMOOTH: f64 = 8.0;
-/// Of an even envelope, as much of its length holds the energy; of noise, half.
-const MIN_EVENNESS: f64 = 0.75;
-/// So many samples of noise are never that even.
-const MIN_EVEN: f64 = 12.0;
 
 /// Whether samples that stand out are a burst of a transmitter: their frequency changes little from sample to
 /// sample, as that of keyed carriers, chirps and slow FSK, or their envelope is even, as that of fast FSK.
 /// Impulses are noise, or shorter than tells.
-pub(super) fn is_carrier(samples: &[Complex32]) -> bool {
+pub(super) fn is_carrier(samples: &[Complex32], tuning: &Tuning) -> bool {
     let powers = samples.iter().map(|&sample| to_c64(sample).norm_sqr());
     let (sum, squares) = powers.fold((0.0, 0.0), |(sum, squares), p| (sum + p, squares + p * p));
     // So many samples of equal power hold as much as these.
     let effective = sum * sum / squares.max(f64::MIN_POSITIVE);
-    let is_even = effective >= MIN_EVEN && effective >= MIN_EVENNESS * samples.len() as f64;
-    is_even || (effective >= MIN_SMOOTH && smoothness(samples) >= MIN_SMOOTHNESS)
+    let is_even = effective >= tuning.min_even_samples
+        && effective >= tuning.min_evenness * samples.len() as f64;
+    is_even
+        || (effective >= tuning.min_smooth_samples && smoothness(samples) >= tuning.min_smoothness)
 }
 
 /// How well the phasors from sample to sample agree with those before them: 1 for a carrier or a chirp.

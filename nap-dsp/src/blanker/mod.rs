@@ -13,6 +13,7 @@
 
 mod carrier_test;
 mod power;
+mod tuning;
 
 use std::f32::consts::PI;
 use std::fmt;
@@ -26,17 +27,10 @@ use crate::error::Error;
 use crate::kernels::median::median;
 use crate::kernels::sums::silence_unusable;
 
-/// A segment is looked at if a real or imaginary part of a sample in it has a square this many times the
-/// level. In white noise, one segment of 4096 samples in three hundred has one.
-const MIN_PEAK: f32 = 12.0;
-/// Times the level, the mean power of a cell in an impulse's middle.
-const MIN_CORE: f32 = 8.0;
-/// Times the level, the mean power of the cells at its edges.
-const MIN_EDGE: f32 = 3.0;
+pub use tuning::Tuning;
+
 /// Fainter cells that may lie between others of the same impulse: its own noise fades for moments.
 const MAX_FAINT: usize = 2;
-/// The longest impulse in seconds.
-const MAX_S: f64 = 3e-3;
 /// A segment in seconds, at least: longer than some impulses, shorter than the bursts of other systems.
 const SEGMENT_S: f64 = 12e-3;
 /// A segment in samples: enough blocks for a median, and no more than fit into memory at the rate of a
@@ -53,6 +47,7 @@ const ROOM: usize = 5;
 ///
 /// As many samples come out as come in, but later: those of a segment once the one after it is complete.
 pub struct Blanker {
+    tuning: Tuning,
     layout: Layout,
     /// The segments, and what of the one before them has not been handed out.
     pending: Vec<Complex32>,
@@ -91,9 +86,18 @@ impl Blanker {
     /// # Errors
     /// [`Error::SampleRate`] for a rate outside 2 kS/s to 1 GS/s.
     pub fn new(sample_rate_hz: f64) -> Result<Self, Error> {
+        Self::with_tuning(sample_rate_hz, Tuning::default())
+    }
+
+    /// The same with these thresholds.
+    ///
+    /// # Errors
+    /// Those of [`Blanker::new`].
+    pub fn with_tuning(sample_rate_hz: f64, tuning: Tuning) -> Result<Self, Error> {
         Error::check_sample_rate(sample_rate_hz)?;
-        let layout = Layout::new(sample_rate_hz);
+        let layout = Layout::new(sample_rate_hz, tuning.max_impulse_s);
         Ok(Self {
+            tuning,
             pending: Vec::with_capacity(ROOM * layout.segment),
             kept: 0,
             oldest: 0,
@@ -175,22 +179,25 @@ impl Blanker {
     /// Blanks the impulses that begin in the oldest segment.
     fn blank(&mut self) {
         let Layout { cell, segment, max_cells } = self.layout;
+        let Tuning { min_peak, min_core, min_edge, .. } = self.tuning;
+        // 1. The level: the largest median of the segment and its neighbours.
         let level = self.levels.into_iter().fold(0.0, f32::max);
         let mut next = std::mem::take(&mut self.judged);
-        // In silence, whose median is nearly nothing, anything stands out.
-        if level < f32::MIN_POSITIVE || self.peaks[0] <= MIN_PEAK * level {
+        // 2. Most segments have no peak and are done. In silence, whose median is nearly nothing, anything stands out.
+        if level < f32::MIN_POSITIVE || self.peaks[0] <= min_peak * level {
             return;
         }
+        // 3. Runs of cells that stand out; those that are short, high and no carrier are blanked.
         write_powers(&self.pending[self.oldest..self.measured], cell, &mut self.powers);
-        while let Some(run) = next_run(&self.powers, next, level) {
+        while let Some(run) = next_run(&self.powers, next, min_edge * level) {
             if run.start * cell >= segment {
                 break;
             }
             next = run.end;
-            let is_high = self.powers[run.clone()].iter().any(|&power| power > MIN_CORE * level);
+            let is_high = self.powers[run.clone()].iter().any(|&power| power > min_core * level);
             let samples = self.oldest + run.start * cell..self.oldest + run.end * cell;
             let may_be = is_high && run.len() <= max_cells;
-            if may_be && !is_carrier(&self.pending[samples.clone()]) {
+            if may_be && !is_carrier(&self.pending[samples.clone()], &self.tuning) {
                 self.erase(samples);
             }
         }
@@ -228,9 +235,9 @@ fn edge(share: f32) -> f32 {
     0.5 - 0.5 * (PI * share).cos()
 }
 
-/// The next cells that stand out, from a cell on. Few fainter ones may lie between them.
-fn next_run(powers: &[f32], from: usize, level: f32) -> Option<Range<usize>> {
-    let is_out = |power: &f32| *power > MIN_EDGE * level;
+/// The next cells that have more than some power, from a cell on. Few fainter ones may lie between them.
+fn next_run(powers: &[f32], from: usize, least: f32) -> Option<Range<usize>> {
+    let is_out = |power: &f32| *power > least;
     let start = from + powers.get(from..)?.iter().position(is_out)?;
     let mut end = start + 1;
     while let Some(more) = powers[end..].iter().take(MAX_FAINT + 1).position(is_out) {
@@ -251,13 +258,13 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(sample_rate_hz: f64) -> Self {
+    fn new(sample_rate_hz: f64, max_impulse_s: f64) -> Self {
         let segment = ((SEGMENT_S * sample_rate_hz) as usize).next_power_of_two();
         let segment = segment.clamp(MIN_SEGMENT, MAX_SEGMENT);
         // One more than half the next power of two is the power of two that is not above.
         let cell = ((CELL_S * sample_rate_hz) as usize / 2 + 1).next_power_of_two();
         let cell = cell.clamp(MIN_CELL, segment / MIN_SEGMENT * MIN_CELL);
-        let max_cells = (MAX_S * sample_rate_hz / cell as f64).ceil() as usize;
+        let max_cells = (max_impulse_s * sample_rate_hz / cell as f64).ceil() as usize;
         Self { cell, segment, max_cells: max_cells.min(segment / cell / 4) }
     }
 
@@ -312,7 +319,9 @@ mod tests {
 
     /// The plain way: the whole recording at once, sample by sample.
     fn reference(rate_hz: f64, samples: &[Complex32]) -> Vec<Complex32> {
-        let Layout { cell, segment, max_cells } = Layout::new(rate_hz);
+        let tuning = Tuning::default();
+        let Tuning { min_peak, min_core, min_edge, max_impulse_s, .. } = tuning;
+        let Layout { cell, segment, max_cells } = Layout::new(rate_hz, max_impulse_s);
         let mut out = samples.to_vec();
         out.resize(samples.len().next_multiple_of(segment) + 2 * segment, Complex32::ZERO);
         let mean = |samples: &[Complex32]| {
@@ -331,23 +340,23 @@ mod tests {
             let level = around.iter().copied().fold(0.0, f32::max);
             let (first, last) = (number * segment / cell, (number + 1) * segment / cell);
             let powers: Vec<f32> = out[..(number + 2) * segment].chunks(cell).map(mean).collect();
-            if level < f32::MIN_POSITIVE || peaks[number] <= MIN_PEAK * level {
+            if level < f32::MIN_POSITIVE || peaks[number] <= min_peak * level {
                 next = next.max(last);
                 continue;
             }
             next = next.max(first);
-            while let Some(start) = (next..last).find(|&c| powers[c] > MIN_EDGE * level) {
+            while let Some(start) = (next..last).find(|&c| powers[c] > min_edge * level) {
                 let is_faint = |end: usize| {
                     let cells = end..(end + MAX_FAINT + 1).min(powers.len());
-                    cells.into_iter().all(|c| powers[c] <= MIN_EDGE * level)
+                    cells.into_iter().all(|c| powers[c] <= min_edge * level)
                 };
                 let end =
-                    (start + 1..).find(|&end| is_faint(end) && powers[end - 1] > MIN_EDGE * level);
+                    (start + 1..).find(|&end| is_faint(end) && powers[end - 1] > min_edge * level);
                 let end = end.unwrap();
                 next = end;
-                let is_high = powers[start..end].iter().any(|&power| power > MIN_CORE * level);
+                let is_high = powers[start..end].iter().any(|&power| power > min_core * level);
                 let (from, to) = (start * cell, end * cell);
-                if !is_high || end - start > max_cells || is_carrier(&out[from..to]) {
+                if !is_high || end - start > max_cells || is_carrier(&out[from..to], &tuning) {
                     continue;
                 }
                 for (n, sample) in out.iter_mut().enumerate() {
@@ -409,7 +418,8 @@ mod tests {
                     "{place}: {excess} of {before}"
                 );
                 assert!((35..60).contains(&counts.impulses), "{place}");
-                let hole = (width + 12 * Layout::new(rate_hz).cell) as u64;
+                let hole = (width + 12 * Layout::new(rate_hz, Tuning::default().max_impulse_s).cell)
+                    as u64;
                 assert!(counts.blanked_samples <= counts.impulses * hole, "{place}");
             }
         }

@@ -34,6 +34,7 @@ impl Gains {
         derotated: &[Complex32],
         models: &[Complex32],
     ) {
+        // 1. Running sums of the inner products of samples and model, and of the model's energy.
         self.sums.clear();
         let (mut sum, mut power) = (Complex64::default(), 0.0);
         self.sums.push((sum, power));
@@ -43,10 +44,12 @@ impl Gains {
             power += f64::from(energy(models));
             self.sums.push((sum, power));
         }
+        // 2. The reach by cross-validation.
         let reach = GAIN_REACHES
             .into_iter()
             .min_by(|&a, &b| self.residual(a).total_cmp(&self.residual(b)))
             .unwrap_or_default();
+        // 3. Least squares over that reach.
         for slot in 0..slots.len() {
             let (sum, power) = self.over(self.around(slot, reach));
             self.smooth[slot] *= to_c32(sum / power.max(f64::MIN_POSITIVE));

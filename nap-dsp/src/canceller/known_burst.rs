@@ -6,13 +6,11 @@ use std::ops::Range;
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::subbands::SubbandGrid;
 
-/// Where a burst's sidelobes are less than this share of the noise, they need not be subtracted.
-const SIDELOBES_OVER_NOISE: f64 = 0.05;
 /// How far from its carrier a burst is cancelled at most, in spacings of the subbands: where it is in
 /// their filters' stop band there is nothing to take out.
 pub(super) const MAX_REACH: f64 = 0.75;
 
-/// So many [subbands](KnownBurst::subbands) hold a burst at most: the whole spacings within its reach, one for
+/// So many [subbands](super::Canceller::subbands) hold a burst at most: the whole spacings within its reach, one for
 /// what is left of it, and the first.
 pub const MAX_SUBBANDS: usize = (2.0 * MAX_REACH) as usize + 2;
 
@@ -28,24 +26,25 @@ pub struct KnownBurst<'a> {
 }
 
 impl KnownBurst<'_> {
-    /// How far from its carrier the burst stands out, in hertz. The sidelobes of symbols without
-    /// shaping fall to `(symbol rate / (π distance))²` of their middle.
-    pub(super) fn reach_hz(&self) -> f64 {
-        self.es_over_n0.sqrt() / (PI * SIDELOBES_OVER_NOISE.sqrt() * self.track.symbol_s())
+    /// How far from its carrier the burst has sidelobes of more than a share of the noise, in hertz: those of symbols
+    /// without shaping fall to `(symbol rate / (π distance))²` of their middle.
+    pub(super) fn reach_hz(&self, sidelobes_over_noise: f64) -> f64 {
+        self.es_over_n0.sqrt() / (PI * sidelobes_over_noise.sqrt() * self.track.symbol_s())
     }
 
-    /// The subbands that hold the burst: the nearest to its carrier, and its neighbours where they
-    /// are within reach.
-    #[must_use]
-    pub fn subbands(&self, grid: &SubbandGrid) -> Range<usize> {
-        let middle_s = self.track.start_s + self.track.duration_s / 2.0;
-        let reach_hz = self.reach_hz().min(MAX_REACH * grid.spacing_hz);
-        let carrier_hz = self.track.frequency_at(middle_s);
+    /// The subbands within that reach.
+    pub(super) fn subbands(&self, grid: &SubbandGrid, sidelobes_over_noise: f64) -> Range<usize> {
+        let reach_hz = self.reach_hz(sidelobes_over_noise).min(MAX_REACH * grid.spacing_hz);
+        let carrier_hz = self.middle_hz();
         grid.nearest(carrier_hz - reach_hz)..grid.nearest(carrier_hz + reach_hz) + 1
     }
 
     pub(super) fn nearest_subband(&self, grid: &SubbandGrid) -> usize {
-        let middle_s = self.track.start_s + self.track.duration_s / 2.0;
-        grid.nearest(self.track.frequency_at(middle_s))
+        grid.nearest(self.middle_hz())
+    }
+
+    /// The carrier in the middle of the burst.
+    fn middle_hz(&self) -> f64 {
+        self.track.frequency_at(self.track.start_s + self.track.duration_s / 2.0)
     }
 }

@@ -7,18 +7,12 @@ use num_complex::Complex32;
 
 use crate::canceller::known_burst::{KnownBurst, MAX_REACH};
 use crate::canceller::least_squares::REGRESSORS;
+use crate::canceller::tuning::Tuning;
 use crate::oscillator::mix_down;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Patterns of the signs of a symbol and both its neighbours.
 const PATTERNS: usize = 8;
-/// Samples that shall share one knot of the pulses, for a good estimate.
-const SAMPLES_PER_KNOT: usize = 25;
-/// What lines between the knots of the pulses may leave of the burst, as a share of the noise, where
-/// it reaches farthest. More knots would not make the burst's own model better, but fit it to other
-/// signals in the subband.
-const MAX_ERROR: f64 = 0.02;
-const MIN_KNOTS: f64 = 8.0;
 /// Knots in the time of a sample, at the most.
 const MAX_PHASES: usize = 8;
 
@@ -95,12 +89,14 @@ impl Step {
 }
 
 impl Layout {
+    /// Lays a burst out in the columns of the subbands, for its carrier in the nearest of them.
     pub(super) fn lay_out(
         &mut self,
         grid: &SubbandGrid,
         nearest: usize,
         columns: &Range<u64>,
         burst: &KnownBurst<'_>,
+        tuning: &Tuning,
     ) {
         self.signs.clear();
         self.signs.extend([0.0; 2]);
@@ -109,13 +105,16 @@ impl Layout {
         let count = (columns.end - columns.start) as usize;
         self.samples_per_symbol = burst.track.symbol_s() * grid.rate_hz();
         self.width = self.samples_per_symbol as usize + 2;
-        self.choose_knots(grid, count, burst);
-        self.slots.clear();
-        let step_s = grid.rate_hz().recip();
-        let first_s = grid.time_s(columns.start);
-        let center_hz = grid.center_hz(nearest);
+        self.choose_knots(grid, count, burst, tuning);
         self.phasors.clear();
         self.phasors.resize(count, Complex32::ONE);
+        let (first_s, step_s) = (grid.time_s(columns.start), grid.rate_hz().recip());
+        self.mix_to(grid.center_hz(nearest), (first_s, step_s), burst);
+        self.cut((first_s, step_s), burst);
+    }
+
+    /// The carrier's phasors in a subband, from the first sample on.
+    fn mix_to(&mut self, center_hz: f64, (first_s, step_s): (f64, f64), burst: &KnownBurst<'_>) {
         // The burst turns the other way round.
         mix_down(
             &mut self.phasors,
@@ -123,9 +122,15 @@ impl Layout {
             |time_s| -burst.track.phase_at(time_s, center_hz),
             |time_s| center_hz - burst.track.frequency_at(time_s),
         );
+    }
+
+    /// Cuts the stretch into symbols.
+    fn cut(&mut self, (first_s, step_s): (f64, f64), burst: &KnownBurst<'_>) {
+        let count = self.phasors.len();
         // In samples from the start of the symbol before the burst.
         let first = (first_s - burst.track.start_s) / step_s + self.samples_per_symbol;
         let mut from = 0;
+        self.slots.clear();
         for n in 0..burst.signs.len() + 2 {
             let end = ((n + 1) as f64 * self.samples_per_symbol - first).ceil().max(0.0) as usize;
             let samples = from..end.clamp(from, count);
@@ -145,13 +150,20 @@ impl Layout {
     /// Chooses how far the knots lie apart, in a stretch of some samples.
     ///
     /// A line between two knots misses a sine by an eighth of the square of its phase between them.
-    fn choose_knots(&mut self, grid: &SubbandGrid, count: usize, burst: &KnownBurst<'_>) {
-        let highest_hz = burst.reach_hz().min(MAX_REACH * grid.spacing_hz);
+    fn choose_knots(
+        &mut self,
+        grid: &SubbandGrid,
+        count: usize,
+        burst: &KnownBurst<'_>,
+        tuning: &Tuning,
+    ) {
+        let reach_hz = burst.reach_hz(tuning.sidelobes_over_noise);
+        let highest_hz = reach_hz.min(MAX_REACH * grid.spacing_hz);
         let power = burst.es_over_n0 / (PI * highest_hz * burst.track.symbol_s()).powi(2);
-        let max_phase = (64.0 * MAX_ERROR / power).powf(0.25);
+        let max_phase = (64.0 * tuning.max_interpolation_error / power).powf(0.25);
         let wanted = TAU * highest_hz * burst.track.symbol_s() / max_phase;
-        let most = (count / SAMPLES_PER_KNOT).max(1) as f64;
-        let steps = self.samples_per_symbol / wanted.max(MIN_KNOTS).min(most);
+        let most = (count as f64 / tuning.samples_per_knot).floor().max(1.0);
+        let steps = self.samples_per_symbol / wanted.max(tuning.min_knots).min(most);
         self.phases = (steps.recip().round() as usize).clamp(1, MAX_PHASES);
         self.stride = (steps.round() as usize).max(1);
     }

@@ -59,11 +59,13 @@ impl Equations {
 
     /// Turns the right side of the equations into their solution.
     pub(super) fn solve(&self, right: &mut [Complex32; REGRESSORS]) {
+        // 1. Forward substitution by the factors below the diagonal.
         for i in 0..REGRESSORS {
             for j in 0..i {
                 right[i] -= right[j] * self.matrix[i][j];
             }
         }
+        // 2. Back substitution.
         for i in (0..REGRESSORS).rev() {
             for j in i + 1..REGRESSORS {
                 right[i] -= right[j] * self.matrix[i][j];

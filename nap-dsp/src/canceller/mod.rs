@@ -13,6 +13,9 @@ mod gains;
 mod known_burst;
 mod layout;
 mod least_squares;
+mod tuning;
+
+use std::ops::Range;
 
 use multiversion::multiversion;
 use num_complex::Complex32;
@@ -24,21 +27,16 @@ use crate::kernels::sums::energy;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 pub use known_burst::{KnownBurst, MAX_SUBBANDS};
+pub use tuning::Tuning;
 
 /// At its ends a burst's shape is its transmitter's own: there it is taken as constant over so many
 /// parts of a symbol.
 const END_PIECES: usize = 8;
-/// Energy of a symbol over the noise density from which on the signs alone tell the gains not well
-/// enough: they leave up to a thousandth of a burst.
-const STRONG: f64 = 100.0;
-/// How many times more power than by chance a model must hold.
-const MIN_MODELLED_OVER_CHANCE: f64 = 3.0;
-/// What the pulses may hold of other signals in the subband: so many times the noise in the burst's bandwidth.
-const MAX_GHOST_OVER_NOISE: f64 = 1.0;
 
 /// Subtracts known bursts in the history of the subbands.
 #[derive(Debug, Default)]
 pub struct Canceller {
+    tuning: Tuning,
     layout: Layout,
     gains: Gains,
     /// What a subband holds, without the carrier's phase.
@@ -55,7 +53,19 @@ pub struct Canceller {
 }
 
 impl Canceller {
-    /// Subtracts the burst in `subbands`, of [its own](KnownBurst::subbands), as far back as the history
+    /// A canceller with these thresholds.
+    #[must_use]
+    pub fn new(tuning: Tuning) -> Self {
+        Self { tuning, ..Self::default() }
+    }
+
+    /// The subbands that hold a burst: the nearest to its carrier, and its neighbours where they are within reach.
+    #[must_use]
+    pub fn subbands(&self, grid: &SubbandGrid, burst: &KnownBurst<'_>) -> Range<usize> {
+        burst.subbands(grid, self.tuning.sidelobes_over_noise)
+    }
+
+    /// Subtracts the burst in `subbands`, of [its own](Canceller::subbands), as far back as the history
     /// reaches. Those stay in the list in which something much stronger has to be cancelled first, and then the
     /// burst once more: there it could not be told apart, or its pulses hold a part of the other signal.
     /// Returns whether it was subtracted in any.
@@ -66,24 +76,28 @@ impl Canceller {
         burst: &KnownBurst<'_>,
         subbands: &mut Vec<usize>,
     ) -> bool {
+        // 1. Where the burst's symbols lie among the samples, and its carrier.
         let columns = columns(history, grid, burst);
         let nearest = burst.nearest_subband(grid);
-        self.layout.lay_out(grid, nearest, &columns, burst);
+        self.layout.lay_out(grid, nearest, &columns, burst, &self.tuning);
+        // 2. Its gain by symbol, in the subband that holds it best.
         self.derotate(history, nearest, columns.start, false);
-        self.estimate_gains(burst.es_over_n0 >= STRONG);
+        self.estimate_gains(burst.es_over_n0 >= self.tuning.min_strong_es_over_n0);
         let noise = self.energy_of_gains() / burst.es_over_n0;
         let mut is_subtracted = false;
         subbands.retain(|&b| {
+            // 3. By subband: mixed down, pulses by least squares, the model, how well it fits, and subtraction.
             let alternates = b.abs_diff(nearest) % 2 == 1;
             self.derotate(history, b, columns.start, alternates);
             self.estimate_pulses();
             self.fill_models();
             let fit = self.fit();
-            if fit.is_plausible() {
+            let is_plausible = fit.is_plausible(self.tuning.min_modelled_over_chance);
+            if is_plausible {
                 self.subtract(history, b, columns.start, alternates);
                 is_subtracted = true;
             }
-            !fit.is_plausible() || fit.ghost() > MAX_GHOST_OVER_NOISE * noise
+            !is_plausible || fit.ghost() > self.tuning.max_ghost_over_noise * noise
         });
         is_subtracted
     }
@@ -141,6 +155,7 @@ impl Canceller {
     /// The powers that belong to the values of [`Canceller::estimate_pulses`], the same in all
     /// subbands.
     fn sum_powers(&mut self) {
+        // 1. Sums of the gains' powers over the symbols, by polyphase branch.
         self.powers.reset(self.layout.all_branches());
         for n in self.layout.inside() {
             let slot = &self.layout.slots[n];
@@ -150,6 +165,7 @@ impl Canceller {
             self.powers.level[branch.clone()].iter_mut().for_each(|sum| *sum += power);
             self.powers.slope[branch].iter_mut().for_each(|sum| *sum += slope_power);
         }
+        // 2. The normal matrix of each knot, from the branches on both sides of it.
         self.equations.clear();
         self.equations.resize(self.layout.knots(), Equations::default());
         self.layout.for_each_step(|index, step, regressors| {
@@ -157,6 +173,7 @@ impl Canceller {
             self.equations[step.knot].add(regressors, self.powers.level[index] - next);
             self.equations[step.knot + 1].add(regressors, next);
         });
+        // 3. Elimination, once for all right sides.
         self.equations.iter_mut().for_each(Equations::eliminate);
     }
 
@@ -164,6 +181,7 @@ impl Canceller {
     /// same step and pattern of signs are summed first: they have the same regressors.
     fn estimate_pulses(&mut self) {
         let layout = &self.layout;
+        // 1. Matched filter: sums of the samples times their conjugate gains, by polyphase branch.
         self.values.reset(layout.all_branches());
         for n in layout.inside() {
             let slot = &layout.slots[n];
@@ -172,6 +190,7 @@ impl Canceller {
             let level = &mut self.values.level[branch.clone()];
             add_scaled(level, &mut self.values.slope[branch], derotated, (gain, slot.fraction));
         }
+        // 2. The right sides of the normal equations, where the pulses will be.
         self.pulses.clear();
         self.pulses.resize(self.equations.len(), Default::default());
         layout.for_each_step(|index, step, regressors| {
@@ -183,9 +202,11 @@ impl Canceller {
             );
             add_to_right_side(&mut self.pulses[step.knot + 1], regressors, next);
         });
+        // 3. Solution by forward and back substitution.
         for (equations, pulses) in self.equations.iter().zip(&mut self.pulses) {
             equations.solve(pulses);
         }
+        // 4. The model at the start of each step and its slope, by linear interpolation.
         self.steps.reset(layout.all_branches());
         layout.for_each_step(|index, step, regressors| {
             [self.steps.level[index], self.steps.slope[index]] =
@@ -197,6 +218,7 @@ impl Canceller {
     /// beyond it.
     fn fill_models(&mut self) {
         let layout = &self.layout;
+        // 1. Symbols whose neighbours are known: the branch of their pattern, times their gain.
         for n in layout.inside() {
             let slot = &layout.slots[n];
             let (gain, branch) = (self.gains.smooth[n], layout.branch(n));
@@ -204,6 +226,7 @@ impl Canceller {
             let (level, slope) = (&self.steps.level[branch.clone()], &self.steps.slope[branch]);
             fill(models, (level, gain), (slope, gain * slot.fraction));
         }
+        // 2. The others: the model of what is known of them, and what is there beyond it on the average.
         for n in layout.ends() {
             let slot = &layout.slots[n];
             let gain = self.gains.smooth[n];
@@ -246,10 +269,10 @@ struct Fit {
 }
 
 impl Fit {
-    /// Whether the models hold more than their free values would of anything: near a much stronger signal a weak
-    /// burst's pulses are that signal's.
-    fn is_plausible(&self) -> bool {
-        self.modelled > MIN_MODELLED_OVER_CHANCE * self.free * self.power
+    /// Whether the models hold so many times more than their free values would of anything: near a much stronger
+    /// signal a weak burst's pulses are that signal's.
+    fn is_plausible(&self, min_over_chance: f64) -> bool {
+        self.modelled > min_over_chance * self.free * self.power
     }
 
     /// Energy of what the models hold of other signals and noise. It stays where the burst was, with its signs,
@@ -437,7 +460,7 @@ mod tests {
 
             let mut canceller = Canceller::default();
             let columns = columns(&history, &GRID, &burst);
-            canceller.layout.lay_out(&GRID, 0, &columns, &burst);
+            canceller.layout.lay_out(&GRID, 0, &columns, &burst, &Tuning::default());
             canceller.derotate(&history, 0, columns.start, false);
             canceller.estimate_gains(false);
             canceller.estimate_pulses();

@@ -332,19 +332,17 @@ impl PreambleDetector {
 
     /// Reports the candidates in the middle block of a band of the preamble's spectrum.
     fn pick_in(&self, band: usize, energy: f32, time_s: f64, candidates: &mut Vec<Candidate>) {
-        let Tuning { min_line_snr, knee, min_clearness, max_clearness, .. } = self.tuning;
         let (noise_energy, noise_deviation) =
             (self.preamble.noise_energy(), self.preamble.noise_deviation());
+        // 1. The energy after the preamble, in standard deviations of that of what surrounds it.
         let block = band + ENERGY_BLOCKS;
         let around = noise_energy.max(self.energy_beside(band));
         let deviations = (energy / around - 1.0) * noise_energy / noise_deviation;
         if deviations < self.tuning.min_deviations {
             return;
         }
-        let energy = self.tuning.energy_weight * deviations.min(self.tuning.max_deviations);
-        let clear = deviations.min(knee).max(min_clearness * deviations);
-        let clear = clear.clamp(min_line_snr, max_clearness.max(min_line_snr));
-        let least = clear.max(self.threshold - energy);
+        let least = self.min_line_snr(deviations);
+        // 2. The strongest pair of lines in the block is above that, and enough for the energy that follows.
         let now = self.lines_at(NOW);
         let noise = now.spectrum.noise(block * BLOCK);
         let strongest = now.strongest(block);
@@ -356,6 +354,7 @@ impl PreambleDetector {
         if strongest < min_lines || (self.is_second && !self.rises(band, after, noise)) {
             return;
         }
+        // 3. By bin: a peak, over its own surroundings, of two lines alike, and no better one beside it.
         for bin in block * BLOCK..(block + 1) * BLOCK {
             let power = now.power(bin);
             let neighbours = larger(now.power(bin - 1), now.power(bin + 1));
@@ -375,6 +374,16 @@ impl PreambleDetector {
                 });
             }
         }
+    }
+
+    /// The line SNR that is asked of a preamble after which the energy has so many standard deviations: what the
+    /// detection statistic lacks, and as much as a frame so strong has.
+    fn min_line_snr(&self, deviations: f32) -> f32 {
+        let Tuning { min_line_snr, knee, min_clearness, max_clearness, .. } = self.tuning;
+        let energy = self.tuning.energy_weight * deviations.min(self.tuning.max_deviations);
+        let clear = deviations.min(knee).max(min_clearness * deviations);
+        let clear = clear.clamp(min_line_snr, max_clearness.max(min_line_snr));
+        clear.max(self.threshold - energy)
     }
 
     /// Whether a band has less energy before the preamble than after it.
@@ -440,6 +449,7 @@ impl fmt::Debug for PreambleDetector {
 fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut [f32]) {
     let (pairs, rest) = spectra.as_chunks::<2>();
     let count = block_energies.len();
+    // 1. Sum over time, by block; two spectra at once, so that the sums are written half as often.
     block_energies.fill(0.0);
     for [a, b] in pairs {
         let (a, b) = (&a.blocks[..count], &b.blocks[..count]);
@@ -450,6 +460,7 @@ fn sum_energies(spectra: &[Spectrum], block_energies: &mut [f32], energies: &mut
     for spectrum in rest {
         block_energies.iter_mut().zip(&spectrum.blocks).for_each(|(sum, block)| *sum += block);
     }
+    // 2. Sum over frequency: the blocks of a band, which moves by one block.
     let [a, b, c, d, e] = std::array::from_fn::<_, BAND_BLOCKS, _>(|n| &block_energies[n..]);
     for (((((energy, a), b), c), d), e) in energies.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e) {
         *energy = (a + b) + (c + d) + e;

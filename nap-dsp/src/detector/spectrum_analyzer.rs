@@ -219,13 +219,16 @@ impl SpectrumAnalyzer {
         end: u64,
         spectrum: &mut Spectrum,
     ) -> f32 {
+        // 1. Transform of the stretch, without a window.
         self.transform(history, b, end);
         let below = if b == self.subbands.start { MARGIN } else { 0 };
         let above = if b + 1 == self.subbands.end { MARGIN } else { 0 };
         let first = MARGIN + (b - self.subbands.start) * self.owned() - below;
         let count = below + self.owned() + above;
+        // 2. Hann window, as a sum over three bins, and power.
         let bins = &mut spectrum.bins[first..first + count];
         self.window(bins, below);
+        // 3. Sums of bins to blocks, 4. the noise as their median, and blocks over the noise.
         let range = first / BLOCK..(first + count) / BLOCK;
         let noise = self.sum_blocks(bins, &mut spectrum.blocks[range.clone()]);
         spectrum.noise[range].fill(noise + MIN_POWER);
@@ -274,11 +277,13 @@ impl SpectrumAnalyzer {
 fn hann_power(power: &mut [f32], transform: &[Complex32], squares: &mut [f32]) {
     let numbers: &[f32] = cast_slice(transform);
     let squares = &mut squares[..2 * power.len()];
+    // 1. Each real and imaginary part less the mean of those of the bins beside it, and its square.
     let neighbours = numbers.iter().zip(&numbers[2..]).zip(&numbers[4..]);
     for (square, ((before, number), after)) in squares.iter_mut().zip(neighbours) {
         let windowed = number - (before + after) * 0.5;
         *square = windowed * windowed;
     }
+    // 2. The sum of the two squares of a bin.
     for (power, [re, im]) in power.iter_mut().zip(squares.as_chunks().0) {
         *power = re + im;
     }

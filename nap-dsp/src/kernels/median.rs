@@ -10,13 +10,14 @@ const STEP: i32 = 1 << 16;
 /// it, where all are compared at once. Of an even count the larger of the two in the middle; 0 of none.
 #[multiversion(targets("x86_64+avx2"))]
 pub(crate) fn median(numbers: &[f32]) -> f32 {
-    // Their bits have the same order.
+    // 1. Numbers as integers: their bits have the same order.
     let bits: &[i32] = cast_slice(numbers);
     let middle = bits.len() as i32 / 2;
     let below = |bound: i32| bits.iter().map(|&value| i32::from(value < bound)).sum::<i32>();
+    // 2. The range that holds all of them.
     let most = bits.iter().fold(0, |most, &value| most.max(value));
     let least = bits.iter().fold(most, |least, &value| least.min(value));
-    // No more than half are below the first, more than half are not above the second.
+    // 3. Bisection: no more than half are below the first, more than half are not above the second.
     let (mut low, mut high) = (least, most);
     while high - low > STEP {
         let bound = high - (high - low) / 2;

@@ -9,6 +9,7 @@ use num_complex::Complex32;
 
 use super::decoder::symbols::symbol_count;
 use super::masking::{Cancelled, Mask};
+use super::tuning::Tuning;
 use crate::uplink::frame_type::FrameType;
 
 /// More bursts than ever wait to be cancelled; the oldest goes first.
@@ -59,11 +60,11 @@ impl Remaining {
 
 impl Band {
     /// A band that remembers so many columns.
-    pub(super) fn new(grid: SubbandGrid, columns: usize) -> Self {
+    pub(super) fn new(grid: SubbandGrid, columns: usize, tuning: &Tuning) -> Self {
         Self {
             grid,
             history: SubbandHistory::new(grid.subbands, columns),
-            canceller: Canceller::default(),
+            canceller: Canceller::new(tuning.canceller),
             cancelled: VecDeque::new(),
             remaining: VecDeque::with_capacity(MAX_REMAINING),
         }
@@ -93,7 +94,7 @@ impl Band {
         {
             return;
         }
-        let mut subbands = burst.subbands(&self.grid).collect();
+        let mut subbands = self.canceller.subbands(&self.grid, burst).collect();
         self.subtract(burst, mask, &mut subbands);
         if subbands.is_empty() {
             return;
@@ -113,7 +114,8 @@ impl Band {
     /// Subtracts a burst in those of some subbands in which it can be told apart; the others stay in the list.
     fn subtract(&mut self, burst: &KnownBurst<'_>, mask: Mask, subbands: &mut Vec<usize>) {
         if self.canceller.cancel(&mut self.history, &self.grid, burst, subbands) {
-            self.cancelled.push_back(Cancelled { subbands: burst.subbands(&self.grid), mask });
+            let subbands = self.canceller.subbands(&self.grid, burst);
+            self.cancelled.push_back(Cancelled { subbands, mask });
         }
     }
 
@@ -191,8 +193,8 @@ mod tests {
         let track = track(&signs);
         // Where there is nothing, nothing can be cancelled. The reach is that of a strong burst.
         let burst = KnownBurst { signs: &signs, track: &track, es_over_n0: 1e3 };
-        assert_eq!(burst.subbands(&GRID).len(), MAX_SUBBANDS);
-        let mut band = Band::new(GRID, 10_000);
+        let mut band = Band::new(GRID, 10_000, &Tuning::default());
+        assert_eq!(band.canceller.subbands(&GRID, &burst).len(), MAX_SUBBANDS);
         (0..3_000).for_each(|_| band.push(&[Complex32::ZERO; 3]));
         for n in 0..MAX_REMAINING + 10 {
             let shift_s = 2.0 * n as f64 * SYMBOL_S;

@@ -5,8 +5,9 @@ use nap_dsp::synchronizer::{Hypothesis, MAX_HYPOTHESES};
 
 use super::decoder::competing_hypotheses::CompetingHypotheses;
 use super::decoder::symbols::symbol_count;
+use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
-use super::masking::{CORRUPTING_POWER, Cancelled, Mask, Region, SIDELOBE_POWER, sidelobe_power};
+use super::masking::{Cancelled, Effect, Mask, MaskingTuning, Region};
 use super::statistics::Statistics;
 use super::undecoded::UndecodedReason;
 use crate::radio::bit_rate::BitRate;
@@ -19,10 +20,6 @@ const FAINT_CORRELATION: f64 = 0.45;
 const MAX_FAINT_BURSTS: usize = 96;
 /// Below this correlation another, better hypothesis may still explain the same signal: wait for it.
 const CERTAIN_CORRELATION: f64 = 0.65;
-/// A burst waits for another that has this many times its power, if the other's sidelobes have at its
-/// own carrier this share of its power.
-const BLOCKING_POWER: f64 = 4.0;
-const BLOCKED_POWER: f64 = 0.1;
 
 /// A start with its hypotheses, best first, waiting for the end of the frame.
 pub(super) struct Burst {
@@ -46,12 +43,12 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Why the burst did not decode, if none of its hypotheses did.
-    pub(super) fn reason(&self) -> UndecodedReason {
+    pub(super) fn reason(&self, tuning: &JointTuning) -> UndecodedReason {
         if self.is_rejected {
             UndecodedReason::CheckFailed
         } else if self.undecoded_frames.is_empty() {
             UndecodedReason::NoCarrier
-        } else if self.undecoded_frames.iter().any(UndecodedFrame::is_clear) {
+        } else if self.undecoded_frames.iter().any(|frame| frame.is_clear(tuning)) {
             UndecodedReason::Unlikely
         } else {
             UndecodedReason::Faint
@@ -101,6 +98,7 @@ impl Burst {
 pub(super) struct Bursts {
     bit_rate: BitRate,
     most: usize,
+    masking: MaskingTuning,
     waiting: Vec<Burst>,
     /// Bursts that did not decode, to be tried again when something is taken from over them.
     missed: Vec<Burst>,
@@ -108,8 +106,8 @@ pub(super) struct Bursts {
 
 impl Bursts {
     /// No bursts yet, and at most so many at once.
-    pub(super) fn new(bit_rate: BitRate, most: usize) -> Self {
-        Self { bit_rate, most, waiting: Vec::new(), missed: Vec::new() }
+    pub(super) fn new(bit_rate: BitRate, most: usize, masking: MaskingTuning) -> Self {
+        Self { bit_rate, most, masking, waiting: Vec::new(), missed: Vec::new() }
     }
 
     /// Whether none wait.
@@ -190,26 +188,22 @@ impl Bursts {
 
     /// Takes the strongest burst that is due and not blocked by a stronger one: that one is waited
     /// for, so that this one is seen without it.
-    pub(super) fn take_due(&mut self, now_s: f64) -> Option<Burst> {
+    pub(super) fn take_due(&mut self, now_s: f64, grid: &SubbandGrid) -> Option<Burst> {
         let power = |&index: &usize| self.waiting[index].best().power;
         let next = (0..self.waiting.len())
-            .filter(|&index| self.waiting[index].due_s <= now_s && !self.is_blocked(index))
+            .filter(|&index| self.waiting[index].due_s <= now_s && !self.is_blocked(index, grid))
             .max_by(|a, b| power(a).total_cmp(&power(b)))?;
         Some(self.waiting.swap_remove(next))
     }
 
-    /// Whether a burst that waits too is so much stronger and so near that it blocks this one.
-    fn is_blocked(&self, index: usize) -> bool {
-        let symbol_s = self.bit_rate.symbol_s();
+    /// Whether a burst that waits too blocks this one, each until it is due.
+    fn is_blocked(&self, index: usize, grid: &SubbandGrid) -> bool {
         let burst = &self.waiting[index];
         let this = burst.best();
+        let seen = expected_region(this, burst.due_s, self.bit_rate, grid);
         self.waiting.iter().any(|other| {
-            let stronger = other.best();
-            let distance = (stronger.carrier.frequency_hz - this.carrier.frequency_hz) * symbol_s;
-            stronger.power > BLOCKING_POWER * this.power
-                && stronger.power * sidelobe_power(distance) > BLOCKED_POWER * this.power
-                && stronger.start_s < burst.due_s
-                && this.start_s < other.due_s
+            let mask = Mask { to_s: other.due_s, ..expected_mask(other.best(), self.bit_rate) };
+            self.masking.blocks(&mask, &seen, this.power)
         })
     }
 
@@ -231,23 +225,21 @@ impl Bursts {
     /// and that did not decode wait again.
     pub(super) fn retry(&mut self, grid: &SubbandGrid, cancelled: &Cancelled) {
         let (bit_rate, symbol_s) = (self.bit_rate, self.bit_rate.symbol_s());
+        let (mask, masking) = (&cancelled.mask, self.masking);
         let corrupted = |burst: &Burst| {
-            let Hypothesis { start_s, carrier, power, .. } = *burst.best();
-            let seen = Region {
-                window_s: start_s..due_s(burst.best(), bit_rate),
-                ..Region::new(start_s, carrier.frequency_hz, symbol_s, grid)
-            };
-            start_s < cancelled.mask.from_s
+            let best = burst.best();
+            let seen = expected_region(best, due_s(best, bit_rate), bit_rate, grid);
+            best.start_s < mask.from_s
                 && cancelled.subbands.contains(&seen.subband)
-                && cancelled.mask.exceeds(&seen, CORRUPTING_POWER * power)
+                && masking.does(mask, Effect::Corrupts, &seen, best.power)
         };
         // What is found there once more is not what was cancelled.
         let is_residue = |burst: &Burst| {
             let Hypothesis { carrier, power, .. } = *burst.best();
             let seen = Region::new(carrier.time_s, carrier.frequency_hz, symbol_s, grid);
-            (cancelled.mask.from_s..cancelled.mask.to_s).contains(&carrier.time_s)
+            (mask.from_s..mask.to_s).contains(&carrier.time_s)
                 && cancelled.subbands.contains(&seen.subband)
-                && cancelled.mask.exceeds(&seen, SIDELOBE_POWER * power)
+                && masking.does(mask, Effect::Imitates, &seen, power)
         };
         self.waiting.retain(|burst| !is_residue(burst));
         self.missed.retain(|burst| !is_residue(burst));
@@ -269,6 +261,20 @@ pub(super) fn expected_mask(hypothesis: &Hypothesis, bit_rate: BitRate) -> Mask 
         frequency_hz: hypothesis.carrier.frequency_hz,
         symbol_s: bit_rate.symbol_s(),
         power: hypothesis.power,
+    }
+}
+
+/// Where the frame lies that a hypothesis expects, up to an instant.
+fn expected_region(
+    hypothesis: &Hypothesis,
+    to_s: f64,
+    bit_rate: BitRate,
+    grid: &SubbandGrid,
+) -> Region {
+    let Hypothesis { start_s, carrier, .. } = *hypothesis;
+    Region {
+        window_s: start_s..to_s,
+        ..Region::new(start_s, carrier.frequency_hz, bit_rate.symbol_s(), grid)
     }
 }
 

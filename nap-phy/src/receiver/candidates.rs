@@ -9,13 +9,11 @@ use nap_dsp::synchronizer::Synchronizer;
 
 use super::band::Band;
 use super::decoder::symbols::{SYNC_SYMBOLS, preamble};
-use super::masking::{CORRUPTING_POWER, Cancelled, Mask, PREAMBLE_SYMBOLS, Region, sidelobe_power};
+use super::masking::{Cancelled, Effect, Mask, MaskingTuning, PREAMBLE_SYMBOLS, Region};
 use super::statistics::Statistics;
 use super::tuning::Tuning;
 use crate::radio::bit_rate::BitRate;
 
-/// A burst whose sidelobes have this share of a candidate's power may be all there is.
-const MASKING_POWER: f64 = 0.2;
 /// Searches in which a preamble can be seen.
 const SEARCHES_PER_PREAMBLE: f64 = 3.0;
 /// More candidates than wait at once while nothing is on the air.
@@ -52,6 +50,7 @@ pub(super) struct Round {
 /// The preamble detector of one bit rate and what it has found.
 pub(super) struct Candidates {
     symbol_s: f64,
+    masking: MaskingTuning,
     detector: PreambleDetector,
     /// Searches what lay under bursts that were decoded.
     second_detector: PreambleDetector,
@@ -85,6 +84,7 @@ impl Candidates {
         let second_detector = PreambleDetector::for_searching_again(grid, hz, bursts, least);
         Self {
             symbol_s: bit_rate.symbol_s(),
+            masking: tuning.masking,
             detector: detector.tuned(tuning.detector),
             second_detector: second_detector.tuned(tuning.detector),
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
@@ -171,20 +171,18 @@ impl Candidates {
         statistics: &mut Statistics,
     ) {
         self.cancelled.push(cancelled.clone());
-        let symbol_s = self.symbol_s;
+        let (symbol_s, masking) = (self.symbol_s, self.masking);
         // What the burst did not reach is as it was: beside noise, a little more does no harm.
         let noise = density / symbol_s;
         let corrupted = |candidate: &Candidate| {
             let Candidate { time_s, frequency_hz, power, .. } = *candidate;
-            let seen = Region::new(time_s, frequency_hz, symbol_s, &band.grid);
+            let seen = Region::new(time_s, frequency_hz, symbol_s, &band.grid).with_frame_type();
             cancelled.subbands.contains(&seen.subband)
-                && cancelled
-                    .mask
-                    .exceeds(&seen.with_frame_type(), CORRUPTING_POWER * (power + noise))
+                && masking.does(&cancelled.mask, Effect::Corrupts, &seen, power + noise)
         };
         self.waiting.retain(|candidate| !corrupted(candidate));
         self.masked.retain(|masked| !corrupted(&masked.candidate));
-        let reach_hz = cancelled.mask.reach_hz(symbol_s, CORRUPTING_POWER * noise);
+        let reach_hz = masking.reach_hz(&cancelled.mask, Effect::Corrupts, symbol_s, noise);
         let lowest = band.grid.nearest(*reach_hz.start()).max(cancelled.subbands.start);
         let end = (band.grid.nearest(*reach_hz.end()) + 1).min(cancelled.subbands.end);
         let subbands = lowest..end.max(lowest);
@@ -227,7 +225,7 @@ impl Candidates {
             round.next += 1;
             let Masked { candidate, .. } = masked;
             let region = Region::new(candidate.time_s, candidate.frequency_hz, self.symbol_s, grid);
-            if masked.is_masked(&region, masks) {
+            if masked.is_masked(&region, masks, &self.masking) {
                 self.masked[round.kept] = masked;
                 round.kept += 1;
             } else if !self.is_residue(&region, &candidate) {
@@ -248,25 +246,27 @@ impl Candidates {
     /// Whether a candidate is what is left of a burst that was cancelled, or lies in the sidelobes of a
     /// stronger one that was seen with it: should there be more, it shows when that is cancelled.
     fn is_residue(&self, region: &Region, candidate: &Candidate) -> bool {
+        let (masking, power) = (&self.masking, candidate.power);
         let is_sidelobe = |stronger: &Candidate| {
-            let distance = (candidate.frequency_hz - stronger.frequency_hz) * region.symbol_s;
+            let mask = Mask::of_candidate(stronger, region);
             stronger.time_s == candidate.time_s
-                && stronger.power * sidelobe_power(distance) > candidate.power
+                && masking.does(&mask, Effect::Outshines, region, power)
         };
-        self.cancelled.iter().any(|burst| burst.accounts_for(region, candidate.power))
+        self.cancelled.iter().any(|burst| masking.may_be_left_of(burst, region, power))
             || self.searched.iter().any(is_sidelobe)
     }
 }
 
 impl Masked {
     /// Whether a burst masks the candidate, which lies at `region`.
-    fn is_masked(&mut self, region: &Region, masks: &[Mask]) -> bool {
-        let exceeds = |mask: &Mask| mask.exceeds(region, MASKING_POWER * self.candidate.power);
-        if masks.get(self.masked_by).is_some_and(exceeds) {
+    fn is_masked(&mut self, region: &Region, masks: &[Mask], masking: &MaskingTuning) -> bool {
+        let power = self.candidate.power;
+        let does_mask = |mask: &Mask| masking.does(mask, Effect::Masks, region, power);
+        if masks.get(self.masked_by).is_some_and(does_mask) {
             return true;
         }
-        let masking = masks.iter().position(exceeds);
-        self.masked_by = masking.unwrap_or(self.masked_by);
-        masking.is_some()
+        let masked_by = masks.iter().position(does_mask);
+        self.masked_by = masked_by.unwrap_or(self.masked_by);
+        masked_by.is_some()
     }
 }

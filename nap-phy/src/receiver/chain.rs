@@ -17,6 +17,7 @@ use super::decoded_frame::DecodedFrame;
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::symbols::sync_words;
 use super::frame_reporter::FrameReporter;
+use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::joint::{JointDecoder, UNDECODED_AGE_S};
 use super::masking::{Cancelled, Mask};
@@ -41,6 +42,7 @@ pub(super) struct Chain {
     bursts: Bursts,
     decoder: BurstDecoder,
     joint: JointDecoder,
+    joint_tuning: JointTuning,
     containers: ContainerSearch,
     reporter: FrameReporter,
 }
@@ -54,7 +56,7 @@ impl Chain {
         containers: ContainerSearch,
     ) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let max_drift = config.limits.max_drift_hz_per_s;
+        let (max_drift, joint_tuning) = (config.limits.max_drift_hz_per_s, config.tuning.joint);
         let candidates =
             Candidates::new(bit_rate, grid, &config.carriers_hz(bit_rate), &config.tuning);
         Self {
@@ -69,11 +71,17 @@ impl Chain {
                 config.tuning.min_correlation,
             ),
             competing_distance: config.tuning.competing_distance,
-            bursts: Bursts::new(bit_rate, config.limits.max_bursts),
+            bursts: Bursts::new(bit_rate, config.limits.max_bursts, config.tuning.masking),
             decoder: BurstDecoder::new(bit_rate, max_drift),
-            joint: JointDecoder::new(bit_rate, &config.limits, config.radio_configuration),
+            joint: JointDecoder::new(
+                bit_rate,
+                &config.limits,
+                config.radio_configuration,
+                joint_tuning,
+            ),
             containers,
-            reporter: FrameReporter::new(bit_rate),
+            reporter: FrameReporter::new(bit_rate, joint_tuning),
+            joint_tuning,
         }
     }
 
@@ -216,7 +224,7 @@ impl Chain {
     /// Decodes the strongest burst that is due; returns whether there was one. Call it until it returns
     /// `false` or something is cancelled in the band.
     pub(super) fn decode_next(&mut self, context: &mut Context, now_s: f64) -> bool {
-        let Some(burst) = self.bursts.take_due(now_s) else { return false };
+        let Some(burst) = self.bursts.take_due(now_s, &context.band.grid) else { return false };
         self.decode_burst(burst, context, now_s);
         true
     }
@@ -243,7 +251,7 @@ impl Chain {
 
     /// Decodes a burst, which did not alone, with others, else keeps it.
     fn decode_with_others(&mut self, mut burst: Burst, context: &mut Context) {
-        let reason = burst.attempt.reason();
+        let reason = burst.attempt.reason(&self.joint_tuning);
         if let Some(decision) = self.decode_jointly(&mut burst, context) {
             self.report(decision, context);
         } else {

@@ -2,6 +2,7 @@
 
 use super::band::Band;
 use super::frame_news::FrameNews;
+use super::masking::MaskingTuning;
 use super::statistics::Statistics;
 use super::undecoded_bursts::UndecodedBursts;
 
@@ -16,12 +17,12 @@ pub(super) struct Context {
 
 impl Context {
     /// A context at the start of a stream of samples of this rate.
-    pub(super) fn new(band: Band, sample_rate_hz: f64) -> Self {
+    pub(super) fn new(band: Band, sample_rate_hz: f64, masking: MaskingTuning) -> Self {
         Self {
             band,
             statistics: Statistics::default(),
             news: Vec::new(),
-            undecoded: UndecodedBursts::new(sample_rate_hz),
+            undecoded: UndecodedBursts::new(sample_rate_hz, masking),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::decision::{Decision, Reading};
 use super::decoded_frame::DecodedFrame;
 use super::decoder::symbols::symbol_signs;
 use super::frame_news::FrameNews;
+use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::masking::Mask;
 use super::proof::Proof;
@@ -22,6 +23,7 @@ const MAX_DOUBTFUL: usize = 16;
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
 pub(super) struct FrameReporter {
     bit_rate: BitRate,
+    tuning: JointTuning,
     recent: Vec<DecodedFrame>,
     /// Of the frames of weakly proven messages, what was received of them: they may turn out to be another
     /// message's.
@@ -36,8 +38,9 @@ struct Doubtful {
 
 impl FrameReporter {
     /// A reporter that has reported nothing.
-    pub(super) fn new(bit_rate: BitRate) -> Self {
-        Self { bit_rate, recent: Vec::new(), doubtful: Vec::with_capacity(MAX_DOUBTFUL) }
+    pub(super) fn new(bit_rate: BitRate, tuning: JointTuning) -> Self {
+        let doubtful = Vec::with_capacity(MAX_DOUBTFUL);
+        Self { bit_rate, tuning, recent: Vec::new(), doubtful }
     }
 
     /// What the frames of weakly proven messages take, in bytes at most.
@@ -176,11 +179,11 @@ impl FrameReporter {
     pub(super) fn take_claimed(&mut self) -> Vec<UndecodedFrame> {
         let Some(newest) = self.recent.last() else { return Vec::new() };
         let weight = self.proof(&newest.container).weight();
-        let recent = &self.recent;
+        let (recent, tuning) = (&self.recent, &self.tuning);
         let is_claimed = |doubtful: &mut Doubtful| {
             let of_competitor = recent.iter().filter(|frame| frame.container == doubtful.container);
             doubtful.container != newest.container
-                && doubtful.undecoded.is_sibling_of(newest, recent)
+                && doubtful.undecoded.is_sibling_of(newest, recent, tuning)
                 && Proof::of(of_competitor).weight() < weight
         };
         let claimed = self.doubtful.extract_if(.., is_claimed);
@@ -190,7 +193,7 @@ impl FrameReporter {
     /// Whether an undecoded frame proves to be another one of a message.
     pub(super) fn is_sibling(&self, undecoded: &UndecodedFrame, container: &Container) -> bool {
         let mut of_message = self.recent.iter().filter(|frame| frame.container == *container);
-        of_message.any(|frame| undecoded.is_sibling_of(frame, &self.recent))
+        of_message.any(|frame| undecoded.is_sibling_of(frame, &self.recent, &self.tuning))
     }
 
     /// The first weakly proven message of which this may be another frame, and what was received of its
@@ -199,8 +202,9 @@ impl FrameReporter {
         &self,
         undecoded: &UndecodedFrame,
     ) -> Option<(&Container, Vec<&UndecodedFrame>)> {
-        let may_be_sibling =
-            |doubtful: &&Doubtful| undecoded.pause_s(&doubtful.undecoded, self.bit_rate).is_some();
+        let may_be_sibling = |doubtful: &&Doubtful| {
+            undecoded.pause_s(&doubtful.undecoded, self.bit_rate, &self.tuning).is_some()
+        };
         let container = &self.doubtful.iter().find(may_be_sibling)?.container;
         let of_message = |doubtful: &&Doubtful| doubtful.container == *container;
         let mut siblings: Vec<&UndecodedFrame> = Vec::new();
@@ -222,7 +226,7 @@ impl FrameReporter {
         }
         let overrules = |frame: &&DecodedFrame| {
             frame.container != own.container
-                && undecoded.is_sibling_of(frame, &self.recent)
+                && undecoded.is_sibling_of(frame, &self.recent, &self.tuning)
                 && !self.proof(&frame.container).is_weak()
         };
         self.recent.iter().find(overrules).map(Reading::of_sibling)
@@ -270,7 +274,7 @@ mod tests {
     #[test]
     fn doubtful_frames_take_what_is_counted_for_them() {
         let container = container(&[0; 12]);
-        let mut reporter = FrameReporter::new(BitRate::Bps100);
+        let mut reporter = FrameReporter::new(BitRate::Bps100, JointTuning::default());
         for n in 0..MAX_DOUBTFUL + 3 {
             let undecoded = frame(&container, Rank::First, n as f64);
             reporter.doubt(Doubtful { container: container.clone(), undecoded });

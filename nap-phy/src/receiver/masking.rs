@@ -4,19 +4,130 @@ use std::f64::consts::PI;
 use std::ops::{Range, RangeInclusive};
 
 use nap_dsp::demodulator::PhaseTrack;
+use nap_dsp::detector::Candidate;
 use nap_dsp::subbands::SubbandGrid;
 
-/// A burst that was cancelled leaves a residue that is so much fainter.
-const RESIDUAL_POWER: f64 = 100.0;
-/// Sidelobes show preambles by chance with up to this many times less than their power.
-pub(super) const SIDELOBE_POWER: f64 = 0.5;
-/// A burst that has less than this share of another's power at its carrier does not corrupt it.
-pub(super) const CORRUPTING_POWER: f64 = 0.1;
 /// Symbols of the reference and the preamble, over which candidates are seen.
 pub(super) const PREAMBLE_SYMBOLS: f64 = 20.0;
 
 /// Symbols of the frame type, which follows the preamble.
 const FRAME_TYPE_SYMBOLS: f64 = 13.0;
+
+/// What a burst may do to what is seen of another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Effect {
+    /// Its sidelobes may be all there is: the other is looked at once it has been cancelled.
+    Masks,
+    /// It damages the other's symbols, which are clearer without it.
+    Corrupts,
+    /// It shows as the other does where symbols repeat by chance: there is no other.
+    Imitates,
+    /// What is left of it when it has been cancelled shows so.
+    LeavesResidue,
+    /// Seen at the same time, it has all of the other's power there.
+    Outshines,
+}
+
+/// From which share of another's power on a burst has an [`Effect`] on it; by `default`, those of a receiver.
+///
+/// `make tune` changes one at a time and prints what that costs: docs/tuning.md has the table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct MaskingTuning {
+    /// A burst whose sidelobes have this share of a candidate's power masks it.
+    pub masking: f64,
+    /// A burst that has this share of another's power at its carrier corrupts it.
+    pub corrupting: f64,
+    /// A burst whose sidelobes have this share of what is seen may show it by chance.
+    pub imitating: f64,
+    /// What has less than this share of the power of a burst that was cancelled may be its residue.
+    pub residue: f64,
+    /// A candidate is a sidelobe of one seen with it that has this many times its power there.
+    pub outshining: f64,
+    /// A burst waits for one that corrupts it and has this many times its power.
+    pub blocking: f64,
+}
+
+impl Default for MaskingTuning {
+    fn default() -> Self {
+        Self {
+            // The power of the sidelobes of data scatters around its mean as that of noise: five times as much shows
+            // with a probability of exp(-5).
+            masking: 0.2,
+            // Beside the noise of a frame at 0 dB, such interference costs 0.4 dB.
+            corrupting: 0.1,
+            // By the same scatter, twice as much shows with a probability of exp(-2): what has more may be a burst, and
+            // its frame type has to prove that.
+            imitating: 0.5,
+            // Least squares leave a residue 20 dB below the burst where it fades or wanders, else less.
+            residue: 0.01,
+            // Of two that may be one, the stronger is.
+            outshining: 1.0,
+            // Two bursts of about the same power wait for neither: they would for each other.
+            blocking: 4.0,
+        }
+    }
+}
+
+impl MaskingTuning {
+    /// Whether a burst has an effect on what is seen in a region with some power: the one question behind all
+    /// masking. A burst has one where it has more than a share of that power, in the bandwidth of the symbols
+    /// there.
+    pub(super) fn does(&self, burst: &Mask, effect: Effect, seen: &Region, power: f64) -> bool {
+        burst.exceeds(seen, self.share(effect) * power)
+    }
+
+    /// How far from its carrier a burst has an effect on symbols of some duration and power, in hertz from the
+    /// centre of the recording.
+    pub(super) fn reach_hz(
+        &self,
+        burst: &Mask,
+        effect: Effect,
+        symbol_s: f64,
+        power: f64,
+    ) -> RangeInclusive<f64> {
+        burst.reach_hz(symbol_s, self.share(effect) * power)
+    }
+
+    /// Whether what is seen in a region with some power may be the residue of a burst that was cancelled, or
+    /// sidelobes that were left because they are so far off.
+    pub(super) fn may_be_left_of(&self, cancelled: &Cancelled, seen: &Region, power: f64) -> bool {
+        let effect = if cancelled.subbands.contains(&seen.subband) {
+            Effect::LeavesResidue
+        } else {
+            Effect::Imitates
+        };
+        self.does(&cancelled.mask, effect, seen, power)
+    }
+
+    /// Whether what one burst is taken for, of which the preamble and the frame type lie within another's time, may be
+    /// that other one, or a wider one that it is a line of, or what its sidelobes show by chance. Over an edge of
+    /// the band a burst shows at the other one: the spectrum has a period.
+    pub(super) fn accounts_for(&self, burst: &Mask, period_hz: f64, other: &Mask) -> bool {
+        let power = self.share(Effect::Imitates) * other.power;
+        [0.0, -period_hz, period_hz].into_iter().any(|shift_hz| {
+            let seen = Mask { frequency_hz: burst.frequency_hz + shift_hz, ..*burst };
+            seen.accounts_for(other, power)
+        })
+    }
+
+    /// Whether a burst is to be waited for with what is seen in a region with some power: it corrupts that, and is so
+    /// much stronger that it decodes first.
+    pub(super) fn blocks(&self, burst: &Mask, seen: &Region, power: f64) -> bool {
+        burst.power > self.blocking * power && self.does(burst, Effect::Corrupts, seen, power)
+    }
+
+    /// The share of the power seen from which on a burst has an effect.
+    fn share(&self, effect: Effect) -> f64 {
+        match effect {
+            Effect::Masks => self.masking,
+            Effect::Corrupts => self.corrupting,
+            Effect::Imitates => self.imitating,
+            Effect::LeavesResidue => self.residue.recip(),
+            Effect::Outshines => self.outshining,
+        }
+    }
+}
 
 /// Where a burst was cancelled.
 #[derive(Debug, Clone)]
@@ -71,6 +182,17 @@ impl Mask {
         Self { from_s, to_s, frequency_hz, symbol_s, power }
     }
 
+    /// What a preamble masks that is seen at the time of a region, with symbols as long as there.
+    pub(super) fn of_candidate(candidate: &Candidate, region: &Region) -> Self {
+        Self {
+            from_s: region.window_s.start,
+            to_s: region.window_s.end,
+            frequency_hz: candidate.frequency_hz,
+            symbol_s: region.symbol_s,
+            power: candidate.power,
+        }
+    }
+
     /// Whether both bursts are on the air at a time.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.from_s < other.to_s && other.from_s < self.to_s
@@ -83,8 +205,8 @@ impl Mask {
             && (self.frequency_hz - other.frequency_hz).abs() * self.symbol_s < 0.5
     }
 
-    /// Whether the burst has more than some power in a region, in the bandwidth of its symbols.
-    pub(super) fn exceeds(&self, region: &Region, power: f64) -> bool {
+    /// Whether the burst has more than some power in a region, in the bandwidth of the symbols there.
+    fn exceeds(&self, region: &Region, power: f64) -> bool {
         // Asked of all bursts for every candidate: the cheapest question first, and no division.
         self.power > power
             && region.window_s.end > self.from_s
@@ -100,26 +222,15 @@ impl Mask {
         wider_s * self.power > power * distance * distance * symbol_s
     }
 
-    /// Whether another burst, of which the preamble and the frame type lie within this one's time, may
-    /// be this one, or a wider one that this one is a line of, or what its sidelobes show by chance.
-    pub(super) fn accounts_for(&self, other: &Self) -> bool {
+    /// Whether all that is seen of another burst may be this one, which has more than some power there.
+    fn accounts_for(&self, other: &Self, power: f64) -> bool {
         let middle_s =
             other.from_s + (PREAMBLE_SYMBOLS + FRAME_TYPE_SYMBOLS) / 2.0 * other.symbol_s;
-        let power = SIDELOBE_POWER * other.power;
         self.power > power
             && (self.from_s..self.to_s).contains(&middle_s)
             && (self.reaches(other.frequency_hz, other.symbol_s, power)
                 || self.is_inside(other)
                 || self.is_beside(other))
-    }
-
-    /// The same, of samples whose spectrum has a period: over an edge of the band a burst shows at the
-    /// other one.
-    pub(super) fn accounts_for_in(&self, period_hz: f64, other: &Self) -> bool {
-        [0.0, -period_hz, period_hz].into_iter().any(|shift_hz| {
-            let seen = Self { frequency_hz: self.frequency_hz + shift_hz, ..*self };
-            seen.accounts_for(other)
-        })
     }
 
     /// Whether the carrier is in the main lobe of another burst.
@@ -138,25 +249,9 @@ impl Mask {
 
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
     /// from the centre of the recording.
-    pub(super) fn reach_hz(&self, symbol_s: f64, power: f64) -> RangeInclusive<f64> {
+    fn reach_hz(&self, symbol_s: f64, power: f64) -> RangeInclusive<f64> {
         let wider = (self.symbol_s / symbol_s).max(1.0);
         let distance_hz = (wider * self.power / power).sqrt() / (PI * self.symbol_s);
         self.frequency_hz - distance_hz..=self.frequency_hz + distance_hz
     }
-}
-
-impl Cancelled {
-    /// Whether what is seen in a region with some power may be the burst's residue, or sidelobes that were
-    /// left because they are so far off.
-    pub(super) fn accounts_for(&self, region: &Region, power: f64) -> bool {
-        let residue =
-            if self.subbands.contains(&region.subband) { RESIDUAL_POWER } else { SIDELOBE_POWER };
-        self.mask.exceeds(region, residue * power)
-    }
-}
-
-/// The power that symbols without shaping have in the bandwidth of one, at a distance in symbol
-/// rates from the carrier, as a share of their power.
-pub(super) fn sidelobe_power(distance: f64) -> f64 {
-    (PI * distance).powi(2).max(1.0).recip()
 }

@@ -98,6 +98,8 @@ use pipeline::Pipeline;
 pub use config::{Limits, ReceiverConfig};
 pub use coverage::Coverage;
 pub use event::Event;
+pub use joint::tuning::JointTuning;
+pub use masking::MaskingTuning;
 pub use memory::MemoryBound;
 pub use noise_density::NoiseDensity;
 pub use statistics::{Counter, Statistics};
@@ -152,7 +154,7 @@ impl Receiver {
         let channelizer = channelizer(&config)?;
         MemoryBound::new(&config, &channelizer.grid()).check(config.max_memory_bytes)?;
         let sample_rate_hz = config.sample_rate_hz;
-        let blanker = Blanker::new(sample_rate_hz).map_err(Error::from)?;
+        let blanker = Blanker::with_tuning(sample_rate_hz, config.tuning.blanker)?;
         let pipeline = Pipeline::new(channelizer.grid(), config);
         Ok(Self { sample_rate_hz, skipped_s: 0.0, blanker, channelizer, pipeline })
     }

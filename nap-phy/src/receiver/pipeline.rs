@@ -89,8 +89,9 @@ impl Pipeline {
         };
         Self {
             context: Context::new(
-                Band::new(grid, lookback_columns(&config, &grid)),
+                Band::new(grid, lookback_columns(&config, &grid), &config.tuning),
                 config.sample_rate_hz,
+                config.tuning.masking,
             ),
             chains,
             lookback_s,

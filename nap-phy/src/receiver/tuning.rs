@@ -1,8 +1,11 @@
-//! The thresholds of the receiver's first stages.
+//! The thresholds of the receiver's stages.
 
-use nap_dsp::detector;
+use nap_dsp::{blanker, canceller, detector};
 
-/// What the first stages of a receiver ask of what they pass on; by `default`, what has proved best.
+use super::joint::tuning::JointTuning;
+use super::masking::MaskingTuning;
+
+/// What the stages of a receiver ask of what they pass on; by `default`, what has proved best.
 ///
 /// `make tune` changes one at a time and prints what that costs: docs/tuning.md has the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,13 +20,22 @@ pub struct Tuning {
     pub min_correlation: f64,
     /// Hypotheses whose correlation is so much lower than the best are not tried.
     pub competing_distance: f64,
+    /// The blanker's.
+    pub blanker: blanker::Tuning,
+    /// What bursts do to each other.
+    pub masking: MaskingTuning,
+    /// Joint decoding's.
+    pub joint: JointTuning,
+    /// The canceller's.
+    pub canceller: canceller::Tuning,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
         Self {
             detector: detector::Tuning::default(),
-            // In white noise it is passed nine times a second over a whole channel.
+            // White noise over a whole channel makes six candidates a second so at 100 bit/s, each of which costs less than
+            // a millisecond; one step lower, at 17.5, 120. `make tune` shows both.
             min_detection_statistic: 25.0,
             // Noise passes with the probability (1 - 0.38)^32, two in ten million trials; what is made of it
             // has to pass the budget of false messages.
@@ -31,6 +43,10 @@ impl Default for Tuning {
             // At the levels at which frames decode together, the noise moves a correlation by 0.09: so these
             // are one and a half standard deviations.
             competing_distance: 0.14,
+            blanker: blanker::Tuning::default(),
+            masking: MaskingTuning::default(),
+            joint: JointTuning::default(),
+            canceller: canceller::Tuning::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use nap_dsp::synchronizer::Hypothesis;
 use super::bursts::expected_mask;
 use super::calibration::{Calibration, decibel};
 use super::joint::UNDECODED_AGE_S;
-use super::masking::{Mask, PREAMBLE_SYMBOLS};
+use super::masking::{Mask, MaskingTuning, PREAMBLE_SYMBOLS};
 use super::statistics::Statistics;
 use super::undecoded::{UndecodedBurst, UndecodedReason};
 use crate::message::{Extent, Signal};
@@ -107,6 +107,7 @@ impl Sighting {
 pub(super) struct UndecodedBursts {
     /// After which the spectrum comes again: the sample rate.
     period_hz: f64,
+    masking: MaskingTuning,
     sightings: Vec<Sighting>,
     /// Frames decoded lately.
     decoded: Vec<Mask>,
@@ -114,21 +115,22 @@ pub(super) struct UndecodedBursts {
 
 impl UndecodedBursts {
     /// None seen yet, in samples of this rate.
-    pub(super) fn new(sample_rate_hz: f64) -> Self {
-        Self { period_hz: sample_rate_hz, sightings: Vec::new(), decoded: Vec::new() }
+    pub(super) fn new(sample_rate_hz: f64, masking: MaskingTuning) -> Self {
+        let (sightings, decoded) = (Vec::new(), Vec::new());
+        Self { period_hz: sample_rate_hz, masking, sightings, decoded }
     }
 
     /// Takes a burst that did not decode, if it is one. What a decoded frame or a stronger burst explains
     /// is none.
     pub(super) fn add(&mut self, sighting: Option<Sighting>, statistics: &mut Statistics) {
         let Some(sighting) = sighting else { return };
-        let (mask, period_hz) = (&sighting.mask, self.period_hz);
+        let (mask, period_hz, masking) = (&sighting.mask, self.period_hz, self.masking);
         let others = self.sightings.iter().map(|other| &other.mask);
         let mut stronger = self.decoded.iter().chain(others);
-        if stronger.any(|stronger| stronger.accounts_for_in(period_hz, mask)) {
+        if stronger.any(|stronger| masking.accounts_for(stronger, period_hz, mask)) {
             return;
         }
-        self.sightings.retain(|weaker| !mask.accounts_for_in(period_hz, &weaker.mask));
+        self.sightings.retain(|weaker| !masking.accounts_for(mask, period_hz, &weaker.mask));
         self.sightings.push(sighting);
         if self.sightings.len() > MAX_SIGHTINGS {
             self.sightings.sort_by(|a, b| b.mask.power.total_cmp(&a.mask.power));
@@ -139,8 +141,8 @@ impl UndecodedBursts {
 
     /// Takes a frame that was decoded, and forgets what it explains.
     pub(super) fn account_for(&mut self, frame: Mask) {
-        let period_hz = self.period_hz;
-        self.sightings.retain(|sighting| !frame.accounts_for_in(period_hz, &sighting.mask));
+        let (period_hz, masking) = (self.period_hz, self.masking);
+        self.sightings.retain(|other| !masking.accounts_for(&frame, period_hz, &other.mask));
         self.decoded.push(frame);
     }
 
@@ -180,7 +182,7 @@ mod tests {
     /// The times of those that are told of when these come, after `frames` were decoded.
     fn told(sightings: &[Mask], frames: &[Mask]) -> Vec<f64> {
         let statistics = &mut Statistics::default();
-        let mut bursts = UndecodedBursts::new(3_000.0);
+        let mut bursts = UndecodedBursts::new(3_000.0, MaskingTuning::default());
         let (before, after) = frames.split_at(frames.len() / 2);
         before.iter().for_each(|&frame| bursts.account_for(frame));
         sightings.iter().for_each(|&mask| bursts.add(sighting(mask), statistics));
@@ -217,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_told_of_when_it_will_not_decode_any_more() {
-        let mut bursts = UndecodedBursts::new(250e3);
+        let mut bursts = UndecodedBursts::new(250e3, MaskingTuning::default());
         bursts.add(sighting(mask(1.0, 0.0, 1.0)), &mut Statistics::default());
         assert!(bursts.take_final(1.0 + HOLD_S).is_empty());
         assert_eq!(bursts.take_final(1.1 + HOLD_S).len(), 1);
@@ -227,7 +229,7 @@ mod tests {
     #[test]
     fn of_too_many_the_strongest_are_told_of() {
         let statistics = &mut Statistics::default();
-        let mut bursts = UndecodedBursts::new(1e9);
+        let mut bursts = UndecodedBursts::new(1e9, MaskingTuning::default());
         for n in 0..MAX_SIGHTINGS + 10 {
             let power = 1.0 + n as f64;
             bursts.add(sighting(mask(1.0, 10_000.0 * n as f64, power)), statistics);

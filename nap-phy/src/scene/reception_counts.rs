@@ -1,5 +1,7 @@
 //! How well a receiver heard a recording whose content is known.
 
+use std::ops::AddAssign;
+
 use crate::message::Message;
 use crate::scene::truth::Truth;
 
@@ -14,6 +16,15 @@ pub struct ReceptionCounts {
     pub repeated: usize,
     /// Reports of what was never sent.
     pub false_positives: usize,
+}
+
+impl AddAssign for ReceptionCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.heard += other.heard;
+        self.repeated += other.repeated;
+        self.false_positives += other.false_positives;
+    }
 }
 
 impl ReceptionCounts {

@@ -35,8 +35,10 @@ impl CodeExtrinsic {
         let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
         self.extrinsic.resize(frames.len(), Vec::new());
         self.extrinsic.iter_mut().for_each(|values| values.resize(length, 0.0));
+        // 1. Branch metrics.
         let sections: Vec<Section> =
             (0..length).map(|n| Section::new(frames, template, n)).collect();
+        // 2. Forward recursion (alpha), whose metrics are kept.
         self.before.clear();
         let mut metrics = [[f32::NEG_INFINITY; SIGNS]; STATES];
         metrics[0][0] = 0.0;
@@ -45,6 +47,7 @@ impl CodeExtrinsic {
             self.before.push(metrics);
             metrics = section.forward(&metrics);
         }
+        // 3. Backward recursion (beta), and with both the best path through each phase of each symbol.
         self.signs.clear();
         self.signs.resize(length, 0);
         let mut after = [[0.0; SIGNS]; STATES];
@@ -53,6 +56,7 @@ impl CodeExtrinsic {
             for (values, (best, frame)) in
                 self.extrinsic.iter_mut().zip(best.phases.iter().zip(frames))
             {
+                // 4. Extrinsic: the log-likelihood ratio less what was received of the symbol itself.
                 values[n] = (best[0] - best[1]) / 2.0 - frame.phases[n].value;
             }
             self.signs[n] = best.signs;

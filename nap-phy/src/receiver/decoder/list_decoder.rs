@@ -98,19 +98,23 @@ impl FrameDecoder {
             return Search::default();
         }
         let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
+        // 1. The sum over all sequences, and by it the probability that there is a container at all.
         let ln_total = self.trellis.run(&phases, &parameters.template);
         let posterior = posterior(frames, &parameters.template, parameters.prior, ln_total);
         let min_share = parameters.min_odds * (-f64::from(parameters.check_bits)).exp2();
+        // 2. No sequence is listed that could not be likely enough if it were the first.
         self.trellis.start_list(ln_total + (min_share * (1.0 - posterior) / posterior).ln());
         let mut search = Search::default();
         for index in 0..parameters.max_decisions {
             let Some((metric, path)) = self.trellis.next_path() else { break };
+            // 3. The probability of the next one among what has not been rejected.
             let probability = (metric - ln_total).exp();
             let left = (1.0 - search.rejected_probability - probability).max(0.0);
             let share = posterior * probability / (1.0 - posterior + posterior * left);
             if share < min_share {
                 break;
             }
+            // 4. The check.
             let ln_odds = share.ln() + f64::from(parameters.check_bits) * LN_2;
             search.found = container_of(path, class)
                 .filter(|container| accept(container, index))

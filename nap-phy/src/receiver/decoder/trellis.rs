@@ -145,9 +145,9 @@ pub(crate) fn ln_cosh_of(size: f64) -> f64 {
     size + (-2.0 * size).exp().ln_1p() - std::f64::consts::LN_2
 }
 
-/// The ways into the states after one symbol.
+/// The survivors after one symbol: by state, the best way into it.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct Survivors {
     /// Bit `s`: the oldest phase bit of the best way into state `s`.
     oldest: u8,
     /// By state, how much less likely the other way is.
@@ -193,7 +193,7 @@ impl Eq for Branch {}
 /// The trellis over some frames of a message. Its memory is kept from one use to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Trellis {
-    steps: Vec<Step>,
+    survivors: Vec<Survivors>,
     /// Metric of the best path into each state at the end.
     ends: [f64; STATES],
     ln_total: f64,
@@ -210,17 +210,19 @@ impl Trellis {
     /// metric is what its phases and reversals add to the likelihood.
     pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> f64 {
         let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
-        self.steps.clear();
+        self.survivors.clear();
         self.ln_total = 0.0;
         let mut best = [f64::NEG_INFINITY; STATES];
         let mut sums = [0.0; STATES];
         (best[0], sums[0]) = (0.0, 1.0);
         for n in 0..length {
+            // 1. Branch metrics.
             let Increments { branch_metrics, weights, ln_factor } = Increments::new(frames, n);
-            let mut step = Step { oldest: 0, losses: [f64::INFINITY; STATES] };
+            let mut survivors = Survivors { oldest: 0, losses: [f64::INFINITY; STATES] };
             let mut next = [f64::NEG_INFINITY; STATES];
             let mut next_sums = [0.0; STATES];
             for state in (0..STATES).filter(|state| template.allows(n, is_one(*state))) {
+                // 2. Add, compare, select; what the way not taken loses is kept for the list.
                 let newer = state >> 1;
                 let older = newer | OLDEST;
                 let ways = [
@@ -228,19 +230,21 @@ impl Trellis {
                     best[older] + branch_metrics[state | STATES],
                 ];
                 let through = usize::from(ways[1] > ways[0]);
-                step.oldest |= (through as u8) << state;
+                survivors.oldest |= (through as u8) << state;
                 next[state] = ways[through];
                 if ways[1 - through] > f64::NEG_INFINITY {
-                    step.losses[state] = ways[through] - ways[1 - through];
+                    survivors.losses[state] = ways[through] - ways[1 - through];
                 }
+                // 3. Forward recursion: the sum over both.
                 next_sums[state] =
                     sums[newer] * weights[state] + sums[older] * weights[state | STATES];
             }
+            // 4. Normalisation.
             let total: f64 = next_sums.iter().sum();
             self.ln_total += ln_factor + total.ln();
             sums = next_sums.map(|sum| sum / total.max(f64::MIN_POSITIVE));
             best = next;
-            self.steps.push(step);
+            self.survivors.push(survivors);
         }
         self.ends = best;
         self.ln_total
@@ -259,8 +263,9 @@ impl Trellis {
     /// The next most likely path: its metric and the phase bits of frame 1.
     pub(crate) fn next_path(&mut self) -> Option<(f64, &[bool])> {
         let Branch { metric, origin } = self.branches.pop()?;
-        let (length, start) = (self.steps.len(), self.paths.len());
+        let (length, start) = (self.survivors.len(), self.paths.len());
         self.paths.resize(start + length, false);
+        // 1. What the path shares with the one that it leaves: all after the detour.
         // The state after the first `n` symbols.
         let (mut state, mut n) = match origin {
             Origin::End { state } => (state, length),
@@ -271,10 +276,11 @@ impl Trellis {
                 (self.state_before(at, state) ^ OLDEST, at)
             }
         };
+        // 2. Traceback of what is its own; at each symbol a further path leaves it.
         while n > 0 {
             n -= 1;
             self.paths[start + n] = state & 1 == 1;
-            let metric = metric - self.steps[n].losses[state];
+            let metric = metric - self.survivors[n].losses[state];
             self.push(Branch { metric, origin: Origin::Detour { parent: start, at: n } });
             state = self.state_before(n, state);
         }
@@ -283,7 +289,7 @@ impl Trellis {
 
     /// The paths listed so far, the newest last.
     pub(crate) fn listed(&self) -> impl Iterator<Item = &[bool]> {
-        self.paths.chunks_exact(self.steps.len().max(1))
+        self.paths.chunks_exact(self.survivors.len().max(1))
     }
 
     fn push(&mut self, branch: Branch) {
@@ -295,7 +301,7 @@ impl Trellis {
     /// The state before symbol `n` on the best way into a state.
     fn state_before(&self, n: usize, state: usize) -> usize {
         let newer = state >> 1;
-        if self.steps[n].oldest >> state & 1 == 1 { newer | OLDEST } else { newer }
+        if self.survivors[n].oldest >> state & 1 == 1 { newer | OLDEST } else { newer }
     }
 }
 

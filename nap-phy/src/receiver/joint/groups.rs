@@ -4,7 +4,8 @@ use arrayvec::ArrayVec;
 
 use super::carrier_plan::{CarrierRules, RankedCarrier};
 use super::plausibility::{FramePlace, is_plausible};
-use super::undecoded_frame::{PAUSE_TOLERANCE, UndecodedFrame};
+use super::tuning::JointTuning;
+use super::undecoded_frame::UndecodedFrame;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
@@ -38,13 +39,19 @@ pub(crate) struct UndecodedFrames {
     most: usize,
     max_groups: usize,
     rules: CarrierRules,
+    tuning: JointTuning,
     kept: Vec<UndecodedFrame>,
 }
 
 impl UndecodedFrames {
-    pub(crate) fn new(bit_rate: BitRate, limits: &Limits, rules: CarrierRules) -> Self {
+    pub(crate) fn new(
+        bit_rate: BitRate,
+        limits: &Limits,
+        rules: CarrierRules,
+        tuning: JointTuning,
+    ) -> Self {
         let (most, max_groups) = (limits.max_undecoded_frames, limits.max_groups);
-        Self { bit_rate, most, max_groups, rules, kept: Vec::new() }
+        Self { bit_rate, most, max_groups, rules, tuning, kept: Vec::new() }
     }
 
     /// Keeps an undecoded frame, of several views of one frame the clearest; the least clear one goes when
@@ -85,7 +92,10 @@ impl UndecodedFrames {
         frame: &DecodedFrame,
         recent: &[DecodedFrame],
     ) -> Vec<UndecodedFrame> {
-        self.kept.extract_if(.., |undecoded| undecoded.is_sibling_of(frame, recent)).collect()
+        let tuning = self.tuning;
+        let is_other =
+            |undecoded: &mut UndecodedFrame| undecoded.is_sibling_of(frame, recent, &tuning);
+        self.kept.extract_if(.., is_other).collect()
     }
 
     /// A group's undecoded frames.
@@ -142,7 +152,7 @@ impl UndecodedFrames {
     /// The ones and twos among the partners of an undecoded frame that fit each other too.
     fn members(&self, new: &UndecodedFrame) -> Vec<ArrayVec<usize, 2>> {
         let partners = self.partners(new);
-        let tolerance_s = PAUSE_TOLERANCE * new.duration_s(self.bit_rate);
+        let tolerance_s = self.tuning.pause_tolerance * new.duration_s(self.bit_rate);
         let rank = |partner: &Partner| self.kept[partner.index].frame_type.rank;
         let mut groups = Vec::new();
         for (place, first) in partners.iter().enumerate() {
@@ -160,7 +170,8 @@ impl UndecodedFrames {
     /// The undecoded frames that may be of the same message as a new one, the clearest first.
     fn partners(&self, new: &UndecodedFrame) -> Vec<Partner> {
         let partner = |(index, other): (usize, &UndecodedFrame)| {
-            Some(Partner { index, pause_s: new.pause_s(other, self.bit_rate)? })
+            let pause_s = new.pause_s(other, self.bit_rate, &self.tuning)?;
+            Some(Partner { index, pause_s })
         };
         let mut partners: Vec<Partner> = self.kept.iter().enumerate().filter_map(partner).collect();
         partners.sort_by(|a, b| self.clearness(b.index).total_cmp(&self.clearness(a.index)));

@@ -3,6 +3,7 @@
 
 use nap_dsp::demodulator::{IterativeDetector, Wander};
 
+use super::tuning::JointTuning;
 use super::undecoded_frame::UndecodedFrame;
 use crate::receiver::decoder::code_extrinsic::CodeExtrinsic;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
@@ -15,20 +16,28 @@ use crate::receiver::statistics::Statistics;
 
 /// Rounds of detection and decoding.
 const ROUNDS: usize = 4;
-/// Share of what the code says that is taken over: its max-log form is too sure of itself.
-const EXTRINSIC_SHARE: f32 = 0.7;
 
 /// A frame of a group, and how its carrier is expected to wander.
 type Part<'a> = (&'a UndecodedFrame, Wander);
 
 /// Decodes groups iteratively; its memory is kept from one to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Iterations {
+    /// Share of what the code says of a symbol that the next round takes over.
+    extrinsic_share: f32,
     detector: IterativeDetector,
     code: CodeExtrinsic,
 }
 
 impl Iterations {
+    pub(super) fn new(tuning: &JointTuning) -> Self {
+        Self {
+            extrinsic_share: tuning.extrinsic_share as f32,
+            detector: IterativeDetector::default(),
+            code: CodeExtrinsic::default(),
+        }
+    }
+
     /// The container that is common to a group's frames. `likelihood_ratio` is what their carriers say for
     /// it.
     pub(super) fn decode(
@@ -82,7 +91,7 @@ impl Iterations {
         let again = parts.map(|(&(part, wander), extrinsic)| {
             let known = symbol_signs(&part.frame_type.sync_word().to_be_bytes());
             let last = known.last().copied().unwrap_or(1.0) as f32;
-            let priors = extrinsic.iter().map(|value| EXTRINSIC_SHARE * last * value);
+            let priors = extrinsic.iter().map(|value| self.extrinsic_share * last * value);
             let signs = self.detector.soft_signs(&part.soft, wander, &known, priors);
             SoftContainer::with_soft_signs(&part.soft, part.frame_type, signs)
         });

@@ -4,6 +4,7 @@ pub(super) mod carrier_plan;
 pub(super) mod groups;
 mod iterations;
 mod plausibility;
+pub(super) mod tuning;
 pub(super) mod undecoded_frame;
 
 use crate::message::Decoder;
@@ -19,18 +20,18 @@ use crate::receiver::statistics::Statistics;
 use carrier_plan::CarrierRules;
 use groups::{Group, UndecodedFrames};
 use iterations::Iterations;
+use tuning::JointTuning;
 use undecoded_frame::UndecodedFrame;
 
 /// How long an undecoded frame is kept: the other two frames and their pauses, in seconds.
 pub(super) const UNDECODED_AGE_S: f64 = 12.0;
 
-/// Logarithm of the odds, by the first soft symbols, from which on a group is decoded iteratively.
-const MIN_LN_GROUP_ODDS: f64 = -12.0;
 /// Groups of a new undecoded frame that are decoded iteratively, the likeliest.
 const MAX_ITERATED_GROUPS: usize = 2;
 
 /// Decodes the frames of one bit rate that did not decode alone.
 pub(super) struct JointDecoder {
+    tuning: JointTuning,
     undecoded_frames: UndecodedFrames,
     iterations: Iterations,
 }
@@ -41,11 +42,13 @@ impl JointDecoder {
         bit_rate: BitRate,
         limits: &Limits,
         radio_configuration: Option<RadioConfiguration>,
+        tuning: JointTuning,
     ) -> Self {
         let rules = CarrierRules::new(radio_configuration);
         Self {
-            undecoded_frames: UndecodedFrames::new(bit_rate, limits, rules),
-            iterations: Iterations::default(),
+            tuning,
+            undecoded_frames: UndecodedFrames::new(bit_rate, limits, rules, tuning),
+            iterations: Iterations::new(&tuning),
         }
     }
 
@@ -76,10 +79,11 @@ impl JointDecoder {
         statistics: &mut Statistics,
     ) -> Option<Decision> {
         for undecoded in undecoded_frames {
-            if !undecoded.is_clear() {
+            if !undecoded.is_clear(&self.tuning) {
                 continue;
             }
-            let alone = as_sibling(&undecoded, recent)
+            let alone = self
+                .as_sibling(&undecoded, recent)
                 .or_else(|| as_of_known_device(&undecoded, containers, statistics));
             if let Some(reading) = alone {
                 return Some(Decision { reading, undecoded_frames: vec![undecoded] });
@@ -98,6 +102,13 @@ impl JointDecoder {
             statistics.dropped_fragments += self.undecoded_frames.keep(undecoded);
         }
         None
+    }
+
+    /// Reads an undecoded frame as another frame of a message that is known.
+    fn as_sibling(&self, undecoded: &UndecodedFrame, recent: &[DecodedFrame]) -> Option<Reading> {
+        let is_sibling =
+            |frame: &&DecodedFrame| undecoded.is_sibling_of(frame, recent, &self.tuning);
+        recent.iter().find(is_sibling).map(Reading::of_sibling)
     }
 
     /// Reads an undecoded frame together with others that may be of the same message.
@@ -171,7 +182,7 @@ impl JointDecoder {
         };
         let odds = groups.iter().map(|group| (ln_odds(group), group));
         let mut likely: Vec<(f64, &Group)> =
-            odds.filter(|(ln_odds, _)| *ln_odds >= MIN_LN_GROUP_ODDS).collect();
+            odds.filter(|(ln_odds, _)| *ln_odds >= self.tuning.min_ln_group_odds).collect();
         likely.sort_by(|a, b| b.0.total_cmp(&a.0));
         likely.into_iter().map(|(_, group)| group).take(MAX_ITERATED_GROUPS).collect()
     }
@@ -183,11 +194,6 @@ impl JointDecoder {
         all.sort_by_key(|part| part.frame_type.rank);
         all
     }
-}
-
-/// Reads an undecoded frame as another frame of a message that is known.
-fn as_sibling(undecoded: &UndecodedFrame, recent: &[DecodedFrame]) -> Option<Reading> {
-    recent.iter().find(|frame| undecoded.is_sibling_of(frame, recent)).map(Reading::of_sibling)
 }
 
 /// Reads an undecoded frame as the frame of a known device.

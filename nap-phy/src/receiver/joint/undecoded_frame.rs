@@ -5,6 +5,7 @@ use nap_dsp::subbands::SubbandGrid;
 use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
 
 use super::carrier_plan::RankedCarrier;
+use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
 use crate::receiver::decoder::soft_container::{SoftContainer, correlation_with};
@@ -12,18 +13,6 @@ use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_count};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 
-/// Frames of one message come from one transmitter: levels differ by fading alone.
-const MAX_LEVEL_RATIO_DB: f64 = 8.0;
-/// Parity checks between two frames that must hold beyond chance, in standard deviations. At an
-/// Es/N0 of 0 dB some six are expected.
-const MIN_PARITY_AGREEMENT: f64 = 3.0;
-/// Symbols less clear than this (linear Es/N0) are not kept for decoding with other frames.
-const MIN_CLEARNESS: f64 = 0.7;
-/// A device's pauses are equal to within this share of a frame.
-pub(crate) const PAUSE_TOLERANCE: f64 = 0.05;
-/// Normalized correlation with the bits of a known container that another frame of its message must have: a frame
-/// has it at an Es/N0 of -5.7 dB; by chance one in 10^7 of the shortest containers.
-const MIN_CORRELATION_WITH_KNOWN: f64 = 0.35;
 /// A frame seen once more starts within so many symbols of what was seen of it first.
 const SAME_FRAME_SYMBOLS: f64 = 2.0;
 /// A frame seen again is news only if it has this many times the power.
@@ -92,8 +81,8 @@ impl UndecodedFrame {
     }
 
     /// Whether the symbols are clear enough to be decoded with those of other frames.
-    pub(crate) fn is_clear(&self) -> bool {
-        self.soft.es_over_n0() >= MIN_CLEARNESS
+    pub(crate) fn is_clear(&self, tuning: &JointTuning) -> bool {
+        self.soft.es_over_n0() >= tuning.min_clearness
     }
 
     fn rank(&self) -> f64 {
@@ -110,7 +99,12 @@ impl UndecodedFrame {
 
     /// From the end of the earlier of two frames to the start of the later, for each step of rank
     /// between them; `None` if they cannot be of one message.
-    pub(crate) fn pause_s(&self, other: &Self, bit_rate: BitRate) -> Option<f64> {
+    pub(crate) fn pause_s(
+        &self,
+        other: &Self,
+        bit_rate: BitRate,
+        tuning: &JointTuning,
+    ) -> Option<f64> {
         let steps = self.rank() - other.rank();
         if self.frame_type.class != other.frame_type.class || steps == 0.0 {
             return None;
@@ -120,21 +114,27 @@ impl UndecodedFrame {
         let duration_s = self.duration_s(bit_rate);
         let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
         let plausible = is_pause(pause_s, duration_s)
-            && (20.0 * level_ratio).abs() <= MAX_LEVEL_RATIO_DB
-            && self.container.parity_agreement(&other.container) >= MIN_PARITY_AGREEMENT;
+            && (20.0 * level_ratio).abs() <= tuning.max_level_ratio_db
+            && self.container.parity_agreement(&other.container) >= tuning.min_parity_agreement;
         plausible.then_some(pause_s)
     }
 
     /// Whether this is another frame of the decoded frame's message: at the right time for all its frames, those
     /// decoded lately among them, and with its bits.
-    pub(crate) fn is_sibling_of(&self, frame: &DecodedFrame, recent: &[DecodedFrame]) -> bool {
+    pub(crate) fn is_sibling_of(
+        &self,
+        frame: &DecodedFrame,
+        recent: &[DecodedFrame],
+        tuning: &JointTuning,
+    ) -> bool {
         let of_message = |other: &&DecodedFrame| {
             other.container == frame.container
                 && frame.may_have(other.frame_type, other.measurement.track.start_s)
         };
+        let least = tuning.min_correlation_with_known;
         self.may_follow(frame)
             && recent.iter().filter(of_message).all(|other| self.may_be_beside(other))
-            && correlation_with(&self.container, &frame.container) >= MIN_CORRELATION_WITH_KNOWN
+            && correlation_with(&self.container, &frame.container) >= least
     }
 
     /// Whether a message may have this beside a frame of it, as another one or as the same seen once more.
@@ -258,7 +258,8 @@ mod tests {
             Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
         let third = |start_s| frame(&message, Rank::Third, start_s);
         let is_sibling = |frame: &UndecodedFrame, recent: &[DecodedFrame]| {
-            recent.iter().any(|known| frame.is_sibling_of(known, recent))
+            let tuning = JointTuning::default();
+            recent.iter().any(|known| frame.is_sibling_of(known, recent, &tuning))
         };
         // By the first frame's time alone this may be the third one.
         assert!(is_sibling(&third(11.5), &known[..1]));
