@@ -42,7 +42,7 @@ fn a_wrong_sample_rate_is_found_by_trying() {
         let (status, findings) = examine(&file, &["--sample-rate", told]);
         let (verdict, text) = &findings["sample rate"];
         assert_eq!((status, verdict.as_str()), (1, "bad"));
-        assert!(text.starts_with("2 messages are heard if these are 250000 samples"), "{text}");
+        assert!(text.starts_with("2 messages if these are 250000 samples"), "{text}");
         assert!(text.ends_with(factor), "{text}");
     }
 }

@@ -299,6 +299,9 @@ fn recordings_that_do_not_belong_together_are_not_joined() {
     assert!(stderr(&output).contains("--join: none of these"), "{}", stderr(&output));
     let output = decode(&[&one, &other], &[]);
     assert!(!stderr(&output).contains("--join"), "{}", stderr(&output));
+    let output = decode(&[&one], &["--join"]);
+    assert_eq!(exit_code(&output), 2);
+    assert!(stderr(&output).contains("there is but one recording"), "{}", stderr(&output));
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod atomic_file;
 mod compression;
 mod content;
 pub mod convert;
+mod counted;
 mod create;
 mod crystal;
 mod error;
@@ -66,6 +67,7 @@ mod time_text;
 mod utc;
 pub mod wav;
 
+pub use counted::counted;
 pub use create::create;
 pub use crystal::CrystalCorrected;
 pub use error::{Error, io_words};

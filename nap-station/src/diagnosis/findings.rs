@@ -1,5 +1,6 @@
 //! What measurements mean.
 
+use nap_io::counted;
 use nap_io::live::{Fault, FaultKind, SourceKind};
 use serde::Serialize;
 
@@ -313,7 +314,11 @@ fn sensitivity(report: &Report) -> Option<Finding> {
 
 fn messages(report: &Report) -> Finding {
     let statistics = &report.statistics;
-    let text = format!("{} messages, {} frames", statistics.messages, statistics.frames);
+    let text = format!(
+        "{}, {}",
+        counted(statistics.messages, "message"),
+        counted(statistics.frames, "frame")
+    );
     let advice = "nobody sent, or nothing is heard: are sample rate, centre and format right?";
     finding("heard", judge(false, statistics.messages == 0), text, advice)
 }
@@ -322,7 +327,7 @@ fn messages(report: &Report) -> Finding {
 fn spectrum_direction(report: &Report) -> Option<Finding> {
     let count = report.mirrored_messages;
     (count > 0).then(|| {
-        let text = format!("{count} messages are heard with I and Q swapped, none without");
+        let text = format!("{} with I and Q swapped, none without", counted(count, "message"));
         finding("spectrum", Verdict::Bad, text, "the spectrum is mirrored: give --swap-iq")
     })
 }
@@ -332,7 +337,8 @@ fn other_rate(report: &Report) -> Option<Finding> {
     let (rate_hz, count) = report.other_rate?;
     let told_hz = report.config.sample_rate_hz;
     let text = format!(
-        "{count} messages are heard if these are {rate_hz:.0} samples a second, none with the {told_hz:.0} told"
+        "{} if these are {rate_hz:.0} samples a second, none with the {told_hz:.0} told",
+        counted(count, "message")
     );
     let advice = "the rate told is wrong: give the other one with --sample-rate";
     Some(finding("sample rate", Verdict::Bad, text, advice))
@@ -351,7 +357,8 @@ fn crystal(report: &Report) -> Option<Finding> {
     let spread_hz = report.config.channel_width_hz / 12_f64.sqrt();
     let uncertainty = spread_hz / count.sqrt() / center_hz * 1e6;
     let text = format!(
-        "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {count} frames"
+        "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {}",
+        counted(report.offsets_hz.len(), "frame")
     );
     if 2.0 * uncertainty > TOLERABLE_PPM && ppm.abs() < 2.0 * uncertainty {
         let needed = (2.0 * uncertainty / TOLERABLE_PPM).powi(2) * count;
