@@ -77,6 +77,8 @@ fn a_good_recording_is_called_good() {
     assert!(!findings.contains_key("lost samples"), "nobody knows of a recording");
     assert_eq!(findings["images"].0, "good", "{findings:?}");
     assert_eq!(findings["heard"].1, "2 messages, 6 frames");
+    // Sidelobes of strong devices are no other system.
+    assert_eq!(findings["signals"].0, "good", "{findings:?}");
     // A noise figure of 6 dB.
     let floor = &findings["noise floor"].1;
     let dbm: f64 = floor.split(' ').next().unwrap().parse().unwrap();
