@@ -7,8 +7,8 @@
 //! `Complex32` of full scale 1.0, whatever the file holds (see [`SampleFormat`]).
 //!
 //! ```no_run
+//! use nap_io::num_complex::Complex32;
 //! use nap_io::{OpenOptions, SampleSource};
-//! use num_complex::Complex32;
 //!
 //! # fn main() -> Result<(), nap_io::Error> {
 //! let mut source = nap_io::open("g001_868.13M_250k.cu8".as_ref(), &OpenOptions::default())?;
@@ -75,6 +75,8 @@ pub use file_name::told::FileName;
 pub use format::{SampleFormat, UnknownFormatName};
 pub use join::{JoinRule, group, open_joined};
 pub use mirror::swap_iq;
+/// The crate that samples are from: `num_complex::Complex32`.
+pub use num_complex;
 pub use open::{open, open_stream};
 pub use open_options::OpenOptions;
 pub use raw::RawWriter;
