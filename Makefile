@@ -241,10 +241,11 @@ small-c: ## the C library for small machines: its sizes, whole and with frames a
 # Minutes of the crowd; 0 for one scene of it.
 MEMORY_MINUTES ?= 0
 
-memory: nap ## what a receiver takes of memory and stack, by part and measured, also for MEMORY_MINUTES of a crowd
+memory: ## what a receiver takes of memory and stack, by part and measured, also for MEMORY_MINUTES of a crowd
 	$(CARGO) run --quiet --release --locked -p nap-benches --bin memory
 	$(CARGO) build --release --locked -p nap-c --features pool
-	nap-c/memory "$(or $(CARGO_TARGET_DIR),target)/release" "$(or $(CARGO_TARGET_DIR),target)/release/nap" $(MEMORY_MINUTES)
+	$(CARGO) build --release --locked -p nap-benches --bin crowds
+	nap-c/memory "$(or $(CARGO_TARGET_DIR),target)/release" "$(or $(CARGO_TARGET_DIR),target)/release/crowds" $(MEMORY_MINUTES)
 
 cross-c: ## the C library for aarch64, armv7 and Cortex-M: sizes, and the example's messages under qemu-user
 	nap-c/cross

@@ -65,8 +65,9 @@ void play(std::FILE *file, RingBuffer &ring) {
     }
 }
 
-void print_events(nap::Receiver &receiver) {
-    while (const auto event = receiver.poll()) {
+NapStatus print_events(nap::Receiver &receiver) {
+    NapStatus status;
+    while (const auto event = receiver.poll(status)) {
         if (event->event_type == NAP_EVENT_TYPE_COMPLETE) {
             std::printf("%.6f %08" PRIX32 " #%u %s, %u frames\n", event->signal.time_s, event->uplink.device_id,
                         static_cast<unsigned>(event->uplink.sequence_number), nap_kind_name(event->uplink.kind),
@@ -75,6 +76,7 @@ void print_events(nap::Receiver &receiver) {
             std::printf("%" PRIu64 " samples dropped at %.3f s\n", event->count, event->signal.time_s);
         }
     }
+    return status == NAP_STATUS_NO_EVENT ? NAP_STATUS_OK : status;
 }
 
 NapStatus receive(nap::Receiver &receiver, RingBuffer &ring, std::chrono::microseconds block_lasts) {
@@ -95,10 +97,12 @@ NapStatus receive(nap::Receiver &receiver, RingBuffer &ring, std::chrono::micros
         do {
             status = receiver.work(block_lasts, &left);
         } while (status == NAP_STATUS_OK && left.samples > 100 * BLOCK_SAMPLES);
+        if (status == NAP_STATUS_OK) {
+            status = print_events(receiver);
+        }
         if (status != NAP_STATUS_OK) {
             return status;
         }
-        print_events(receiver);
     }
 }
 
@@ -140,11 +144,13 @@ int main(int argc, char **argv) {
     if (status == NAP_STATUS_OK) {
         status = receiver->work_off();
     }
+    if (status == NAP_STATUS_OK) {
+        status = print_events(*receiver);
+    }
     if (status != NAP_STATUS_OK) {
         return fail(status);
     }
-    print_events(*receiver);
-    for (const NapCounter &counter : receiver->counters()) {
+    for (const NapCounter &counter : receiver->counters(status)) {
         if (std::string(counter.name) == "lost_samples") {
             std::printf("lost_samples %" PRIu64 "\n", counter.value);
         }

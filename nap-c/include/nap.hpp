@@ -6,6 +6,7 @@
 
 #include <nap.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -93,10 +94,10 @@ public:
         return nap_receiver_work(handle_, std::numeric_limits<std::uint64_t>::max(), nullptr, nullptr);
     }
 
-    /* The oldest event that waits, if any does. */
-    [[nodiscard]] std::optional<NapEvent> poll() noexcept {
+    /* The oldest event that waits, or none and why in `status`: NAP_STATUS_NO_EVENT if none waits. */
+    [[nodiscard]] std::optional<NapEvent> poll(NapStatus &status) noexcept {
         NapEvent event;
-        const NapStatus status = nap_receiver_poll(handle_, &event, sizeof event);
+        status = nap_receiver_poll(handle_, &event, sizeof event);
         return status == NAP_STATUS_OK ? std::optional<NapEvent>(event) : std::nullopt;
     }
 
@@ -113,8 +114,13 @@ public:
         return nap_receiver_remove_device(handle_, device_id);
     }
 
-    [[nodiscard]] std::vector<NapCounter> counters() { return list<NapCounter>(nap_receiver_counters); }
-    [[nodiscard]] std::vector<NapNoise> noise() { return list<NapNoise>(nap_receiver_noise); }
+    /* All counters, and where the noise lies; or nothing and why in `status`. */
+    [[nodiscard]] std::vector<NapCounter> counters(NapStatus &status) {
+        return list<NapCounter>(nap_receiver_counters, status);
+    }
+    [[nodiscard]] std::vector<NapNoise> noise(NapStatus &status) {
+        return list<NapNoise>(nap_receiver_noise, status);
+    }
 
     /* For the calls of nap.h. */
     [[nodiscard]] NapReceiver *handle() const noexcept { return handle_; }
@@ -123,14 +129,19 @@ private:
     explicit Receiver(NapReceiver *handle) noexcept : handle_(handle) {}
 
     template <class T>
-    std::vector<T> list(NapStatus (*call)(NapReceiver *, T *, std::size_t, std::size_t *)) {
+    std::vector<T> list(NapStatus (*call)(NapReceiver *, T *, std::size_t, std::size_t *), NapStatus &status) {
         std::size_t count = 0;
-        if (call(handle_, nullptr, 0, &count) != NAP_STATUS_OK) {
+        status = call(handle_, nullptr, 0, &count);
+        if (status != NAP_STATUS_OK) {
             return {};
         }
         std::vector<T> all(count);
-        const bool is_read = call(handle_, all.data(), all.size(), &count) == NAP_STATUS_OK;
-        all.resize(is_read && count < all.size() ? count : is_read ? all.size() : 0);
+        status = call(handle_, all.data(), all.size(), &count);
+        if (status != NAP_STATUS_OK) {
+            return {};
+        }
+        /* There may be fewer by now, or more. */
+        all.resize(std::min(count, all.size()));
         return all;
     }
 

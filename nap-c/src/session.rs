@@ -36,6 +36,8 @@ pub(crate) struct Session {
     /// Whether `push` only keeps samples.
     is_paced: bool,
     devices: DeviceTable,
+    /// Whether the receiver goes by an older table.
+    devices_changed: bool,
     events: Events,
 }
 
@@ -57,6 +59,7 @@ impl Session {
             receiver,
             is_paced: backlog.is_some(),
             devices: DeviceTable::new(),
+            devices_changed: false,
             events: Events {
                 listener: None,
                 queue: VecDeque::with_capacity(most),
@@ -68,6 +71,7 @@ impl Session {
 
     /// Takes samples, of which these are the numbers.
     pub(crate) fn push<T: Part>(&mut self, parts: &[T]) {
+        self.hand_over_devices();
         in_pieces(parts, |samples| self.take(samples));
     }
 
@@ -78,12 +82,14 @@ impl Session {
 
     /// Tells that samples are missing.
     pub(crate) fn skip(&mut self, samples: u64) {
+        self.hand_over_devices();
         self.receiver.skip(samples);
         self.work_unless_paced();
     }
 
     /// Ends the stream.
     pub(crate) fn flush(&mut self) {
+        self.hand_over_devices();
         self.receiver.flush();
         self.work_unless_paced();
     }
@@ -113,17 +119,23 @@ impl Session {
     /// Adds a device.
     pub(crate) fn add_device(&mut self, device: Device) -> Result<(), Failure> {
         self.devices.insert(device)?;
-        self.receiver.set_devices(self.devices.clone());
-        self.work_unless_paced();
+        self.devices_changed = true;
         Ok(())
     }
 
     /// Takes a device out.
     pub(crate) fn remove_device(&mut self, device_id: DeviceId) -> Result<(), Failure> {
         self.devices.remove(device_id).ok_or(NapStatus::UnknownDevice)?;
-        self.receiver.set_devices(self.devices.clone());
-        self.work_unless_paced();
+        self.devices_changed = true;
         Ok(())
+    }
+
+    /// Lets the receiver go by the devices as they are by now: once for however many have come and gone since the last
+    /// samples, as it takes a copy of the table.
+    fn hand_over_devices(&mut self) {
+        if std::mem::take(&mut self.devices_changed) {
+            self.receiver.set_devices(self.devices.clone());
+        }
     }
 }
 

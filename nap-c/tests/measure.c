@@ -3,7 +3,9 @@
  *
  *   measure SAMPLE_RATE_HZ CENTER_HZ [POOL_BYTES]
  *
- * With a pool, which has to be built in (-DNAP_POOL), it prints what that has given out.
+ * With a pool, which has to be built in (-DNAP_POOL), it prints what that has given out. Each message is a line:
+ *
+ *   told TIME_S DEVICE SEQUENCE_NUMBER KIND PAYLOAD
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -17,7 +19,14 @@
 
 #include "check.h"
 
-enum { STACK_BYTES = 8 << 20, PAINT = 0xa5, SAMPLES_AT_ONCE = 4096 };
+enum { STACK_BYTES = 8 << 20, PAINT = 0xa5, SAMPLES_AT_ONCE = 4096, MAX_MESSAGES = 1 << 16 };
+
+/* Messages are printed at the end: to print takes stack. */
+struct message {
+    double time_s;
+    NapUplink uplink;
+};
+static struct message messages[MAX_MESSAGES];
 
 struct stream {
     double sample_rate_hz;
@@ -27,9 +36,22 @@ struct stream {
     unsigned messages;
 };
 
-static void count(const NapEvent *event, void *user_data) {
+static void keep(const NapEvent *event, void *user_data) {
     struct stream *stream = user_data;
-    stream->messages += event->event_type == NAP_EVENT_TYPE_COMPLETE;
+    if (event->event_type == NAP_EVENT_TYPE_COMPLETE) {
+        CHECK(stream->messages < MAX_MESSAGES);
+        messages[stream->messages++] = (struct message){event->signal.time_s, event->uplink};
+    }
+}
+
+static void print_message(const struct message *message) {
+    const NapUplink *uplink = &message->uplink;
+    printf("told %.6f %08" PRIX32 " %u %s ", message->time_s, uplink->device_id, (unsigned)uplink->sequence_number,
+           nap_kind_name(uplink->kind));
+    for (int n = 0; n < uplink->payload_length; n++) {
+        printf("%02x", (unsigned)uplink->payload[n]);
+    }
+    printf("\n");
 }
 
 /* What the pool has given out at most so far. */
@@ -57,7 +79,7 @@ static void *receive(void *argument) {
     config.sample_rate_hz = stream->sample_rate_hz;
     config.center_hz = stream->center_hz;
     CHECK(nap_receiver_create(&config, &receiver) == NAP_STATUS_OK);
-    CHECK(nap_receiver_set_callback(receiver, count, stream) == NAP_STATUS_OK);
+    CHECK(nap_receiver_set_callback(receiver, keep, stream) == NAP_STATUS_OK);
     print_pool(stream, "made");
     while ((samples = fread(iq, 2 * sizeof *iq, SAMPLES_AT_ONCE, stdin)) > 0) {
         CHECK(nap_receiver_push_cs16(receiver, iq, samples) == NAP_STATUS_OK);
@@ -96,6 +118,9 @@ int main(int argc, char **argv) {
 #endif
     size_t stack_bytes = run(receive, &stream);
     printf("stack: %zu bytes\n", stack_bytes);
+    for (unsigned n = 0; n < stream.messages; n++) {
+        print_message(&messages[n]);
+    }
     printf("%.0f s of air, %u messages\n", (double)stream.samples / stream.sample_rate_hz, stream.messages);
     return 0;
 }

@@ -154,6 +154,11 @@ fn a_burst_is_found_synchronised_demodulated_and_measured() {
         let frame = frame.expect(&place);
         let wrong = frame.symbols.iter().zip(&signs).filter(|(z, sign)| z.re * *sign < 0.0).count();
         assert_eq!(wrong, 0, "{place}: wrong symbols");
+        for known in [&sync_words()[2][..1], &[]] {
+            let blind = demodulator.demodulate(&history, &grid, start, known, signs.len());
+            let es_over_n0 = blind.expect(&place).es_over_n0();
+            assert!(es_over_n0 / frame.es_over_n0() > 0.3, "{place}: {es_over_n0} by {known:?}");
+        }
         let es_over_n0_db = 10.0 * frame.es_over_n0().log10();
         assert!((es_over_n0_db - eb_over_n0_db).abs() < 1.5, "{place}: {es_over_n0_db} dB");
 

@@ -29,11 +29,12 @@ fn main() -> Result<()> {
     println!("| part, MB at most | {} |", limits.collect::<Vec<_>>().join(" | "));
     println!("| --- |{}", " ---: |".repeat(bounds.len()));
     type Part = fn(&MemoryBound) -> u64;
-    let parts: [(&str, Part); 8] = [
+    let parts: [(&str, Part); 9] = [
         ("the last seconds of all subbands", |bound| bound.subbands_bytes),
         ("tables and work of the stages", |bound| bound.stages_bytes),
         ("bursts that wait, of both bit rates", |bound| bound.bursts_bytes),
         ("undecoded frames, of both bit rates", |bound| bound.undecoded_frames_bytes),
+        ("frames of doubtful messages, of both bit rates", |bound| bound.doubtful_bytes),
         ("decoded bursts that wait to be cancelled", |bound| bound.remaining_bytes),
         ("all", MemoryBound::bytes),
         ("a burst", |bound| bound.burst_bytes),

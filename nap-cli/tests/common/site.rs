@@ -192,9 +192,13 @@ impl Drop for Running {
 }
 
 pub fn wait_for(what: impl Fn() -> bool) {
+    wait_within(Duration::from_secs(20), what);
+}
+
+pub fn wait_within(patience: Duration, what: impl Fn() -> bool) {
     let start = Instant::now();
     while !what() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
+        assert!(start.elapsed() < patience, "it does not come within {patience:?}");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -336,17 +336,19 @@ impl Tracker {
     }
 
     /// The energy of a symbol over the noise density (linear) as the products of neighbouring known symbols
-    /// tell it, whatever the carrier does. It is not taken too high: the tracker would follow the noise.
+    /// tell it, whatever the carrier does; the least if there are none. It is not taken too high: the tracker would
+    /// follow the noise.
     fn first_es_over_n0(&self, known: &[f64]) -> f64 {
         let signed = || self.symbols.iter().zip(known).map(|(symbol, &sign)| symbol * sign as f32);
         let count = self.symbols.len().min(known.len()) as f64;
-        let power: f64 = signed().map(|symbol| f64::from(symbol.norm_sqr())).sum::<f64>() / count;
+        let power =
+            signed().map(|symbol| f64::from(symbol.norm_sqr())).sum::<f64>() / count.max(1.0);
         let products = signed().zip(signed().skip(1)).map(|(before, after)| after * before.conj());
         let products: Vec<Complex32> = products.collect();
         // A few at a time, over which the frequency stays what it is.
         let sums =
             products.chunks(STEADY_SYMBOLS).map(|some| some.iter().sum::<Complex32>().norm());
-        let squared = sums.map(f64::from).sum::<f64>() / (count - 1.0);
+        let squared = sums.map(f64::from).sum::<f64>() / (count - 1.0).max(1.0);
         let es_over_n0 = squared / (power - squared).max(f64::MIN_POSITIVE);
         es_over_n0.clamp(1.0, MAX_ES_OVER_N0)
     }

@@ -319,11 +319,15 @@ impl Chain {
             return;
         }
         let mut siblings = self.reporter.take_claimed();
-        if let Some(newest) = self.reporter.recent().last() {
-            siblings.append(&mut self.joint.take_siblings(newest));
+        siblings.append(&mut self.joint.take_siblings(self.reporter.recent()));
+        for undecoded in siblings {
+            // One that was reported may leave no place for the next.
+            if self.reporter.is_sibling(&undecoded, &known.container) {
+                let decision =
+                    Decision { reading: known.clone(), undecoded_frames: vec![undecoded] };
+                self.reporter.report(decision, &mut self.noise, context);
+            }
         }
-        let of_siblings = Decision { reading: known, undecoded_frames: siblings };
-        self.reporter.report(of_siblings, &mut self.noise, context);
     }
 
     /// What a single frame says, in the light of the messages that it may belong to: what it hardly says

@@ -2,6 +2,7 @@
 
 use nap_dsp::canceller::KnownBurst;
 use nap_dsp::noise_floor::NoiseFloor;
+use nap_dsp::subbands::SubbandGrid;
 
 use super::context::Context;
 use super::contradiction::claims_burst_of;
@@ -15,6 +16,9 @@ use super::masking::Mask;
 use super::proof::Proof;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::container::Container;
+
+/// Doubtful frames that are kept; of more the oldest goes first.
+const MAX_DOUBTFUL: usize = 16;
 
 /// Reports the frames of one bit rate, and remembers them so that no signal is reported twice.
 pub(super) struct FrameReporter {
@@ -35,7 +39,14 @@ struct Doubtful {
 impl FrameReporter {
     /// A reporter that has reported nothing.
     pub(super) fn new(bit_rate: BitRate, tuning: JointTuning) -> Self {
-        Self { bit_rate, tuning, recent: Vec::new(), doubtful: Vec::new() }
+        let doubtful = Vec::with_capacity(MAX_DOUBTFUL);
+        Self { bit_rate, tuning, recent: Vec::new(), doubtful }
+    }
+
+    /// What the frames of weakly proven messages take, in bytes at most.
+    pub(super) fn doubtful_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
+        let besides = size_of::<Doubtful>() - size_of::<UndecodedFrame>();
+        MAX_DOUBTFUL * (besides + UndecodedFrame::memory_bytes(grid, bit_rate))
     }
 
     /// Forgets all.
@@ -96,11 +107,19 @@ impl FrameReporter {
         context.news.push(FrameNews::Decoded(frame.clone()));
         self.recent.push(frame);
         if self.proof(&reading.container).is_weak() {
-            self.doubtful.push(Doubtful { container: reading.container.clone(), undecoded });
+            self.doubt(Doubtful { container: reading.container.clone(), undecoded });
         } else {
             self.doubtful.retain(|doubtful| doubtful.container != reading.container);
         }
         true
+    }
+
+    /// Keeps what was received of a frame that may turn out to be another message's.
+    fn doubt(&mut self, doubtful: Doubtful) {
+        if self.doubtful.len() == MAX_DOUBTFUL {
+            self.doubtful.remove(0);
+        }
+        self.doubtful.push(doubtful);
     }
 
     /// What proves a message, by its frames.
@@ -164,11 +183,17 @@ impl FrameReporter {
         let is_claimed = |doubtful: &mut Doubtful| {
             let of_competitor = recent.iter().filter(|frame| frame.container == doubtful.container);
             doubtful.container != newest.container
-                && doubtful.undecoded.is_sibling_of(newest, tuning)
+                && doubtful.undecoded.is_sibling_of(newest, recent, tuning)
                 && Proof::of(of_competitor).weight() < weight
         };
         let claimed = self.doubtful.extract_if(.., is_claimed);
         claimed.map(|doubtful| doubtful.undecoded).collect()
+    }
+
+    /// Whether an undecoded frame proves to be another one of a message.
+    pub(super) fn is_sibling(&self, undecoded: &UndecodedFrame, container: &Container) -> bool {
+        let mut of_message = self.recent.iter().filter(|frame| frame.container == *container);
+        of_message.any(|frame| undecoded.is_sibling_of(frame, &self.recent))
     }
 
     /// The first weakly proven message of which this may be another frame, and what was received of its
@@ -201,7 +226,7 @@ impl FrameReporter {
         }
         let overrules = |frame: &&DecodedFrame| {
             frame.container != own.container
-                && undecoded.is_sibling_of(frame, &self.tuning)
+                && undecoded.is_sibling_of(frame, &self.recent, &self.tuning)
                 && !self.proof(&frame.container).is_weak()
         };
         self.recent.iter().find(overrules).map(Reading::of_sibling)
@@ -237,5 +262,27 @@ impl FrameReporter {
             measurement,
             eb_over_n0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receiver::joint::undecoded_frame::heard::{GRID, container, frame};
+    use crate::uplink::rank::Rank;
+
+    #[test]
+    fn doubtful_frames_take_what_is_counted_for_them() {
+        let container = container(&[0; 12]);
+        let mut reporter = FrameReporter::new(BitRate::Bps100);
+        for n in 0..MAX_DOUBTFUL + 3 {
+            let undecoded = frame(&container, Rank::First, n as f64);
+            reporter.doubt(Doubtful { container: container.clone(), undecoded });
+        }
+        assert_eq!(reporter.doubtful[0].undecoded.soft.start_s.round(), 3.0);
+        let taken = allocation_counter::measure(|| drop(std::mem::take(&mut reporter.doubtful)));
+        let (taken, most) =
+            (-taken.bytes_current, FrameReporter::doubtful_bytes(&GRID, BitRate::Bps100) as i64);
+        assert!((most / 2..=most).contains(&taken), "{taken} of {most} bytes");
     }
 }

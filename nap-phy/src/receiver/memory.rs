@@ -5,6 +5,8 @@ use nap_dsp::subbands::{SubbandGrid, SubbandHistory};
 use super::band::Band;
 use super::bursts::Burst;
 use super::config::{Limits, ReceiverConfig};
+use super::decoder::known_devices::KnownDevices;
+use super::frame_reporter::FrameReporter;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::pipeline::lookback_columns;
 use crate::error::Error;
@@ -14,7 +16,7 @@ use crate::radio::bit_rate::BitRate;
 /// detectors' spectra, the tables of synchronizer, demodulator and decoder, what they work on, and the lists of
 /// what was decoded lately. `make memory` shows what is left of it in a crowd.
 const STAGES_BYTES: u64 = 6 << 20;
-/// What is known of a device.
+/// What a table knows of a device.
 const DEVICE_BYTES: u64 = 256;
 
 /// The most memory that a receiver takes, by part, in bytes.
@@ -34,6 +36,8 @@ pub struct MemoryBound {
     pub undecoded_frames_bytes: u64,
     /// Of these, the largest.
     pub undecoded_frame_bytes: u64,
+    /// Frames of weakly proven messages that may turn out to be another message's, of all bit rates.
+    pub doubtful_bytes: u64,
     /// Decoded bursts that wait until what masks them is cancelled.
     pub remaining_bytes: u64,
     /// What is known of devices.
@@ -43,15 +47,17 @@ pub struct MemoryBound {
 impl MemoryBound {
     /// What a receiver takes at most whose subbands lie in this grid.
     pub(super) fn new(config: &ReceiverConfig, grid: &SubbandGrid) -> Self {
-        let Limits { max_bursts, max_undecoded_frames, .. } = config.limits;
-        let bit_rates = config.bit_rates.len() as u64;
+        let Limits { max_bursts, max_undecoded_frames, max_known_devices, .. } = config.limits;
+        let (devices, bit_rates) = (config.devices.len(), config.bit_rates.len() as u64);
         let columns = lookback_columns(config, grid);
-        let largest = |bytes: fn(&SubbandGrid, BitRate) -> usize| {
-            let all = config.bit_rates.iter().map(|&bit_rate| bytes(grid, bit_rate) as u64);
-            all.max().unwrap_or_default()
+        let of_each = |bytes: fn(&SubbandGrid, BitRate) -> usize| {
+            config.bit_rates.iter().map(move |&bit_rate| bytes(grid, bit_rate) as u64)
         };
+        let largest =
+            |bytes: fn(&SubbandGrid, BitRate) -> usize| of_each(bytes).max().unwrap_or_default();
         let burst_bytes = largest(Burst::memory_bytes);
         let undecoded_frame_bytes = largest(UndecodedFrame::memory_bytes);
+        let known_device_bytes = KnownDevices::memory_bytes(1) as u64;
         // Lists have room for twice as many as they hold when they have grown.
         let missed_bytes = 2 * Burst::bare_bytes() as u64;
         let all =
@@ -63,8 +69,11 @@ impl MemoryBound {
             burst_bytes,
             undecoded_frames_bytes: all(max_undecoded_frames, undecoded_frame_bytes),
             undecoded_frame_bytes,
+            doubtful_bytes: of_each(FrameReporter::doubtful_bytes).sum(),
             remaining_bytes: Band::remaining_bytes() as u64,
-            devices_bytes: DEVICE_BYTES.saturating_mul(config.devices.len() as u64),
+            devices_bytes: DEVICE_BYTES
+                .saturating_mul(devices as u64)
+                .saturating_add(all(devices.min(max_known_devices), known_device_bytes)),
         }
     }
 
@@ -75,6 +84,7 @@ impl MemoryBound {
             self.stages_bytes,
             self.bursts_bytes,
             self.undecoded_frames_bytes,
+            self.doubtful_bytes,
             self.remaining_bytes,
             self.devices_bytes,
         ]

@@ -18,6 +18,12 @@ impl CertificateTime {
     pub fn of(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
 }
 
 impl Default for CertificateTime {
@@ -28,13 +34,13 @@ impl Default for CertificateTime {
 
 impl fmt::Debug for CertificateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CertificateTime").field(&(self.0)()).finish()
+        f.debug_tuple("CertificateTime").field(&self.now()).finish()
     }
 }
 
 impl TimeProvider for CertificateTime {
     fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from((self.0)().as_second()).ok()?;
+        let seconds = u64::try_from(self.now().as_second()).ok()?;
         Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }

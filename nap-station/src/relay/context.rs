@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -43,13 +44,37 @@ impl Context {
         }
     }
 
+    /// The time of day that certificates are looked at with, where it is not known to be wrong.
+    pub(super) fn known_time(&self) -> Option<Timestamp> {
+        (!self.is_clock_wrong()).then(|| self.certificate_time.now())
+    }
+
+    fn is_clock_wrong(&self) -> bool {
+        self.status.borrow()["clock"] == "none"
+    }
+
     /// Certificates are looked at with the clock in hand: where that is wrong, so is what is said of them.
     #[must_use]
     pub(super) fn explained(&self, fault: Fault) -> Fault {
-        let is_about_time =
-            fault.reason.contains("certificate") && self.status.borrow()["clock"] == "none";
+        let is_about_time = fault.reason.contains("certificate") && self.is_clock_wrong();
         let reason =
             format!("the clock is wrong, so that no certificate can be checked: {}", fault.reason);
         if is_about_time { Fault { reason, ..fault } } else { fault }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_tells_no_time() {
+        let (status, listener) = watch::channel(json!({"clock": "none"}));
+        let context = Context::new("1", Path::new("."), listener);
+        assert_eq!(context.known_time(), None);
+        status.send_replace(json!({"clock": "ntp"}));
+        assert!(context.known_time().is_some());
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::relay::ask::ask;
 use crate::relay::backoff::{Backoff, DRAINING_CAP, cap};
 use crate::relay::carrier::{Carried, Carrier, Fate, Fault};
+use crate::relay::context::Context;
 use crate::relay::expiry::Expiry;
 use crate::relay::lanes::{Border, Pace, SetAside};
 use crate::relay::outbox::{Delivery, Kind, Outbox, Outcome, Ticket};
@@ -35,6 +36,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// One relay at work.
 pub(super) struct Courier<C> {
     name: String,
+    context: Context,
     outbox: Arc<dyn Outbox>,
     carrier: C,
     phase: watch::Receiver<Phase>,
@@ -60,6 +62,7 @@ enum Round {
 impl<C: Carrier> Courier<C> {
     pub(super) fn new(
         name: &str,
+        context: Context,
         outbox: Arc<dyn Outbox>,
         carrier: C,
         phase: watch::Receiver<Phase>,
@@ -70,6 +73,7 @@ impl<C: Carrier> Courier<C> {
         let border = Border::at(*newest.borrow());
         Self {
             name: name.into(),
+            context,
             outbox,
             carrier,
             phase,
@@ -105,6 +109,8 @@ impl<C: Carrier> Courier<C> {
     /// Works until a fault, or until the station stops.
     async fn work(&mut self) -> Result<(), Fault> {
         self.settle().await?;
+        // Before the far side turns away what has ended.
+        self.look_at_certificates();
         tokio::select! {
             opened = self.carrier.open() => opened?,
             () = stopping(&mut self.phase) => return Ok(()),
@@ -261,12 +267,14 @@ impl<C: Carrier> Courier<C> {
         }
     }
 
+    /// Tells of certificates that end, once the time of day is known.
     fn look_at_certificates(&mut self) {
         let Some(files) = self.carrier.tls_files().filter(|_| Instant::now() >= self.next_look)
         else {
             return;
         };
-        let reports = self.expiry.look(&self.name, files, jiff::Timestamp::now());
+        let Some(now) = self.context.known_time() else { return };
+        let reports = self.expiry.look(&self.name, files, now);
         reports.into_iter().for_each(|report| self.outbox.report(report));
         self.next_look = Instant::now() + LOOK_EVERY;
     }

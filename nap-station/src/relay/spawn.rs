@@ -87,19 +87,25 @@ pub fn spawn(
     let told = Told::default();
     let state = told.listen();
     let kind = options.kind();
+    let of_carrier = context.clone();
     let task = match options {
-        Options::Https(https) => go(name, Https::new(https, context)?, outbox, phase, told),
-        Options::Mqtt(mqtt) => {
-            let mqtt = Mqtt::new(mqtt.clone(), context, Arc::clone(&outbox))?;
-            go(name, mqtt, outbox, phase, told)
+        Options::Https(https) => {
+            go(name, context, Https::new(https, of_carrier)?, outbox, phase, told)
         }
-        Options::File(file) => go(name, LinesFile::new(file, &context), outbox, phase, told),
+        Options::Mqtt(mqtt) => {
+            let mqtt = Mqtt::new(mqtt.clone(), of_carrier, Arc::clone(&outbox))?;
+            go(name, context, mqtt, outbox, phase, told)
+        }
+        Options::File(file) => {
+            go(name, context, LinesFile::new(file, &of_carrier), outbox, phase, told)
+        }
     };
     Ok(Handle { name: name.into(), kind, state, task })
 }
 
 fn go(
     name: &str,
+    context: Context,
     carrier: impl Carrier,
     outbox: Arc<dyn Outbox>,
     phase: watch::Receiver<Phase>,
@@ -107,5 +113,5 @@ fn go(
 ) -> JoinHandle<()> {
     // The hasher's keys differ from process to process and from relay to relay: enough to spread stations in time.
     let seed = RandomState::new().build_hasher().finish();
-    tokio::spawn(Courier::new(name, outbox, carrier, phase, told, seed).run())
+    tokio::spawn(Courier::new(name, context, outbox, carrier, phase, told, seed).run())
 }

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nap_far_ends::proxy::{Proxy, Way};
 use nap_far_ends::server::{Authority, Pair, Server};
 use nap_station::relay::certificate_time::CertificateTime;
 use nap_station::relay::options::Options;
-use nap_station::relay::outbox::Kind;
+use nap_station::relay::outbox::{Kind, Level};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -374,6 +374,24 @@ async fn a_certificate_that_ends_soon_is_told_of() {
     let reports = outbox.reports.lock().unwrap().clone();
     assert_eq!((reports.len(), reports[0].event_type), (1, "certificate_expires"));
     assert_eq!(reports[0].detail["relay"], "cloud");
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_certificate_ends_by_the_stations_own_time() {
+    let bench = Bench::new();
+    let server = Server::start(&bench.authority).await;
+    bench.write_pair(&bench.authority.issue("station", 90));
+    let outbox = MemoryOutbox::new();
+    let more = "certificate = \"client.pem\"\nkey = \"client.key\"";
+    let options = bench.options(server.address.port(), more);
+    let relay = Relay::with(&outbox, bench.path(), &options, |context| {
+        // The computer's clock is 86 days slow.
+        context.certificate_time =
+            CertificateTime::of(|| Timestamp::now() + SignedDuration::from_hours(86 * 24));
+    });
+    until("it is told of", || !outbox.reports.lock().unwrap().is_empty()).await;
+    assert_eq!(outbox.reports.lock().unwrap()[0].level, Level::Alarm);
     relay.stop().await;
 }
 

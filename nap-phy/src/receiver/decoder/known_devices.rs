@@ -65,6 +65,11 @@ fn signs(id: DeviceId, rank: Rank) -> [f32; SYMBOLS] {
 pub(crate) struct KnownDevices(Vec<KnownDevice>);
 
 impl KnownDevices {
+    /// What so many take, in bytes.
+    pub(crate) fn memory_bytes(devices: usize) -> usize {
+        devices * size_of::<KnownDevice>()
+    }
+
     /// The devices of a table that have keys, the first `most` of them.
     pub(crate) fn new(table: &DeviceTable, most: usize) -> Self {
         let with_key = table.iter().filter(|device| device.key.is_some());

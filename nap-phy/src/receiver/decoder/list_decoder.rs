@@ -190,8 +190,7 @@ mod tests {
         for &(n, factor) in wrong {
             values[n] *= factor;
         }
-        let energy = values.iter().map(|v| f64::from(v * v)).sum();
-        from_values(rank, values, energy)
+        from_values(rank, values)
     }
 
     fn parameters(class: LengthClass, min_odds: f64) -> SearchParameters {
@@ -353,7 +352,7 @@ mod tests {
         let values: Vec<f32> = (0..176u32)
             .map(|n| if n.wrapping_mul(2_654_435_761) >> 31 == 0 { 1.0 } else { -1.0 })
             .collect();
-        let frame = from_values(Rank::First, values, 176.0);
+        let frame = from_values(Rank::First, values);
         assert_eq!(decode(&[&frame], 1.0), Search::default());
     }
 

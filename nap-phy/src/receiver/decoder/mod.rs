@@ -4,7 +4,7 @@ pub(super) mod code_extrinsic;
 pub(super) mod competing_hypotheses;
 pub(super) mod container_search;
 pub(super) mod false_message_budget;
-mod known_devices;
+pub(super) mod known_devices;
 pub(super) mod list_decoder;
 mod periodicity;
 pub(super) mod soft_container;

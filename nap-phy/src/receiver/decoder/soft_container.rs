@@ -48,8 +48,6 @@ pub(crate) struct SoftContainer {
     phases: Vec<SoftPhase>,
     /// Hard decisions on the phase bits, the constant sequence of the rank removed.
     hard: Vec<bool>,
-    /// What turns the sum of values that agree with a decision into their normalized correlation.
-    energy: f64,
     /// Logarithm of the likelihood if there is no frame, as [`Trellis::run`] counts.
     ln_chance: f64,
     /// Probability that the known symbols before the container are there.
@@ -134,7 +132,6 @@ impl SoftContainer {
 
         let scale = weight * signs.last().copied().unwrap_or(1.0);
         let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
-        let energy = weight * weight * symbols.iter().map(|z| z.norm_sqr()).sum::<f64>();
         let value = |symbol: &Complex64| soft(scale * symbol.re);
         let steady = symbols.iter().map(|z| SoftPhase { value: value(z), ..SoftPhase::default() });
         let mut phases: Vec<SoftPhase> = steady.collect();
@@ -146,14 +143,14 @@ impl SoftContainer {
                 phase.notch = soft(weight * amplitude * f64::from(energy));
             }
         }
-        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases, energy) }
+        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases) }
     }
 
-    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, energy: f64) -> Self {
+    fn from_phases(rank: Rank, phases: Vec<SoftPhase>) -> Self {
         let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
         let hard = phases.iter().enumerate().map(decide).collect();
         let ln_chance = ln_interference(SoftPhases { rank, phases: &phases });
-        Self { rank, phases, hard, energy, ln_chance, sync_posterior: 1.0 }
+        Self { rank, phases, hard, ln_chance, sync_posterior: 1.0 }
     }
 
     /// Logarithm of how much likelier the phases are as those of periodic interference, of which there is
@@ -205,20 +202,16 @@ impl SoftContainer {
         steady.max(excess / f64::sqrt(variance).max(1.0))
     }
 
-    /// The normalized correlation with a decision: the share of the energy that it explains, 0 to 1.
+    /// The normalized correlation with a decision: the share of the soft symbols' energy that it explains, 0 to 1.
     fn correlation(&self, phases: &[bool]) -> f64 {
-        let agreement: f32 = self
-            .phases
-            .iter()
-            .enumerate()
-            .map(
-                |(n, SoftPhase { value, .. })| {
-                    if phase(self.rank, phases, n) { -value } else { *value }
-                },
-            )
-            .sum();
-        let agreement = f64::from(agreement.max(0.0));
-        agreement * agreement / (self.phases.len() as f64 * self.energy).max(f64::MIN_POSITIVE)
+        let (mut agreement, mut energy) = (0.0, 0.0);
+        for (n, SoftPhase { value, .. }) in self.phases.iter().enumerate() {
+            let value = f64::from(*value);
+            agreement += if phase(self.rank, phases, n) { -value } else { value };
+            energy += value * value;
+        }
+        let agreement = f64::max(agreement, 0.0);
+        agreement * agreement / (self.phases.len() as f64 * energy).max(f64::MIN_POSITIVE)
     }
 }
 
@@ -256,9 +249,9 @@ pub(crate) fn phases_of(container: &Container) -> Vec<bool> {
 }
 
 #[cfg(test)]
-pub(crate) fn from_values(rank: Rank, values: Vec<f32>, energy: f64) -> SoftContainer {
+pub(crate) fn from_values(rank: Rank, values: Vec<f32>) -> SoftContainer {
     let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
-    SoftContainer::from_phases(rank, phases.collect(), energy)
+    SoftContainer::from_phases(rank, phases.collect())
 }
 
 /// A frame's container in white noise, everything but its bits being known.
@@ -273,15 +266,12 @@ pub(crate) fn ideal(
     let amplitude = (2.0 * 10f64.powf(es_over_n0_db / 10.0)).sqrt();
     let signs = symbol_signs(&container.bitstream(rank));
     let last = signs[SYNC_SYMBOLS - 1];
-    let mut energy = 0.0;
     let mut receive = |sign: &f64| {
         // Box and Muller's normal numbers, of variance 1 in each dimension.
         let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-        let (im, re) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
-        let (re, im) = (radius * re + amplitude * sign * last, radius * im);
-        energy += amplitude * amplitude * (re * re + im * im);
-        (amplitude * re) as f32
+        let noise = radius * (std::f64::consts::TAU * rng.random::<f64>()).cos();
+        (amplitude * (noise + amplitude * sign * last)) as f32
     };
     let values = signs[SYNC_SYMBOLS..].iter().map(&mut receive).collect();
-    from_values(rank, values, energy)
+    from_values(rank, values)
 }

@@ -86,10 +86,16 @@ impl UndecodedFrames {
         self.kept.retain(|undecoded| undecoded.soft.start_s >= time_s);
     }
 
-    /// Takes out the other frames of a decoded frame's message.
-    pub(crate) fn take_of_message(&mut self, frame: &DecodedFrame) -> Vec<UndecodedFrame> {
+    /// Takes out the other frames of a decoded frame's message, `recent` being those decoded lately.
+    pub(crate) fn take_of_message(
+        &mut self,
+        frame: &DecodedFrame,
+        recent: &[DecodedFrame],
+    ) -> Vec<UndecodedFrame> {
         let tuning = self.tuning;
-        self.kept.extract_if(.., |undecoded| undecoded.is_sibling_of(frame, &tuning)).collect()
+        let is_sibling =
+            |undecoded: &mut UndecodedFrame| undecoded.is_sibling_of(frame, recent, &tuning);
+        self.kept.extract_if(.., is_sibling).collect()
     }
 
     /// A group's undecoded frames.

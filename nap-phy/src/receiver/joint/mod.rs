@@ -62,9 +62,10 @@ impl JointDecoder {
         self.undecoded_frames.forget(now_s - UNDECODED_AGE_S);
     }
 
-    /// Takes out the undecoded frames that prove to be of the decoded frame's message.
-    pub(super) fn take_siblings(&mut self, frame: &DecodedFrame) -> Vec<UndecodedFrame> {
-        self.undecoded_frames.take_of_message(frame)
+    /// Takes out the undecoded frames that prove to be of the message of the newest frame decoded lately.
+    pub(super) fn take_siblings(&mut self, recent: &[DecodedFrame]) -> Vec<UndecodedFrame> {
+        let Some(newest) = recent.last() else { return Vec::new() };
+        self.undecoded_frames.take_of_message(newest, recent)
     }
 
     /// What becomes of a burst that did not decode alone: another frame of a message that is known, or
@@ -105,7 +106,8 @@ impl JointDecoder {
 
     /// Reads an undecoded frame as another frame of a message that is known.
     fn as_sibling(&self, undecoded: &UndecodedFrame, recent: &[DecodedFrame]) -> Option<Reading> {
-        let is_sibling = |frame: &&DecodedFrame| undecoded.is_sibling_of(frame, &self.tuning);
+        let is_sibling =
+            |frame: &&DecodedFrame| undecoded.is_sibling_of(frame, recent, &self.tuning);
         recent.iter().find(is_sibling).map(Reading::of_sibling)
     }
 

@@ -34,9 +34,8 @@ impl Default for JointTuning {
             min_clearness: 0.7,
             // A tenth of a second at 100 bit/s: devices pause by a timer, and starts are found to within a symbol.
             pause_tolerance: 0.05,
-            // The shortest container has 80 symbols. Chance correlates so well with them where a normal variable has
-            // more than sqrt(80 · 0.25 / 0.75) = 5.2 deviations: once in ten million.
-            min_correlation_with_known: 0.25,
+            // A frame has it at an Es/N0 of -5.7 dB; by chance one in 10^7 of the shortest containers.
+            min_correlation_with_known: 0.35,
             // 160 000 to one against: what is less likely would have to be tried in every crowd.
             min_ln_group_odds: -12.0,
             // The code's max-log form is too sure of itself; 0.7 to 0.8 is what the literature on turbo codes scales it

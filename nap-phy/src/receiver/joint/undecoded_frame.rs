@@ -7,15 +7,14 @@ use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
 use super::carrier_plan::RankedCarrier;
 use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
-use crate::receiver::decoded_frame::{DecodedFrame, LONGEST_PAUSE_S};
+use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
 use crate::receiver::decoder::soft_container::{SoftContainer, correlation_with};
 use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_count};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 
-/// By so much of a frame the next one may seem to begin before it ends: devices' bit rates are off by up to
-/// a hundredth, and starts are found to within a symbol. No device sends two frames at once.
-const OVERLAP_TOLERANCE: f64 = 0.02;
+/// A frame seen once more starts within so many symbols of what was seen of it first.
+const SAME_FRAME_SYMBOLS: f64 = 2.0;
 /// A frame seen again is news only if it has this many times the power.
 const NOT_FAINTER: f64 = 1.5;
 /// What was found within so many symbol rates of a burst before it was cancelled was part of it.
@@ -120,34 +119,50 @@ impl UndecodedFrame {
         plausible.then_some(pause_s)
     }
 
-    /// Whether this is another frame of the decoded frame's message: at the right time and with its
-    /// bits.
-    pub(crate) fn is_sibling_of(&self, frame: &DecodedFrame, tuning: &JointTuning) -> bool {
+    /// Whether this is another frame of the decoded frame's message: at the right time for all its frames, those
+    /// decoded lately among them, and with its bits.
+    pub(crate) fn is_sibling_of(
+        &self,
+        frame: &DecodedFrame,
+        recent: &[DecodedFrame],
+        tuning: &JointTuning,
+    ) -> bool {
+        let of_message = |other: &&DecodedFrame| {
+            other.container == frame.container
+                && frame.may_have(other.frame_type, other.measurement.track.start_s)
+        };
         let least = tuning.min_correlation_with_known;
-        self.may_follow(frame) && correlation_with(&self.container, &frame.container) >= least
+        self.may_follow(frame)
+            && recent.iter().filter(of_message).all(|other| self.may_be_beside(other))
+            && correlation_with(&self.container, &frame.container) >= least
+    }
+
+    /// Whether a message may have this beside a frame of it, as another one or as the same seen once more.
+    fn may_be_beside(&self, frame: &DecodedFrame) -> bool {
+        self.may_follow(frame) || self.frame_type == frame.frame_type && self.starts_with(frame)
+    }
+
+    /// Whether this starts where a decoded frame does.
+    fn starts_with(&self, frame: &DecodedFrame) -> bool {
+        let distance_s = self.soft.start_s - frame.measurement.track.start_s;
+        distance_s.abs() < SAME_FRAME_SYMBOLS * frame.bit_rate.symbol_s()
     }
 
     /// Whether this, in which some container was found, is the decoded frame once more: what was left
     /// of it when it was cancelled, or a fainter image of it at another frequency.
     pub(crate) fn repeats(&self, frame: &DecodedFrame, container: &Container) -> bool {
         let symbol_s = frame.bit_rate.symbol_s();
-        let distance_s = self.soft.start_s - frame.measurement.track.start_s;
         let distance_hz = self.soft.carrier.frequency_hz - frame.measurement.carrier.frequency_hz;
         let is_fainter = self.soft.amplitude.powi(2) < NOT_FAINTER * frame.measurement.power;
         self.frame_type == frame.frame_type
             && frame.container == *container
-            && distance_s.abs() < 2.0 * symbol_s
+            && self.starts_with(frame)
             && (is_fainter || distance_hz.abs() * symbol_s < SAME_SIGNAL_SYMBOL_RATES)
     }
 
     /// Whether the times fit another frame of the decoded frame's message.
     pub(crate) fn may_follow(&self, frame: &DecodedFrame) -> bool {
-        let steps = self.rank() - f64::from(frame.frame_type.rank.number());
-        let duration_s = self.duration_s(frame.bit_rate);
-        let pause_s = (self.soft.start_s - frame.measurement.track.start_s) / steps - duration_s;
-        self.frame_type.class == frame.frame_type.class
-            && steps != 0.0
-            && is_pause(pause_s, duration_s)
+        frame.may_have(self.frame_type, self.soft.start_s)
     }
 
     /// Whether this is the other's frame seen once more.
@@ -160,7 +175,99 @@ impl UndecodedFrame {
     }
 }
 
-/// Whether a device may pause this long between frames of this duration.
-fn is_pause(pause_s: f64, duration_s: f64) -> bool {
-    (-OVERLAP_TOLERANCE * duration_s..LONGEST_PAUSE_S).contains(&pause_s)
+/// Clear frames, for tests.
+#[cfg(test)]
+pub(crate) mod heard {
+    use nap_dsp::carrier::Carrier;
+    use nap_dsp::demodulator::Demodulator;
+    use nap_dsp::subbands::SubbandHistory;
+    use num_complex::Complex32;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::device::id::DeviceId;
+    use crate::device::key::Key;
+    use crate::message::Decoder;
+    use crate::receiver::decoder::symbols::symbol_signs;
+    use crate::uplink::content::Content;
+    use crate::uplink::message::Uplink;
+    use crate::uplink::message_counter::MessageCounter;
+    use crate::uplink::rank::Rank;
+
+    pub(crate) const GRID: SubbandGrid = SubbandGrid {
+        subbands: 3,
+        spacing_hz: 500.0,
+        first_center_hz: -500.0,
+        first_column_s: 0.0,
+    };
+
+    /// A message with this payload.
+    pub(crate) fn container(payload: &[u8]) -> Container {
+        let content = Content::Bytes(payload.try_into().unwrap());
+        Uplink::new(DeviceId(7), MessageCounter::new(9).unwrap(), content).container(&Key::PUBLIC)
+    }
+
+    /// A frame of 100 bit/s at 0 Hz that starts then.
+    pub(crate) fn frame(container: &Container, rank: Rank, start_s: f64) -> UndecodedFrame {
+        let symbol_s = BitRate::Bps100.symbol_s();
+        let signs = symbol_signs(&container.bitstream(rank));
+        let grid = SubbandGrid { first_column_s: start_s - 0.1, ..GRID };
+        let mut history = SubbandHistory::new(grid.subbands, 4_000);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut noise = || Complex32::new(rng.random_range(-0.5..0.5), rng.random_range(-0.5..0.5));
+        for column in 0..3_000 {
+            let symbol = ((grid.time_s(column) - start_s) / symbol_s).floor() as isize as usize;
+            let sign = signs.get(symbol).copied().unwrap_or_default();
+            history.push(&[noise(), noise() + sign as f32, noise()]);
+        }
+        let carrier = Carrier { time_s: start_s + 1.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 };
+        let mut demodulator = Demodulator::new(symbol_s.recip(), 60.0);
+        let (known, count) = (&signs[..SYNC_SYMBOLS], signs.len());
+        let soft = demodulator.demodulate(&history, &grid, (start_s, carrier), known, count);
+        UndecodedFrame::new(soft.unwrap(), FrameType { class: container.class(), rank })
+    }
+
+    /// The same decoded alone.
+    pub(crate) fn decoded(container: &Container, rank: Rank, start_s: f64) -> DecodedFrame {
+        let UndecodedFrame { frame_type, soft, .. } = frame(container, rank, start_s);
+        DecodedFrame {
+            frame_type,
+            container: container.clone(),
+            bit_rate: BitRate::Bps100,
+            decoder: Decoder::Single,
+            crc_ok: true,
+            ln_odds: 20.0,
+            measurement: soft.measure(&symbol_signs(&container.bitstream(rank))),
+            eb_over_n0: soft.es_over_n0(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::heard::{container, decoded, frame};
+    use super::*;
+    use crate::uplink::rank::Rank;
+
+    #[test]
+    fn a_message_that_has_a_frame_of_a_rank_has_no_other_of_it() {
+        let message = container(&[1]);
+        let message_s = [5.0, 7.0, 9.0];
+        let mut known =
+            Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
+        let third = |start_s| frame(&message, Rank::Third, start_s);
+        let is_sibling = |frame: &UndecodedFrame, recent: &[DecodedFrame]| {
+            recent.iter().any(|known| frame.is_sibling_of(known, recent))
+        };
+        // By the first frame's time alone this may be the third one.
+        assert!(is_sibling(&third(11.5), &known[..1]));
+        assert!(!is_sibling(&third(11.5), &known));
+        assert!(is_sibling(&third(9.0), &known[..2]));
+        assert!(is_sibling(&third(9.0), &known), "an image of what is known");
+        // Nor by the second frame's; but what was sent before is another transmission.
+        assert!(!is_sibling(&third(11.5), &known[..2]));
+        known.extend([decoded(&message, Rank::First, 13.0)]);
+        assert!(is_sibling(&third(17.0), &known));
+    }
 }
