@@ -193,7 +193,7 @@ impl FrameReporter {
     /// Whether an undecoded frame proves to be another one of a message.
     pub(super) fn is_sibling(&self, undecoded: &UndecodedFrame, container: &Container) -> bool {
         let mut of_message = self.recent.iter().filter(|frame| frame.container == *container);
-        of_message.any(|frame| undecoded.is_sibling_of(frame, &self.recent))
+        of_message.any(|frame| undecoded.is_sibling_of(frame, &self.recent, &self.tuning))
     }
 
     /// The first weakly proven message of which this may be another frame, and what was received of its
