@@ -289,7 +289,7 @@ impl Trellis {
 
     /// The paths listed so far, the newest last.
     pub(crate) fn listed(&self) -> impl Iterator<Item = &[bool]> {
-        self.paths.chunks_exact(self.steps.len().max(1))
+        self.paths.chunks_exact(self.survivors.len().max(1))
     }
 
     fn push(&mut self, branch: Branch) {
