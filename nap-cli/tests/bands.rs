@@ -51,7 +51,7 @@ fn a_part_of_the_channel_is_decoded_and_told() {
     assert!(stderr(&output).contains("600 bit/s need 12000 S/s or more"), "{}", stderr(&output));
     let findings = String::from_utf8(run("doctor", &file, &[]).stdout).unwrap();
     assert!(findings.contains("868.059500 to 868.062500 MHz are heard"), "{findings}");
-    assert!(findings.contains("1 messages, 1 frames"), "{findings}");
+    assert!(findings.contains("1 message, 1 frame"), "{findings}");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn any_recording_has_a_picture() {
     let out = picture.to_str().unwrap();
     let output = run("waterfall", &part, &["-o", out]);
     assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
-    assert!(stderr(&output).contains("1 messages, 1 frames decoded"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 message, 1 frame decoded"), "{}", stderr(&output));
     // Too low a rate, and no channel in the band.
     for name in ["slow_868.13M_1k.cs16", "else_433.92M_250k.cs16"] {
         let file = folder.path().join(name);
@@ -96,11 +96,11 @@ fn a_mirrored_spectrum_is_turned_round() {
     let picture = folder.path().join("out.png");
     let out = ["-o", picture.to_str().unwrap()];
     let output = run("waterfall", &mirrored, &["--swap-iq", out[0], out[1]]);
-    assert!(stderr(&output).contains("1 messages, 1 frames decoded"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 message, 1 frame decoded"), "{}", stderr(&output));
 
     let output = run("doctor", &mirrored, &[]);
     let findings = String::from_utf8(output.stdout).unwrap();
-    assert!(findings.contains("1 messages are heard with I and Q swapped, none"), "{findings}");
+    assert!(findings.contains("1 message with I and Q swapped, none"), "{findings}");
     assert!(findings.contains("give --swap-iq"), "{findings}");
     for (file, flags) in [(&file, &[][..]), (&mirrored, &["--swap-iq"][..])] {
         let findings = String::from_utf8(run("doctor", file, flags).stdout).unwrap();

@@ -169,8 +169,10 @@ fn each_frequency_is_decoded_for_itself() {
     let last = messages(&[&meta], &["--start", "4.2"]);
     assert_same(times(&last), sent(4.2));
     // One frequency for all of it, as given.
-    let all = messages(&[&meta], &["--center-frequency", "902.2M"]);
-    assert_same(times(&all), [sent(0.0), sent(4.2)].concat());
+    let output = decode(&[&meta], &["--center-frequency", "902.2M"]);
+    assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("all of it is read at 902200000 Hz"), "{}", stderr(&output));
+    assert_same(times(&json_lines(&output.stdout)), [sent(0.0), sent(4.2)].concat());
     let nowhere = json!([
         {"core:sample_start": 0, "core:frequency": 700e6},
         {"core:sample_start": 100, "core:frequency": 701e6},
@@ -299,6 +301,9 @@ fn recordings_that_do_not_belong_together_are_not_joined() {
     assert!(stderr(&output).contains("--join: none of these"), "{}", stderr(&output));
     let output = decode(&[&one, &other], &[]);
     assert!(!stderr(&output).contains("--join"), "{}", stderr(&output));
+    let output = decode(&[&one], &["--join"]);
+    assert_eq!(exit_code(&output), 2);
+    assert!(stderr(&output).contains("there is but one recording"), "{}", stderr(&output));
 }
 
 #[test]

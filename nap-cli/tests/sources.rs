@@ -108,10 +108,10 @@ fn a_crystal_that_is_off_is_corrected_in_recordings() {
         .unwrap();
     assert_eq!(only_frequency_hz(&output), frequency_hz);
     let (_, findings) = examine(&file, &["--ppm", "-60"]);
-    assert_eq!(finding(&findings, "heard").unwrap()["text"], "1 messages, 1 frames");
+    assert_eq!(finding(&findings, "heard").unwrap()["text"], "1 message, 1 frame");
     let picture = folder.path().join("x.png");
     let output = run(&["waterfall", name, "-o", picture.to_str().unwrap(), "--ppm", "-60"]);
-    assert!(stderr(&output).contains("1 messages, 1 frames decoded"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 message, 1 frame decoded"), "{}", stderr(&output));
     let output = run(&["decode", name, "--ppm", "60000"]);
     assert_eq!(exit_code(&output), 2);
     assert!(stderr(&output).contains("not the error of a crystal"), "{}", stderr(&output));

@@ -101,7 +101,7 @@ fn a_recording_cut_short_gives_what_it_has() {
     // After 2.7 s, in the middle of a sample: the first message is complete, the second is not.
     let meta = copy(folder.path(), "rc2_minus112dbm", |data| data.truncate(2 * 675_000 + 1));
     let output = decode(&meta, &[]);
-    assert_ends(&output, 1, "ends after 675000 samples, with 1 bytes of an incomplete sample");
+    assert_ends(&output, 1, "ends after 675000 samples, with 1 byte of an incomplete sample");
     let messages = json_lines(&output.stdout);
     let frames: Vec<usize> =
         messages.iter().map(|m| m["frames"].as_array().unwrap().len()).collect();
@@ -278,6 +278,6 @@ fn less_than_a_sample_is_a_recording_cut_short() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("g001_868.13M_250k.cu8");
     fs::write(&file, [128]).unwrap();
-    assert_ends(&decode(&file, &[]), 1, "cut short: it ends after 0 samples, with 1 bytes");
+    assert_ends(&decode(&file, &[]), 1, "cut short: it ends after 0 samples, with 1 byte");
     assert_ends(&decode(&file, &["--start", "1"]), 2, "--start 1 s is not before the end");
 }

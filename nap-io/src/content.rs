@@ -38,7 +38,7 @@ const NOT_SAMPLES: &str = "check that this is the recording";
 const DOWNLOAD: &str = "download the recording itself";
 
 /// Marks at the start of files. None is shorter than four bytes: shorter ones may be samples.
-const MARKS: [(&[u8], &str, &str); 24] = [
+const MARKS: [(&[u8], &str, &str); 29] = [
     (b"PK\x03\x04", "a zip archive", UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
@@ -54,6 +54,9 @@ const MARKS: [(&[u8], &str, &str); 24] = [
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", CONVERT),
     (b"\x93NUMPY", "a NumPy file", "write its array with `tofile`, or as SigMF"),
     (b"MATLAB 5.0 MAT-file", "a MATLAB file", CONVERT),
+    (b"MATLAB 7.3 MAT-file", "a MATLAB file", CONVERT),
+    (b"ID3\x03", "an MP3 file", CONVERT),
+    (b"ID3\x04", "an MP3 file", CONVERT),
     (b"BLUE", "a Midas Blue file", CONVERT),
     (b"PAR1", "a Parquet file", CONVERT),
     (b"SQLite format 3\0", "an SQLite database", NOT_SAMPLES),
@@ -61,6 +64,8 @@ const MARKS: [(&[u8], &str, &str); 24] = [
     (b"\x0a\x0d\x0d\x0a", "a packet capture (pcapng)", NOT_SAMPLES),
     (b"\x89PNG\r\n\x1a\n", "a picture (PNG)", NOT_SAMPLES),
     (b"\xff\xd8\xff\xe0", "a picture (JPEG)", NOT_SAMPLES),
+    (b"\xff\xd8\xff\xe1", "a picture (JPEG)", NOT_SAMPLES),
+    (b"GIF8", "a picture (GIF)", NOT_SAMPLES),
     (b"%PDF-", "a PDF document", NOT_SAMPLES),
     (b"\x7fELF", "a program (ELF)", NOT_SAMPLES),
 ];
@@ -91,6 +96,9 @@ pub(crate) fn identify(head: &[u8]) -> Content {
     {
         return Content::Wav;
     }
+    if head.starts_with(b"RIFF") && matches!(head.get(8..12), Some(b"AVI " | b"WEBP")) {
+        return Content::Other { what: "a picture or film (RIFF)", advice: NOT_SAMPLES };
+    }
     if let Some(compression) = Compression::of(head) {
         return Content::Compressed(compression);
     }
@@ -120,11 +128,15 @@ fn identify_text(head: &[u8]) -> Content {
     if begins("<?xml") {
         return Content::Other { what: "an XML document", advice: NOT_SAMPLES };
     }
+    // Written in one line, as servers and programs do.
+    let is_json = begins("{\"") || begins("[{\"");
     let is_text = |&byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    if head.len() < MIN_TEXT_BYTES || !head.contains(&b'\n') || !head.iter().all(is_text) {
+    let is_in_lines = head.len() >= MIN_TEXT_BYTES && head.contains(&b'\n');
+    if !(is_in_lines || is_json) || !head.iter().all(is_text) {
         return Content::Unknown;
     }
-    Content::Other { what: "a text file", advice: NOT_SAMPLES }
+    let what = if is_json { "a JSON document" } else { "a text file" };
+    Content::Other { what, advice: NOT_SAMPLES }
 }
 
 #[cfg(test)]
@@ -138,6 +150,8 @@ mod tests {
         assert!(is_text(b"0.25,0.5\n0.125,0.25\n-0.5,0.0625\r\n\t1,2\n"));
         assert!(!is_text(b"0.25,0.5\n"), "too short to be sure");
         assert!(!is_text(&[b'~'; 500]), "cu8 without a signal");
+        let json = identify(br#"{"message":"Not Found"}"#);
+        assert!(matches!(json, Content::Other { what: "a JSON document", .. }));
         assert!(!is_text(&[b"a text, as it seems, of some lines\n" as &[u8], &[0x80]].concat()));
     }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::counted::counted;
+
 /// What can go wrong with a recording. Every message names the file, says what is wrong with which
 /// number or field, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +103,7 @@ pub enum Error {
     #[error("{}: the recording is cut short: it ends after {samples} samples{}{}; those are good, copy or record the file again for the rest",
         path.display(),
         declared.map(|n| format!(", {n} or more are described")).unwrap_or_default(),
-        if *leftover_bytes > 0 { format!(", with {leftover_bytes} bytes of an incomplete sample") } else { String::new() })]
+        if *leftover_bytes > 0 { format!(", with {} of an incomplete sample", counted(*leftover_bytes, "byte")) } else { String::new() })]
     Truncated {
         /// The file or stream.
         path: PathBuf,

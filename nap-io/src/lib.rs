@@ -7,8 +7,8 @@
 //! `Complex32` of full scale 1.0, whatever the file holds (see [`SampleFormat`]).
 //!
 //! ```no_run
+//! use nap_io::num_complex::Complex32;
 //! use nap_io::{OpenOptions, SampleSource};
-//! use num_complex::Complex32;
 //!
 //! # fn main() -> Result<(), nap_io::Error> {
 //! let mut source = nap_io::open("g001_868.13M_250k.cu8".as_ref(), &OpenOptions::default())?;
@@ -39,6 +39,7 @@ mod atomic_file;
 mod compression;
 mod content;
 pub mod convert;
+mod counted;
 mod create;
 mod crystal;
 mod error;
@@ -66,6 +67,7 @@ mod time_text;
 mod utc;
 pub mod wav;
 
+pub use counted::counted;
 pub use create::create;
 pub use crystal::CrystalCorrected;
 pub use error::{Error, io_words};
@@ -73,6 +75,8 @@ pub use file_name::told::FileName;
 pub use format::{SampleFormat, UnknownFormatName};
 pub use join::{JoinRule, group, open_joined};
 pub use mirror::swap_iq;
+/// The crate that samples are from: `num_complex::Complex32`.
+pub use num_complex;
 pub use open::{open, open_stream};
 pub use open_options::OpenOptions;
 pub use raw::RawWriter;

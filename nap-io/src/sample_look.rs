@@ -12,23 +12,25 @@ use crate::format::SampleFormat;
 /// Of so many samples so many are read in other formats, too.
 const STRETCH: usize = 16_384;
 const PROBE: usize = 1024;
-/// After so many stretches, only in one of so many: what a long recording is shows soon, and reading it in six
+/// After so many stretches, only in one of so many: what a long recording is shows soon, and reading it in eight
 /// other formats all along would cost a tenth of receiving it.
 const SPARSE: u64 = 16;
 /// Squares that are summed side by side, so that the compiler can work on them at once.
 const LANES: usize = 8;
 /// Blocks are looked at from a sample on that begins a sample of every other format.
-const ALIGNMENT: u64 = 4;
+const ALIGNMENT: u64 = 8;
 /// Less than so many components tell nothing.
 const MIN_COMPONENTS: u64 = 1000;
 /// What is read in place of the assumed format; of two that fit as well, the first.
-const CANDIDATES: [SampleFormat; 6] = [
+const CANDIDATES: [SampleFormat; 8] = [
     SampleFormat::Cu8,
     SampleFormat::Cs8,
     SampleFormat::Cs16Le,
     SampleFormat::Cs16Be,
     SampleFormat::Cf32Le,
     SampleFormat::Cf32Be,
+    SampleFormat::Cf64Le,
+    SampleFormat::Cf64Be,
 ];
 /// The mean square of a component of real signals is less; it is 1/3 where all values come alike.
 const QUIET: f64 = 0.12;
@@ -40,9 +42,10 @@ const LESS: f64 = 4.0;
 const WHITE: std::ops::Range<f64> = 0.28..0.39;
 /// Share of components at the ends of the range that clipping leaves.
 const CLIPPED_SHARE: f64 = 0.025;
-/// Floats that somebody has not scaled to 1.0: full scale is exceeded by so much, by one value or all.
+/// Floats that somebody has not scaled to 1.0: full scale is exceeded by so much, by one value or all. The mean
+/// square of a component is 1/2 at most where the strongest reach full scale.
 const UNSCALED_PEAK: f32 = 64.0;
-const UNSCALED_POWER: f64 = 16.0;
+const UNSCALED_POWER: f64 = 1.0;
 
 /// Looks at samples on their way.
 #[derive(Debug, Clone)]
@@ -261,7 +264,8 @@ fn is_exact(format: SampleFormat) -> bool {
 }
 
 fn is_float(format: SampleFormat) -> bool {
-    matches!(format, SampleFormat::Cf32Le | SampleFormat::Cf32Be)
+    use SampleFormat::{Cf32Be, Cf32Le, Cf64Be, Cf64Le};
+    matches!(format, Cf32Le | Cf32Be | Cf64Le | Cf64Be)
 }
 
 fn is_16_bits(format: SampleFormat) -> bool {
@@ -326,7 +330,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::SampleFormat::{Cf32Be, Cf32Le, Cs8, Cs16Be, Cs16Le, Cu8};
+    use crate::format::SampleFormat::{Cf32Be, Cf32Le, Cf64Be, Cf64Le, Cs8, Cs16Be, Cs16Le, Cu8};
 
     /// Noise of this standard deviation of each component, and a carrier as strong.
     fn signal(deviation: f64, seed: u64) -> Vec<Complex32> {
@@ -370,11 +374,15 @@ mod tests {
             (Cs16Be, vec![0.003, 0.03, 0.15]),
             (Cf32Le, vec![1e-5, 0.01, 0.3]),
             (Cf32Be, vec![1e-5, 0.01, 0.3]),
+            (Cf64Le, vec![1e-5, 0.01, 0.3]),
+            (Cf64Be, vec![1e-5, 0.01, 0.3]),
         ] {
             for deviation in deviations {
                 let samples = signal(deviation, 1);
                 assert_eq!(doubt(stored, stored, &samples), None, "{stored}, {deviation}");
-                for read in CANDIDATES.into_iter().filter(|&read| read != stored) {
+                let others =
+                    CANDIDATES.into_iter().filter(|&read| read != stored && is_exact(read));
+                for read in others {
                     let expected = FormatDoubt::Other { assumed: read, likely: stored };
                     let found = doubt(stored, read, &samples);
                     assert_eq!(found, Some(expected), "{stored} as {read}, {deviation}");
@@ -406,8 +414,9 @@ mod tests {
 
     #[test]
     fn floats_that_are_not_scaled_are_told() {
-        for scale in [128.0, 32_768.0] {
-            let samples: Vec<_> = signal(0.05, 4).iter().map(|sample| sample * scale).collect();
+        for (deviation, scale) in [(0.02, 128.0), (0.05, 128.0), (0.05, 32_768.0)] {
+            let samples: Vec<_> =
+                signal(deviation, 4).iter().map(|sample| sample * scale).collect();
             let found = doubt(Cf32Le, Cf32Le, &samples);
             assert!(matches!(found, Some(FormatDoubt::Unscaled { .. })), "{found:?}");
         }

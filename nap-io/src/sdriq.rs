@@ -10,6 +10,7 @@ use std::path::Path;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use jiff::Timestamp;
 
+use crate::counted::counted;
 use crate::error::Error;
 use crate::file_name::file_name;
 use crate::format::SampleFormat;
@@ -56,7 +57,8 @@ fn read_header(path: &Path, input: &mut Input) -> Result<[u8; HEADER_BYTES], Err
         match input.read(&mut header[filled..]).map_err(Error::io(path, "read"))? {
             0 if filled == 0 => return Err(Error::Empty { path: path.into() }),
             0 => {
-                let problem = format!("has {filled} bytes, but {HEADER_BYTES} are needed");
+                let problem =
+                    format!("has {}, but {HEADER_BYTES} are needed", counted(filled, "byte"));
                 return Err(Error::malformed(path, "the header", problem));
             }
             count => filled += count,

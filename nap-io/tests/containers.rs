@@ -166,7 +166,7 @@ fn compressed_sigmf_recordings() {
 
 #[test]
 fn what_is_no_recording_is_told_by_its_name() {
-    let cases: [(&[u8], &str); 12] = [
+    let cases: [(&[u8], &str); 15] = [
         (b"PK\x03\x04\x14\0\0\0\x08\0", "a zip archive"),
         (b"\n <!DOCTYPE html><html>", "a web page"),
         (b"<HTML><head>", "a web page"),
@@ -178,7 +178,10 @@ fn what_is_no_recording_is_told_by_its_name() {
         (b"\x93NUMPY\x01\0v\0{'descr': '<c8'}", "a NumPy file"),
         (b"\x89HDF\r\n\x1a\n\0\0\0\0", "an HDF5 file"),
         (b"fLaC\0\0\0\x22", "a FLAC file"),
-        (b"{\"global\": {\"core:datatype\": \"ci8\"},\n\"captures\": []}", "a text file"),
+        (b"{\"global\": {\"core:datatype\": \"ci8\"},\n\"captures\": []}", "a JSON document"),
+        (b"{\"message\":\"Not Found\"}", "a JSON document"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "a picture or film"),
+        (b"ID3\x04\0\0\0\0", "an MP3 file"),
         (b"I,Q\n0.25,0.5\n0.125,0.25\n-0.5,0.0625\n", "a text file"),
         (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
         (b"MATLAB 5.0 MAT-file, Platform", "a MATLAB file"),

@@ -240,7 +240,7 @@ fn retracted(message: &Message) -> String {
 fn unusable(found: u64, samples_before: u64, block: &[Complex32]) -> PyErr {
     let first = block.iter().position(|sample| !sample.is_finite()).unwrap_or(0) as u64;
     error::samples(format!(
-        "{found} samples are not finite or absurdly large, the first at about {}; replace them \
+        "samples are not finite or absurdly large: {found}, the first at about {}; replace them \
          (numpy.nan_to_num), or take them for silence with allow_nan=True",
         samples_before + first
     ))

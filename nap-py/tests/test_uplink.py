@@ -56,8 +56,8 @@ def test_a_frame_has_the_fields_that_the_command_writes(nap: Path) -> None:
 @pytest.mark.parametrize(
     ("digits", "problem"),
     [
-        ("", "0 bytes"),
-        ("aaaaa3", "3 bytes"),
+        ("", "this one has 0"),
+        ("aaaaa3", "this one has 3"),
         ("0000a35f012398badcfe40414243eeb999e6", "starts with"),
         ("aaaaaaaa012398badcfe40414243eeb999e6", "not a frame type"),
         ("aaaaa35f012398badcfe40414243eeb999", "bytes"),

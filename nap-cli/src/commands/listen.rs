@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use nap_io::StreamInfo;
 use nap_io::live::{Fault, FaultKind, OnError, Outage};
+use nap_io::{StreamInfo, counted};
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType, RetractedRecord};
 use nap_phy::{DeviceTable, Event, Message};
@@ -285,8 +285,8 @@ impl Session<'_> {
             ReceptionEvent::Recovered(outage) => self.recovered(name, &outage),
             ReceptionEvent::Lost(loss) => {
                 tracing::debug!(
-                    "{name}: {} samples lost before {:.3} s",
-                    loss.samples,
+                    "{name}: {} lost before {:.3} s",
+                    counted(loss.samples, "sample"),
                     loss.time_s
                 );
             }
@@ -433,9 +433,9 @@ impl Session<'_> {
             format!("; reported {mean_s:.2} s after the end of a frame, {max_s:.2} s at most")
         });
         tracing::info!(
-            "{} messages, {} frames in {:.1} s of signal, {:.1} s lost{}",
-            statistics.messages,
-            statistics.frames,
+            "{}, {} in {:.1} s of signal, {:.1} s lost{}",
+            counted(statistics.messages, "message"),
+            counted(statistics.frames, "frame"),
             reception.seconds(statistics.samples),
             reception.seconds(statistics.lost_samples),
             latency.unwrap_or_default()

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use nap_io::{FileName, RawWriter, SampleFormat, SampleSink, StreamInfo};
+use nap_io::{FileName, RawWriter, SampleFormat, SampleSink, StreamInfo, counted};
 use nap_phy::scene::{Scene, Truth};
 use num_complex::Complex32;
 
@@ -66,10 +66,11 @@ pub fn run(args: &Args) -> Result<Outcome> {
     }
     let frames: usize = truth.messages.iter().map(|message| message.frames.len()).sum();
     tracing::info!(
-        "{}{}: {} messages, {frames} frames in {} s",
+        "{}{}: {}, {} in {} s",
         args.output.display(),
         truth_path.map(|path| format!(" and {}", path.display())).unwrap_or_default(),
-        truth.messages.len(),
+        counted(truth.messages.len(), "message"),
+        counted(frames, "frame"),
         scene.duration_s
     );
     Ok(Outcome::Done)
@@ -152,8 +153,8 @@ fn render(scene: &Scene, args: &Args) -> Result<Truth> {
     let mut info = StreamInfo::new(scene.sample_rate_hz, format(scene, args));
     info.center_hz = Some(scene.center_hz());
     info.description = Some(format!(
-        "simulated, {} messages, seed {}, full scale {} dBm, noise figure {} dB",
-        truth.messages.len(),
+        "simulated, {}, seed {}, full scale {} dBm, noise figure {} dB",
+        counted(truth.messages.len(), "message"),
         scene.seed,
         scene.full_scale_dbm,
         scene.noise_figure_db

@@ -6,7 +6,7 @@ use std::slice;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nap_dsp::spectrogram::{Spectrogram, SpectrogramConfig};
-use nap_io::{StreamInfo, Stretch};
+use nap_io::{StreamInfo, Stretch, counted};
 use nap_phy::{DeviceTable, Event, Message, Receiver, ReceiverConfig};
 use nap_plot::waterfall::{Figure, Layout, MAX_SIZE, MIN_SIZE, Mark, Panel};
 use num_complex::Complex32;
@@ -319,8 +319,11 @@ fn draw(
     if panels.is_empty() {
         return Ok(false);
     }
-    let found =
-        has_decoded.then(|| format!("{} messages, {} frames decoded", messages.len(), marks.len()));
+    let found = has_decoded.then(|| {
+        let (messages, frames) =
+            (counted(messages.len(), "message"), counted(marks.len(), "frame"));
+        format!("{messages}, {frames} decoded")
+    });
     let figure = Figure {
         size: args.size,
         title: &title(&args.file),
@@ -422,8 +425,8 @@ mod tests {
             time_step_s: 0.01,
         };
         assert_eq!(
-            subtitle(&view, Some("1 messages")),
-            "Channel around 868.130 MHz · RC1 uplink · 1 messages"
+            subtitle(&view, Some("1 message")),
+            "Channel around 868.130 MHz · RC1 uplink · 1 message"
         );
         let config = ReceiverConfig::new(250e3, 0.0);
         let unknown = View { config, has_center: false, ..view };

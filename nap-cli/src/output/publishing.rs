@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nap_io::counted;
 use nap_station::relay::outbox::Kind;
 use nap_station::relay::publisher::Publisher;
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ impl Publishing {
         let left = self.publisher.finish(TIMEOUT);
         if left > 0 {
             let reason = error.map(|error| format!(": {error}")).unwrap_or_default();
-            tracing::error!("{left} messages were not published{reason}");
+            tracing::error!("{} not published{reason}", counted(left, "message"));
         }
         left == 0
     }

@@ -146,7 +146,10 @@ fn with_captures(
     info.start = found.start;
     info.breaks = found.breaks;
     info.warnings.extend(found.warnings);
-    if options.center_hz.is_some() {
+    if let Some(center_hz) = options.center_hz {
+        if info.breaks.iter().any(|at| at.center_hz.is_some()) {
+            info.warnings.push(format!("all of it is read at {center_hz} Hz, as given"));
+        }
         info.breaks.iter_mut().for_each(|at| at.center_hz = None);
     }
     if let (Some(given), Some(said)) = (options.start, found.start) {

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::header::Header;
+use crate::counted::counted;
 use crate::format::SampleFormat;
 
 /// Sizes in a header count modulo this.
@@ -57,7 +58,7 @@ pub(super) fn in_file(
         return Ok(match described - available {
             _ if is_placeholder(described) => to_end(UNKNOWN.into()),
             excess @ ..=MISCOUNTED_BYTES => {
-                to_end(format!("the header counts {excess} bytes of samples more than there are"))
+                to_end(format!("the header counts {} more than there are", counted(excess, "byte")))
             }
             _ => Extent { bytes: available, declared_bytes: Some(described), warning: None },
         });

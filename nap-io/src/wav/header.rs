@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::auxi::{self, Tuning};
+use crate::counted::counted;
 use crate::error::Error;
 use crate::format::SampleFormat;
 
@@ -193,7 +194,7 @@ fn parse_format(
     given: Option<SampleFormat>,
 ) -> Result<(SampleFormat, u32), Error> {
     let Some((head, rest)) = content.split_first_chunk::<16>() else {
-        let problem = format!("has {} bytes, but at least 16 are needed", content.len());
+        let problem = format!("has {}, but at least 16 are needed", counted(content.len(), "byte"));
         return Err(Error::malformed(path, "the chunk `fmt `", problem));
     };
     let field = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);

@@ -80,7 +80,7 @@ pub enum ChannelError {
     UnknownCenter,
     /// No uplink channel is wholly in the band, nor any part of one in a narrow band.
     #[error(
-        "no radio configuration's uplink channel is in the band, {:.6} to {:.6} MHz",
+        "no radio configuration's uplink channel is wholly in the band, {:.6} to {:.6} MHz",
         lowest_hz / 1e6,
         highest_hz / 1e6
     )]

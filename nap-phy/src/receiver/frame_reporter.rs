@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn doubtful_frames_take_what_is_counted_for_them() {
         let container = container(&[0; 12]);
-        let mut reporter = FrameReporter::new(BitRate::Bps100);
+        let mut reporter = FrameReporter::new(BitRate::Bps100, JointTuning::default());
         for n in 0..MAX_DOUBTFUL + 3 {
             let undecoded = frame(&container, Rank::First, n as f64);
             reporter.doubt(Doubtful { container: container.clone(), undecoded });

@@ -11,7 +11,7 @@ use crate::uplink::length_class::LengthClass;
 #[non_exhaustive]
 pub enum FrameError {
     /// The bitstream ends before its preamble and frame type do.
-    #[error("a frame starts with 4 bytes of preamble and frame type, this one has {found} bytes")]
+    #[error("a frame starts with 4 bytes of preamble and frame type, this one has {found}")]
     TooShort {
         /// How many bytes were given.
         found: usize,

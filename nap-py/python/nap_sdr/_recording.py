@@ -494,7 +494,7 @@ def _samples(name: str, seconds: float, rate_hz: float) -> int:
 def _warn_of_unusable(recording: Recording, count: int) -> None:
     if count:
         warnings.warn(
-            f"{recording.path}: {count} samples are not finite or absurdly large and count as "
+            f"{recording.path}: samples that are not finite or absurdly large: {count}; they count as "
             "silence",
             RecordingWarning,
             stacklevel=4,

@@ -1,10 +1,12 @@
 //! What measurements mean.
 
+use nap_io::counted;
 use nap_io::live::{Fault, FaultKind, SourceKind};
 use serde::Serialize;
 
 use crate::diagnosis::examination::Report;
 use crate::diagnosis::room::too_short;
+use crate::diagnosis::spectrum::Spectrum;
 
 /// The Eb/N0 at which one message in ten is lost, dB: a single frame at 100 bit/s, and three.
 const SINGLE_FRAME_DB: f64 = 5.0;
@@ -241,7 +243,7 @@ fn shape(report: &Report) -> Option<Finding> {
         floors_db[far] <= floors_db[near] + LEVEL_DB
     };
     let is_filter = (1..floors_db.len()).all(|n| falls(n - 1, n));
-    let advice = if has_strong_line(report) {
+    let advice = if has_strong_line(&report.quiet_spectrum, low_hz, high_hz) {
         "the sidelobes of a strong signal, which is there most of the time"
     } else if is_filter {
         "the analogue filter is too narrow (--bandwidth)"
@@ -252,10 +254,8 @@ fn shape(report: &Report) -> Option<Finding> {
     Some(finding("noise shape", verdict, text, advice))
 }
 
-/// Whether something narrow in the channel is so strong that its sidelobes are broad.
-fn has_strong_line(report: &Report) -> bool {
-    let (low_hz, high_hz) = channel_hz(report);
-    let spectrum = &report.quiet_spectrum;
+/// Whether something narrow between two frequencies is so strong that its sidelobes are broad.
+fn has_strong_line(spectrum: &Spectrum, low_hz: f64, high_hz: f64) -> bool {
     let around = |hz: f64| spectrum.peak(hz - LINE_SPAN_HZ, hz + LINE_SPAN_HZ);
     let line = spectrum.peak(low_hz, high_hz).and_then(|(hz, _)| around(hz));
     line.is_some_and(|(_, height_db)| height_db > STRONG_LINE_DB)
@@ -272,16 +272,24 @@ fn interference(report: &Report) -> Option<Finding> {
     let parts = 4 * PARTS;
     let means_db = report.spectrum.floors_db(low_hz, high_hz, parts)?;
     let quiet_db = report.quiet_spectrum.floors_db(low_hz, high_hz, parts)?;
+    let width_hz = (high_hz - low_hz) / f64::from(parts);
+    let edge_hz = |n: usize| low_hz + width_hz * n as f64;
     let is_raised = |n: &usize| means_db[*n] > quiet_db[*n] + BROAD_DB;
     let raised: Vec<usize> = (0..means_db.len()).filter(is_raised).collect();
-    let (Some(first), Some(last)) = (raised.first(), raised.last()) else {
+    // Beside a strong device it is its sidelobes.
+    let is_another = |run: &&[usize]| {
+        let (first, last) = (run[0], run[run.len() - 1]);
+        !has_strong_line(&report.spectrum, edge_hz(first), edge_hz(last + 1))
+    };
+    let runs = raised.chunk_by(|a, b| a + 1 == *b).filter(is_another);
+    let broad: Vec<usize> = runs.flatten().copied().collect();
+    let (Some(first), Some(last)) = (broad.first(), broad.last()) else {
         return Some(finding("signals", Verdict::Good, strongest, ""));
     };
-    if raised.len() < BROAD_PARTS {
+    if broad.len() < BROAD_PARTS {
         return Some(finding("signals", Verdict::Good, strongest, ""));
     }
-    let width_hz = (high_hz - low_hz) / f64::from(parts);
-    let mhz = |n: usize| (report.config.center_hz + low_hz + width_hz * n as f64) / 1e6;
+    let mhz = |n: usize| (report.config.center_hz + edge_hz(n)) / 1e6;
     let text = format!(
         "{strongest}; something broad comes and goes from {:.3} to {:.3} MHz",
         mhz(*first),
@@ -313,7 +321,11 @@ fn sensitivity(report: &Report) -> Option<Finding> {
 
 fn messages(report: &Report) -> Finding {
     let statistics = &report.statistics;
-    let text = format!("{} messages, {} frames", statistics.messages, statistics.frames);
+    let text = format!(
+        "{}, {}",
+        counted(statistics.messages, "message"),
+        counted(statistics.frames, "frame")
+    );
     let advice = "nobody sent, or nothing is heard: are sample rate, centre and format right?";
     finding("heard", judge(false, statistics.messages == 0), text, advice)
 }
@@ -322,7 +334,7 @@ fn messages(report: &Report) -> Finding {
 fn spectrum_direction(report: &Report) -> Option<Finding> {
     let count = report.mirrored_messages;
     (count > 0).then(|| {
-        let text = format!("{count} messages are heard with I and Q swapped, none without");
+        let text = format!("{} with I and Q swapped, none without", counted(count, "message"));
         finding("spectrum", Verdict::Bad, text, "the spectrum is mirrored: give --swap-iq")
     })
 }
@@ -332,7 +344,8 @@ fn other_rate(report: &Report) -> Option<Finding> {
     let (rate_hz, count) = report.other_rate?;
     let told_hz = report.config.sample_rate_hz;
     let text = format!(
-        "{count} messages are heard if these are {rate_hz:.0} samples a second, none with the {told_hz:.0} told"
+        "{} if these are {rate_hz:.0} samples a second, none with the {told_hz:.0} told",
+        counted(count, "message")
     );
     let advice = "the rate told is wrong: give the other one with --sample-rate";
     Some(finding("sample rate", Verdict::Bad, text, advice))
@@ -351,7 +364,8 @@ fn crystal(report: &Report) -> Option<Finding> {
     let spread_hz = report.config.channel_width_hz / 12_f64.sqrt();
     let uncertainty = spread_hz / count.sqrt() / center_hz * 1e6;
     let text = format!(
-        "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {count} frames"
+        "signals of known devices are {ppm:+.1} ± {uncertainty:.1} ppm off, from {}",
+        counted(report.offsets_hz.len(), "frame")
     );
     if 2.0 * uncertainty > TOLERABLE_PPM && ppm.abs() < 2.0 * uncertainty {
         let needed = (2.0 * uncertainty / TOLERABLE_PPM).powi(2) * count;

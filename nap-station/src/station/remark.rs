@@ -5,8 +5,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use nap_io::StreamInfo;
 use nap_io::live::{Fault, Outage};
+use nap_io::{StreamInfo, counted};
 
 use crate::error::Error;
 use crate::reception::fault_log::Repetition;
@@ -96,15 +96,17 @@ impl fmt::Display for Remark {
             Self::StoredAgain { lost: 0 } => f.write_str("the ledger can be written to again"),
             Self::StoredAgain { lost } => write!(
                 f,
-                "the ledger can be written to again; {lost} messages that came meanwhile found no room and are lost"
+                "the ledger can be written to again; it had no room for {} that came meanwhile",
+                counted(*lost, "message")
             ),
             Self::BadDevices(error) => write!(f, "{error}; the table as it was stays"),
             Self::Devices(count) => write!(f, "the table of devices was read again: {count}"),
             Self::NoOrders(error) => write!(f, "{error}; no orders while the station runs"),
             Self::Left(left) => write!(
                 f,
-                "the relay {:?} is not in the configuration any more; it leaves {} messages undelivered",
-                left.name, left.waiting
+                "the relay {:?} is not in the configuration any more; it leaves {} undelivered",
+                left.name,
+                counted(left.waiting, "message")
             ),
             Self::OtherHardware => f.write_str("other hardware than before: a new epoch begins"),
             Self::Judged(judged) => judged.fmt(f),

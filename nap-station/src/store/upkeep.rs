@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nap_io::counted;
 use rusqlite::Connection;
 
 use crate::error::Error;
@@ -26,7 +27,7 @@ pub(super) fn problems(connection: &Connection) -> Result<Vec<String>, Error> {
                WHERE m.item IS NOT NULL AND o.item IS NULL";
     let lost: i64 = connection.query_row(sql, [], |row| row.get(0))?;
     if lost > 0 {
-        problems.push(format!("{lost} messages are not in the queue of the relays"));
+        problems.push(format!("the queue of the relays lacks {}", counted(lost, "message")));
     }
     Ok(problems)
 }

@@ -15,8 +15,7 @@ mod tokens;
 mod workspace;
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -24,15 +23,7 @@ use anyhow::{Context, Result};
 use crate::finding::Finding;
 
 fn main() -> ExitCode {
-    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    match check(&folder).and_then(|findings| Ok(print(&findings).map(|()| findings)?)) {
-        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
-        Err(error) => {
-            drop(writeln!(std::io::stderr(), "error: {error:#}"));
-            ExitCode::from(2)
-        }
-    }
+    nap_findings::run(check)
 }
 
 fn check(folder: &Path) -> Result<BTreeSet<Finding>> {
@@ -40,9 +31,4 @@ fn check(folder: &Path) -> Result<BTreeSet<Finding>> {
     let packages = workspace::packages(&root)?;
     let sources = reader::read(&packages)?;
     Ok(rules::check(&root, &packages, &sources))
-}
-
-fn print(findings: &BTreeSet<Finding>) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))
 }

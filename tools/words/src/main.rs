@@ -10,8 +10,7 @@ mod parts;
 mod search;
 mod sources;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -22,15 +21,7 @@ use crate::list::List;
 const LIST: &str = "tools/words/words.txt";
 
 fn main() -> ExitCode {
-    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    match check(&folder).and_then(|findings| Ok(print(&findings).map(|()| findings)?)) {
-        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
-        Err(error) => {
-            drop(writeln!(std::io::stderr(), "error: {error:#}"));
-            ExitCode::from(2)
-        }
-    }
+    nap_findings::run(check)
 }
 
 fn check(folder: &Path) -> Result<Vec<String>> {
@@ -50,9 +41,4 @@ fn check(folder: &Path) -> Result<Vec<String>> {
         }
     }
     Ok(findings)
-}
-
-fn print(findings: &[String]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))
 }

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nap_io::JoinRule;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
 
 use crate::args::channel::ChannelArgs;
 use crate::args::devices::DevicesArg;
 use crate::args::input::InputArgs;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, misuse};
 use crate::output::printer::Format;
 use annotate::Annotator;
 use file::{Decoder, File};
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let devices = args.devices.load()?;
     let annotator = args.annotator()?;
     let threads = args.threads();
-    let recordings = args.recordings();
+    let recordings = args.recordings()?;
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.context("cannot start the threads")?;
     let decoder = Decoder {
@@ -112,15 +112,26 @@ impl Args {
     }
 
     /// The files of each recording.
-    fn recordings(&self) -> Vec<Vec<PathBuf>> {
+    ///
+    /// # Errors
+    /// A single one that is to be joined.
+    fn recordings(&self) -> Result<Vec<Vec<PathBuf>>> {
         let rule = if self.join { JoinRule::Names } else { JoinRule::Offsets };
         let recordings = self.input.group(&self.files, rule);
+        if self.join
+            && let [only] = recordings.as_slice()
+            && only.len() == 1
+        {
+            let advice =
+                "--join: there is but one recording; name its other parts or leave that out";
+            return Err(misuse(anyhow!(advice)));
+        }
         self.tell_of_joining(&recordings);
         for parts in recordings.iter().filter(|parts| parts.len() > 1) {
             let names: Vec<String> = parts.iter().map(|path| path.display().to_string()).collect();
             tracing::info!("one recording in {} files: {}", parts.len(), names.join(", "));
         }
-        recordings
+        Ok(recordings)
     }
 
     /// A message that goes over the end of a file is lost where the files are not joined.

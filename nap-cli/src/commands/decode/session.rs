@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use anyhow::Result;
+use nap_io::counted;
 use nap_phy::schema::columns::MESSAGE_COLUMNS;
 use nap_phy::schema::{MessageRecord, MessageRecordType};
 use nap_phy::{DeviceTable, Message};
@@ -180,9 +181,9 @@ impl<'a> Session<'a> {
         }
         let elapsed_s = self.started.elapsed().as_secs_f64();
         tracing::info!(
-            "{} messages, {} frames in {:.1} s of signal, {:.1} × real time",
-            self.messages,
-            self.frames,
+            "{}, {} in {:.1} s of signal, {:.1} × real time",
+            counted(self.messages, "message"),
+            counted(self.frames, "frame"),
             self.signal_s,
             self.signal_s / elapsed_s
         );

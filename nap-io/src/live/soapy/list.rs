@@ -2,6 +2,7 @@
 
 use soapysdr::Direction::Rx;
 
+use super::c_text;
 use crate::error::Error;
 
 /// From low to high.
@@ -39,8 +40,9 @@ pub struct Found {
 /// Lists the radios that `arguments` fit; all with an empty text.
 ///
 /// # Errors
-/// [`Error::Radio`] if a module fails to look.
+/// [`Error::Radio`] if a module fails to look; [`Error::Refused`] for a NUL in the text.
 pub fn list(arguments: &str) -> Result<Vec<Found>, Error> {
+    c_text::check(arguments, [arguments])?;
     let found = soapysdr::enumerate(arguments)
         .map_err(|error| Error::radio("SoapySDR", format!("cannot look for radios: {error}")))?;
     Ok(found.iter().map(describe).collect())

@@ -1,5 +1,6 @@
 //! Radios that SoapySDR has a module for.
 
+mod c_text;
 mod confinement;
 mod gain;
 pub(crate) mod isolation;

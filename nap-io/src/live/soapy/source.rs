@@ -5,6 +5,7 @@ use std::time::Duration;
 use num_complex::Complex32;
 use soapysdr::{ErrorCode, RxStream};
 
+use super::c_text;
 use super::gain::{self, Overload};
 use super::radio::Radio;
 use super::stamps::Stamps;
@@ -32,8 +33,11 @@ impl Soapy {
     /// was asked for in its warnings.
     ///
     /// # Errors
-    /// [`Error::Radio`] if there is no such radio, or it fails; [`Error::Refused`] for what it does not have.
+    /// [`Error::Radio`] if there is no such radio, or it fails; [`Error::Refused`] for what it does not have,
+    /// and for a NUL in a text.
     pub fn open(arguments: &str, tuning: &Tuning) -> Result<Self, Error> {
+        let settings = tuning.settings.iter().flat_map(|(key, value)| [key.as_str(), value]);
+        c_text::check(arguments, settings.chain([arguments]))?;
         let radio = Radio::open(arguments, tuning.channel)?;
         let info = set(&radio, tuning)?;
         let mut stream = radio
@@ -178,5 +182,16 @@ mod tests {
     fn a_driver_that_is_not_there_is_named() {
         let error = Soapy::open("driver=nosuchdriver", &Tuning::default()).err().unwrap();
         assert!(error.to_string().contains("driver=nosuchdriver"), "{error}");
+    }
+
+    #[test]
+    fn texts_that_c_cannot_hold_are_refused() {
+        let refused = |result: Result<Soapy, Error>| {
+            assert!(matches!(result.err(), Some(Error::Refused { .. })));
+        };
+        refused(Soapy::open("driver=a\0b", &Tuning::default()));
+        let tuning = Tuning { settings: vec![("key".into(), "a\0b".into())], ..Tuning::default() };
+        refused(Soapy::open("driver=null", &tuning));
+        assert!(super::super::list::list("driver=\0").is_err());
     }
 }

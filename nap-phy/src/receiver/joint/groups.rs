@@ -93,9 +93,9 @@ impl UndecodedFrames {
         recent: &[DecodedFrame],
     ) -> Vec<UndecodedFrame> {
         let tuning = self.tuning;
-        let is_sibling =
+        let is_other =
             |undecoded: &mut UndecodedFrame| undecoded.is_sibling_of(frame, recent, &tuning);
-        self.kept.extract_if(.., is_sibling).collect()
+        self.kept.extract_if(.., is_other).collect()
     }
 
     /// A group's undecoded frames.

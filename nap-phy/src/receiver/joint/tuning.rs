@@ -34,7 +34,7 @@ impl Default for JointTuning {
             min_clearness: 0.7,
             // A tenth of a second at 100 bit/s: devices pause by a timer, and starts are found to within a symbol.
             pause_tolerance: 0.05,
-            // A frame has it at an Es/N0 of -5.7 dB; by chance one in 10^7 of the shortest containers.
+            // A frame has it at an Es/N0 of -5.7 dB; by chance one in ten million of the shortest containers.
             min_correlation_with_known: 0.35,
             // 160 000 to one against: what is less likely would have to be tried in every crowd.
             min_ln_group_odds: -12.0,

@@ -258,7 +258,8 @@ mod tests {
             Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
         let third = |start_s| frame(&message, Rank::Third, start_s);
         let is_sibling = |frame: &UndecodedFrame, recent: &[DecodedFrame]| {
-            recent.iter().any(|known| frame.is_sibling_of(known, recent, &JointTuning::default()))
+            let tuning = JointTuning::default();
+            recent.iter().any(|known| frame.is_sibling_of(known, recent, &tuning))
         };
         // By the first frame's time alone this may be the third one.
         assert!(is_sibling(&third(11.5), &known[..1]));

@@ -8,7 +8,7 @@ use crate::module::Sources;
 use crate::workspace::Package;
 
 /// The packages from the innermost ring out, each with those that it may use.
-const RINGS: [(&str, &[&str]); 13] = [
+const RINGS: [(&str, &[&str]); 14] = [
     ("nap-dsp", &[]),
     ("nap-phy", &["nap-dsp"]),
     ("nap-io", &["nap-dsp"]),
@@ -21,8 +21,9 @@ const RINGS: [(&str, &[&str]); 13] = [
     ("nap-examples", &["nap-dsp", "nap-phy", "nap-io", "nap-station"]),
     // Tests alone use it.
     ("nap-far-ends", &[]),
-    ("nap-imports", &[]),
-    ("nap-words", &[]),
+    ("nap-findings", &[]),
+    ("nap-imports", &["nap-findings"]),
+    ("nap-words", &["nap-findings"]),
 ];
 
 pub(super) fn check(packages: &[Package], sources: &Sources, arrows: &[Arrow<'_>]) -> Vec<Finding> {
