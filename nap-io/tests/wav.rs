@@ -520,7 +520,7 @@ fn files_that_are_refused() {
         open_error(&path, &OpenOptions::default())
     };
     let cases: [(Vec<u8>, &str); 10] = [
-        (b"RIFFxxxxAVI LIST".to_vec(), "are not those of a WAV file"),
+        (b"RIFFxxxxAVI LIST".to_vec(), "a picture or film (RIFF) is not supported"),
         (b"RIFXxxxxWAVEfmt ".to_vec(), "big-endian"),
         (b"RIF".to_vec(), "ends before it"),
         (Vec::new(), "is empty"),

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::device::id::DeviceId;
     use crate::device::key::Key;
-    use crate::receiver::decoder::soft_container::{SoftSymbols, correlation_with, from_values};
+    use crate::receiver::decoder::soft_container::{SoftSymbols, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
     use crate::uplink::content::Content;
     use crate::uplink::frame_type::FrameType;
@@ -231,11 +231,17 @@ mod tests {
     #[test]
     fn each_rank_decodes_alone() {
         let sent = uplink().container(&Key::PUBLIC);
+        let content = Content::Bytes(Payload::new(b"0123456789AB").unwrap());
+        let other = Uplink::new(DeviceId(0x1234_5678), MessageCounter::new(7).unwrap(), content)
+            .container(&Key::PUBLIC);
         for rank in Rank::ALL {
             let frame = received(&sent, rank, &[]);
             let found = decode(&[&frame], 1e5);
             assert_eq!((place(&found), found.rejected), (Some((&sent, 0)), 0));
-            assert!((correlation_with(&frame, &sent) - 1.0).abs() < 1e-6);
+            let other = received(&other, rank, &[]);
+            let [own, others] = [&frame, &other].map(|frame| frame.agreement_with(&sent));
+            assert!(own.ln_ratio > 60.0 && (own.share - 1.0).abs() < 1e-6, "{own:?}");
+            assert!(others.share < 0.5, "{others:?}");
         }
     }
 

@@ -202,39 +202,51 @@ impl SoftContainer {
         steady.max(excess / f64::sqrt(variance).max(1.0))
     }
 
-    /// The normalized correlation with a decision: the share of the soft symbols' energy that it explains, 0 to 1.
-    fn correlation(&self, phases: &[bool]) -> f64 {
-        let (mut agreement, mut energy) = (0.0, 0.0);
+    /// How well a frame that may be one of a known container agrees with its bits.
+    pub(crate) fn agreement_with(&self, container: &Container) -> Agreement {
+        let first = phases_of(container);
+        if first.len() != self.phases.len() {
+            return Agreement { ln_ratio: f64::NEG_INFINITY, share: 0.0 };
+        }
+        let (mut ln_ratio, mut most) = (0.0, 0.0);
         for (n, SoftPhase { value, .. }) in self.phases.iter().enumerate() {
             let value = f64::from(*value);
-            agreement += if phase(self.rank, phases, n) { -value } else { value };
-            energy += value * value;
+            ln_ratio += ln_agreement(if phase(self.rank, &first, n) { -value } else { value });
+            most += ln_agreement(value.abs());
         }
-        let agreement = f64::max(agreement, 0.0);
-        agreement * agreement / (self.phases.len() as f64 * energy).max(f64::MIN_POSITIVE)
+        let ln_sync_odds = (self.sync_posterior / (1.0 - self.sync_posterior)).ln();
+        let share = ln_ratio / f64::max(most, f64::MIN_POSITIVE);
+        Agreement { ln_ratio: ln_ratio + ln_sync_odds, share }
     }
+}
+
+/// How well a frame agrees with a known container.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Agreement {
+    /// The logarithm of how much likelier its symbols are with the container's bits, and its type's, than with any.
+    pub(crate) ln_ratio: f64,
+    /// That of the container's bits over what it would be with the likeliest: frames of devices of a kind, which have
+    /// most of their bits in common, have little.
+    pub(crate) share: f64,
+}
+
+/// The logarithm of how much likelier a symbol is with a known sign than with any, given half the log likelihood
+/// ratio of that sign. It may have been hit by something.
+fn ln_agreement(value: f64) -> f64 {
+    let value = value.clamp(-KNOWN_LLR_CLIP, KNOWN_LLR_CLIP);
+    value - ln_cosh(value as f32)
 }
 
 /// Probability that the known symbols of these signs are there, given half the log likelihood ratios of the
 /// symbols.
 fn sync_posterior(soft_signs: impl Iterator<Item = f64>, signs: &[f64]) -> f64 {
-    let agreement = |(value, sign): (f64, &f64)| {
-        let value = (value * sign).clamp(-KNOWN_LLR_CLIP, KNOWN_LLR_CLIP);
-        value - ln_cosh(value as f32)
-    };
-    let ln_sync: f64 = soft_signs.zip(signs).map(agreement).sum();
+    let ln_sync: f64 = soft_signs.zip(signs).map(|(value, sign)| ln_agreement(value * sign)).sum();
     1.0 / (1.0 + (LN_PLACES - ln_sync).exp())
 }
 
 /// A half log likelihood ratio as it is kept.
 fn soft(value: f64) -> f32 {
     value.clamp(-MAX_KEPT, MAX_KEPT) as f32
-}
-
-/// The normalized correlation of a frame with the bits of a known container.
-pub(crate) fn correlation_with(frame: &SoftContainer, container: &Container) -> f64 {
-    let phases = phases_of(container);
-    if phases.len() == frame.phases.len() { frame.correlation(&phases) } else { 0.0 }
 }
 
 /// Frame 1's phases of a container.

@@ -14,8 +14,10 @@ pub struct JointTuning {
     pub min_clearness: f64,
     /// The two pauses of a message are equal to within this share of a frame.
     pub pause_tolerance: f64,
-    /// Normalized correlation with the bits of a known container that another frame of its message must have.
-    pub min_correlation_with_known: f64,
+    /// Logarithm of how much likelier another frame of a known message must be with its bits than with any.
+    pub min_ln_sibling_ratio: f64,
+    /// That over what it would be with the bits that are likeliest by the frame alone.
+    pub min_sibling_share: f64,
     /// Logarithm of the odds, by the first soft symbols, from which on a group is decoded iteratively.
     pub min_ln_group_odds: f64,
     /// Share of what the code says of a symbol that the next round takes over.
@@ -34,8 +36,11 @@ impl Default for JointTuning {
             min_clearness: 0.7,
             // A tenth of a second at 100 bit/s: devices pause by a timer, and starts are found to within a symbol.
             pause_tolerance: 0.05,
-            // A frame has it at an Es/N0 of -5.7 dB; by chance one in ten million of the shortest containers.
-            min_correlation_with_known: 0.35,
+            // Frames of other messages have it once in 160 000 (Markov's inequality); those of the message have 20 at an
+            // Es/N0 of -5 dB.
+            min_ln_sibling_ratio: 12.0,
+            // 0.85 at an Es/N0 of 0 dB, 0.6 at -5 dB; 0.35 of one seventh of the bits are others.
+            min_sibling_share: 0.5,
             // 160 000 to one against: what is less likely would have to be tried in every crowd.
             min_ln_group_odds: -12.0,
             // The code's max-log form is too sure of itself; 0.7 to 0.8 is what the literature on turbo codes scales it

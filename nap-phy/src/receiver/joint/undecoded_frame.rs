@@ -8,7 +8,7 @@ use super::carrier_plan::RankedCarrier;
 use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
-use crate::receiver::decoder::soft_container::{SoftContainer, correlation_with};
+use crate::receiver::decoder::soft_container::{Agreement, SoftContainer};
 use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_count};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
@@ -131,10 +131,15 @@ impl UndecodedFrame {
             other.container == frame.container
                 && frame.may_have(other.frame_type, other.measurement.track.start_s)
         };
-        let least = tuning.min_correlation_with_known;
         self.may_follow(frame)
             && recent.iter().filter(of_message).all(|other| self.may_be_beside(other))
-            && correlation_with(&self.container, &frame.container) >= least
+            && self.agrees_with(&frame.container, tuning)
+    }
+
+    /// Whether this has the bits of a container.
+    fn agrees_with(&self, container: &Container, tuning: &JointTuning) -> bool {
+        let Agreement { ln_ratio, share } = self.container.agreement_with(container);
+        ln_ratio >= tuning.min_ln_sibling_ratio && share >= tuning.min_sibling_share
     }
 
     /// Whether a message may have this beside a frame of it, as another one or as the same seen once more.
