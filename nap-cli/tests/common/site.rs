@@ -195,10 +195,10 @@ pub fn wait_for(what: impl Fn() -> bool) {
     wait_within(Duration::from_secs(20), what);
 }
 
-pub fn wait_within(patience: Duration, what: impl Fn() -> bool) {
+pub fn wait_within(timeout: Duration, what: impl Fn() -> bool) {
     let start = Instant::now();
     while !what() {
-        assert!(start.elapsed() < patience, "it does not come within {patience:?}");
+        assert!(start.elapsed() < timeout, "it does not come within {timeout:?}");
         thread::sleep(Duration::from_millis(5));
     }
 }

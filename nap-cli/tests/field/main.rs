@@ -11,7 +11,7 @@
 //! | a dead link is noticed after minutes | relays `a_link_that_dies_silently_is_noticed_and_its_will_comes_before_the_next_birth` |
 //! | TCP is there but the far side is gone, and the client stays on the dead socket | relays `a_dead_connection_is_noticed_by_the_next_message` |
 //! | a reconnection while the old session lives | relays `a_link_that_dies_...`, half open |
-//! | connected, then kicked: a loop without patience | relays `a_way_that_comes_and_goes_is_tried_less_and_less_often` |
+//! | connected, then kicked: a loop without a pause | relays `a_way_that_comes_and_goes_is_tried_less_and_less_often` |
 //! | thousands reconnect at once | `relay/backoff.rs` `ten_thousand_stations_do_not_come_back_together` |
 //! | two hosts with one client ID | relays `two_hosts_with_one_identity_do_not_kick_each_other_for_ever` |
 //! | the will is retained, the birth is not | relays `messages_updates_events_and_status_have_their_topics`, `a_station_that_dies_leaves_its_will` |
