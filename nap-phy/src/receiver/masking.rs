@@ -28,7 +28,7 @@ pub(super) enum Effect {
     Outshines,
 }
 
-/// From which share of another's power on a burst has an [`Effect`] on it; by `default`, those of a receiver.
+/// From which share of another's power on a burst masks it, corrupts it, or is all there is of it; by `default`, those of a receiver.
 ///
 /// `make tune` changes one at a time and prints what that costs: docs/tuning.md has the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
