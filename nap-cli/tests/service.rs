@@ -26,7 +26,9 @@ fn installed() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let unit = folder.path().join("nap-station.service");
     let text = fs::read_to_string(packaging().join("systemd/nap-station.service")).unwrap();
-    fs::write(&unit, text.replace("/usr/bin/nap", env!("CARGO_BIN_EXE_nap"))).unwrap();
+    // In quotes, since its path may have blanks.
+    let program = concat!("\"", env!("CARGO_BIN_EXE_nap"), "\"");
+    fs::write(&unit, text.replace("/usr/bin/nap", program)).unwrap();
     (folder, unit)
 }
 
