@@ -1,6 +1,6 @@
 //! The thresholds of the receiver's stages.
 
-use nap_dsp::{blanker, canceller, detector};
+use nap_dsp::{blanker, canceller, detector, synchronizer};
 
 use super::joint::tuning::JointTuning;
 use super::masking::MaskingTuning;
@@ -24,6 +24,8 @@ pub struct Tuning {
     pub blanker: blanker::Tuning,
     /// What bursts do to each other.
     pub masking: MaskingTuning,
+    /// The synchronizer's.
+    pub synchronizer: synchronizer::Tuning,
     /// Joint decoding's.
     pub joint: JointTuning,
     /// The canceller's.
@@ -45,6 +47,7 @@ impl Default for Tuning {
             competing_distance: 0.14,
             blanker: blanker::Tuning::default(),
             masking: MaskingTuning::default(),
+            synchronizer: synchronizer::Tuning::default(),
             joint: JointTuning::default(),
             canceller: canceller::Tuning::default(),
         }

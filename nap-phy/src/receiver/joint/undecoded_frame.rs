@@ -2,14 +2,14 @@
 
 use nap_dsp::demodulator::{HalfTurn, SoftFrame};
 use nap_dsp::subbands::SubbandGrid;
-use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
+use nap_dsp::synchronizer::start_spread_symbols;
 
 use super::carrier_plan::RankedCarrier;
 use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
 use crate::receiver::decoder::soft_container::{Agreement, SoftContainer};
-use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_count};
+use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, preamble, symbol_count};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 
@@ -23,9 +23,6 @@ const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 /// Half turns that are read both ways, those that are the least certain.
 const MAX_OPEN_HALF_TURNS: usize = 5;
 
-/// Symbols that are loaded beside those of a frame: of hypotheses that begin elsewhere, and for its ramp.
-const LOADED_SYMBOLS: usize = START_SPREAD_SYMBOLS + 1;
-
 /// A frame of which the type is known, and its symbols.
 #[derive(Debug, Clone)]
 pub(crate) struct UndecodedFrame {
@@ -38,10 +35,12 @@ impl UndecodedFrame {
     /// What one takes with all that it holds, in bytes at most: a frame of the longest class, and the stretch
     /// of all hypotheses on its burst.
     pub(crate) fn memory_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
+        // Those of hypotheses that begin elsewhere, and for the ramp.
+        let loaded_symbols = start_spread_symbols(preamble()) + 1;
         let of_type = |frame_type: &FrameType| {
             let symbols = symbol_count(*frame_type);
             let rate_hz = f64::from(bit_rate.bits_per_s());
-            SoftFrame::memory_bytes(grid, rate_hz, symbols, LOADED_SYMBOLS)
+            SoftFrame::memory_bytes(grid, rate_hz, symbols, loaded_symbols)
                 + SoftContainer::memory_bytes(frame_type.class.container_bits())
         };
         size_of::<Self>() + FrameType::ALL.iter().map(of_type).max().unwrap_or_default()
