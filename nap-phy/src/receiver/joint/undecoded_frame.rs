@@ -118,31 +118,14 @@ impl UndecodedFrame {
         plausible.then_some(pause_s)
     }
 
-    /// Whether this is another frame of the decoded frame's message: at the right time for all its frames, those
-    /// decoded lately among them, and with its bits.
-    pub(crate) fn is_sibling_of(
-        &self,
-        frame: &DecodedFrame,
-        recent: &[DecodedFrame],
-        tuning: &JointTuning,
-    ) -> bool {
-        let of_message = |other: &&DecodedFrame| {
-            other.container == frame.container
-                && frame.may_have(other.frame_type, other.measurement.track.start_s)
-        };
-        self.may_follow(frame)
-            && recent.iter().filter(of_message).all(|other| self.may_be_beside(other))
-            && self.agrees_with(&frame.container, tuning)
-    }
-
     /// Whether this has the bits of a container.
-    fn agrees_with(&self, container: &Container, tuning: &JointTuning) -> bool {
+    pub(crate) fn agrees_with(&self, container: &Container, tuning: &JointTuning) -> bool {
         let Agreement { ln_ratio, share } = self.container.agreement_with(container);
         ln_ratio >= tuning.min_ln_sibling_ratio && share >= tuning.min_sibling_share
     }
 
     /// Whether a message may have this beside a frame of it, as another one or as the same seen once more.
-    fn may_be_beside(&self, frame: &DecodedFrame) -> bool {
+    pub(crate) fn may_be_beside(&self, frame: &DecodedFrame) -> bool {
         self.may_follow(frame) || self.frame_type == frame.frame_type && self.starts_with(frame)
     }
 
@@ -245,34 +228,5 @@ pub(crate) mod heard {
             measurement: soft.measure(&symbol_signs(&container.bitstream(rank))),
             eb_over_n0: soft.es_over_n0(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::heard::{container, decoded, frame};
-    use super::*;
-    use crate::uplink::rank::Rank;
-
-    #[test]
-    fn a_message_that_has_a_frame_of_a_rank_has_no_other_of_it() {
-        let message = container(&[1]);
-        let message_s = [5.0, 7.0, 9.0];
-        let mut known =
-            Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
-        let third = |start_s| frame(&message, Rank::Third, start_s);
-        let is_sibling = |frame: &UndecodedFrame, recent: &[DecodedFrame]| {
-            let tuning = JointTuning::default();
-            recent.iter().any(|known| frame.is_sibling_of(known, recent, &tuning))
-        };
-        // By the first frame's time alone this may be the third one.
-        assert!(is_sibling(&third(11.5), &known[..1]));
-        assert!(!is_sibling(&third(11.5), &known));
-        assert!(is_sibling(&third(9.0), &known[..2]));
-        assert!(is_sibling(&third(9.0), &known), "an image of what is known");
-        // Nor by the second frame's; but what was sent before is another transmission.
-        assert!(!is_sibling(&third(11.5), &known[..2]));
-        known.extend([decoded(&message, Rank::First, 13.0)]);
-        assert!(is_sibling(&third(17.0), &known));
     }
 }
