@@ -73,7 +73,7 @@ impl Chain {
             .tuned(config.tuning.synchronizer),
             competing_distance: config.tuning.competing_distance,
             bursts: Bursts::new(bit_rate, config.limits.max_bursts, config.tuning.masking),
-            decoder: BurstDecoder::new(bit_rate, max_drift),
+            decoder: BurstDecoder::new(bit_rate, max_drift, config.tuning.demodulator),
             joint: JointDecoder::new(
                 bit_rate,
                 &config.limits,

@@ -1,6 +1,6 @@
 //! The thresholds of the receiver's stages.
 
-use nap_dsp::{blanker, canceller, detector, synchronizer};
+use nap_dsp::{blanker, canceller, demodulator, detector, synchronizer};
 
 use super::joint::tuning::JointTuning;
 use super::masking::MaskingTuning;
@@ -26,6 +26,8 @@ pub struct Tuning {
     pub masking: MaskingTuning,
     /// The synchronizer's.
     pub synchronizer: synchronizer::Tuning,
+    /// The demodulator's.
+    pub demodulator: demodulator::Tuning,
     /// Joint decoding's.
     pub joint: JointTuning,
     /// The canceller's.
@@ -48,6 +50,7 @@ impl Default for Tuning {
             blanker: blanker::Tuning::default(),
             masking: MaskingTuning::default(),
             synchronizer: synchronizer::Tuning::default(),
+            demodulator: demodulator::Tuning::default(),
             joint: JointTuning::default(),
             canceller: canceller::Tuning::default(),
         }
