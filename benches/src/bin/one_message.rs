@@ -122,7 +122,9 @@ fn print(frames: &[Frame]) {
     row(
         "line SNR",
         &|frame| format!("{:.1}", frame.candidate.line_snr),
-        &format!("{min_detection_statistic}, to which the energy after it adds up to 25"),
+        &format!(
+            "{min_detection_statistic}, together with the energy after it, which counts 25 at most"
+        ),
     );
     row(
         "carrier after the detector, Hz off",

@@ -68,7 +68,8 @@ impl Default for Tuning {
             // The correlation expected is `1 - noise / energy`. Among the data of a strong frame a sync word is soon
             // found that fits half of it.
             expected_share: 0.6,
-            // A preamble looks like itself four symbols later, and six of these lie among the starts.
+            // The preamble repeats after two symbols, its sign aside, so that some of the starts around the right one fit it,
+            // too. With four of them a message in a hundred more is lost at three frames of 0.5 dB, with eight none fewer.
             max_starts: 6,
             // What half a step of the trial frequencies leaves.
             coarse_share: 0.88,
