@@ -63,8 +63,8 @@ pub(super) struct Trials {
     pub(super) length: usize,
     /// Frequency and drift of each trial, relative to the candidate, at the stretch's middle: all
     /// frequencies with one drift, then all with the next.
-    pub(super) carriers: Vec<(f64, f64)>,
-    pub(super) frequencies: usize,
+    carriers: Vec<(f64, f64)>,
+    frequencies: usize,
     /// By segment: the turn that takes each trial's carrier out of it.
     phasors: Vec<Phasors>,
     pub(super) frequency_step_hz: f64,
@@ -118,7 +118,7 @@ pub(super) fn peak_position(gathered: &[Lanes]) -> usize {
 }
 
 impl Trials {
-    pub(super) fn new(
+    fn new(
         length: usize,
         symbol_s: f64,
         max_drift_hz_per_s: f64,
@@ -155,7 +155,7 @@ impl Trials {
     }
 
     /// The trials that have about this frequency `advance_s` before the stretch's middle.
-    pub(super) fn choose(&self, frequency_hz: f64, advance_s: f64) -> Choice {
+    fn choose(&self, frequency_hz: f64, advance_s: f64) -> Choice {
         let reach_hz = 2.0 * self.frequency_step_hz;
         let near = |&trial: &usize| {
             let (f, d) = self.carriers[trial];
