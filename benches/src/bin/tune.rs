@@ -66,6 +66,7 @@ const KNOBS: &[Knob] = &[
     knob!(detector.min_clearness),
     knob!(detector.max_clearness),
     knob!(detector.min_lines_over_energy),
+    knob!(detector.min_faded_lines_over_energy),
     knob!(detector.max_before),
     knob!(detector.deviations_before),
     knob!(min_correlation),

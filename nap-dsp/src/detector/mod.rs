@@ -118,6 +118,13 @@ pub struct Candidate {
     pub power: f64,
 }
 
+/// What two lines must have at least.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    line_snr: f32,
+    power: f32,
+}
+
 /// Searches the subbands for preambles of one symbol rate.
 pub struct PreambleDetector {
     channel_hz: RangeInclusive<f64>,
@@ -341,30 +348,22 @@ impl PreambleDetector {
         if deviations < self.tuning.min_deviations {
             return;
         }
-        let least = self.min_line_snr(deviations);
-        // 2. The strongest pair of lines in the block is above that, and enough for the energy that follows.
+        // 2. The strongest pair of lines in the block is as clear as that energy leads to expect.
         let now = self.lines_at(NOW);
-        let noise = now.spectrum.noise(block * BLOCK);
-        let strongest = now.strongest(block);
-        if strongest < least * noise {
-            return;
-        }
-        let after = self.excess(band, self.preamble.after());
-        let min_lines = larger(least * noise, self.tuning.min_lines_over_energy * after);
-        if strongest < min_lines || (self.is_second && !self.rises(band, after, noise)) {
-            return;
-        }
+        let Some(least) = self.asked((band, deviations), now.strongest(block)) else { return };
         // 3. By bin: a peak, over its own surroundings, of two lines alike, and no better one beside it.
         for bin in block * BLOCK..(block + 1) * BLOCK {
             let power = now.power(bin);
             let neighbours = larger(now.power(bin - 1), now.power(bin + 1));
-            if power < larger(min_lines, self.tuning.min_peak * neighbours)
+            if power < larger(least.power, self.tuning.min_peak * neighbours)
                 || !self.bins.contains(&bin)
             {
                 continue;
             }
             let line_snr = now.snr(bin);
-            if line_snr >= least && now.is_balanced(bin, line_snr) && !self.is_beaten(bin, line_snr)
+            if line_snr >= least.line_snr
+                && now.is_balanced(bin, line_snr)
+                && !self.is_beaten(bin, line_snr)
             {
                 candidates.push(Candidate {
                     time_s,
@@ -376,17 +375,45 @@ impl PreambleDetector {
         }
     }
 
-    /// The line SNR that is asked of a preamble after which the energy has so many standard deviations: what the
-    /// detection statistic lacks, and as much as a frame so strong has.
-    fn min_line_snr(&self, deviations: f32) -> f32 {
-        let Tuning { min_line_snr, knee, min_clearness, max_clearness, .. } = self.tuning;
-        let energy = self.tuning.energy_weight * deviations.min(self.tuning.max_deviations);
-        let clear = deviations.min(knee).max(min_clearness * deviations);
-        let clear = clear.clamp(min_line_snr, max_clearness.max(min_line_snr));
-        clear.max(self.threshold - energy)
+    /// What is asked of the lines in the middle block of a band, after which the energy has so many deviations;
+    /// `None` if the strongest do not reach it.
+    fn asked(&self, (band, deviations): (usize, f32), strongest: f32) -> Option<Asked> {
+        let noise = self.spectra[NOW].noise((band + ENERGY_BLOCKS) * BLOCK);
+        let faded_snr = self.min_line_snr(deviations);
+        if strongest < faded_snr * noise {
+            return None;
+        }
+        let after = self.excess(band, self.preamble.after());
+        let Tuning { min_clearness, max_clearness, .. } = self.tuning;
+        let [clear, faded] = [
+            (
+                faded_snr.max((min_clearness * deviations).min(max_clearness)),
+                self.tuning.min_lines_over_energy,
+            ),
+            (faded_snr, self.tuning.min_faded_lines_over_energy),
+        ]
+        .map(|(line_snr, share)| Asked {
+            line_snr,
+            power: larger(line_snr * noise, share * after),
+        });
+        if strongest >= clear.power {
+            let is_new = !self.is_second || self.rises(band, after, noise);
+            return is_new.then_some(clear);
+        }
+        // A preamble may fade, but where the data of a strong frame shows weak lines, the frame was there before.
+        let is_faded = strongest >= faded.power && self.rises(band, strongest, noise);
+        is_faded.then_some(faded)
     }
 
-    /// Whether a band has less energy before the preamble than after it.
+    /// The line SNR that is asked of any preamble after which the energy has so many deviations: what the detection
+    /// statistic lacks, and more of stronger frames.
+    fn min_line_snr(&self, deviations: f32) -> f32 {
+        let Tuning { min_line_snr, knee, energy_weight, max_deviations, .. } = self.tuning;
+        let lacking = self.threshold - energy_weight * deviations.min(max_deviations);
+        lacking.max(deviations.min(knee)).max(min_line_snr)
+    }
+
+    /// Whether a band has less energy before the preamble than after it, or than its lines.
     fn rises(&self, band: usize, after: f32, noise: f32) -> bool {
         let hops = self.preamble.after().len() as f32;
         let deviations = self.tuning.deviations_before * self.preamble.noise_deviation();

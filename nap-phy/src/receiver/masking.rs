@@ -239,12 +239,12 @@ impl Mask {
     }
 
     /// Whether the other burst begins with this one a symbol rate away, where the phase changes from symbol to
-    /// symbol as it does here.
+    /// symbol as it does here; since preambles repeat, it may fit some symbols off.
     fn is_beside(&self, other: &Self) -> bool {
         let distance = (self.frequency_hz - other.frequency_hz).abs() * self.symbol_s;
         (distance - 1.0).abs() < 0.1
             && self.symbol_s == other.symbol_s
-            && (self.from_s - other.from_s).abs() < self.symbol_s
+            && (self.from_s - other.from_s).abs() < PREAMBLE_SYMBOLS / 2.0 * self.symbol_s
     }
 
     /// Where the burst has more than some power in the bandwidth of symbols of some duration, in hertz
