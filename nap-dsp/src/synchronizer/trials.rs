@@ -118,12 +118,7 @@ pub(super) fn peak_position(gathered: &[Lanes]) -> usize {
 }
 
 impl Trials {
-    fn new(
-        length: usize,
-        symbol_s: f64,
-        max_drift_hz_per_s: f64,
-        tuning: &Tuning,
-    ) -> Self {
+    fn new(length: usize, symbol_s: f64, max_drift_hz_per_s: f64, tuning: &Tuning) -> Self {
         let span_s = length as f64 * symbol_s;
         let frequency_step_hz = tuning.frequency_step_cycles / span_s;
         let frequency_steps = (tuning.frequency_reach / symbol_s / frequency_step_hz).ceil() as i32;
