@@ -66,6 +66,12 @@ impl CodeExtrinsic {
         &self.extrinsic
     }
 
+    /// What the half turns on that path cost, as a logarithm.
+    pub(crate) fn ln_half_turns(&self) -> f64 {
+        let half_turns = self.signs.windows(2).map(|signs| (signs[0] ^ signs[1]).count_ones());
+        -f64::from(SLIP) * f64::from(half_turns.sum::<u32>())
+    }
+
     /// By symbol, whether a frame goes on with its phases turned by half a turn, on the path that is likeliest
     /// for all of them.
     pub(crate) fn turned(&self, frame: usize) -> impl Iterator<Item = bool> {

@@ -55,6 +55,24 @@ impl Iterations {
         })
     }
 
+    /// The logarithm of the odds that the frames of a group are of one message, whatever it is; where a carrier was
+    /// lost, they may have gone on half a turn off.
+    pub(super) fn ln_odds(
+        &mut self,
+        group: &[&UndecodedFrame],
+        likelihood_ratio: f64,
+        containers: &mut ContainerSearch,
+    ) -> f64 {
+        let Some(class) = group.first().map(|part| part.frame_type.class) else {
+            return f64::NEG_INFINITY;
+        };
+        let soft: Vec<SoftContainer> = group.iter().map(|part| part.decided().clone()).collect();
+        let straight = self.straighten(&soft, &Template::of_class(class));
+        let frames: Vec<&SoftContainer> = straight.iter().collect();
+        let message = SoftMessage { class, frames: &frames, likelihood_ratio };
+        containers.ln_group_odds(&message) + self.code.ln_half_turns()
+    }
+
     fn iterate(
         &mut self,
         group: &[Part<'_>],
@@ -65,7 +83,7 @@ impl Iterations {
         let class = group.first()?.0.frame_type.class;
         let template = Template::of_class(class);
         let mut soft: Vec<SoftContainer> =
-            group.iter().map(|(part, _)| part.container.clone()).collect();
+            group.iter().map(|(part, _)| part.decided().clone()).collect();
         (0..ROUNDS).find_map(|_| {
             soft = self.pass(group, &soft, &template);
             let straight = self.straighten(&soft, &template);

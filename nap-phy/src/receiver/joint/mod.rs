@@ -157,7 +157,7 @@ impl JointDecoder {
 
     /// The groups that an undecoded frame is likeliest of one message with, the likeliest first.
     fn likely_groups<'a>(
-        &self,
+        &mut self,
         groups: &'a [Group],
         undecoded: &UndecodedFrame,
         containers: &mut ContainerSearch,
@@ -165,12 +165,8 @@ impl JointDecoder {
         let mut ln_odds = |group: &Group| {
             let parts: Vec<&UndecodedFrame> =
                 self.undecoded_frames.of_group(group).chain([undecoded]).collect();
-            let frames: Vec<&SoftContainer> = parts.iter().map(|part| &part.container).collect();
-            containers.ln_group_odds(&SoftMessage {
-                class: undecoded.frame_type.class,
-                frames: &frames,
-                likelihood_ratio: self.undecoded_frames.likelihood_ratio(&parts),
-            })
+            let ratio = self.undecoded_frames.likelihood_ratio(&parts);
+            self.iterations.ln_odds(&parts, ratio, containers)
         };
         let odds = groups.iter().map(|group| (ln_odds(group), group));
         let mut likely: Vec<(f64, &Group)> =

@@ -29,6 +29,8 @@ pub(crate) struct UndecodedFrame {
     pub(crate) frame_type: FrameType,
     pub(crate) soft: SoftFrame,
     pub(crate) container: SoftContainer,
+    /// The same with all half turns decided that the carrier leaves open, if there are any.
+    decided: Option<SoftContainer>,
 }
 
 impl UndecodedFrame {
@@ -41,20 +43,27 @@ impl UndecodedFrame {
             let symbols = symbol_count(*frame_type);
             let rate_hz = f64::from(bit_rate.bits_per_s());
             SoftFrame::memory_bytes(grid, rate_hz, symbols, loaded_symbols)
-                + SoftContainer::memory_bytes(frame_type.class.container_bits())
+                + 2 * SoftContainer::memory_bytes(frame_type.class.container_bits())
         };
         size_of::<Self>() + FrameType::ALL.iter().map(of_type).max().unwrap_or_default()
     }
 
     pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
-        Self { container: SoftContainer::new(&soft, frame_type), soft, frame_type }
+        let decide = || SoftContainer::with_soft_signs(&soft, frame_type, &soft.decided_signs);
+        let decided = (!soft.half_turns.is_empty()).then(decide);
+        Self { container: SoftContainer::new(&soft, frame_type), decided, soft, frame_type }
+    }
+
+    /// The container's soft symbols as far as they are known to each other, if not to those before a half turn: for
+    /// what allows for half turns.
+    pub(crate) fn decided(&self) -> &SoftContainer {
+        self.decided.as_ref().unwrap_or(&self.container)
     }
 
     /// The container's soft symbols with every choice of the half turns that the carrier may have gone on off, and the
     /// probability of each: the likeliest first.
     pub(crate) fn readings(&self) -> impl Iterator<Item = (SoftContainer, f64)> + '_ {
-        let Self { soft, frame_type, .. } = self;
-        let mut half_turns = soft.half_turns.clone();
+        let mut half_turns = self.soft.half_turns.clone();
         half_turns.sort_unstable_by(|a, b| a.ln_odds.total_cmp(&b.ln_odds));
         half_turns.truncate(MAX_OPEN_HALF_TURNS);
         let is_chosen = |choice: usize, n: usize| choice >> n & 1 == 1;
@@ -68,7 +77,7 @@ impl UndecodedFrame {
         let choices = 0..1 << half_turns.len();
         let mut choices: Vec<_> = choices.map(|choice| (choice, probability(choice))).collect();
         choices.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let decided = SoftContainer::with_soft_signs(soft, *frame_type, &soft.decided_signs);
+        let decided = self.decided();
         choices.into_iter().map(move |(choice, probability)| {
             let is_turned = |symbol: usize| {
                 let chosen = half_turns.iter().enumerate().filter(|(n, _)| is_chosen(choice, *n));
@@ -114,7 +123,7 @@ impl UndecodedFrame {
         let pause_s = (self.soft.start_s - other.soft.start_s) / steps - duration_s;
         let plausible = is_pause(pause_s, duration_s)
             && (20.0 * level_ratio).abs() <= tuning.max_level_ratio_db
-            && self.container.parity_agreement(&other.container) >= tuning.min_parity_agreement;
+            && self.decided().parity_agreement(other.decided()) >= tuning.min_parity_agreement;
         plausible.then_some(pause_s)
     }
 
