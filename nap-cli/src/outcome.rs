@@ -91,6 +91,8 @@ fn outcome_of_station(error: &nap_station::Error) -> Outcome {
         nap_station::Error::Receiver { .. }
         | nap_station::Error::Refused { .. }
         | nap_station::Error::Config { .. }
+        | nap_station::Error::Relay { .. }
+        | nap_station::Error::Tls { .. }
         | nap_station::Error::BadFile { .. }
         | nap_station::Error::InUse { .. }
         | nap_station::Error::NewerLedger { .. } => Outcome::Misused,

@@ -137,6 +137,29 @@ fn a_wrong_configuration_is_told_by_line_and_ends_with_2() {
     let output = Command::new(env!("CARGO_BIN_EXE_nap")).arg("station").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--config"), "{}", stderr(&output));
+    // What is wrong with relays, which are looked at last: nothing of that goes away by itself.
+    for (relay, expected) in [
+        ("type = \"https\"\nurl = \"http://example.org\"", "nap.toml: line 12: relay \"x\": `url`"),
+        (
+            "type = \"mqtt\"\nurl = \"mqtt://h\"\ncustom_payload = \"a:b\"",
+            "nap.toml: line 13: relay \"x\": `custom_payload`",
+        ),
+        (
+            "type = \"https\"\nurl = \"https://h\"\nevents = [\"dead_leter\"]",
+            "no event \"dead_leter\"",
+        ),
+        ("type = \"https\"\nurl = \"https://h\"\ncertificate = \"x\"", "line 10: relay \"x\": TLS"),
+        ("type = \"file\"\npath = \"\"", "`path`: names no file"),
+    ] {
+        site.configure("records:records.jsonl", &format!("[relay.x]\n{relay}\n"));
+        for command in [&[][..], &["check"]] {
+            let output = site.run(command);
+            assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+            let expected =
+                if command.is_empty() { expected } else { expected.rsplit(": ").next().unwrap() };
+            assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        }
+    }
 }
 
 #[test]
@@ -231,6 +254,34 @@ fn a_radio_without_the_time_of_day() {
         assert!(now().seconds_since(at).abs() < 60.0, "{message}");
         assert_ne!(message["clock"], "none");
     }
+}
+
+/// Without a restart: when somebody says so, and when it has changed. One with a mistake in it changes nothing.
+#[test]
+fn the_table_of_devices_is_read_again() {
+    let site = Site::new(&[], "");
+    Feed::make(&site, "");
+    let mut running = Running::start(&site);
+    let mut feed = Feed::opened(&site);
+    let mut verdict_of = |number: u32| {
+        feed.put(&record(0x2000, number, f64::from(number) * 60.0, number as usize)).unwrap();
+        wait_for(|| site.export().len() == number as usize);
+        let row = site.export().pop().unwrap();
+        (row["verdict"].as_str().unwrap().to_owned(), row["device_name"].clone())
+    };
+    assert_eq!(verdict_of(1).0, "refused");
+    // As Windows would write it.
+    site.put("devices.csv", "\u{feff}device_id,key,name\r\n00002000,,Gerät +/#\r\n");
+    running.signal("-HUP");
+    wait_for(|| site.log().contains("the table of devices was read again: 1"));
+    assert_eq!(verdict_of(2), ("accepted".into(), json!("Gerät +/#")));
+    site.put("devices.csv", "device_id,key\n00002000,\n00002000,\n");
+    wait_for(|| site.log().contains("the table as it was stays"));
+    assert!(site.log().contains("devices.csv: line 3: "), "{}", site.log());
+    assert_eq!(verdict_of(3).0, "accepted");
+    drop(feed);
+    assert!(running.wait().success(), "{}", site.log());
+    assert_eq!(site.archive().len(), 2);
 }
 
 /// Operators reach a station that runs and one that does not in the same way.
@@ -346,7 +397,9 @@ fn the_ledger_is_checked_and_made_smaller() {
     assert!(!site.run(&["ledger", "check"]).status.success(), "there is none yet");
     site.finish();
     assert!(site.run(&["ledger", "check"]).status.success());
-    assert!(site.run(&["ledger", "compact"]).status.success());
+    let compacted = site.run(&["ledger", "compact"]);
+    assert!(compacted.status.success());
+    assert!(stderr(&compacted).contains("the ledger has 0."), "{}", stderr(&compacted));
     assert_eq!(site.export().len(), 200);
     let path = site.path("state/ledger.db");
     let mut bytes = fs::read(&path).unwrap();

@@ -105,8 +105,18 @@ fn what_is_not_known_is_told_by_key_and_line() {
         problem("[rules]\nwhitelist = true\n").starts_with("line 6: unknown field `whitelist`")
     );
     assert!(problem("\n[rule]\n").contains("unknown field `rule`"));
-    assert!(problem("[rules]\nmessages_per_day = \"many\"\n").starts_with("line 6: "));
-    assert!(problem("[rules]\nwhite_list = yes\n").starts_with("line 6: "));
+    for (text, expected) in [
+        ("[rules]\nmessages_per_day = \"many\"\n", "line 6: `rules.messages_per_day`: "),
+        ("[retention]\ndays = -1\n", "line 6: `retention.days`: "),
+        (
+            "[relay.x]\ntype = \"mqtt\"\nurl = \"mqtt://h\"\nversion = 4\n",
+            "line 8: relay \"x\": `version`: ",
+        ),
+        ("[rules]\nwhite_list = yes\n", "line 6: "),
+    ] {
+        let problem = problem(text);
+        assert!(problem.starts_with(expected), "{problem}");
+    }
     let relay = problem("[relay.archive]\ntype = \"file\"\npath = \"x\"\nupdate = true\n");
     assert!(relay.starts_with("line 8: relay \"archive\": unknown field `update`"), "{relay}");
     let relay = problem("[relay.archive]\ntype = \"ftp\"\n");
@@ -124,6 +134,10 @@ fn values_that_cannot_be_are_told() {
         ("[position]\nsource = \"fixed\"\nlatitude = 91.0\nlongitude = 0.0\n", "-90 to 90"),
         ("[http]\nlisten = \"0.0.0.0:80\"\n", "only with TLS"),
         ("[station]\n", "duplicate key"),
+        ("[retention]\ndays = 0\n", "`retention.days`: 0 is too few"),
+        ("[retention]\nmegabytes = 0\n", "`retention.megabytes`: 0 is too few"),
+        ("[rules]\nmessages_per_day = 0\n", "`rules.messages_per_day`: 0 is too few"),
+        ("[rules]\ndevice_messages_per_day = 0\n", "0 is too few"),
     ] {
         let problem = problem(text);
         assert!(problem.starts_with("line ") && problem.contains(expected), "{problem}");
@@ -134,6 +148,11 @@ fn values_that_cannot_be_are_told() {
         ("radio_configurations = \"auto\"", "not in this version"),
         ("bit_rate = 300", "100, 600"),
         ("sample_format = \"mp3\"", "mp3"),
+        ("ppm = nan", "`radio.ppm`: NaN"),
+        ("ppm = 1e6", "`radio.ppm`: 1000000 is not"),
+        ("full_scale_dbm = inf", "`radio.full_scale_dbm`: inf"),
+        ("sample_rate_hz = 0.0", "`radio.sample_rate_hz`: 0"),
+        ("center_hz = -1.0", "above 0"),
     ] {
         let problem = parse(&format!("{LEAST}{key}\n")).unwrap_err();
         assert!(problem.starts_with("line 5: ") && problem.contains(expected), "{problem}");

@@ -40,10 +40,14 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// Thirty years and more: what is longer does not end, and is more than clocks reckon with.
+const LONGEST_S: f64 = 1e9;
+
 /// Reads a time in seconds that is above 0.
 pub fn duration(text: &str) -> Result<f64, String> {
     let value = seconds(text)?;
-    if value > 0.0 { Ok(value) } else { Err("a duration is above 0".into()) }
+    let is_possible = value > 0.0 && value <= LONGEST_S;
+    is_possible.then_some(value).ok_or_else(|| "a duration is above 0 and 1e9 at most".into())
 }
 
 /// Reads a number that is above 0.
@@ -94,5 +98,6 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
             assert!(positive(text).is_err(), "{text}");
         }
+        assert!(duration("1e300").is_err());
     }
 }

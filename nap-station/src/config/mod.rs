@@ -6,8 +6,10 @@
 pub(crate) mod http;
 mod later;
 pub(crate) mod parse;
+pub(crate) mod places;
 pub(crate) mod position;
 pub(crate) mod radio;
+mod range;
 pub(crate) mod retention;
 mod rules;
 pub(crate) mod station;

@@ -1,6 +1,7 @@
 //! From the file's text to options.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::config::http::HttpConfig;
 use crate::config::later;
+use crate::config::places::Places;
 use crate::config::position::PositionConfig;
 use crate::config::radio::{RadioConfig, SourceChoice};
 use crate::config::retention::RetentionConfig;
@@ -43,6 +45,8 @@ pub struct Config {
     pub relays: Vec<(String, Options)>,
     /// The folder of the file, which relative paths start from.
     pub folder: PathBuf,
+    /// Where what is said of relays stands.
+    pub(crate) places: Places,
 }
 
 #[derive(Deserialize)]
@@ -74,9 +78,15 @@ impl Config {
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::Config`] for what is wrong with it, by line and key.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let wrong = |problem: String| Error::Config { path: path.into(), problem };
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => wrong("is no text in UTF-8".into()),
+            _ => Error::io(path, "read")(error),
+        })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Self::parse(&text, &folder).map_err(|problem| Error::Config { path: path.into(), problem })
+        let mut config = Self::parse(&text, &folder).map_err(wrong)?;
+        config.places.file = Some(path.into());
+        Ok(config)
     }
 
     /// The configuration of a station that gets a source and perhaps a table of devices, and nothing else
@@ -114,24 +124,46 @@ fn parse(text: &str, folder: &Path) -> Result<Config, Problem> {
         return Err(Problem { offset: Some(later.offset), text });
     }
     later::drop_idle(&mut table);
-    let relays = match table.remove("relay") {
-        Some(relays) => relays_of(relays)?,
-        None => Vec::new(),
-    };
+    let relays = table.remove("relay");
+    let places = relays.as_ref().map(|relays| places_of(relays, text)).unwrap_or_default();
+    let relays = relays.map(relays_of).transpose()?.unwrap_or_default();
     let rest = Spanned::new(span, DeValue::Table(table));
     let sections: Sections = deserialize(rest)?;
-    Ok(finish(sections, relays, folder))
+    Ok(finish(sections, relays, places, folder))
 }
 
 /// Makes paths relative to the folder.
-fn finish(sections: Sections, relays: Vec<(String, Options)>, folder: &Path) -> Config {
+fn finish(
+    sections: Sections,
+    relays: Vec<(String, Options)>,
+    places: Places,
+    folder: &Path,
+) -> Config {
     let Sections { mut station, mut radio, mut devices, rules, retention, position, http } =
         sections;
     station.state = folder.join(&station.state);
     devices.file = devices.file.map(|file| folder.join(file));
     radio.source.start_from(folder);
     let folder = folder.to_owned();
-    Config { station, radio, devices, rules, retention, position, http, relays, folder }
+    Config { station, radio, devices, rules, retention, position, http, relays, folder, places }
+}
+
+/// The lines of relays and of their keys.
+fn places_of(relays: &Spanned<DeValue<'_>>, text: &str) -> Places {
+    let mut places = Places::default();
+    let DeValue::Table(relays) = relays.get_ref() else { return places };
+    for (name, relay) in relays {
+        let mut place = |key: &str, offset| {
+            let place = (name.get_ref().to_string(), key.to_owned());
+            places.lines.insert(place, line(text, offset));
+        };
+        place("", relay.span().start.max(name.span().start));
+        let DeValue::Table(keys) = relay.get_ref() else { continue };
+        for (key, _) in keys {
+            place(key.get_ref(), key.span().start);
+        }
+    }
+    places
 }
 
 fn relays_of(relays: Spanned<DeValue<'_>>) -> Result<Vec<(String, Options)>, Problem> {
@@ -180,8 +212,19 @@ fn deserialize<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Pr
 impl From<toml::de::Error> for Problem {
     fn from(error: toml::de::Error) -> Self {
         let offset = error.span().map(|span| span.start);
-        Self { offset, text: error.message().to_owned() }
+        let message = error.message();
+        // Of fields that are not known, or missing, this is told already.
+        let key = key_of(&error).filter(|_| !message.contains(" field `"));
+        let text = key.map_or_else(|| message.to_owned(), |key| format!("`{key}`: {message}"));
+        Self { offset, text }
     }
+}
+
+/// The key that has a wrong value, with its section. It has no other way out than the last line of the error's text.
+fn key_of(error: &toml::de::Error) -> Option<String> {
+    let text = error.to_string();
+    let key = text.lines().last()?.strip_prefix("in `")?.strip_suffix('`')?;
+    Some(key.to_owned())
 }
 
 /// The line of a place in a text, counted from 1.

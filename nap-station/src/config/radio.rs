@@ -9,6 +9,8 @@ use nap_phy::receiver::channel_choice::BitRateChoice;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use crate::config::range::{finite_if, hertz_if, ppm};
+
 /// Where samples come from, and how they are received.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,10 +24,10 @@ pub struct RadioConfig {
     #[serde(default = "auto", deserialize_with = "gain")]
     pub gain: Gain,
     /// By how many millionths the radio's crystal is too fast.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "ppm")]
     pub ppm: f64,
     /// Power of a full-scale carrier at the antenna, where it is known.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "finite_if")]
     pub full_scale_dbm: Option<f64>,
     /// What is received.
     #[serde(default = "rc1", deserialize_with = "radio_configurations")]
@@ -40,10 +42,10 @@ pub struct RadioConfig {
     #[serde(default, deserialize_with = "bit_rate")]
     pub bit_rate: BitRateChoice,
     /// Samples a second, of raw samples and of radios that are to have another rate than the lowest.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hertz_if")]
     pub sample_rate_hz: Option<f64>,
     /// Where a radio is tuned to, and the centre of raw samples.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hertz_if")]
     pub center_hz: Option<f64>,
     /// How raw samples are stored.
     #[serde(default, deserialize_with = "sample_format")]

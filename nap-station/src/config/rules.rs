@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::config::range::positive;
 use crate::rules::judge::{RulesConfig, SequencePolicy};
 
 /// Which devices are known.
@@ -24,8 +25,10 @@ pub struct RulesSection {
     /// Whether messages of devices without a known key are refused.
     pub require_auth: bool,
     /// Messages that the station passes on in a day.
+    #[serde(deserialize_with = "positive")]
     pub messages_per_day: u32,
     /// The messages a day of a device's contract.
+    #[serde(deserialize_with = "positive")]
     pub device_messages_per_day: u32,
     /// Messages that are taken of a device in an hour; 0 for any number.
     pub max_messages_per_hour: u32,

@@ -61,6 +61,17 @@ impl LinesFile {
     }
 }
 
+/// Checks what an operator has said.
+///
+/// # Errors
+/// If it names no file.
+pub fn check_file(options: &FileOptions) -> Result<(), Error> {
+    if options.path.file_name().is_some() {
+        return Ok(());
+    }
+    Err(Error::Relay { key: "path", problem: "names no file".into() })
+}
+
 /// Looks whether lines can be written, without a line.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::relay::context::Context;
 use crate::relay::custom_payload::CustomPayload;
 use crate::relay::loopback::is_loopback;
 use crate::relay::options::{Content, HttpsOptions};
-use crate::relay::outbox::{Delivery, Kind};
+use crate::relay::outbox::{Delivery, EVENT_TYPES, Kind};
 use crate::relay::secret::Secret;
 use crate::relay::template::variable::{Subject, Vocabulary};
 use crate::relay::template::{BadTemplate, Language, Template};
@@ -216,6 +216,7 @@ impl Forms {
         let method = Method::from_str(&options.method);
         let method =
             method.map_err(|_| bad("method", format!("{:?} is no method", options.method)))?;
+        check_events(&options.events)?;
         let event = (!options.events.is_empty()).then(|| EventForms::new(options, language));
         Ok(Self {
             method,
@@ -294,6 +295,15 @@ fn headers(
     options.headers.0.iter().map(header).collect()
 }
 
+fn check_events(events: &[String]) -> Result<(), Error> {
+    let unknown = events.iter().find(|event| !EVENT_TYPES.contains(&event.as_str()));
+    unknown.map_or(Ok(()), |unknown| {
+        let problem =
+            format!("there is no event {unknown:?}; there are {}", EVENT_TYPES.join(", "));
+        Err(bad("events", problem))
+    })
+}
+
 fn check_url(url: &str) -> Result<(), Error> {
     let bad = |problem: &str| bad("url", problem.into());
     let parsed = Url::parse(url).map_err(|error| bad(&format!("is no address: {error}")))?;
@@ -365,7 +375,7 @@ fn delay(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// An error with all its causes, without the address, which may have secrets in its query.
+/// An error with all its causes and where it was, without the rest of the address, which may have secrets in its query.
 fn chain(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "the server does not answer in time".into();
@@ -376,7 +386,9 @@ fn chain(error: &reqwest::Error) -> String {
         causes.push(next.to_string());
         cause = next.source();
     }
-    if causes.is_empty() { "the request failed".into() } else { causes.join(": ") }
+    let what = if causes.is_empty() { "the request failed".into() } else { causes.join(": ") };
+    let host = error.url().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    host.map_or_else(|| what.clone(), |(host, port)| format!("{host}:{port}: {what}"))
 }
 
 fn at(key: &'static str) -> impl Fn(BadTemplate) -> Error {

@@ -125,6 +125,30 @@ pub struct Counts {
     pub dead: u64,
 }
 
+/// All types of events.
+pub const EVENT_TYPES: [&str; 20] = [
+    "refused",
+    "break_in_message_sequence",
+    "message_retracted",
+    "device_changed",
+    "state_changed",
+    "fence_entered",
+    "fence_left",
+    "radio_configuration_changed",
+    "backhaul_changed",
+    "radio_fault",
+    "radio_recovered",
+    "clock_changed",
+    "disk_low",
+    "retention_dropped",
+    "budget_exhausted",
+    "dead_letter",
+    "certificate_expires",
+    "hardware_changed",
+    "identity_used_elsewhere",
+    "anomaly",
+];
+
 /// How serious an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::relay::carrier::Carrier;
 use crate::relay::context::Context;
 use crate::relay::courier::Courier;
-use crate::relay::file::LinesFile;
+use crate::relay::file::{LinesFile, check_file};
 use crate::relay::https::Https;
 use crate::relay::mqtt::{Mqtt, check_mqtt};
 use crate::relay::options::Options;
@@ -67,7 +67,7 @@ pub fn check(options: &Options, context: &Context) -> Result<(), Error> {
     match options {
         Options::Https(https) => Https::new(https, context.clone()).map(drop),
         Options::Mqtt(mqtt) => check_mqtt(mqtt, context),
-        Options::File(_) => Ok(()),
+        Options::File(file) => check_file(file),
     }
 }
 
@@ -97,6 +97,7 @@ pub fn spawn(
             go(name, context, mqtt, outbox, phase, told)
         }
         Options::File(file) => {
+            check_file(file)?;
             go(name, context, LinesFile::new(file, &of_carrier), outbox, phase, told)
         }
     };

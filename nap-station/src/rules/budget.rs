@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::rules::utc::Day;
 
-/// Days that are remembered: what is heard late may be of a former one.
-const DAYS: usize = 8;
+/// Days that are remembered: what is heard late may be of a former one, and a clock may have been set back.
+pub const DAYS: usize = 400;
 
 /// How many messages of a date were accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,6 +107,18 @@ mod tests {
         let budget = Budget::new(840, [(Day(1), used)]);
         assert!(!budget.has_room(Day(1)));
         assert!(budget.has_room(Day(2)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_by_weeks_is_no_second_budget() {
+        let mut budget = Budget::new(1, []);
+        for day in (0..60).chain(0..60) {
+            if budget.has_room(Day(day)) {
+                budget.accept(Day(day));
+            }
+            assert_eq!(budget.used(Day(day)).accepted, 1);
+        }
+        assert!(!budget.has_room(Day(0)));
     }
 
     proptest! {

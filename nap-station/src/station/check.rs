@@ -28,7 +28,7 @@ use crate::station::gpsd;
 use crate::station::receiving::Receiving;
 use crate::station::records::Records;
 use crate::station::synchronization::is_synchronized;
-use crate::store::folder::ledger_path;
+use crate::store::folder::{self, ledger_path};
 use crate::store::identity::Identity;
 use crate::store::lock::FolderLock;
 use crate::store::upkeep;
@@ -132,7 +132,9 @@ fn relays(config: &Config, is_running: bool) -> Vec<Finding> {
             .iter()
             .map(|(name, options)| {
                 let context = context(config, &visitor);
-                let trial = relay(options.clone(), context, visitor.clone());
+                let (places, relay_name) = (config.places.clone(), name.clone());
+                let told = move |error: &Error| places.told(&relay_name, error);
+                let trial = relay(options.clone(), context, visitor.clone(), told);
                 (name, tokio::spawn(trial))
             })
             .collect();
@@ -156,9 +158,14 @@ fn context(config: &Config, visitor: &Visitor) -> Context {
     context
 }
 
-async fn relay(options: Options, context: Context, visitor: Visitor) -> Found {
+async fn relay(
+    options: Options,
+    context: Context,
+    visitor: Visitor,
+    told: impl Fn(&Error) -> String,
+) -> Found {
     if let Err(error) = check_relay(&options, &context) {
-        return Found::Wrong(error.to_string());
+        return Found::Wrong(told(&error));
     }
     match try_relay(&options, context, &visitor).await {
         Ok(text) => Found::Well(text),
@@ -231,15 +238,20 @@ fn clock() -> Found {
 
 /// The folder can be written to, and its ledger is sound.
 fn sound(state: &Path) -> Result<String, Error> {
-    let folder = existing(state);
-    access(folder, Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|error| Error::io(folder, "write to")(error.into()))?;
+    let nearest = existing(state);
+    access(nearest, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| Error::io(nearest, "write to")(error.into()))?;
+    folder::look(state)?;
     if !ledger_path(state).exists() {
-        return Ok("there is no ledger yet; it is made at the first start".into());
+        return Ok(
+            "there is no ledger yet; it is made at the first start, and the station's ID".into()
+        );
     }
+    let identity = Identity::load(state)?;
     let problems = upkeep::check(state)?;
     if problems.is_empty() {
-        return Ok("the ledger is sound".into());
+        let of = identity.map(|identity| format!(" of station {}", identity.station));
+        return Ok(format!("the ledger{} is sound", of.unwrap_or_default()));
     }
     Err(Error::BadFile { path: ledger_path(state), problem: problems.join("; ") })
 }

@@ -6,34 +6,10 @@ use crate::relay::outbox::Level;
 use crate::rules::notice::Notice;
 use crate::rules::utc::Utc;
 
-/// All types of events.
-pub const TYPES: [&str; 20] = [
-    "refused",
-    "break_in_message_sequence",
-    "message_retracted",
-    "device_changed",
-    "state_changed",
-    "fence_entered",
-    "fence_left",
-    "radio_configuration_changed",
-    "backhaul_changed",
-    "radio_fault",
-    "radio_recovered",
-    "clock_changed",
-    "disk_low",
-    "retention_dropped",
-    "budget_exhausted",
-    "dead_letter",
-    "certificate_expires",
-    "hardware_changed",
-    "identity_used_elsewhere",
-    "anomaly",
-];
-
 /// Something that happened at the station.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// One of [`TYPES`].
+    /// One of [`EVENT_TYPES`](crate::relay::outbox::EVENT_TYPES).
     pub event_type: &'static str,
     /// How serious it is.
     pub level: Level,

@@ -4,6 +4,7 @@
 //! ends or somebody says stop. One thread receives, and never waits for a disk or a network; one writes
 //! ([`keeper`]), and nothing is sent that it has not stored; the relays have their own.
 
+mod backlog;
 pub mod check;
 pub mod clock;
 mod control;

@@ -18,7 +18,7 @@ use crate::station::devices::DevicesFile;
 use crate::station::event::Event;
 use crate::station::keeper::{Command, Committed, Keeper};
 use crate::station::order::Order;
-use crate::store::folder::ledger_path;
+use crate::store::folder::expect_ledger;
 use crate::store::hardware::fingerprint;
 use crate::store::ledger::{Found, Ledger};
 use crate::store::lock::FolderLock;
@@ -78,11 +78,7 @@ impl Opened {
 /// [`Error::Order`] if nothing comes of it; what is wrong with the state or the ledger.
 pub fn carry_out(config: &Config, order: Order) -> Result<u64, Error> {
     let state = &config.station.state;
-    let ledger = ledger_path(state);
-    if !ledger.exists() {
-        let problem = "there is no ledger yet; start the station once".to_owned();
-        return Err(Error::BadFile { path: ledger, problem });
-    }
+    expect_ledger(state)?;
     let _lock = match FolderLock::take(state) {
         Err(Error::InUse { .. }) => return control::tell(state, &order),
         lock => lock?,

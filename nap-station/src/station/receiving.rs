@@ -1,8 +1,7 @@
 //! From samples to reports.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -21,6 +20,7 @@ use crate::reception::event::{Received, ReceptionEvent};
 use crate::reception::fault_log::FaultLog;
 use crate::relay::outbox::Level;
 use crate::rules::utc::Utc;
+use crate::station::backlog::Backlog;
 use crate::station::clock::{StationClock, now, utc_by};
 use crate::station::ending::Ending;
 use crate::station::event::Event;
@@ -32,8 +32,6 @@ use crate::station::report::{Heard, Report, ReportKind};
 
 /// How often to look whether to stop.
 const TICK: Duration = Duration::from_millis(100);
-/// Reports that wait while the one who writes does not take them; the oldest are lost beyond.
-const MAX_BACKLOG: usize = 100_000;
 
 /// A source of samples and its receiver at work.
 #[derive(Debug)]
@@ -48,7 +46,7 @@ pub struct Receiving {
     /// What times without a start count from.
     start: Utc,
     /// What could not be handed on yet.
-    backlog: VecDeque<Command>,
+    backlog: Backlog<Command>,
 }
 
 impl Receiving {
@@ -73,7 +71,7 @@ impl Receiving {
             is_refused: false,
             clock,
             start: now(),
-            backlog: VecDeque::new(),
+            backlog: Backlog::default(),
         })
     }
 
@@ -171,10 +169,7 @@ impl Receiving {
         for event in self.reception.finish() {
             self.event(event);
         }
-        for command in self.backlog.drain(..) {
-            // The one who writes ends after all others.
-            drop(commands.send(command));
-        }
+        self.backlog.finish(commands);
     }
 
     fn started(&mut self, info: Box<StreamInfo>, devices: &DeviceTable) -> Result<(), Error> {
@@ -222,7 +217,7 @@ impl Receiving {
                 if is_news && fault.kind.is_fatal() {
                     let detail = json!({ "kind": fault.kind.name(), "text": fault.text });
                     let event = Event::new("radio_fault", Level::Alarm, self.utc(), detail).said();
-                    self.backlog.push_back(Command::Event(event));
+                    self.backlog.push(Command::Event(event));
                 }
                 self.say.say(Remark::Fault(fault, is_news));
             }
@@ -230,7 +225,7 @@ impl Receiving {
                 let down_s = outage.duration.as_secs_f64();
                 let detail = json!({ "down_s": down_s, "trials": outage.trials });
                 let event = Event::new("radio_recovered", Level::Info, self.utc(), detail).said();
-                self.backlog.push_back(Command::Event(event));
+                self.backlog.push(Command::Event(event));
                 self.say.say(Remark::Recovered(outage));
             }
             _ => {}
@@ -244,7 +239,7 @@ impl Receiving {
             ReceiverEvent::Complete(message) => (false, true, message),
             ReceiverEvent::Retracted(message) => {
                 let report = Report { message: (0, message.id.0), kind: ReportKind::Retracted };
-                self.backlog.push_back(Command::Report(report));
+                self.backlog.push(Command::Report(report));
                 return;
             }
             _ => return,
@@ -255,7 +250,7 @@ impl Receiving {
         let record = MessageRecord::new(MessageRecordType::Message, message, time, &nameless);
         let heard = Heard { is_first, is_complete, record, at, clock };
         let kind = ReportKind::Heard(Box::new(heard));
-        self.backlog.push_back(Command::Report(Report { message: (0, message.id.0), kind }));
+        self.backlog.push(Command::Report(Report { message: (0, message.id.0), kind }));
     }
 
     /// When a message was sent, how its record tells it, and the clock that it is of.
@@ -292,16 +287,12 @@ impl Receiving {
 
     /// Hands on what can be without waiting. Samples that are read as fast as can be have time to wait.
     fn hand_on(&mut self, commands: &SyncSender<Command>) {
-        while let Some(command) = self.backlog.pop_front() {
-            match commands.try_send(command) {
-                Ok(()) => {}
-                Err(TrySendError::Full(command) | TrySendError::Disconnected(command)) => {
-                    self.backlog.push_front(command);
-                    break;
-                }
-            }
-        }
-        self.backlog.truncate(MAX_BACKLOG);
+        self.backlog.hand_on(commands);
+        let Some(lost) = self.backlog.take_lost() else { return };
+        self.say.say(Remark::StoredAgain { lost });
+        let detail = json!({ "lost_messages": lost });
+        let event = Event::new("disk_low", Level::Alarm, self.utc(), detail).said();
+        self.backlog.push(Command::Event(event));
     }
 }
 

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::config::places::Places;
 use crate::error::Error;
 use crate::relay::context::Context;
 use crate::relay::options::Options;
@@ -38,12 +39,18 @@ impl Relays {
     ///
     /// # Errors
     /// What is wrong with the options of one.
-    pub fn start(relays: Vec<Relay>, context: &Context) -> Result<Self, Error> {
+    pub(crate) fn start(
+        relays: Vec<Relay>,
+        context: &Context,
+        places: &Places,
+    ) -> Result<Self, Error> {
         let runtime = runtime().map_err(|source| Error::Thread { source })?;
         let phase = watch::Sender::new(Phase::Running);
         let inside = runtime.enter();
         let spawned = relays.into_iter().map(|relay| {
-            spawn(&relay.name, &relay.options, context.clone(), relay.outbox, phase.subscribe())
+            let Relay { name, options, outbox } = relay;
+            spawn(&name, &options, context.clone(), outbox, phase.subscribe())
+                .map_err(|error| places.blame(&name, error))
         });
         let handles: Vec<Handle> = spawned.collect::<Result<_, _>>()?;
         drop(inside);

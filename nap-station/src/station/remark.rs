@@ -19,6 +19,8 @@ use crate::store::queue::Left;
 pub enum Remark {
     /// It is at work: said every few seconds, for a watchdog.
     Alive,
+    /// Who the station is: 16 hexadecimal digits.
+    Station(String),
     /// The source is open.
     Started(Box<StreamInfo>),
     /// Others may ask at this address.
@@ -81,6 +83,7 @@ impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Alive => f.write_str("at work"),
+            Self::Station(id) => write!(f, "station {id}"),
             Self::Started(info) => write!(f, "{:.6} MS/s", info.sample_rate_hz / 1e6),
             Self::Listening(address) => write!(f, "http://{address}/metrics, /events and /health"),
             Self::Note(text) => f.write_str(text),

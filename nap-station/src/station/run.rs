@@ -110,6 +110,7 @@ impl Station {
         folder::make(&state)?;
         let lock = FolderLock::take(&state)?;
         let identity = Identity::load_or_make(&state)?;
+        options.say.say(Remark::Station(identity.station.clone()));
         let mut opened = Opened::open(&config)?;
         opened.left.drain(..).for_each(|left| options.say.say(Remark::Left(left)));
         if opened.found == Found::OtherHardware {
@@ -149,7 +150,7 @@ impl Station {
         if let Some(clock) = clock {
             context.certificate_time = CertificateTime::of(move || clock.utc().timestamp());
         }
-        let relays = Relays::start(relays(&config, &outboxes), &context)?;
+        let relays = Relays::start(relays(&config, &outboxes), &context, &config.places)?;
         let control = Control::listen(&state, commands.clone());
         let control = control.map_err(|error| options.say.say(Remark::NoOrders(error))).ok();
         Ok(Self {

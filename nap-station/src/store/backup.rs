@@ -161,8 +161,10 @@ pub fn restore(file: &Path, state: &Path) -> Result<(), Error> {
         return Err(Error::BadFile { path: ledger, problem });
     }
     let aside = beside(&ledger, "restored");
+    forget_log(&aside)?;
     let unpacked = unpack(file, &aside).and_then(|()| adopt(&aside));
-    if let Err(error) = unpacked.and_then(|()| rename(&aside, &ledger)) {
+    let is_alone = unpacked.and_then(|()| forget_log(&ledger));
+    if let Err(error) = is_alone.and_then(|()| rename(&aside, &ledger)) {
         remove(&aside)?;
         return Err(error);
     }
@@ -237,9 +239,17 @@ fn unpack(file: &Path, aside: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Removes what SQLite left beside a ledger that is not there any more: it would be taken for changes of the next
+/// one of this name.
+fn forget_log(ledger: &Path) -> Result<(), Error> {
+    ["-wal", "-shm", "-journal"].iter().try_for_each(|suffix| remove(&with_suffix(ledger, suffix)))
+}
+
 /// Looks whether the ledger is sound, and has the next start begin a new epoch.
 fn adopt(ledger: &Path) -> Result<(), Error> {
     let connection = Connection::open(ledger)?;
+    // All of it is in one file then, which is to get another name.
+    connection.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;")?;
     schema::check_version(&connection)?;
     let problems = upkeep::problems(&connection)?;
     if let Some(problem) = problems.first() {
@@ -250,8 +260,11 @@ fn adopt(ledger: &Path) -> Result<(), Error> {
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {
+    with_suffix(file, &format!(".{suffix}"))
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
-    name.push(".");
     name.push(suffix);
     name.into()
 }

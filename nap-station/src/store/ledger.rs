@@ -16,7 +16,7 @@ use crate::rules::utc::{Day, Utc};
 use crate::rules::verdict::{Reason, Verdict};
 use crate::store::change::{Change, DeviceState, StoredEvent, StoredMessage};
 use crate::store::epoch::Epochs;
-use crate::store::folder::ledger_path;
+use crate::store::folder::{self, ledger_path};
 use crate::store::kind_name::{kind_name, kind_of_name};
 use crate::store::queue::{self, Left, QueueEnd};
 use crate::store::relay_end::RelayEnd;
@@ -297,8 +297,9 @@ impl Ledger {
 
 /// A connection that only reads, beside the one that writes.
 pub(super) fn reader(state: &Path) -> Result<Connection, Error> {
+    let path = folder::expect_ledger(state)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(ledger_path(state), flags)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000;")?;
     schema::check_version(&connection)?;
     Ok(connection)

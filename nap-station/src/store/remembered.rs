@@ -5,6 +5,7 @@ use nap_phy::{DeviceId, MessageCounter};
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
+use crate::rules::budget::DAYS;
 use crate::rules::budget::DayCount;
 use crate::rules::heard::Heard;
 use crate::rules::history::{HOUR_S, MIN_KEPT, Stored};
@@ -15,8 +16,6 @@ use crate::rules::verdict::Reason;
 
 /// Messages of a device that are read: more than it may send in an hour.
 const OF_DEVICE: u32 = 240;
-/// Days of the budget that are read.
-const DAYS: u32 = 8;
 /// Hours of refusals that are read.
 const HOURS: i64 = 7 * 24;
 
@@ -103,7 +102,7 @@ fn stored(row: i64, at: Utc, record: Option<&str>) -> Option<Stored> {
 fn days(connection: &Connection) -> Result<Vec<(Day, DayCount)>, Error> {
     let sql = "SELECT day, accepted, released FROM days ORDER BY day DESC LIMIT ?";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([DAYS], |row| {
+    let rows = statement.query_map([DAYS as i64], |row| {
         Ok((Day(row.get(0)?), DayCount { accepted: row.get(1)?, released: row.get(2)? }))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

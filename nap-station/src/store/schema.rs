@@ -143,3 +143,46 @@ pub(super) fn check(version: usize) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ledger as the first version has left it, with one of everything that later ones change.
+    fn first() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        let rows = "INSERT INTO messages VALUES (1, 2, 3, 4, 5, 'accepted', NULL, '', NULL, 'ntp', 1, '{}');
+                    INSERT INTO relays VALUES (1, 'web', 1, 0, 1);
+                    INSERT INTO deliveries VALUES (1, 1, 'dead', 6, 'why');
+                    PRAGMA user_version = 1;";
+        connection.execute_batch(rows).unwrap();
+        connection
+    }
+
+    #[test]
+    fn an_older_ledger_keeps_what_it_has() {
+        let mut connection = first();
+        prepare(&mut connection).unwrap();
+        assert_eq!(version(&connection).unwrap(), known());
+        let one =
+            |sql: &str| -> String { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+        assert_eq!(one("SELECT row || clock || (position IS NULL) FROM messages"), "1ntp1");
+        assert_eq!(one("SELECT name || control FROM relays"), "web1");
+        assert_eq!(one("SELECT detail FROM deliveries WHERE state = 'dead'"), "why");
+        // What is up to date stays as it is.
+        prepare(&mut connection).unwrap();
+        assert_eq!(version(&connection).unwrap(), known());
+    }
+
+    #[test]
+    fn a_ledger_of_a_later_version_is_left_alone() {
+        let mut connection = first();
+        connection.pragma_update(None, "user_version", known() as i64 + 1).unwrap();
+        let error = prepare(&mut connection).unwrap_err();
+        assert!(matches!(error, Error::NewerLedger { .. }), "{error}");
+        let columns = "SELECT count(*) FROM pragma_table_info('relays')";
+        let count: i64 = connection.query_row(columns, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 5);
+    }
+}

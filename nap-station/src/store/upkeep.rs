@@ -1,14 +1,16 @@
 //! Looking after the ledger: is it sound, and can it be smaller.
 
+use std::fs;
 use std::path::Path;
 
 use nap_io::counted;
 use rusqlite::Connection;
 
 use crate::error::Error;
-use crate::rules::utc::Utc;
-use crate::store::ledger::{Ledger, reader};
+use crate::store::folder::expect_ledger;
+use crate::store::ledger::reader;
 use crate::store::lock::FolderLock;
+use crate::store::schema;
 
 /// What is wrong with a ledger; nothing if it is sound. Works beside a station that runs.
 ///
@@ -32,12 +34,27 @@ pub(super) fn problems(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(problems)
 }
 
+/// The bytes of a ledger before and after it was made smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compacted {
+    /// Before.
+    pub before: u64,
+    /// After.
+    pub after: u64,
+}
+
 /// Gives the room back that removed rows have left. No station may run meanwhile.
 ///
 /// # Errors
-/// [`Error::InUse`] if one does, [`Error::Ledger`].
-pub fn compact(state: &Path, hardware: &str, now: Utc) -> Result<(), Error> {
+/// [`Error::InUse`] if one does, [`Error::Ledger`]; [`Error::BadFile`] if there is no ledger.
+pub fn compact(state: &Path) -> Result<Compacted, Error> {
+    let path = expect_ledger(state)?;
     let _lock = FolderLock::take(state)?;
-    let (mut ledger, _) = Ledger::open(state, hardware, now)?;
-    Ok(ledger.connection().execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
+    let bytes =
+        || fs::metadata(&path).map(|metadata| metadata.len()).map_err(Error::io(&path, "look at"));
+    let connection = Connection::open(&path)?;
+    schema::check_version(&connection)?;
+    let before = bytes()?;
+    connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(Compacted { before, after: bytes()? })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use nap_far_ends::broker::free_port;
+use nap_far_ends::server::Authority;
 use nap_station::relay::options::Options;
 use serde_json::Value;
 
@@ -26,15 +27,33 @@ impl Drop for Ended {
 #[tokio::test]
 async fn the_receiver_in_python_keeps_each_message_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (database, port) = (folder.path().join("messages.db"), free_port());
+    let authority = Authority::new();
+    authority.write(&folder.path().join("ca.pem"));
+    let pair = authority.issue("localhost", 90);
+    let (certificate, key) = (folder.path().join("server.pem"), folder.path().join("server.key"));
+    std::fs::write(&certificate, pair.certificate.pem()).unwrap();
+    std::fs::write(&key, pair.key.serialize_pem()).unwrap();
+    let (plain, port) = (free_port(), free_port());
+    receives_each_once(
+        folder.path(),
+        &format!("url = \"http://127.0.0.1:{plain}/sigfox\""),
+        &[&plain.to_string()],
+    )
+    .await;
+    let url = format!("url = \"https://localhost:{port}/sigfox\"\nca = \"ca.pem\"");
+    let arguments = [&port.to_string(), certificate.to_str().unwrap(), key.to_str().unwrap()];
+    receives_each_once(folder.path(), &url, &arguments).await;
+}
+
+async fn receives_each_once(folder: &Path, url: &str, arguments: &[&str]) {
+    let database = folder.join(format!("{}.db", arguments.len()));
     let mut receiver = Command::new("python3");
-    receiver.arg(example("https_callback/receiver.py")).arg(&database).arg(port.to_string());
+    receiver.arg(example("https_callback/receiver.py")).arg(&database).args(arguments);
     let receiver = Ended(receiver.stderr(Stdio::null()).spawn().unwrap());
-    let url = format!("url = \"http://127.0.0.1:{port}/sigfox\"");
     for _ in 0..2 {
         // The second run brings the same messages again, as after a crash.
         let outbox = MemoryOutbox::new();
-        let relay = Relay::start(&outbox, folder.path(), &Options::Https(options(&url)));
+        let relay = Relay::start(&outbox, folder, &Options::Https(options(url)));
         outbox.store(3);
         until("all are delivered", || outbox.delivered() == 3).await;
         relay.stop().await;

@@ -1,7 +1,9 @@
 //! `nap station backup` and `nap station restore`.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use nap_station::station::clock::now;
@@ -51,11 +53,18 @@ pub fn put_back(args: &Args) -> Result<Outcome> {
     let path = args.config.path()?;
     if !path.exists() {
         let text = backup::configuration(&args.file)?;
-        fs::write(path, text).with_context(|| format!("{}: cannot write", path.display()))?;
-        tracing::info!("{}: written from the backup", path.display());
+        write(path, &text)?;
+        tracing::info!("{}: written from the backup, for you alone to read", path.display());
     }
     let state = args.config.load()?.station.state;
     backup::restore(&args.file, &state)?;
     tracing::info!("{}: restored; devices' keys come from their table", state.display());
     Ok(Outcome::Done)
+}
+
+/// Writes a configuration, which may have secrets in headers, where there is none.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("{}: cannot write", path.display()))
 }

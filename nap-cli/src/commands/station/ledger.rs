@@ -1,12 +1,8 @@
 //! `nap station ledger`.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
-use nap_station::station::clock::now;
 use nap_station::store::export::Export;
-use nap_station::store::hardware::fingerprint;
-use nap_station::store::upkeep;
+use nap_station::store::upkeep::{self, Compacted};
 
 use crate::commands::station::config::ConfigArg;
 use crate::commands::station::rows;
@@ -30,7 +26,9 @@ pub fn run(command: &Command) -> Result<Outcome> {
         Command::Check(config) => check(config),
         Command::Compact(config) => {
             let state = config.load()?.station.state;
-            upkeep::compact(&state, &fingerprint(Path::new("/")), now())?;
+            let Compacted { before, after } = upkeep::compact(&state)?;
+            let [before_mb, after_mb] = [before, after].map(|bytes| bytes as f64 / 1e6);
+            tracing::info!("the ledger has {after_mb:.1} MB, and had {before_mb:.1} MB");
             Ok(Outcome::Done)
         }
     }

@@ -58,7 +58,8 @@ fn log(remark: &Remark) {
         Remark::Alive => tell_systemd(NotifyState::Watchdog),
         Remark::Fault(_, false) => tracing::debug!("{remark}"),
         Remark::Event(event) => log_event(event, remark),
-        Remark::Started(_)
+        Remark::Station(_)
+        | Remark::Started(_)
         | Remark::Listening(_)
         | Remark::Note(_)
         | Remark::Recovered(_)

@@ -32,8 +32,9 @@ impl<S: SampleSource> Replay<S> {
     fn wait(&mut self, end: u64, timeout: Duration) -> bool {
         let Some(rate_hz) = self.rate_hz else { return true };
         let started = *self.started.get_or_insert_with(Instant::now);
-        let due = started + Duration::from_secs_f64(end as f64 / rate_hz);
-        let wait = due.saturating_duration_since(Instant::now());
+        // At a speed of next to nothing it is more than there is.
+        let due = Duration::try_from_secs_f64(end as f64 / rate_hz).unwrap_or(Duration::MAX);
+        let wait = due.saturating_sub(started.elapsed());
         std::thread::sleep(wait.min(timeout));
         wait <= timeout
     }

@@ -68,7 +68,9 @@ impl Connection {
         version: MqttVersion,
         answer_timeout: AnswerTimeout,
     ) -> Result<Self, Fault> {
-        let stream = stream(address).await.map_err(|error| Fault::new(reason(&error)))?;
+        let at =
+            |error| Fault::new(format!("{}:{}: {}", address.host, address.port, reason(&error)));
+        let stream = stream(address).await.map_err(at)?;
         let (reader, writer) = split(stream);
         let limits = Connected {
             code: 0,

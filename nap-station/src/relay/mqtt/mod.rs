@@ -155,6 +155,8 @@ impl Mqtt {
 
     async fn connect(&mut self) -> Result<(), Fault> {
         self.connection = None;
+        // The numbers of packets are those of the former connection.
+        self.inbox.iter_mut().for_each(|(_, packet)| *packet = None);
         self.stamps = self.checked.files.stamps();
         let (address, password) = self.checked.access(&self.context).map_err(Fault::of_disk)?;
         let will = self.status_publish(&self.status_now(), false);
