@@ -615,6 +615,23 @@ fn metadata_comes_in_any_unicode() {
     }
 }
 
+/// Python's `json` writes numbers so that are none.
+#[test]
+fn numbers_that_are_none_do_not_stop_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let meta = folder.path().join("x.sigmf-meta");
+    std::fs::write(folder.path().join("x.sigmf-data"), [0; 1000]).unwrap();
+    let text = r#"{"global": {"core:datatype": "ci16_le", "core:sample_rate": 250000, "core:version": "1.0.0",
+        "core:description": "a \\\"NaN\" stays", "x:gain_db": -Infinity}, "captures": [{"core:sample_start": 0}],
+        "annotations": [{"core:sample_start": 0, "core:sample_count": 1, "core:freq_lower_edge": NaN}]}"#;
+    std::fs::write(&meta, text).unwrap();
+    let mut source = open(&meta).unwrap();
+    assert_eq!(source.info().description.as_deref(), Some("a \\\"NaN\" stays"));
+    assert_eq!(read_all(&mut source).len(), 250);
+    std::fs::write(&meta, text.replace("NaN}", "NaN")).unwrap();
+    assert!(matches!(open_error(&meta, &OpenOptions::default()), Error::Malformed { .. }));
+}
+
 #[test]
 fn headers_between_captures_are_no_samples() {
     let recording = Recording::new().global("core:trailing_bytes", json!(4)).captures(json!([
