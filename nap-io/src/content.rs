@@ -1,7 +1,6 @@
 //! What the first bytes of a file say about it, whatever its name is.
 
 use crate::compression::Compression;
-use crate::gnu_radio;
 
 /// So many bytes are looked at: the mark of a tar archive is the last of them.
 pub(crate) const HEAD_BYTES: usize = 512;
@@ -39,6 +38,9 @@ pub(crate) const UNPACK: &str = "unpack it and give the recording in it";
 const CONVERT: &str = "convert it to raw samples, WAV or SigMF";
 const NOT_SAMPLES: &str = "check that this is the recording";
 const DOWNLOAD: &str = "download the recording itself";
+
+/// How the headers of GNU Radio's file meta sink begin: a dictionary, of which the first entry is their length.
+pub(crate) const GNU_RADIO_MARK: &[u8] = b"\x09\x07\x02\x00\x04strt\x0b";
 
 /// Marks at the start of files. None is shorter than four bytes: shorter ones may be samples.
 const MARKS: [(&[u8], &str, &str); 30] = [
@@ -109,7 +111,7 @@ pub(crate) fn identify(head: &[u8]) -> Content {
     if head.get(257..262) == Some(b"ustar") {
         return Content::Tar;
     }
-    if head.starts_with(gnu_radio::MARK) {
+    if head.starts_with(GNU_RADIO_MARK) {
         return Content::GnuRadio;
     }
     let is_at_start = |(mark, ..): &&(&[u8], _, _)| head.starts_with(mark);

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::content::GNU_RADIO_MARK;
 use crate::error::Error;
 use crate::file_name::file_name;
 use crate::file_name::told::FileName;
@@ -21,10 +22,8 @@ use crate::sample_reader::SampleReader;
 use crate::sigmf::metadata::Capture;
 use crate::sigmf::recording::with_captures;
 use crate::source::SampleSource;
-use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
+use crate::stream_info::{StreamInfo, check_center};
 
-/// How every header begins: a dictionary, of which the first entry is the length of the header.
-pub(crate) const MARK: &[u8] = b"\x09\x07\x02\x00\x04strt\x0b";
 /// A header with more than that beside it is none.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
 /// Earlier times count from the start of a program and not of a calendar: the year 2000.
@@ -63,8 +62,10 @@ pub(crate) fn open(
     let mut warnings = Vec::new();
     let segments = segments(path, &mut file, &mut warnings)?;
     let Some(first) = segments.first() else { return Err(Error::Empty { path: path.into() }) };
-    let rate_hz = check_sample_rate(path, first.header.sample_rate_hz)?;
-    if segments.iter().any(|segment| segment.header.sample_rate_hz != rate_hz) {
+    let rate_hz = first.header.sample_rate_hz;
+    let is_given = options.sample_rate_hz.is_some();
+    if !is_given && segments.iter().skip(1).any(|segment| segment.header.sample_rate_hz != rate_hz)
+    {
         let what = "a file in which the sample rate changes";
         return Err(Error::unsupported(path, what, "record each rate to a file of its own"));
     }
@@ -77,7 +78,7 @@ pub(crate) fn open(
     doubt_rate(&file_name(path), &mut info, options);
     let rate_and_format = OpenOptions { center_hz: None, start: None, ..*options };
     let info = rate_and_format.apply(path, info)?;
-    let info = with_captures(path, info, &captures(path, &segments, format)?, options)?;
+    let info = with_captures(path, info, &captures(path, &segments, format), options)?;
     let regions: VecDeque<Range<u64>> = segments.into_iter().map(|segment| segment.place).collect();
     let input = Input::regions(file, regions).map_err(Error::io(path, "read"))?;
     Ok(Box::new(SampleReader::new(path.into(), info, input)?))
@@ -136,7 +137,7 @@ fn starts_with_mark(file: &mut File, at: u64) -> bool {
 fn header_at(file: &mut File, at: u64) -> io::Result<Option<Header>> {
     file.seek(SeekFrom::Start(at))?;
     let mut bytes = Vec::new();
-    file.by_ref().take(MARK.len() as u64 + 8).read_to_end(&mut bytes)?;
+    file.by_ref().take(GNU_RADIO_MARK.len() as u64 + 8).read_to_end(&mut bytes)?;
     let Some(told) = header_bytes(&bytes).filter(|&told| told <= MAX_HEADER_BYTES) else {
         return Ok(None);
     };
@@ -146,29 +147,26 @@ fn header_at(file: &mut File, at: u64) -> io::Result<Option<Header>> {
 
 /// How long the header is that begins here.
 fn header_bytes(bytes: &[u8]) -> Option<u64> {
-    bytes.strip_prefix(MARK)?.first_chunk().map(|&bytes| u64::from_be_bytes(bytes))
+    bytes.strip_prefix(GNU_RADIO_MARK)?.first_chunk().map(|&bytes| u64::from_be_bytes(bytes))
 }
 
-/// The headers as SigMF has them.
-fn captures(
-    path: &Path,
-    segments: &[Segment],
-    format: SampleFormat,
-) -> Result<Vec<Capture>, Error> {
+/// The headers as SigMF has them; a centre that cannot be one is not known.
+fn captures(path: &Path, segments: &[Segment], format: SampleFormat) -> Vec<Capture> {
+    let bytes_per_sample = format.bytes_per_sample() as u64;
     let mut bytes = 0;
-    let mut captures = Vec::new();
-    for Segment { header, place } in segments {
-        captures.push(Capture {
-            sample_start: bytes / format.bytes_per_sample() as u64,
+    let mut capture = |Segment { header, place }: &Segment| {
+        let sample_start = bytes / bytes_per_sample;
+        bytes += place.end - place.start;
+        Capture {
+            sample_start,
             global_index: None,
-            center_hz: header.center_hz.map(|hz| check_center(path, hz)).transpose()?,
+            center_hz: header.center_hz.filter(|&hz| check_center(path, hz).is_ok()),
             time: header.start,
             is_whole_seconds: false,
             header_bytes: header.header_bytes,
-        });
-        bytes += place.end - place.start;
-    }
-    Ok(captures)
+        }
+    };
+    segments.iter().map(&mut capture).collect()
 }
 
 impl Header {

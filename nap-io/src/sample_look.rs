@@ -198,8 +198,9 @@ impl SampleLook {
         }
         if is_float(self.format) {
             let parts: &[f32] = cast_slice(samples);
-            // What is not a number is no maximum.
-            self.peak = parts.iter().fold(self.peak, |peak, part| peak.max(part.abs()));
+            // What is not a number is no maximum, and what is infinite is told otherwise.
+            let finite = parts.iter().map(|part| part.abs()).filter(|part| part.is_finite());
+            self.peak = finite.fold(self.peak, f32::max);
         }
         if !is_exact(self.format) {
             return;
@@ -502,6 +503,9 @@ mod tests {
             let found = doubt(Cf32Le, Cf32Le, &samples);
             assert!(matches!(found, Some(FormatDoubt::Unscaled { .. })), "{found:?}");
         }
+        let mut samples = signal(0.1, 4);
+        samples[9] = Complex32::new(f32::INFINITY, f32::NAN);
+        assert_eq!(doubt(Cf32Le, Cf32Le, &samples), None, "told otherwise");
         let text = FormatDoubt::Unscaled { peak: 32_768.0 }.to_string();
         assert_eq!(text, "values up to 32768 in floats, 90 dB over full scale: not scaled to 1.0?");
     }

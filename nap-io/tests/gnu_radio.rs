@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use common::{fixed_seed, open, open_error, read_all, read_to_end};
-use nap_io::{OpenOptions, SampleFormat};
+use nap_io::{Error, OpenOptions, SampleFormat};
 use num_complex::Complex32;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -144,6 +144,13 @@ fn what_cannot_be_read_is_said() {
     assert!(error.to_string().contains("real samples"), "{error}");
     let options = OpenOptions { format: Some(SampleFormat::Cs16Le), ..Default::default() };
     assert_eq!(read_all(nap_io::open(&path, &options).unwrap().as_mut()), expected(0..100));
+    // A flow graph that did not know its rate.
+    let at = bytes.windows(7).position(|word| word == b"rx_rate").unwrap() + 8;
+    bytes[at..at + 8].fill(0);
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(open_error(&path, &options), Error::OutOfRange { .. }));
+    let options = OpenOptions { sample_rate_hz: Some(48e3), ..options };
+    assert_eq!(nap_io::open(&path, &options).unwrap().info().sample_rate_hz, 48e3);
 }
 
 proptest! {

@@ -477,6 +477,18 @@ fn a_count_that_goes_back_begins_anew() {
 }
 
 #[test]
+fn a_count_that_jumps_out_of_sight_is_told() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:global_index": 0},
+        {"core:sample_start": 100, "core:global_index": 1_u64 << 62},
+    ]);
+    let source = open(&Recording::new().captures(captures).write()).unwrap();
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(warning.starts_with("core:global_index goes further at sample 100"), "{warning}");
+    assert_eq!(source.info().time_line_samples(), source.info().total_samples);
+}
+
+#[test]
 fn times_count_on_over_samples_that_are_missing() {
     let by_index = json!([
         {"core:sample_start": 0, "core:global_index": 5000,
