@@ -47,7 +47,7 @@
 //! let noise_density = detector.densities().iter().map(|&density| f64::from(density)).fold(f64::MAX, f64::min);
 //!
 //! // The candidate that the sync word fits best, and the soft bits there.
-//! let mut synchronizer = Synchronizer::new(100.0, &[sync_word.clone()], 60.0, 0.4);
+//! let mut synchronizer = Synchronizer::new((100.0, preamble), &[sync_word.clone()], 60.0, 0.4);
 //! let found = candidates
 //!     .iter()
 //!     .flat_map(|candidate| synchronizer.search(&history, &grid, candidate, noise_density).to_vec())

@@ -114,7 +114,8 @@ fn best(
     candidates: &[Candidate],
     density: f64,
 ) -> Hypothesis {
-    let mut synchronizer = Synchronizer::new(burst.symbol_rate_hz, &sync_words(), 60.0, 0.42);
+    let mut synchronizer =
+        Synchronizer::new((burst.symbol_rate_hz, PREAMBLE), &sync_words(), 60.0, 0.42);
     let found = candidates
         .iter()
         .flat_map(|candidate| synchronizer.search(history, grid, candidate, density).to_vec());

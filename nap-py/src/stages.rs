@@ -119,14 +119,14 @@ impl Subbands {
         threshold: f64,
         max_drift_hz_per_s: f64,
     ) -> PyResult<Vec<HypothesisRow>> {
-        let symbol_rate_hz = symbol_rate_hz(bit_rate)?;
+        let bursts = (symbol_rate_hz(bit_rate)?, preamble());
         let (time_s, frequency_hz, line_snr, power, noise_density) = candidate;
         check_finite(&[time_s, frequency_hz, threshold, noise_density])?;
         check_drift(max_drift_hz_per_s)?;
         let candidate = Candidate { time_s, frequency_hz, line_snr, power };
         Ok(py.detach(|| {
             let mut synchronizer =
-                Synchronizer::new(symbol_rate_hz, &sync_words(), max_drift_hz_per_s, threshold);
+                Synchronizer::new(bursts, &sync_words(), max_drift_hz_per_s, threshold);
             let found = synchronizer.search(&self.history, &self.grid, &candidate, noise_density);
             found
                 .iter()

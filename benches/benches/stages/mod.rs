@@ -8,6 +8,7 @@ use nap_benches::{Recording, Subbands};
 use nap_dsp::demodulator::Demodulator;
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 use nap_phy::receiver::Tuning;
+use nap_phy::receiver::stages::preamble;
 use nap_phy::{FrameType, LengthClass};
 
 const SYMBOL_RATE_HZ: f64 = 100.0;
@@ -47,7 +48,7 @@ fn decoding(criterion: &mut Criterion, noise: &Subbands, signal: &Subbands) {
     let mut group = criterion.benchmark_group("stages, one place");
     let least = Tuning::default().min_correlation;
     let mut synchronizer =
-        Synchronizer::new(SYMBOL_RATE_HZ, &sync_words(), MAX_DRIFT_HZ_PER_S, least);
+        Synchronizer::new((SYMBOL_RATE_HZ, preamble()), &sync_words(), MAX_DRIFT_HZ_PER_S, least);
     for (name, subbands) in [("noise", noise), ("a frame", signal)] {
         let (candidate, density) = subbands.strongest(SYMBOL_RATE_HZ);
         group.bench_function(format!("synchronizer, {name}"), |bencher| {

@@ -10,7 +10,7 @@ use nap_dsp::modulator::{PulseShape, Waveform};
 use nap_dsp::simulator::{FrontEnd, Simulator, Transmission};
 use nap_dsp::synchronizer::{Hypothesis, Synchronizer};
 use nap_phy::receiver::Tuning;
-use nap_phy::receiver::stages::{SoftSymbols, decode, symbol_signs, sync_words};
+use nap_phy::receiver::stages::{SoftSymbols, decode, preamble, symbol_signs, sync_words};
 use nap_phy::{
     Content, DeviceId, FrameType, Key, LengthClass, MessageCounter, Payload, Rank, Uplink,
 };
@@ -81,7 +81,7 @@ fn follow(rank: Rank, signs: &[f64], subbands: &Subbands) -> Result<Frame> {
     let density = noise.density(grid.nearest(candidate.frequency_hz));
     let least = Tuning::default().min_correlation;
     let mut synchronizer =
-        Synchronizer::new(SYMBOL_RATE_HZ, &sync_words(), MAX_DRIFT_HZ_PER_S, least);
+        Synchronizer::new((SYMBOL_RATE_HZ, preamble()), &sync_words(), MAX_DRIFT_HZ_PER_S, least);
     let hypotheses = synchronizer.search(history, grid, &candidate, density);
     let is_right = |found: &&Hypothesis| FrameType::ALL[found.sync_word] == frame_type;
     let hypothesis = *hypotheses.iter().find(is_right).context("its sync word was not found")?;
@@ -122,7 +122,9 @@ fn print(frames: &[Frame]) {
     row(
         "line SNR",
         &|frame| format!("{:.1}", frame.candidate.line_snr),
-        &format!("{min_detection_statistic}, to which the energy after it adds up to 25"),
+        &format!(
+            "{min_detection_statistic}, together with the energy after it, which counts 25 at most"
+        ),
     );
     row(
         "carrier after the detector, Hz off",

@@ -597,6 +597,28 @@ fn expect<const PHASES: usize>(
     grid: &Grid<PHASES>,
 ) -> Expected {
     let negative = 1.0 - positive;
+    let [plus, minus, phasor_re, phasor_im, signed_re, signed_im, axis_re, axis_im, either] =
+        sum_signs(phases, likelihoods, [positive, negative], grid);
+    let total = positive * plus + negative * minus + f32::MIN_POSITIVE;
+    Expected {
+        sign_ratio: (plus + f32::MIN_POSITIVE) / (minus + f32::MIN_POSITIVE),
+        phasors: [
+            Complex32::new(phasor_re, phasor_im) / total,
+            Complex32::new(signed_re, signed_im) / total,
+            Complex32::new(axis_re, axis_im) / (either + f32::MIN_POSITIVE),
+        ],
+    }
+}
+
+/// Sums over the phases, with the parameters of [`expect`]: the probabilities of a positive and of a negative symbol, the
+/// phasor, the phasor times the sign, and its square and the probability without the symbol.
+#[inline(always)]
+fn sum_signs<const PHASES: usize>(
+    phases: &[f32; PHASES],
+    likelihoods: &[f32; PHASES],
+    [positive, negative]: [f32; 2],
+    grid: &Grid<PHASES>,
+) -> [f32; 9] {
     // A negative symbol at a phase looks like a positive one at the opposite phase.
     let ([here, opposite], [like_here, like_opposite]) = (halves(phases), halves(likelihoods));
     let (re, im) = (grid.re.as_chunks::<PART>().0, grid.im.as_chunks::<PART>().0);
@@ -627,17 +649,7 @@ fn expect<const PHASES: usize>(
             }
         }
     }
-    let [plus, minus, phasor_re, phasor_im, signed_re, signed_im, axis_re, axis_im, either] =
-        sums.map(|sum| sum.iter().sum::<f32>());
-    let total = positive * plus + negative * minus + f32::MIN_POSITIVE;
-    Expected {
-        sign_ratio: (plus + f32::MIN_POSITIVE) / (minus + f32::MIN_POSITIVE),
-        phasors: [
-            Complex32::new(phasor_re, phasor_im) / total,
-            Complex32::new(signed_re, signed_im) / total,
-            Complex32::new(axis_re, axis_im) / (either + f32::MIN_POSITIVE),
-        ],
-    }
+    sums.map(|sum| sum.iter().sum::<f32>())
 }
 
 #[cfg(test)]

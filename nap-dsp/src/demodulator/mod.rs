@@ -13,6 +13,7 @@ pub(crate) mod phase_track;
 mod soft_frame;
 mod symbol_weights;
 mod tracker;
+mod tuning;
 
 use std::f64::consts::{PI, TAU};
 use std::fmt;
@@ -34,6 +35,7 @@ pub use iterative_detector::IterativeDetector;
 pub use phase_track::PhaseTrack;
 pub use soft_frame::{Measurement, SoftFrame};
 pub use tracker::HalfTurn;
+pub use tuning::Tuning;
 
 /// Symbols in the transforms that find a carrier, with silence after the frame's: some 200.
 const TRANSFORM_SYMBOLS: usize = 512;
@@ -43,37 +45,12 @@ const KNOWN_BLOCK: usize = 2;
 const SQUARES_BLOCK: usize = 8;
 /// Drifts on each side of one that are told from it by what is left in the blocks' sums.
 const NEAR_DRIFTS: i32 = 4;
-/// The quadratic phase, in radians at the ends of the stretch, that a drift search may leave: over
-/// the known symbols, and over all squared ones, where tracking follows.
-const QUADRATIC_PHASE: f64 = 0.25;
-const QUADRATIC_PHASE_SQUARED: f64 = 0.6;
-/// Frequency error with which a burst may be handed in, as a share of the symbol rate.
-const START_REACH: f64 = 0.1;
-/// Drift error that the known symbols may leave: half of it times the square of half their length,
-/// in cycles.
-const DRIFT_REACH_CYCLES: f64 = 0.4;
-/// Frequency error that the known symbols may leave at their middle, as a share of the symbol rate.
-const FREQUENCY_REACH: f64 = 0.015;
-
 /// How far off the symbol clocks of devices are at most: official test receivers take a hundredth.
 const MAX_CLOCK_ERROR: f64 = 0.0108;
-/// From one error that is tried to the next: over the longest frame an eighth of a symbol is left.
-const CLOCK_STEP: f64 = 0.0012;
-/// So much more energy another clock has to gather: by standard deviations of noise, and as a share, since an error of
-/// half a symbol over the frame loses more and interference may be anything.
-const MIN_CLOCK_DEVIATIONS: f64 = 3.5;
-const MIN_CLOCK_GAIN: f64 = 0.08;
-
-/// Symbols whose squares have less in common than this have no steady carrier. Those of a long frame that is
-/// just clear enough to be kept have 0.4, noise a quarter, more in shorter frames.
-const MIN_COHERENCE: f64 = 0.245;
-/// Symbols whose squares have this much in common have one.
-const CLEAR_COHERENCE: f64 = 0.45;
-/// With this much in common they leave nothing else to be looked for.
-const STEADY_COHERENCE: f64 = 0.8;
 
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
+    tuning: Tuning,
     /// By the bit rate, and by the clock of the burst that is looked at.
     nominal_symbol_s: f64,
     symbol_s: f64,
@@ -92,8 +69,9 @@ impl Demodulator {
     /// A demodulator for `symbol_rate_hz` that expects drifts up to `max_drift_hz_per_s`.
     #[must_use]
     pub fn new(symbol_rate_hz: f64, max_drift_hz_per_s: f64) -> Self {
-        let symbol_s = 1.0 / symbol_rate_hz;
+        let (symbol_s, tuning) = (1.0 / symbol_rate_hz, Tuning::default());
         Self {
+            tuning,
             nominal_symbol_s: symbol_s,
             symbol_s,
             max_drift_hz_per_s,
@@ -102,8 +80,14 @@ impl Demodulator {
             known_search: CarrierSearch::new(KNOWN_BLOCK, symbol_s, 1.0),
             squares_search: CarrierSearch::new(SQUARES_BLOCK, symbol_s, 2.0),
             weights: Vec::new(),
-            tracker: Tracker::default(),
+            tracker: Tracker::new(tuning),
         }
+    }
+
+    /// The same with other search parameters and thresholds.
+    #[must_use]
+    pub fn tuned(self, tuning: Tuning) -> Self {
+        Self { tuning, tracker: Tracker::new(tuning), ..self }
     }
 
     /// Demodulates `count` symbols from `start_s` on, of which the first are known as `known` (±1).
@@ -151,42 +135,44 @@ impl Demodulator {
         self.symbol_s = self.nominal_symbol_s * (1.0 + clock_error);
         let of_known = self.refine_on_known((start_s, carrier), known);
         let (of_squares, coherence) = self.refine_on_squares(of_known, start_s, count, known.len());
-        let likeliest = if coherence >= STEADY_COHERENCE {
+        let likeliest = if coherence >= self.tuning.steady_coherence {
             self.begin(of_squares, start_s, (known, count), &[Wander::STEADY])
         } else {
             self.likeliest((start_s, carrier), (of_squares, coherence), known, count)?
         };
-        if !likeliest.is_burst() {
+        if !likeliest.is_burst(&self.tuning) {
             return None;
         }
-        let carrier = likeliest.start.carrier;
-        self.baseband.retune(&carrier);
+        self.baseband.retune(&likeliest.start.carrier);
         self.tracker.follow(&self.baseband, &likeliest, known, count);
-        if !self.tracker.is_burst() {
-            return None;
-        }
-        let track = self.tracker.track();
-        let parts = self.tracker.parts(&self.baseband, &track);
-        let notches =
-            Notches::measure(&parts, &self.tracker.expected_signs(), self.tracker.weights());
-        Some(SoftFrame {
-            symbols: self.tracker.derotated(),
+        self.tracker.is_burst().then(|| self.soft_frame(likeliest.start.carrier))
+    }
+
+    /// The burst that was followed after this carrier was mixed out of it.
+    fn soft_frame(&self, mixed: Carrier) -> SoftFrame {
+        let Self { tracker, baseband, tuning, symbol_s, .. } = self;
+        let track = tracker.track();
+        let parts = tracker.parts(baseband, &track);
+        let notches = Notches::measure(&parts, &tracker.expected_signs(), tracker.weights());
+        SoftFrame {
+            symbols: tracker.derotated(),
             start_s: track.start_s,
-            carrier: track.carrier_at_middle(&self.tracker.certainties()),
-            amplitude: self.tracker.amplitude(),
-            noise_variance: self.tracker.noise_density() / 2.0,
-            weights: self.tracker.weights().to_vec(),
+            carrier: track.carrier_at_middle(&tracker.certainties()),
+            amplitude: tracker.amplitude(),
+            noise_variance: tracker.noise_density() / 2.0,
+            weights: tracker.weights().to_vec(),
             notches,
-            soft_signs: self.tracker.soft_signs().to_vec(),
-            half_turns: self.tracker.half_turns().to_vec(),
-            decided_signs: self.tracker.decided_signs().to_vec(),
-            wander: self.tracker.wander(),
-            ln_likelihood_ratio: self.tracker.ln_likelihood_ratio(),
-            scaled: self.tracker.scaled().to_vec(),
-            symbol_s: self.symbol_s,
-            baseband: self.baseband.snapshot(),
-            mixed: carrier,
-        })
+            soft_signs: tracker.soft_signs().to_vec(),
+            half_turns: tracker.half_turns().to_vec(),
+            decided_signs: tracker.decided_signs().to_vec(),
+            wander: tracker.wander(),
+            ln_likelihood_ratio: tracker.ln_likelihood_ratio(),
+            scaled: tracker.scaled().to_vec(),
+            symbol_s: *symbol_s,
+            baseband: baseband.snapshot(),
+            mixed,
+            tuning: *tuning,
+        }
     }
 
     /// By what share the symbols of a burst last longer than they should, if that is not next to nothing: where the
@@ -200,14 +186,15 @@ impl Demodulator {
                 self.baseband.means(start_s, self.nominal_symbol_s * (1.0 + error), count);
             symbols.map(|symbol| f64::from(symbol.norm_sqr())).sum()
         };
-        let steps = (MAX_CLOCK_ERROR / CLOCK_STEP).round() as i32;
-        let errors = (-steps..=steps).map(|step| f64::from(step) * CLOCK_STEP);
+        let Tuning { clock_step, min_clock_deviations, min_clock_gain, .. } = self.tuning;
+        let steps = (MAX_CLOCK_ERROR / clock_step).round() as i32;
+        let errors = (-steps..=steps).map(|step| f64::from(step) * clock_step);
         let gathered = errors.map(|error| (error, energy(error)));
         let (error, most) = gathered.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
         let (noise, nominal) = (self.expected_noise, energy(0.0));
         let signal = (nominal / count as f64 - noise).max(0.0);
         let deviation = (count as f64 * noise * (noise + 2.0 * signal)).sqrt();
-        let min_gain = (MIN_CLOCK_DEVIATIONS * deviation).max(MIN_CLOCK_GAIN * nominal);
+        let min_gain = (min_clock_deviations * deviation).max(min_clock_gain * nominal);
         (error != 0.0 && most - nominal >= min_gain).then_some(error)
     }
 
@@ -219,10 +206,10 @@ impl Demodulator {
         known: &[f64],
         count: usize,
     ) -> Option<Prospect> {
-        let steady = (coherence >= MIN_COHERENCE)
+        let steady = (coherence >= self.tuning.min_coherence)
             .then(|| self.begin(of_squares, beginning.0, (known, count), &Wander::LADDER));
         // Where no line fits all along the burst, the known symbols tell where it begins.
-        let is_clear = coherence >= CLEAR_COHERENCE;
+        let is_clear = coherence >= self.tuning.clear_coherence;
         let bent = if is_clear { None } else { self.begin_bent(beginning, known, count) };
         let by_likelihood =
             |a: &Prospect, b: &Prospect| a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio);
@@ -291,9 +278,9 @@ impl Demodulator {
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
         let region = Region {
             drift_hz_per_s: self.drift_reach(half_s),
-            frequency_share: START_REACH,
+            frequency_share: self.tuning.start_reach,
             pivot_s: 0.0,
-            quadratic_phase: QUADRATIC_PHASE,
+            quadratic_phase: self.tuning.quadratic_phase,
         };
         self.known_search.best(carrier.described_at(start_s + half_s), &symbols, &region).0
     }
@@ -309,7 +296,9 @@ impl Demodulator {
         self.baseband.retune(&carrier);
         let symbols = self.baseband.means(start_s, self.symbol_s, count);
         let symbols: Vec<Complex32> = symbols.collect();
-        symbol_weights::weigh(&mut self.weights, symbols.iter().map(Complex32::norm_sqr));
+        let min_ratio = self.tuning.min_interference_ratio;
+        let powers = symbols.iter().map(Complex32::norm_sqr);
+        symbol_weights::weigh(&mut self.weights, min_ratio, powers);
         let squares = symbols.iter().map(|z| z * z / z.norm_sqr().sqrt().max(f32::MIN_POSITIVE));
         let squares: Vec<Complex32> = squares.zip(&self.weights).map(|(z, w)| z * w).collect();
         let all: f64 = squares.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
@@ -317,9 +306,9 @@ impl Demodulator {
         let middle_s = count as f64 * self.symbol_s / 2.0;
         let region = Region {
             drift_hz_per_s: self.drift_reach(known_s),
-            frequency_share: FREQUENCY_REACH,
+            frequency_share: self.tuning.frequency_reach,
             pivot_s: middle_s - known_s,
-            quadratic_phase: QUADRATIC_PHASE_SQUARED,
+            quadratic_phase: self.tuning.quadratic_phase_squared,
         };
         let carrier = carrier.described_at(start_s + middle_s);
         let (carrier, gathered) = self.squares_search.best(carrier, &squares, &region);
@@ -328,7 +317,7 @@ impl Demodulator {
 
     /// How far off the drift may be after a search over known symbols of this half length, in Hz/s.
     fn drift_reach(&self, half_s: f64) -> f64 {
-        self.max_drift_hz_per_s.min(DRIFT_REACH_CYCLES / (half_s * half_s))
+        self.max_drift_hz_per_s.min(self.tuning.drift_reach_cycles / (half_s * half_s))
     }
 }
 

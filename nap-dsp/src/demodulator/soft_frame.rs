@@ -7,6 +7,7 @@ use super::envelope::{self, Notches};
 use super::forward_backward::Wander;
 use super::phase_track::PhaseTrack;
 use super::tracker::{HalfTurn, MAX_HALF_TURNS, Start, Tracker};
+use super::tuning::Tuning;
 use crate::baseband::Baseband;
 use crate::carrier::Carrier;
 use crate::subbands::SubbandGrid;
@@ -52,6 +53,7 @@ pub struct SoftFrame {
     pub(super) baseband: Baseband,
     /// The carrier that was mixed out of it.
     pub(super) mixed: Carrier,
+    pub(super) tuning: Tuning,
 }
 
 impl SoftFrame {
@@ -82,7 +84,7 @@ impl SoftFrame {
     #[must_use]
     pub fn measure(&self, signs: &[f64]) -> Measurement {
         let start = Start { carrier: self.mixed, start_s: self.start_s, symbol_s: self.symbol_s };
-        let mut tracker = Tracker::default();
+        let mut tracker = Tracker::new(self.tuning);
         tracker.follow_known(&self.baseband, start, signs, self.wander);
         let track = tracker.refined_track(signs);
         let parts = tracker.parts(&self.baseband, &track);

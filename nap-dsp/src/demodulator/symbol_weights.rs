@@ -6,21 +6,18 @@
 
 /// Symbols over which the noise around one is averaged.
 const AROUND: usize = 9;
-/// Interference is where the power has this many times the lower quartile over the burst.
-/// In white noise, the mean of nine squares does so once in 20 000.
-const INTERFERENCE_RATIO: f32 = 6.0;
 
 /// Writes the weight of each symbol from the power of the noise in each, or of what else rises with it: 1
 /// where the noise is as mostly, less where it is stronger. Where nothing was received there is none to
-/// compare with.
-pub(crate) fn weigh(weights: &mut Vec<f32>, powers: impl Iterator<Item = f32>) {
+/// compare with. Noise is stronger where it has `min_ratio` times the lower quartile.
+pub(crate) fn weigh(weights: &mut Vec<f32>, min_ratio: f32, powers: impl Iterator<Item = f32>) {
     let powers: Vec<f32> = powers.collect();
     weights.clear();
     weights.extend((0..powers.len()).map(|k| {
         let around = &powers[k.saturating_sub(AROUND / 2)..(k + AROUND / 2 + 1).min(powers.len())];
         around.iter().sum::<f32>() / around.len() as f32
     }));
-    let least = INTERFERENCE_RATIO * lower_quartile(weights);
+    let least = min_ratio * lower_quartile(weights);
     let usual = weights.iter().copied().filter(|power| (f32::MIN_POSITIVE..=least).contains(power));
     let (sum, count) = usual.fold((0.0, 0.0), |(sum, count), power| (sum + power, count + 1.0));
     let typical: f32 = sum / f32::max(count, 1.0);
@@ -44,6 +41,8 @@ mod tests {
 
     use super::*;
 
+    const MIN_RATIO: f32 = 6.0;
+
     /// Squares of normal numbers of this variance.
     fn noise(variance: f32, rng: &mut ChaCha12Rng) -> f32 {
         let radius = -2.0 * (1.0 - rng.random::<f32>()).ln();
@@ -55,7 +54,7 @@ mod tests {
         let mut rng = ChaCha12Rng::seed_from_u64(1);
         let mut weights = Vec::new();
         let interfered = (0..200).filter(|_| {
-            weigh(&mut weights, (0..208).map(|_| noise(0.3, &mut rng)));
+            weigh(&mut weights, MIN_RATIO, (0..208).map(|_| noise(0.3, &mut rng)));
             weights.iter().any(|&weight| weight != 1.0)
         });
         let interfered = interfered.count();
@@ -68,7 +67,7 @@ mod tests {
         let has_interference = |k: usize| (50..110).contains(&k);
         let variance = |k| if has_interference(k) { 30.0 } else { 0.3 };
         let mut weights = Vec::new();
-        weigh(&mut weights, (0..208).map(|k| noise(variance(k), &mut rng)));
+        weigh(&mut weights, MIN_RATIO, (0..208).map(|k| noise(variance(k), &mut rng)));
         let mean =
             |from: usize, to: usize| weights[from..to].iter().sum::<f32>() / (to - from) as f32;
         assert!((0.005..0.03).contains(&mean(55, 105)), "{}", mean(55, 105));
@@ -80,16 +79,16 @@ mod tests {
         let mut rng = ChaCha12Rng::seed_from_u64(3);
         let mut weights = Vec::new();
         let received = |k: usize, rng: &mut _| if k < 90 { noise(0.3, rng) } else { 0.0 };
-        weigh(&mut weights, (0..208).map(|k| received(k, &mut rng)));
+        weigh(&mut weights, MIN_RATIO, (0..208).map(|k| received(k, &mut rng)));
         assert_eq!(weights, [1.0; 208]);
     }
 
     #[test]
     fn nothing_and_silence_have_no_interference() {
         let mut weights = vec![2.0];
-        weigh(&mut weights, [].into_iter());
+        weigh(&mut weights, MIN_RATIO, [].into_iter());
         assert_eq!(weights, []);
-        weigh(&mut weights, [0.0; 5].into_iter());
+        weigh(&mut weights, MIN_RATIO, [0.0; 5].into_iter());
         assert_eq!(weights, [1.0; 5]);
     }
 }

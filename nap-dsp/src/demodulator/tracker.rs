@@ -11,30 +11,12 @@ use crate::demodulator::forward_backward::{
 };
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::demodulator::symbol_weights;
+use crate::demodulator::tuning::Tuning;
 use crate::kernels::bessel::ln_i0;
 use crate::kernels::sums::to_c64;
 
-/// Energy of a symbol over the noise density (linear) beyond which symbols are not taken to be clearer: by
-/// their transmitters' shapes, the grid of phases and errors of timing they are not.
-const MAX_ES_OVER_N0: f64 = 20.0;
-/// Symbols over which the frequency hardly changes.
-const STEADY_SYMBOLS: usize = 8;
-/// How many times larger the signal has to be by its power than by its products for both to be tried.
-const LEVEL_STEP: f64 = 1.3;
-/// How many times weaker a burst is tried that has not proved to be one.
-const LEVEL_DESCENT: f64 = 4.0;
-/// Logarithm of how much likelier a burst must be than noise of its power.
-const MIN_LN_LIKELIHOOD_RATIO: f64 = 6.0;
-/// What comes to that for each step that the carrier's frequency may be off.
-const LN_RATIO_PER_STEP: f64 = 0.5;
-/// Half the log likelihood ratio that the sign of a symbol must promise by itself, and that below which it is open
-/// for all that: before it the carrier may have gone on half a turn off.
-const CLEAR_SIGN: f32 = 5.0;
-const OPEN_SIGN: f32 = 2.0;
-/// Half turns that are decided at most, and symbols among which the clearest of those that a half turn leaves open is
-/// chosen.
+/// Half turns that are decided at most.
 pub(super) const MAX_HALF_TURNS: usize = 6;
-const OPEN_SYMBOLS: usize = 6;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
 
@@ -49,6 +31,7 @@ pub(super) struct Start {
 /// The state of tracking: timing, level, phases. Its memory is kept from one burst to the next.
 #[derive(Debug)]
 pub(super) struct Tracker {
+    tuning: Tuning,
     start: Start,
     count: usize,
     wander: Wander,
@@ -80,10 +63,12 @@ pub struct HalfTurn {
     pub ln_odds: f32,
 }
 
-impl Default for Tracker {
-    fn default() -> Self {
+impl Tracker {
+    /// One that has followed nothing yet.
+    pub(super) fn new(tuning: Tuning) -> Self {
         let carrier = Carrier { time_s: 0.0, frequency_hz: 0.0, drift_hz_per_s: 0.0 };
         Self {
+            tuning,
             start: Start { carrier, start_s: 0.0, symbol_s: 1.0 },
             count: 0,
             wander: Wander::LADDER[0],
@@ -116,19 +101,13 @@ pub(super) struct Prospect {
 
 impl Prospect {
     /// Whether it is a burst and not noise.
-    pub(super) fn is_burst(&self) -> bool {
-        self.ln_likelihood_ratio >= min_ln_ratio(self.wander)
+    pub(super) fn is_burst(&self, tuning: &Tuning) -> bool {
+        self.ln_likelihood_ratio >= tuning.min_ln_ratio(self.wander)
     }
 
     fn or_likelier(self, other: Self) -> Self {
         if other.ln_likelihood_ratio > self.ln_likelihood_ratio { other } else { self }
     }
-}
-
-/// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the
-/// more of noise it explains.
-fn min_ln_ratio(wander: Wander) -> f64 {
-    MIN_LN_LIKELIHOOD_RATIO + LN_RATIO_PER_STEP * wander.reach as f64
 }
 
 impl Tracker {
@@ -148,13 +127,13 @@ impl Tracker {
         let by_products = self.first_es_over_n0(known);
         let mut best = self.likeliest(by_products, wanders.clone());
         let by_power = self.es_over(expected_noise);
-        if by_power > LEVEL_STEP * by_products {
+        if by_power > self.tuning.level_step * by_products {
             best = best.or_likelier(self.likeliest(by_power, wanders.clone()));
         }
         // Where something lies over a part of a strong burst, its symbols are less clear than its first.
         let mut es_over_n0 = by_products;
-        while !best.is_burst() && es_over_n0 >= LEVEL_DESCENT {
-            es_over_n0 /= LEVEL_DESCENT;
+        while !best.is_burst(&self.tuning) && es_over_n0 >= self.tuning.level_descent {
+            es_over_n0 /= self.tuning.level_descent;
             best = best.or_likelier(self.likeliest(es_over_n0, wanders.clone()));
         }
         best
@@ -192,13 +171,14 @@ impl Tracker {
             self.set_level(es_over_n0);
             let ln_noise = self.scale();
             self.glances.observe(&self.scaled, &self.priors);
-            if self.glances.ln_likelihood(Wander::COARSE) - ln_noise >= MIN_LN_LIKELIHOOD_RATIO {
+            let ln_ratio = self.glances.ln_likelihood(Wander::COARSE) - ln_noise;
+            if ln_ratio >= self.tuning.min_ln_likelihood_ratio {
                 return true;
             }
-            if es_over_n0 < LEVEL_DESCENT {
+            if es_over_n0 < self.tuning.level_descent {
                 return false;
             }
-            es_over_n0 /= LEVEL_DESCENT;
+            es_over_n0 /= self.tuning.level_descent;
         }
     }
 
@@ -287,10 +267,11 @@ impl Tracker {
     /// A symbol from `from` on that is clear but for a half turn.
     fn open_symbol(&self, from: usize) -> Option<usize> {
         let is_open = |&n: &usize| {
-            self.smoothed.soft_signs[n].abs() < OPEN_SIGN && self.promised_sign(n) >= CLEAR_SIGN
+            self.smoothed.soft_signs[n].abs() < self.tuning.open_sign
+                && self.promised_sign(n) >= self.tuning.clear_sign
         };
         let first = (from..self.count).find(is_open)?;
-        let near = first..(first + OPEN_SYMBOLS).min(self.count);
+        let near = first..(first + self.tuning.open_symbols).min(self.count);
         let by_promise =
             |a: &usize, b: &usize| self.promised_sign(*a).total_cmp(&self.promised_sign(*b));
         near.filter(is_open).max_by(by_promise)
@@ -299,7 +280,7 @@ impl Tracker {
     /// The weakest of the symbols just before one: there it fades.
     fn weakest_before(&self, symbol: usize) -> usize {
         let power = |n: &usize| self.symbols[*n].norm_sqr();
-        let near = symbol.saturating_sub(2 * OPEN_SYMBOLS)..symbol;
+        let near = symbol.saturating_sub(2 * self.tuning.open_symbols)..symbol;
         near.min_by(|a, b| power(a).total_cmp(&power(b))).unwrap_or_default()
     }
 
@@ -317,7 +298,11 @@ impl Tracker {
         self.priors.resize(count, 0.0);
         self.take_symbols(baseband);
         // Before the phase is known, interference shows in the power only.
-        symbol_weights::weigh(&mut self.weights, self.symbols.iter().map(Complex32::norm_sqr));
+        symbol_weights::weigh(
+            &mut self.weights,
+            self.tuning.min_interference_ratio,
+            self.symbols.iter().map(Complex32::norm_sqr),
+        );
     }
 
     /// Takes signal and noise to be as strong as their power and this ratio of them say.
@@ -332,7 +317,7 @@ impl Tracker {
         if expected_noise <= 0.0 {
             return 0.0;
         }
-        (self.mean_power() / expected_noise - 1.0).clamp(0.0, MAX_ES_OVER_N0)
+        (self.mean_power() / expected_noise - 1.0).clamp(0.0, self.tuning.max_es_over_n0)
     }
 
     /// The energy of a symbol over the noise density (linear) as the products of neighbouring known symbols
@@ -346,11 +331,12 @@ impl Tracker {
         let products = signed().zip(signed().skip(1)).map(|(before, after)| after * before.conj());
         let products: Vec<Complex32> = products.collect();
         // A few at a time, over which the frequency stays what it is.
-        let sums =
-            products.chunks(STEADY_SYMBOLS).map(|some| some.iter().sum::<Complex32>().norm());
+        let sums = products
+            .chunks(self.tuning.steady_symbols.max(1))
+            .map(|some| some.iter().sum::<Complex32>().norm());
         let squared = sums.map(f64::from).sum::<f64>() / (count - 1.0).max(1.0);
         let es_over_n0 = squared / (power - squared).max(f64::MIN_POSITIVE);
-        es_over_n0.clamp(1.0, MAX_ES_OVER_N0)
+        es_over_n0.clamp(1.0, self.tuning.max_es_over_n0)
     }
 
     fn take_symbols(&mut self, baseband: &Baseband) {
@@ -371,7 +357,8 @@ impl Tracker {
     /// chance, given how strong the symbols are: so a burst that fades is told from noise as well.
     fn scale(&mut self) -> f64 {
         let squared = self.amplitude * self.amplitude;
-        let density = self.noise_density.max(squared / MAX_ES_OVER_N0).max(f64::MIN_POSITIVE);
+        let density =
+            self.noise_density.max(squared / self.tuning.max_es_over_n0).max(f64::MIN_POSITIVE);
         let factor = (2.0 * self.amplitude / density) as f32;
         self.scaled.clear();
         let weighted = self.symbols.iter().zip(&self.weights);
@@ -406,10 +393,14 @@ impl Tracker {
             let line = Complex32::cis(-axis.arg() / 2.0);
             (symbol * line).im.powi(2)
         };
-        // No symbol is taken to be clearer than this, see `MAX_ES_OVER_N0`.
-        let least = (self.amplitude * self.amplitude / (2.0 * MAX_ES_OVER_N0)) as f32;
+        // No symbol is taken to be clearer than this, see `Tuning::max_es_over_n0`.
+        let least = (self.amplitude * self.amplitude / (2.0 * self.tuning.max_es_over_n0)) as f32;
         let across: Vec<f32> = self.symbols.iter().zip(&self.smoothed.axes).map(across).collect();
-        symbol_weights::weigh(&mut self.weights, across.iter().map(|value| value + least));
+        symbol_weights::weigh(
+            &mut self.weights,
+            self.tuning.min_interference_ratio,
+            across.iter().map(|value| value + least),
+        );
         let mean = |values: &mut dyn Iterator<Item = f32>| -> f64 {
             let weighted =
                 values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
@@ -559,6 +550,6 @@ impl Tracker {
 
     /// Whether what was followed is a burst and not noise.
     pub(super) fn is_burst(&self) -> bool {
-        self.ln_likelihood_ratio >= min_ln_ratio(self.wander)
+        self.ln_likelihood_ratio >= self.tuning.min_ln_ratio(self.wander)
     }
 }

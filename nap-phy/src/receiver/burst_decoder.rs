@@ -1,6 +1,6 @@
 //! From a burst to what one frame says.
 
-use nap_dsp::demodulator::Demodulator;
+use nap_dsp::demodulator::{Demodulator, Tuning};
 use nap_dsp::synchronizer::Hypothesis;
 
 use super::band::Band;
@@ -41,10 +41,10 @@ pub(super) struct BurstDecoder {
 }
 
 impl BurstDecoder {
-    /// A decoder for carriers that drift no more than so much.
-    pub(super) fn new(bit_rate: BitRate, max_drift_hz_per_s: f64) -> Self {
+    /// A decoder for carriers that drift no more than so much, with this tuning of the demodulator.
+    pub(super) fn new(bit_rate: BitRate, max_drift_hz_per_s: f64, tuning: Tuning) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let demodulator = Demodulator::new(symbol_rate_hz, max_drift_hz_per_s);
+        let demodulator = Demodulator::new(symbol_rate_hz, max_drift_hz_per_s).tuned(tuning);
         Self { bit_rate, sync_words: sync_words(), demodulator }
     }
 

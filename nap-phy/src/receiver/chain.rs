@@ -15,7 +15,7 @@ use super::context::Context;
 use super::decision::{Decision, Reading};
 use super::decoded_frame::DecodedFrame;
 use super::decoder::container_search::ContainerSearch;
-use super::decoder::symbols::sync_words;
+use super::decoder::symbols::{preamble, sync_words};
 use super::frame_reporter::FrameReporter;
 use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
@@ -65,14 +65,15 @@ impl Chain {
             candidates,
             round: Round::default(),
             synchronizer: Synchronizer::new(
-                symbol_rate_hz,
+                (symbol_rate_hz, preamble()),
                 &sync_words(),
                 max_drift,
                 config.tuning.min_correlation,
-            ),
+            )
+            .tuned(config.tuning.synchronizer),
             competing_distance: config.tuning.competing_distance,
             bursts: Bursts::new(bit_rate, config.limits.max_bursts, config.tuning.masking),
-            decoder: BurstDecoder::new(bit_rate, max_drift),
+            decoder: BurstDecoder::new(bit_rate, max_drift, config.tuning.demodulator),
             joint: JointDecoder::new(
                 bit_rate,
                 &config.limits,

@@ -14,6 +14,7 @@ use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::masking::Mask;
 use super::proof::Proof;
+use super::recent_frames::RecentFrames;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::container::Container;
 
@@ -24,7 +25,7 @@ const MAX_DOUBTFUL: usize = 16;
 pub(super) struct FrameReporter {
     bit_rate: BitRate,
     tuning: JointTuning,
-    recent: Vec<DecodedFrame>,
+    recent: RecentFrames,
     /// Of the frames of weakly proven messages, what was received of them: they may turn out to be another
     /// message's.
     doubtful: Vec<Doubtful>,
@@ -40,7 +41,7 @@ impl FrameReporter {
     /// A reporter that has reported nothing.
     pub(super) fn new(bit_rate: BitRate, tuning: JointTuning) -> Self {
         let doubtful = Vec::with_capacity(MAX_DOUBTFUL);
-        Self { bit_rate, tuning, recent: Vec::new(), doubtful }
+        Self { bit_rate, tuning, recent: RecentFrames::new(tuning), doubtful }
     }
 
     /// What the frames of weakly proven messages take, in bytes at most.
@@ -57,12 +58,12 @@ impl FrameReporter {
 
     /// Forgets frames that ended before `time_s`.
     pub(super) fn forget(&mut self, time_s: f64) {
-        self.recent.retain(|frame| frame.end_s() >= time_s);
+        self.recent.forget(time_s);
         self.doubtful.retain(|doubtful| doubtful.undecoded.soft.start_s >= time_s);
     }
 
     /// The frames decoded lately.
-    pub(super) fn recent(&self) -> &[DecodedFrame] {
+    pub(super) fn recent(&self) -> &RecentFrames {
         &self.recent
     }
 
@@ -124,7 +125,7 @@ impl FrameReporter {
 
     /// What proves a message, by its frames.
     fn proof(&self, container: &Container) -> Proof {
-        Proof::of(self.recent.iter().filter(|frame| frame.container == *container))
+        Proof::of(self.recent.of_message(container))
     }
 
     /// What proves a message if so many frames with this reading come to it.
@@ -167,7 +168,7 @@ impl FrameReporter {
         let is_withdrawn = |frame: &mut DecodedFrame| {
             frame.container == *container && (falls || claims_burst_of(undecoded, frame))
         };
-        let withdrawn = self.recent.extract_if(.., is_withdrawn);
+        let withdrawn = self.recent.take(is_withdrawn);
         context.news.extend(withdrawn.map(FrameNews::Withdrawn));
         if falls {
             self.doubtful.retain(|doubtful| doubtful.container != *container);
@@ -177,13 +178,13 @@ impl FrameReporter {
     /// Takes out what was received of frames of weaker messages that prove to be of the newest frame's
     /// message.
     pub(super) fn take_claimed(&mut self) -> Vec<UndecodedFrame> {
-        let Some(newest) = self.recent.last() else { return Vec::new() };
+        let Some(newest) = self.recent.newest() else { return Vec::new() };
         let weight = self.proof(&newest.container).weight();
-        let (recent, tuning) = (&self.recent, &self.tuning);
+        let recent = &self.recent;
         let is_claimed = |doubtful: &mut Doubtful| {
-            let of_competitor = recent.iter().filter(|frame| frame.container == doubtful.container);
+            let of_competitor = recent.of_message(&doubtful.container);
             doubtful.container != newest.container
-                && doubtful.undecoded.is_sibling_of(newest, recent, tuning)
+                && recent.is_sibling(&doubtful.undecoded, newest)
                 && Proof::of(of_competitor).weight() < weight
         };
         let claimed = self.doubtful.extract_if(.., is_claimed);
@@ -192,8 +193,8 @@ impl FrameReporter {
 
     /// Whether an undecoded frame proves to be another one of a message.
     pub(super) fn is_sibling(&self, undecoded: &UndecodedFrame, container: &Container) -> bool {
-        let mut of_message = self.recent.iter().filter(|frame| frame.container == *container);
-        of_message.any(|frame| undecoded.is_sibling_of(frame, &self.recent, &self.tuning))
+        let mut of_message = self.recent.of_message(container);
+        of_message.any(|frame| self.recent.is_sibling(undecoded, frame))
     }
 
     /// The first weakly proven message of which this may be another frame, and what was received of its
@@ -226,7 +227,7 @@ impl FrameReporter {
         }
         let overrules = |frame: &&DecodedFrame| {
             frame.container != own.container
-                && undecoded.is_sibling_of(frame, &self.recent, &self.tuning)
+                && self.recent.is_sibling(undecoded, frame)
                 && !self.proof(&frame.container).is_weak()
         };
         self.recent.iter().find(overrules).map(Reading::of_sibling)

@@ -76,6 +76,7 @@ pub mod paced;
 pub mod pieces;
 mod pipeline;
 mod proof;
+mod recent_frames;
 mod same_message;
 pub mod stages;
 mod statistics;

@@ -1,6 +1,6 @@
 //! The thresholds of the receiver's stages.
 
-use nap_dsp::{blanker, canceller, detector};
+use nap_dsp::{blanker, canceller, demodulator, detector, synchronizer};
 
 use super::joint::tuning::JointTuning;
 use super::masking::MaskingTuning;
@@ -24,6 +24,10 @@ pub struct Tuning {
     pub blanker: blanker::Tuning,
     /// What bursts do to each other.
     pub masking: MaskingTuning,
+    /// The synchronizer's.
+    pub synchronizer: synchronizer::Tuning,
+    /// The demodulator's.
+    pub demodulator: demodulator::Tuning,
     /// Joint decoding's.
     pub joint: JointTuning,
     /// The canceller's.
@@ -45,6 +49,8 @@ impl Default for Tuning {
             competing_distance: 0.14,
             blanker: blanker::Tuning::default(),
             masking: MaskingTuning::default(),
+            synchronizer: synchronizer::Tuning::default(),
+            demodulator: demodulator::Tuning::default(),
             joint: JointTuning::default(),
             canceller: canceller::Tuning::default(),
         }

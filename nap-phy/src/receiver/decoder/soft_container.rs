@@ -6,7 +6,7 @@ use nap_dsp::demodulator::{Notches, SoftFrame};
 use num_complex::Complex64;
 
 use super::periodicity::ln_interference;
-use super::symbols::{SYNC_SYMBOLS, symbol_signs};
+use super::symbols::{SYNC_SYMBOLS, sync_signs};
 use super::trellis::{SoftPhase, SoftPhases, constant, ln_cosh, phase, tap};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
@@ -87,7 +87,7 @@ impl SoftContainer {
     /// Takes half the log likelihood ratios of all symbols' signs, from the reference on, in place of what
     /// the symbols say with the phase taken for known.
     fn take_soft_signs(&mut self, soft_signs: &[f32], frame_type: FrameType) {
-        let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
+        let signs = sync_signs(frame_type);
         self.sync_posterior = sync_posterior(soft_signs.iter().copied().map(f64::from), &signs);
         let last = signs.last().copied().unwrap_or(1.0) as f32;
         let soft_signs = soft_signs.get(SYNC_SYMBOLS..).unwrap_or_default();
@@ -123,7 +123,7 @@ impl SoftContainer {
     /// The container of these symbols, each times its weight.
     pub(crate) fn of_symbols(frame: &SoftSymbols<'_>) -> Self {
         let SoftSymbols { frame_type, symbols: all, noise_variance, notches, .. } = *frame;
-        let signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
+        let signs = sync_signs(frame_type);
         let amplitude = notches.map_or(frame.amplitude, |notches| notches.amplitude);
         // Without noise all is as clear as numbers can tell.
         let min_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
@@ -274,6 +274,7 @@ pub(crate) fn ideal(
     es_over_n0_db: f64,
     rng: &mut impl rand::Rng,
 ) -> SoftContainer {
+    use super::symbols::symbol_signs;
     use rand::RngExt;
     let amplitude = (2.0 * 10f64.powf(es_over_n0_db / 10.0)).sqrt();
     let signs = symbol_signs(&container.bitstream(rank));

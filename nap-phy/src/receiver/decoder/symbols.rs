@@ -20,9 +20,14 @@ pub fn symbol_signs(bytes: &[u8]) -> Vec<f64> {
     std::iter::once(1.0).chain(signs).collect()
 }
 
+/// The symbols that begin a frame of this type, reference, preamble and frame type, as signs (±1).
+pub(crate) fn sync_signs(frame_type: FrameType) -> Vec<f64> {
+    symbol_signs(&frame_type.sync_word().to_be_bytes())
+}
+
 /// The signs (±1) of a frame's symbols from the reference on whose container has these phases in frame 1.
 pub(crate) fn frame_signs(frame_type: FrameType, phases: &[bool]) -> Vec<f64> {
-    let mut signs = symbol_signs(&frame_type.sync_word().to_be_bytes());
+    let mut signs = sync_signs(frame_type);
     let last = signs.last().copied().unwrap_or(1.0);
     let is_turned = |n: usize| phase(frame_type.rank, phases, n);
     signs.extend((0..phases.len()).map(|n| if is_turned(n) { -last } else { last }));
@@ -47,5 +52,5 @@ pub fn preamble() -> Preamble {
 /// each of [`FrameType::ALL`].
 #[must_use]
 pub fn sync_words() -> Vec<Vec<f64>> {
-    FrameType::ALL.iter().map(|t| symbol_signs(&t.sync_word().to_be_bytes())).collect()
+    FrameType::ALL.into_iter().map(sync_signs).collect()
 }

@@ -9,6 +9,7 @@ use super::undecoded_frame::UndecodedFrame;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::config::Limits;
 use crate::receiver::decoded_frame::DecodedFrame;
+use crate::receiver::recent_frames::RecentFrames;
 use crate::receiver::statistics::Statistics;
 use crate::uplink::container::Container;
 
@@ -90,11 +91,9 @@ impl UndecodedFrames {
     pub(crate) fn take_of_message(
         &mut self,
         frame: &DecodedFrame,
-        recent: &[DecodedFrame],
+        recent: &RecentFrames,
     ) -> Vec<UndecodedFrame> {
-        let tuning = self.tuning;
-        let is_other =
-            |undecoded: &mut UndecodedFrame| undecoded.is_sibling_of(frame, recent, &tuning);
+        let is_other = |undecoded: &mut UndecodedFrame| recent.is_sibling(undecoded, frame);
         self.kept.extract_if(.., is_other).collect()
     }
 

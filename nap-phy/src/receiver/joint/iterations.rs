@@ -9,7 +9,7 @@ use crate::receiver::decoder::code_extrinsic::CodeExtrinsic;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
 use crate::receiver::decoder::list_decoder::Decoded;
 use crate::receiver::decoder::soft_container::SoftContainer;
-use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, frame_signs, symbol_signs};
+use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, frame_signs, sync_signs};
 use crate::receiver::decoder::template::Template;
 use crate::receiver::decoder::trellis::SoftPhases;
 use crate::receiver::statistics::Statistics;
@@ -89,7 +89,7 @@ impl Iterations {
         let extrinsic = self.code.run(&phases, template);
         let parts = group.iter().zip(extrinsic);
         let again = parts.map(|(&(part, wander), extrinsic)| {
-            let known = symbol_signs(&part.frame_type.sync_word().to_be_bytes());
+            let known = sync_signs(part.frame_type);
             let last = known.last().copied().unwrap_or(1.0) as f32;
             let priors = extrinsic.iter().map(|value| self.extrinsic_share * last * value);
             let signs = self.detector.soft_signs(&part.soft, wander, &known, priors);

@@ -12,10 +12,10 @@ use crate::radio::bit_rate::BitRate;
 use crate::radio::configuration::RadioConfiguration;
 use crate::receiver::config::Limits;
 use crate::receiver::decision::{Decision, Reading};
-use crate::receiver::decoded_frame::DecodedFrame;
 use crate::receiver::decoder::container_search::{ContainerSearch, SoftMessage};
 use crate::receiver::decoder::list_decoder::Decoded;
 use crate::receiver::decoder::soft_container::SoftContainer;
+use crate::receiver::recent_frames::RecentFrames;
 use crate::receiver::statistics::Statistics;
 use carrier_plan::CarrierRules;
 use groups::{Group, UndecodedFrames};
@@ -63,8 +63,8 @@ impl JointDecoder {
     }
 
     /// Takes out the undecoded frames that prove to be of the message of the newest frame decoded lately.
-    pub(super) fn take_siblings(&mut self, recent: &[DecodedFrame]) -> Vec<UndecodedFrame> {
-        let Some(newest) = recent.last() else { return Vec::new() };
+    pub(super) fn take_siblings(&mut self, recent: &RecentFrames) -> Vec<UndecodedFrame> {
+        let Some(newest) = recent.newest() else { return Vec::new() };
         self.undecoded_frames.take_of_message(newest, recent)
     }
 
@@ -74,7 +74,7 @@ impl JointDecoder {
     pub(super) fn decode(
         &mut self,
         undecoded_frames: Vec<UndecodedFrame>,
-        recent: &[DecodedFrame],
+        recent: &RecentFrames,
         containers: &mut ContainerSearch,
         statistics: &mut Statistics,
     ) -> Option<Decision> {
@@ -82,8 +82,7 @@ impl JointDecoder {
             if !undecoded.is_clear(&self.tuning) {
                 continue;
             }
-            let alone = self
-                .as_sibling(&undecoded, recent)
+            let alone = as_sibling(&undecoded, recent)
                 .or_else(|| as_of_known_device(&undecoded, containers, statistics));
             if let Some(reading) = alone {
                 return Some(Decision { reading, undecoded_frames: vec![undecoded] });
@@ -102,13 +101,6 @@ impl JointDecoder {
             statistics.dropped_fragments += self.undecoded_frames.keep(undecoded);
         }
         None
-    }
-
-    /// Reads an undecoded frame as another frame of a message that is known.
-    fn as_sibling(&self, undecoded: &UndecodedFrame, recent: &[DecodedFrame]) -> Option<Reading> {
-        let is_sibling =
-            |frame: &&DecodedFrame| undecoded.is_sibling_of(frame, recent, &self.tuning);
-        recent.iter().find(is_sibling).map(Reading::of_sibling)
     }
 
     /// Reads an undecoded frame together with others that may be of the same message.
@@ -194,6 +186,12 @@ impl JointDecoder {
         all.sort_by_key(|part| part.frame_type.rank);
         all
     }
+}
+
+/// Reads an undecoded frame as another frame of a message that is known.
+fn as_sibling(undecoded: &UndecodedFrame, recent: &RecentFrames) -> Option<Reading> {
+    let mut known = recent.iter();
+    known.find(|frame| recent.is_sibling(undecoded, frame)).map(Reading::of_sibling)
 }
 
 /// Reads an undecoded frame as the frame of a known device.

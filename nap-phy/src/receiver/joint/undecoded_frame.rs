@@ -2,14 +2,14 @@
 
 use nap_dsp::demodulator::{HalfTurn, SoftFrame};
 use nap_dsp::subbands::SubbandGrid;
-use nap_dsp::synchronizer::START_SPREAD_SYMBOLS;
+use nap_dsp::synchronizer::start_spread_symbols;
 
 use super::carrier_plan::RankedCarrier;
 use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
 use crate::receiver::decoder::soft_container::{Agreement, SoftContainer};
-use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_count};
+use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, preamble, symbol_count};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 
@@ -23,9 +23,6 @@ const SAME_SIGNAL_SYMBOL_RATES: f64 = 1.5;
 /// Half turns that are read both ways, those that are the least certain.
 const MAX_OPEN_HALF_TURNS: usize = 5;
 
-/// Symbols that are loaded beside those of a frame: of hypotheses that begin elsewhere, and for its ramp.
-const LOADED_SYMBOLS: usize = START_SPREAD_SYMBOLS + 1;
-
 /// A frame of which the type is known, and its symbols.
 #[derive(Debug, Clone)]
 pub(crate) struct UndecodedFrame {
@@ -38,10 +35,12 @@ impl UndecodedFrame {
     /// What one takes with all that it holds, in bytes at most: a frame of the longest class, and the stretch
     /// of all hypotheses on its burst.
     pub(crate) fn memory_bytes(grid: &SubbandGrid, bit_rate: BitRate) -> usize {
+        // Those of hypotheses that begin elsewhere, and for the ramp.
+        let loaded_symbols = start_spread_symbols(preamble()) + 1;
         let of_type = |frame_type: &FrameType| {
             let symbols = symbol_count(*frame_type);
             let rate_hz = f64::from(bit_rate.bits_per_s());
-            SoftFrame::memory_bytes(grid, rate_hz, symbols, LOADED_SYMBOLS)
+            SoftFrame::memory_bytes(grid, rate_hz, symbols, loaded_symbols)
                 + SoftContainer::memory_bytes(frame_type.class.container_bits())
         };
         size_of::<Self>() + FrameType::ALL.iter().map(of_type).max().unwrap_or_default()
@@ -119,31 +118,14 @@ impl UndecodedFrame {
         plausible.then_some(pause_s)
     }
 
-    /// Whether this is another frame of the decoded frame's message: at the right time for all its frames, those
-    /// decoded lately among them, and with its bits.
-    pub(crate) fn is_sibling_of(
-        &self,
-        frame: &DecodedFrame,
-        recent: &[DecodedFrame],
-        tuning: &JointTuning,
-    ) -> bool {
-        let of_message = |other: &&DecodedFrame| {
-            other.container == frame.container
-                && frame.may_have(other.frame_type, other.measurement.track.start_s)
-        };
-        self.may_follow(frame)
-            && recent.iter().filter(of_message).all(|other| self.may_be_beside(other))
-            && self.agrees_with(&frame.container, tuning)
-    }
-
     /// Whether this has the bits of a container.
-    fn agrees_with(&self, container: &Container, tuning: &JointTuning) -> bool {
+    pub(crate) fn agrees_with(&self, container: &Container, tuning: &JointTuning) -> bool {
         let Agreement { ln_ratio, share } = self.container.agreement_with(container);
         ln_ratio >= tuning.min_ln_sibling_ratio && share >= tuning.min_sibling_share
     }
 
     /// Whether a message may have this beside a frame of it, as another one or as the same seen once more.
-    fn may_be_beside(&self, frame: &DecodedFrame) -> bool {
+    pub(crate) fn may_be_beside(&self, frame: &DecodedFrame) -> bool {
         self.may_follow(frame) || self.frame_type == frame.frame_type && self.starts_with(frame)
     }
 
@@ -246,34 +228,5 @@ pub(crate) mod heard {
             measurement: soft.measure(&symbol_signs(&container.bitstream(rank))),
             eb_over_n0: soft.es_over_n0(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::heard::{container, decoded, frame};
-    use super::*;
-    use crate::uplink::rank::Rank;
-
-    #[test]
-    fn a_message_that_has_a_frame_of_a_rank_has_no_other_of_it() {
-        let message = container(&[1]);
-        let message_s = [5.0, 7.0, 9.0];
-        let mut known =
-            Rank::ALL.map(|rank| decoded(&message, rank, message_s[rank.index()])).to_vec();
-        let third = |start_s| frame(&message, Rank::Third, start_s);
-        let is_sibling = |frame: &UndecodedFrame, recent: &[DecodedFrame]| {
-            let tuning = JointTuning::default();
-            recent.iter().any(|known| frame.is_sibling_of(known, recent, &tuning))
-        };
-        // By the first frame's time alone this may be the third one.
-        assert!(is_sibling(&third(11.5), &known[..1]));
-        assert!(!is_sibling(&third(11.5), &known));
-        assert!(is_sibling(&third(9.0), &known[..2]));
-        assert!(is_sibling(&third(9.0), &known), "an image of what is known");
-        // Nor by the second frame's; but what was sent before is another transmission.
-        assert!(!is_sibling(&third(11.5), &known[..2]));
-        known.extend([decoded(&message, Rank::First, 13.0)]);
-        assert!(is_sibling(&third(17.0), &known));
     }
 }
