@@ -209,6 +209,7 @@ python-manylinux: .venv/tests ## a wheel for any Linux with glibc 2.17 or later,
 	@# The compiler is a module of this Python, which is looked for on the path.
 	PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/maturin build --quiet --release --locked --zig \
 		--compatibility manylinux2014 --out out/dist
+	$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*manylinux*.whl
 
 python-docs: python .venv/docs ## the documentation site with the notebooks: out/site
 	$(VENV)/mkdocs build --quiet --strict

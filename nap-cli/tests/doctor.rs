@@ -64,6 +64,24 @@ fn a_wrong_format_is_not_called_a_wrong_rate() {
     assert!(!findings.contains_key("sample rate"), "{findings:?}");
 }
 
+/// There is neither level nor spectrum nor a mistaken format in it, and all of it is said to be nothing.
+#[test]
+fn nothing_but_zeros_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["cu8", "cs16", "cf32"] {
+        let file = folder.path().join(format!("x_868.13M_250k.{format}"));
+        fs::write(&file, vec![0; 400_000]).unwrap();
+        let (status, findings) = examine(&file, &[]);
+        let (verdict, text) = &findings["stillness"];
+        assert_eq!((status, verdict.as_str(), text.as_str()), (1, "bad", "nothing but zeros"));
+        assert!(findings.keys().all(|subject| ["stillness", "length"].contains(&&**subject)));
+        let output = nap().arg("decode").arg(&file).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(" s, nothing but zeros; nothing was recorded\n"), "{told}");
+        assert!(!told.contains("try "), "{told}");
+    }
+}
+
 #[test]
 fn a_good_recording_is_called_good() {
     let file = recording("rc1_two_uplinks.sigmf-meta");

@@ -35,6 +35,8 @@ impl Compression {
             }
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // A frame to be skipped, as pzstd writes before each of the others, and how long it is.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, 0, 0, ..] => Some(Self::Zstd),
             _ => None,
         }
     }
@@ -51,6 +53,15 @@ impl Compression {
             Self::Zstd => Box::new(ZstdFrames::new(packed)),
         }
     }
+}
+
+/// Endings of what is compressed in ways that its first bytes do not tell.
+const OTHER_SUFFIXES: [&str; 5] = ["lzma", "br", "z", "lzo", "sz"];
+
+/// How a file is compressed that cannot be unpacked here, by its name: `.lzma`.
+pub(crate) fn other_suffix(name: &str) -> Option<&'static str> {
+    let (_, suffix) = name.rsplit_once('.')?;
+    OTHER_SUFFIXES.into_iter().find(|other| suffix.eq_ignore_ascii_case(other))
 }
 
 /// The name that a file had before it was compressed.

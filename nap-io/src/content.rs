@@ -16,6 +16,8 @@ pub(crate) enum Content {
     Compressed(Compression),
     /// A tar archive.
     Tar,
+    /// What GNU Radio's file meta sink writes.
+    GnuRadio,
     /// What stands where the file should be that has not been downloaded.
     StandIn {
         /// Its name, with its article.
@@ -37,8 +39,11 @@ const CONVERT: &str = "convert it to raw samples, WAV or SigMF";
 const NOT_SAMPLES: &str = "check that this is the recording";
 const DOWNLOAD: &str = "download the recording itself";
 
+/// How the headers of GNU Radio's file meta sink begin: a dictionary, of which the first entry is their length.
+pub(crate) const GNU_RADIO_MARK: &[u8] = b"\x09\x07\x02\x00\x04strt\x0b";
+
 /// Marks at the start of files. None is shorter than four bytes: shorter ones may be samples.
-const MARKS: [(&[u8], &str, &str); 29] = [
+const MARKS: [(&[u8], &str, &str); 30] = [
     (b"PK\x03\x04", "a zip archive", UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
@@ -51,6 +56,7 @@ const MARKS: [(&[u8], &str, &str); 29] = [
     (b"fLaC", "a FLAC file", CONVERT),
     (b"OggS", "an Ogg file", CONVERT),
     (b".snd\0\0\0", "an AU file", CONVERT),
+    (b"caff\0\x01", "a Core Audio file", CONVERT),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", CONVERT),
     (b"\x93NUMPY", "a NumPy file", "write its array with `tofile`, or as SigMF"),
     (b"MATLAB 5.0 MAT-file", "a MATLAB file", CONVERT),
@@ -104,6 +110,9 @@ pub(crate) fn identify(head: &[u8]) -> Content {
     }
     if head.get(257..262) == Some(b"ustar") {
         return Content::Tar;
+    }
+    if head.starts_with(GNU_RADIO_MARK) {
+        return Content::GnuRadio;
     }
     let is_at_start = |(mark, ..): &&(&[u8], _, _)| head.starts_with(mark);
     if let Some(&(_, what, advice)) = STAND_INS.iter().find(is_at_start) {

@@ -11,7 +11,7 @@ use crate::counted::counted;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused. [`Error::io_kind`] tells a closed pipe or a full disk apart.
-    #[error("{}: cannot {action}: {}{}", path.display(), io_words(source), io_advice(source.kind()))]
+    #[error("{}: cannot {action}: {}{}", path.display(), io_words(source), io_advice(path, source.kind()))]
     Io {
         /// The file or stream.
         path: PathBuf,
@@ -223,8 +223,12 @@ fn emptiness(path: &Path) -> &'static str {
     }
 }
 
-fn io_advice(kind: io::ErrorKind) -> &'static str {
+fn io_advice(path: &Path, kind: io::ErrorKind) -> &'static str {
+    let is_on_the_web = ["http://", "https://", "ftp://"]
+        .iter()
+        .any(|web| path.as_os_str().as_encoded_bytes().starts_with(web.as_bytes()));
     match kind {
+        io::ErrorKind::NotFound if is_on_the_web => "; download it first",
         io::ErrorKind::ConnectionRefused => "; does the server run, and is the port right?",
         io::ErrorKind::TimedOut => "; is the host there, and does its firewall let you in?",
         io::ErrorKind::AddrInUse => "; another program listens there, choose another port",

@@ -89,12 +89,14 @@ pub(crate) enum AliasUse {
 }
 
 /// What other programs call the formats; the byte order is little-endian. GNU Radio and UHD (`sc16`),
-/// SatDump (`s16`), URH (`complex16u`), PortaPack (`C16`), baudline (`32cf`), NumPy (`complex64`).
-const ALIASES: [(&str, SampleFormat, AliasUse); 32] = [
+/// bladeRF (`sc16q11`), SatDump (`s16`), URH (`complex16u`), PortaPack (`C16`), baudline (`32cf`), NumPy (`complex64`).
+const ALIASES: [(&str, SampleFormat, AliasUse); 33] = [
     ("uc8", SampleFormat::Cu8, AliasUse::Anywhere),
     ("sc8", SampleFormat::Cs8, AliasUse::Anywhere),
     ("uc16", SampleFormat::Cu16Le, AliasUse::Anywhere),
     ("sc16", SampleFormat::Cs16Le, AliasUse::Anywhere),
+    // Of bladeRF: twelve bits in sixteen.
+    ("sc16q11", SampleFormat::Cs16Le, AliasUse::Anywhere),
     ("sc32", SampleFormat::Cs32Le, AliasUse::Anywhere),
     ("fc32", SampleFormat::Cf32Le, AliasUse::Anywhere),
     ("fc64", SampleFormat::Cf64Le, AliasUse::Anywhere),

@@ -3,11 +3,12 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::compression::{Compression, unpacked_name};
+use crate::compression::{Compression, other_suffix, unpacked_name};
 use crate::content::{Content, UNPACK, identify};
 use crate::error::Error;
 use crate::file_name::told::FileName;
 use crate::file_name::{extension, file_name, name_hint};
+use crate::gnu_radio;
 use crate::input::Input;
 use crate::mirror::Mirror;
 use crate::open_options::OpenOptions;
@@ -51,8 +52,9 @@ impl Container {
 /// | `x.sigmf/name.sigmf-meta` | the recording of this name in the archive |
 /// | a file that begins as WAV, RF64 or BW64 does | WAV with two channels, I and Q |
 /// | `x.sdriq` | a recording of SDRangel |
+/// | a file that begins as GNU Radio's file meta sink does | its samples, without the headers between them |
 /// | `-` | standard input, compressed or not: WAV if it begins like that, else raw samples |
-/// | anything else | a raw file; see [`FileName`] for what its name tells, a prefix like `cs16:` included. Beside PortaPack's `x.C16` and `x.C8`, `x.TXT` tells the rest |
+/// | anything else | a raw file; see [`FileName`] for what its name tells, a prefix like `cs16:` included. Beside PortaPack's `x.C16` and `x.C8`, `x.TXT` tells the rest; beside any file `x`, `x.hdr` of GNU Radio |
 ///
 /// What was compressed with gzip, bzip2, xz or Zstandard is unpacked while it is read; it is known by
 /// its first bytes, and the name before `.gz` counts. Named pipes work like standard input. A prefix
@@ -188,6 +190,7 @@ fn open_input(
         Content::Tar if is_file => sigmf_recording::open_archive(path, None, options),
         Content::Tar => Err(Error::unsupported(path, "a tar archive", UNPACK)),
         Content::Wav => wav_recording::open(path, name, input, options),
+        Content::GnuRadio => gnu_radio::open(path, input, options),
         Content::StandIn { what, advice } | Content::Other { what, advice } => {
             Err(Error::unsupported(path, what, advice))
         }
@@ -197,6 +200,13 @@ fn open_input(
         // Samples without their header can still be read by who knows their format.
         Content::Unknown if container == Some(Container::Wav) && options.format.is_none() => {
             wav_recording::open(path, name, input, options)
+        }
+        Content::Unknown if options.format.is_none() && other_suffix(name).is_some() => {
+            let what = format!(
+                "what is compressed as its name says (.{})",
+                other_suffix(name).unwrap_or_default()
+            );
+            Err(Error::unsupported(path, what, UNPACK))
         }
         Content::Unknown => {
             let (told, notes) = told(path, name, options);

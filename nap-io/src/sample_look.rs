@@ -46,6 +46,10 @@ const CLIPPED_SHARE: f64 = 0.025;
 /// square of a component is 1/2 at most where the strongest reach full scale.
 const UNSCALED_PEAK: f32 = 64.0;
 const UNSCALED_POWER: f64 = 1.0;
+/// So many samples that are all the same are no noise of a receiver. Fewer in a row are not looked at.
+const STILL_RUN: usize = 64;
+/// Less of a recording may stand still without being worth a word.
+const STILL_SHARE: f64 = 0.01;
 
 /// Looks at samples on their way.
 #[derive(Debug, Clone)]
@@ -54,6 +58,11 @@ pub struct SampleLook {
     samples: u64,
     power: f64,
     peak: f32,
+    /// Samples in runs that are long enough, those of them in which all are the same, and those of these that
+    /// are zeros.
+    in_runs: u64,
+    still: u64,
+    zeros: u64,
     assumed: Reading,
     others: [Reading; CANDIDATES.len()],
     bytes: Vec<u8>,
@@ -92,6 +101,40 @@ pub enum FormatDoubt {
     },
     /// All values come alike, which no receiver does, and no other format makes them better.
     White,
+}
+
+/// Samples that are all the same for a while: a file that was laid out and not filled, a squelch, a radio that
+/// sends nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Stillness {
+    /// Share of the samples.
+    pub share: f64,
+    /// Whether they are zeros, as numbers or as bytes.
+    pub are_zeros: bool,
+}
+
+impl Stillness {
+    /// Whether there is nothing else.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.share >= 1.0
+    }
+}
+
+impl fmt::Display for Stillness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_all(), self.are_zeros) {
+            (true, true) => f.write_str("nothing but zeros"),
+            (true, false) => f.write_str("all samples are the same"),
+            (false, are_zeros) => {
+                // What is not all is not shown as all.
+                let percent = (100.0 * self.share).min(99.9);
+                let what = if are_zeros { "are zeros" } else { "stand still" };
+                write!(f, "{percent:.1} % of the samples {what}")
+            }
+        }
+    }
 }
 
 impl fmt::Display for FormatDoubt {
@@ -137,6 +180,9 @@ impl SampleLook {
             samples: 0,
             power: 0.0,
             peak: 0.0,
+            in_runs: 0,
+            still: 0,
+            zeros: 0,
             assumed: Reading::default(),
             others: [Reading::default(); CANDIDATES.len()],
             bytes: Vec::new(),
@@ -146,11 +192,15 @@ impl SampleLook {
     /// Looks at samples, the first of which has this index in the recording.
     pub fn take(&mut self, index: u64, samples: &[Complex32]) {
         self.samples += samples.len() as u64;
-        self.power += samples.chunks(PROBE).map(power).sum::<f64>();
+        for run in samples.chunks(PROBE) {
+            self.power += power(run);
+            self.count_still(run);
+        }
         if is_float(self.format) {
             let parts: &[f32] = cast_slice(samples);
-            // What is not a number is no maximum.
-            self.peak = parts.iter().fold(self.peak, |peak, part| peak.max(part.abs()));
+            // What is not a number is no maximum, and what is infinite is told otherwise.
+            let finite = parts.iter().map(|part| part.abs()).filter(|part| part.is_finite());
+            self.peak = finite.fold(self.peak, f32::max);
         }
         if !is_exact(self.format) {
             return;
@@ -164,8 +214,28 @@ impl SampleLook {
         }
     }
 
-    /// Reads samples in the other formats.
+    fn count_still(&mut self, run: &[Complex32]) {
+        if run.len() < STILL_RUN {
+            return;
+        }
+        self.in_runs += run.len() as u64;
+        if !is_still(run) {
+            return;
+        }
+        self.still += run.len() as u64;
+        let first = run.first().copied().unwrap_or_default();
+        self.bytes.clear();
+        encode(self.format, &[first], &mut self.bytes);
+        if first == Complex32::ZERO || self.bytes.iter().all(|&byte| byte == 0) {
+            self.zeros += run.len() as u64;
+        }
+    }
+
+    /// Reads samples in the other formats. Samples that are all the same could be in any.
     fn probe(&mut self, probe: &[Complex32]) {
+        if is_still(probe) {
+            return;
+        }
         self.assumed.add(probe);
         self.bytes.clear();
         encode(self.format, probe, &mut self.bytes);
@@ -181,6 +251,14 @@ impl SampleLook {
     pub fn level_dbfs(&self) -> Option<f64> {
         let mean = self.power / self.samples.max(1) as f64;
         (mean > 0.0).then(|| 10.0 * mean.log10())
+    }
+
+    /// How much stands still, if that is worth a word.
+    #[must_use]
+    pub fn stillness(&self) -> Option<Stillness> {
+        let share = self.still as f64 / self.in_runs.max(1) as f64;
+        let are_zeros = self.zeros == self.still;
+        (share >= STILL_SHARE).then_some(Stillness { share, are_zeros })
     }
 
     /// Why the format is not thought to be right, if it is not.
@@ -238,6 +316,11 @@ impl SampleLook {
         }
         best.map(|(_, format)| format)
     }
+}
+
+/// Whether samples are all the same.
+fn is_still(samples: &[Complex32]) -> bool {
+    samples.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 /// The sum of the samples' powers, but for those that are no finite numbers.
@@ -420,8 +503,45 @@ mod tests {
             let found = doubt(Cf32Le, Cf32Le, &samples);
             assert!(matches!(found, Some(FormatDoubt::Unscaled { .. })), "{found:?}");
         }
+        let mut samples = signal(0.1, 4);
+        samples[9] = Complex32::new(f32::INFINITY, f32::NAN);
+        assert_eq!(doubt(Cf32Le, Cf32Le, &samples), None, "told otherwise");
         let text = FormatDoubt::Unscaled { peak: 32_768.0 }.to_string();
         assert_eq!(text, "values up to 32768 in floats, 90 dB over full scale: not scaled to 1.0?");
+    }
+
+    /// Of these samples and so many zeros as bytes before them, what stands still, and the doubt.
+    fn after_zeros(
+        format: SampleFormat,
+        zeros: usize,
+        samples: &[Complex32],
+    ) -> (Option<Stillness>, Option<FormatDoubt>) {
+        let mut bytes = vec![0; zeros * format.bytes_per_sample()];
+        encode(format, samples, &mut bytes);
+        let mut samples = vec![Complex32::ZERO; bytes.len() / format.bytes_per_sample()];
+        decode(format, &bytes, &mut samples);
+        let mut look = SampleLook::new(format);
+        look.take(0, &samples);
+        (look.stillness(), look.doubt())
+    }
+
+    #[test]
+    fn zeros_are_no_mistaken_format() {
+        for format in [Cu8, Cs8, SampleFormat::WavU8, Cs16Le, Cs16Be, Cf32Le, Cf32Be] {
+            let (stillness, doubt) = after_zeros(format, 50_000, &[]);
+            assert_eq!(stillness.unwrap().to_string(), "nothing but zeros", "{format}");
+            assert_eq!(doubt, None, "{format}");
+            let (stillness, doubt) = after_zeros(format, 32 * STRETCH, &signal(0.1, 5));
+            let text = stillness.unwrap().to_string();
+            assert_eq!(text, "99.2 % of the samples are zeros", "{format}");
+            assert_eq!(doubt, None, "{format}");
+            let (stillness, _) = after_zeros(format, 0, &signal(0.1, 5));
+            assert_eq!(stillness, None, "{format}");
+        }
+        let constant = [Complex32::new(0.25, -0.5); 5000];
+        let (stillness, doubt) = after_zeros(Cs16Le, 0, &constant);
+        assert_eq!(stillness.unwrap().to_string(), "all samples are the same");
+        assert_eq!(doubt, None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::input::Input;
 use crate::open_options::{OpenOptions, doubt_rate};
 use crate::sample_reader::SampleReader;
 use crate::source::SampleSource;
-use crate::stream_info::{StreamInfo, check_center, check_sample_rate};
+use crate::stream_info::{StreamInfo, check_center};
 
 const HEADER_BYTES: usize = 32;
 const CRC32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -41,8 +41,7 @@ pub(crate) fn open(
     options: &OpenOptions,
 ) -> Result<Box<dyn SampleSource>, Error> {
     let header = Header::parse(path, &read_header(path, &mut input)?)?;
-    let rate_hz = check_sample_rate(path, header.sample_rate_hz.into())?;
-    let mut info = StreamInfo::new(rate_hz, header.format);
+    let mut info = StreamInfo::new(header.sample_rate_hz.into(), header.format);
     info.center_hz = Some(check_center(path, header.center_hz as f64)?);
     info.start = header.start;
     doubt_rate(&file_name(path), &mut info, options);

@@ -107,6 +107,10 @@ fn a_skippable_frame_of_zstandard_is_no_data() {
     packed.extend(zstd(&[5, 6]));
     let (_folder, path) = write("x_250k.cs8", &packed);
     assert_eq!(read_all(&mut open(&path).unwrap()).len(), 3);
+    // As pzstd begins.
+    let packed = [b"\x50\x2a\x4d\x18\x04\0\0\0\x12\0\0\0" as &[u8], &packed].concat();
+    let (_folder, path) = write("x_250k.cs8", &packed);
+    assert_eq!(read_all(&mut open(&path).unwrap()).len(), 3);
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn compressed_sigmf_recordings() {
 
 #[test]
 fn what_is_no_recording_is_told_by_its_name() {
-    let cases: [(&[u8], &str); 15] = [
+    let cases: [(&[u8], &str); 16] = [
         (b"PK\x03\x04\x14\0\0\0\x08\0", "a zip archive"),
         (b"\n <!DOCTYPE html><html>", "a web page"),
         (b"<HTML><head>", "a web page"),
@@ -178,6 +182,7 @@ fn what_is_no_recording_is_told_by_its_name() {
         (b"\x93NUMPY\x01\0v\0{'descr': '<c8'}", "a NumPy file"),
         (b"\x89HDF\r\n\x1a\n\0\0\0\0", "an HDF5 file"),
         (b"fLaC\0\0\0\x22", "a FLAC file"),
+        (b"caff\0\x01\0\0desc", "a Core Audio file"),
         (b"{\"global\": {\"core:datatype\": \"ci8\"},\n\"captures\": []}", "a JSON document"),
         (b"{\"message\":\"Not Found\"}", "a JSON document"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "a picture or film"),
@@ -203,6 +208,11 @@ fn what_is_no_recording_is_told_by_its_name() {
         let (_folder, path) = write(name, &bytes);
         let error = open_error(&path, &OpenOptions::default());
         assert!(error.to_string().contains("an archive that holds no .sigmf-meta"), "{error}");
+    }
+    for name in ["x_250k.cs16.lzma", "x_250k.cs16.Z", "x_250k.cs16.br"] {
+        let (_folder, path) = write(name, &[0x5d, 0, 0, 0x80, 0, 1, 2, 3]);
+        let error = open_error(&path, &OpenOptions::default());
+        assert!(error.to_string().contains("compressed as its name says"), "{error}");
     }
     let (_folder, path) = write("x_250k.cu8", &gzip(&gzip(&[0; 100])));
     assert!(open_error(&path, &OpenOptions::default()).to_string().contains("twice"));

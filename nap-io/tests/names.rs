@@ -68,6 +68,10 @@ fn labelled_numbers() {
         ("868.13MHz_bw2MHz.cu8", Cu8, Some(868.13e6), None),
         // Counts of something else.
         ("rate2_center3_fs.cu8", Cu8, None, None),
+        ("fc868.13e6_fs250e3.cu8", Cu8, Some(868.13e6), Some(250e3)),
+        // Nothing but numbers: of what, nobody knows.
+        ("part_868130000.cu8", Cu8, None, None),
+        ("550e8400-e29b-41d4-a716-446655440000.cu8", Cu8, None, None),
     ] {
         assert_eq!(told(name), (Some(format), center_hz, rate_hz), "{name}");
     }
@@ -82,7 +86,7 @@ fn names_of_other_programs() {
     use SampleFormat::*;
     let mhz = 868.13e6;
     let start = Some("2024-01-15T12:30:45Z");
-    let cases: [(&str, Told); 22] = [
+    let cases: [(&str, Told); 27] = [
         ("gqrx_20240115_123045_868130000_250000_fc.raw", (Some(Cf32Le), mhz, Some(250e3), start)),
         (
             "sigdigger_20240115_123045Z_250000_868130000_float32_iq.raw",
@@ -126,6 +130,12 @@ fn names_of_other_programs() {
         ("usrp_868.13M_1Msps_fc32.dat", (Some(Cf32Le), mhz, Some(1e6), None)),
         ("rtl_868.13M_250k.u8", (Some(Cu8), mhz, Some(250e3), None)),
         ("site_s8_868.13M_250k.cfile", (Some(Cf32Le), mhz, Some(250e3), None)),
+        // Numbers with exponents, bladeRF, SDRTrunk.
+        ("lora_868.13e6_250e3_cf32.bin", (Some(Cf32Le), mhz, Some(250e3), None)),
+        ("x_8.6813E+08_2.5e5sps.cs16", (Some(Cs16Le), mhz, Some(250e3), None)),
+        ("samples_868.13MHz_250ksps.sc16q11", (Some(Cs16Le), mhz, Some(250e3), None)),
+        ("20240115_123045_868130000_far_site_baseband.wav", (None, mhz, None, None)),
+        ("site_12e4_868.13M_250k.cu8", (Some(Cu8), mhz, Some(250e3), None)),
     ];
     for (name, (format, center_hz, rate_hz, start)) in cases {
         let told = FileName::parse(name);
@@ -143,7 +153,7 @@ fn names_that_are_almost_those_of_other_programs() {
         "gqrx_20240115_123045_868130000_fc.raw",
         "gqrx_20240115_123045_868130000_250000_xx.raw",
         "gqrx_20240115_123045__250000_fc.raw",
-        "sigdigger_20240115_123045Z_250000_868130000_float64_iq.raw",
+        "sigdigger_20240115_123045Z_250000_868130000_float64_xx.raw",
         "RTL-SDR-20240115_123045-MHz-MSps.complex16u",
         "name-f-s-t.cfile",
         "name-fe-se.cfile",

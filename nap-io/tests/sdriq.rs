@@ -65,6 +65,17 @@ fn starts_in_seconds_and_milliseconds() {
     }
 }
 
+/// The user knows better, also than a header that tells nothing.
+#[test]
+fn a_rate_that_is_given_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(&folder, &[header(0, 868_130_000, 0, 16), vec![0; 40]].concat());
+    let error = open_error(&path, &OpenOptions::default());
+    assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
+    let options = OpenOptions { sample_rate_hz: Some(250e3), ..Default::default() };
+    assert_eq!(nap_io::open(&path, &options).unwrap().info().sample_rate_hz, 250e3);
+}
+
 #[test]
 fn what_is_no_recording_of_sdrangel_says_so() {
     let folder = tempfile::tempdir().unwrap();

@@ -477,6 +477,18 @@ fn a_count_that_goes_back_begins_anew() {
 }
 
 #[test]
+fn a_count_that_jumps_out_of_sight_is_told() {
+    let captures = json!([
+        {"core:sample_start": 0, "core:global_index": 0},
+        {"core:sample_start": 100, "core:global_index": 1_u64 << 62},
+    ]);
+    let source = open(&Recording::new().captures(captures).write()).unwrap();
+    let [warning] = source.info().warnings.as_slice() else { panic!("{:?}", source.info()) };
+    assert!(warning.starts_with("core:global_index goes further at sample 100"), "{warning}");
+    assert_eq!(source.info().time_line_samples(), source.info().total_samples);
+}
+
+#[test]
 fn times_count_on_over_samples_that_are_missing() {
     let by_index = json!([
         {"core:sample_start": 0, "core:global_index": 5000,
@@ -613,6 +625,23 @@ fn metadata_comes_in_any_unicode() {
         std::fs::write(&meta, bytes).unwrap();
         assert_eq!(read_all(&mut open(&meta).unwrap()).len(), 250);
     }
+}
+
+/// Python's `json` writes numbers so that are none.
+#[test]
+fn numbers_that_are_none_do_not_stop_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let meta = folder.path().join("x.sigmf-meta");
+    std::fs::write(folder.path().join("x.sigmf-data"), [0; 1000]).unwrap();
+    let text = r#"{"global": {"core:datatype": "ci16_le", "core:sample_rate": 250000, "core:version": "1.0.0",
+        "core:description": "a \\\"NaN\" stays", "x:gain_db": -Infinity}, "captures": [{"core:sample_start": 0}],
+        "annotations": [{"core:sample_start": 0, "core:sample_count": 1, "core:freq_lower_edge": NaN}]}"#;
+    std::fs::write(&meta, text).unwrap();
+    let mut source = open(&meta).unwrap();
+    assert_eq!(source.info().description.as_deref(), Some("a \\\"NaN\" stays"));
+    assert_eq!(read_all(&mut source).len(), 250);
+    std::fs::write(&meta, text.replace("NaN}", "NaN")).unwrap();
+    assert!(matches!(open_error(&meta, &OpenOptions::default()), Error::Malformed { .. }));
 }
 
 #[test]

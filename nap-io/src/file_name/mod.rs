@@ -13,7 +13,9 @@
 //!
 //! Beyond rtl_433: of two frequencies, a second one below 20 MHz is the sample rate (`868M_2M`,
 //! `868.13MHz_250kHz`); a unit may stand by itself (`868.13 MHz`), and words such as `fc` and `fs` say what
-//! the number behind them is (`fc868130000_fs250k`). Formats go by the names of other programs too (`sc16`, `fc32`, `u8`; see
+//! the number behind them is (`fc868130000_fs250k`). Where nothing else tells them, numbers with an exponent are the centre and
+//! the sample rate (`868.13e6_250e3`), and a number of nine digits is the centre of what is called `iq` or `baseband`.
+//! Formats go by the names of other programs too (`sc16`, `fc32`, `u8`; see
 //! [`SampleFormat`]'s `FromStr`). Names that gqrx, SigDigger, URH and osmocom_fft make are read by their rules,
 //! and a date and time that are known to be UTC are the start of the recording.
 

@@ -12,6 +12,11 @@ const MAX_RATE_HZ: f64 = 20e6;
 const MIN_RATE_HZ: f64 = 1e3;
 const MIN_CENTER_HZ: f64 = 1e6;
 
+/// Stands for the unit of a number with an exponent and no unit: `868.13e6`.
+const EXPONENT: &str = "e";
+/// In names that say that I and Q are in the file, a number of nine digits without a unit is the centre.
+const NINE_DIGITS: std::ops::Range<f64> = 1e8..1e9;
+
 /// Takes in the words of a name or a prefix, from left to right.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -26,6 +31,11 @@ pub(super) struct Reader {
     second_hz: Option<f64>,
     /// What the last word says that the next one is.
     label: Option<Label>,
+    /// What numbers without a unit may tell if nothing else does.
+    bare: FileName,
+    nine_digits: Option<f64>,
+    /// Whether a word says that this is a recording of I and Q.
+    is_baseband: bool,
 }
 
 /// What a word says that the number behind it is.
@@ -61,9 +71,15 @@ impl Reader {
 
     /// What the words have told, and the extension of the name.
     pub(super) fn told(self, extension: Option<SampleFormat>) -> FileName {
+        let nine_digits = self.nine_digits.filter(|_| self.is_baseband);
         FileName {
             format: self.told.format.or(extension).or(self.plain),
-            sample_rate_hz: self.told.sample_rate_hz.or(self.second_hz),
+            sample_rate_hz: self
+                .told
+                .sample_rate_hz
+                .or(self.second_hz)
+                .or(self.bare.sample_rate_hz),
+            center_hz: self.told.center_hz.or(self.bare.center_hz).or(nine_digits),
             ..self.told
         }
     }
@@ -78,6 +94,7 @@ impl Reader {
 
     fn take_text(&mut self, text: &str) -> bool {
         let demodulated = std::mem::replace(&mut self.demodulated, is_demodulated(text));
+        self.is_baseband |= ["iq", "baseband"].iter().any(|word| text.eq_ignore_ascii_case(word));
         match SampleFormat::from_word(text) {
             Some((format, AliasUse::Anywhere)) => self.told.format = Some(format),
             Some((format, AliasUse::LastResort)) if !demodulated => self.plain = Some(format),
@@ -94,10 +111,10 @@ impl Reader {
             (Some(Label::Bandwidth), _) => {}
             (Some(Label::Center), Some(quantity)) => self.told.center_hz = Some(quantity.hz()),
             (Some(Label::Rate), Some(quantity)) => self.told.sample_rate_hz = Some(quantity.hz()),
-            (Some(Label::Center), None) if unit.is_empty() && value >= MIN_CENTER_HZ => {
+            (Some(Label::Center), None) if has_no_unit(unit) && value >= MIN_CENTER_HZ => {
                 self.told.center_hz = Some(value);
             }
-            (Some(Label::Rate), None) if unit.is_empty() && value >= MIN_RATE_HZ => {
+            (Some(Label::Rate), None) if has_no_unit(unit) && value >= MIN_RATE_HZ => {
                 self.told.sample_rate_hz = Some(value);
             }
             (None, Some(Quantity::Rate(rate_hz))) => self.told.sample_rate_hz = Some(rate_hz),
@@ -108,9 +125,22 @@ impl Reader {
                 self.has_frequency = true;
                 self.told.center_hz = Some(hz);
             }
-            (_, None) => return false,
+            (_, None) => {
+                self.take_bare(value, unit);
+                return false;
+            }
         }
         true
+    }
+
+    /// A number without a unit is a help only: it may as well be anything else.
+    fn take_bare(&mut self, value: f64, unit: &str) {
+        match unit {
+            EXPONENT if value >= MAX_RATE_HZ => self.bare.center_hz = Some(value),
+            EXPONENT if value >= MIN_RATE_HZ => self.bare.sample_rate_hz = Some(value),
+            "" if NINE_DIGITS.contains(&value) => self.nine_digits = Some(value),
+            _ => {}
+        }
     }
 }
 
@@ -138,7 +168,11 @@ impl<'a> Words<'a> {
             return Some(Word::Text(self.text()));
         }
         let number = self.number();
-        Some(Word::Quantity(number, self.unit()))
+        let power = self.exponent();
+        match (self.unit(), power) {
+            ("", Some(power)) => Some(Word::Quantity(number * power, EXPONENT)),
+            (unit, power) => Some(Word::Quantity(number * power.unwrap_or(1.0), unit)),
+        }
     }
 
     /// The letters behind a number, at once or, as in `868.13 MHz`, after a blank or a `_`.
@@ -184,6 +218,16 @@ impl<'a> Words<'a> {
         number.parse().unwrap_or(f64::NAN)
     }
 
+    /// The power of ten behind a number, as programs write it: `868.13e6`, `2.5e+05`. Longer ones are no exponents.
+    fn exponent(&mut self) -> Option<f64> {
+        let mut rest = Words(self.0.strip_prefix(['e', 'E'])?);
+        rest.0 = rest.0.strip_prefix('+').unwrap_or(rest.0);
+        let digits = rest.cut(|c| c.is_ascii_digit());
+        let power = digits.parse().ok().filter(|&power: &i32| power < 12 && digits.len() <= 2)?;
+        self.0 = rest.0;
+        Some(10_f64.powi(power))
+    }
+
     fn cut(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
         let end = self.0.find(|c| !belongs(c)).unwrap_or(self.0.len());
         let (head, tail) = self.0.split_at(end);
@@ -217,6 +261,10 @@ impl Quantity {
             Self::Frequency(hz) | Self::Rate(hz) => hz,
         }
     }
+}
+
+fn has_no_unit(unit: &str) -> bool {
+    unit.is_empty() || unit == EXPONENT
 }
 
 /// Whether a word is a unit that means nothing else.

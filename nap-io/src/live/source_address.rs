@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -188,14 +188,17 @@ impl SourceAddress {
             Self::Radio(arguments) => radio(arguments, settings)?,
             Self::RtlTcp(address) => {
                 let (address, tuning) = (with_port(address), settings.tuning.clone());
+                self.check(&address)?;
                 RtlTcp::check(&address, &tuning)?;
                 opener(move |header_within| RtlTcp::connect(&address, &tuning, header_within))
             }
             Self::Tcp(address) => {
+                self.check(address)?;
                 let (address, info) = (address.clone(), self.raw_info(settings, None)?);
                 opener(move |_| RawTcp::connect(&address, info.clone()))
             }
             Self::Udp(address) => {
+                self.check(address)?;
                 let (address, info) = (address.clone(), self.raw_info(settings, None)?);
                 let header_bytes = settings.datagram_header_bytes.min(MAX_HEADER);
                 opener(move |_| RawUdp::bind(&address, info.clone(), header_bytes))
@@ -203,6 +206,7 @@ impl SourceAddress {
             Self::Zmq(address) => {
                 // GNU Radio's own.
                 let usual = Some(SampleFormat::Cf32Le);
+                self.check(address)?;
                 let (address, info) = (address.clone(), self.raw_info(settings, usual)?);
                 opener(move |within| Zmq::connect(&address, info.clone(), within))
             }
@@ -215,6 +219,21 @@ impl SourceAddress {
         };
         let policy = Policy::radio(settings.on_error, speed);
         Ok(Source { name, opener, policy, kind: self.kind() })
+    }
+
+    /// Refuses what is no address of the network: no host will ever be found there.
+    fn check(&self, address: &str) -> Result<(), Error> {
+        let is_host = |host: &str| match host.strip_prefix('[') {
+            Some(host) => host.ends_with(']'),
+            None if host.contains(':') => host.parse::<Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/'),
+        };
+        let parts = address.rsplit_once(':');
+        if parts.is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok()) {
+            return Ok(());
+        }
+        let problem = "no address; it takes HOST:PORT, with a port up to 65535";
+        Err(Error::refused(self.to_string(), problem))
     }
 
     fn raw_info(
@@ -353,6 +372,31 @@ mod tests {
         assert_eq!(with_port("radio.local"), "radio.local:1234");
         assert_eq!(with_port("radio.local:99"), "radio.local:99");
         assert_eq!(with_port("[::1]:99"), "[::1]:99");
+        assert!(address("rtl_tcp://[::1]").check(&with_port("[::1]")).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_at_once() {
+        let mut settings = SourceSettings::default();
+        settings.samples.sample_rate_hz = Some(250e3);
+        settings.samples.format = Some(SampleFormat::Cu8);
+        for text in [
+            "tcp://a",
+            "tcp://:5000",
+            "tcp://a:70000",
+            "udp://0.0.0.0",
+            "zmq://a",
+            "rtl_tcp://a:99999",
+            "rtl_tcp://a:1234/x",
+            "rtl_tcp://a:1234 ",
+            "rtl_tcp://",
+        ] {
+            let error = address(text).source(&settings).map(drop).unwrap_err();
+            assert!(matches!(error, Error::Refused { .. }), "{text}: {error}");
+        }
+        for text in ["tcp://a:1", "udp://[::]:1", "tcp://::1:1", "zmq://a.b:1"] {
+            assert!(address(text).source(&settings).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub(super) fn of(captures: &[Capture], sample_rate_hz: f64) -> CaptureBreaks {
             found.warnings.push(format!(
                 "core:global_index counts back {place}; it is taken to begin anew there"
             ));
+        } else if clock.counts_too_far(capture) {
+            found.warnings.push(format!(
+                "core:global_index goes further {place} than anything is missing; nothing is taken to be missing there"
+            ));
         }
         let step = clock.step(capture);
         let retuned = tuning.step(capture);
@@ -161,6 +165,14 @@ impl Clock {
         let numbered = self.numbered.zip(capture.global_index);
         numbered.is_some_and(|((sample, before), number)| {
             number < before.saturating_add(capture.sample_start - sample)
+        })
+    }
+
+    /// Whether more would be lost by the receiver's own count than anything is missing for.
+    fn counts_too_far(&self, capture: &Capture) -> bool {
+        let numbered = self.numbered.zip(capture.global_index);
+        numbered.is_some_and(|((_, before), number)| {
+            number.saturating_sub(before) as f64 >= LONGEST_PAUSE_S * self.sample_rate_hz
         })
     }
 

@@ -148,11 +148,38 @@ pub(super) fn read_limited(path: &Path, file: impl Read) -> Result<Vec<u8>, Erro
 
 /// The document as an object.
 pub(super) fn root_object(path: &Path, text: &[u8]) -> Result<Map<String, Value>, Error> {
-    match serde_json::from_slice(&utf8(text)) {
+    let text = utf8(text);
+    let read = serde_json::from_slice(&text).or_else(|error| {
+        without_nan(&text).map_or(Err(error), |text| serde_json::from_slice(&text))
+    });
+    match read {
         Ok(Value::Object(root)) => Ok(root),
         Ok(_) => Err(Error::malformed(path, "the document", "must be a JSON object")),
         Err(error) => Err(Error::malformed(path, "the document", format!("is no JSON: {error}"))),
     }
+}
+
+/// The text with `null` for what Python writes of numbers that are none, outside of strings; `None` if there is nothing
+/// of the kind.
+fn without_nan(text: &[u8]) -> Option<Vec<u8>> {
+    const NO_NUMBERS: [&[u8]; 3] = [b"NaN", b"-Infinity", b"Infinity"];
+    let mut cleaned = Vec::with_capacity(text.len());
+    let (mut rest, mut is_in_string, mut is_found) = (text, false, false);
+    while let Some((&byte, after)) = rest.split_first() {
+        let no_number = NO_NUMBERS.iter().find(|word| !is_in_string && rest.starts_with(word));
+        if let Some(word) = no_number {
+            cleaned.extend_from_slice(b"null");
+            rest = &rest[word.len()..];
+            is_found = true;
+            continue;
+        }
+        // What follows a backslash ends no string.
+        let count = if is_in_string && byte == b'\\' { 2.min(rest.len()) } else { 1 };
+        is_in_string ^= byte == b'"';
+        cleaned.extend_from_slice(&rest[..count]);
+        rest = if count == 2 { &rest[2..] } else { after };
+    }
+    is_found.then_some(cleaned)
 }
 
 /// The text in UTF-8 without a byte order mark, which is no JSON. Some editors write one, and shells of Windows

@@ -11,7 +11,7 @@ pub(crate) mod bare_data;
 pub(crate) mod capture_breaks;
 mod data_file;
 mod fields;
-mod metadata;
+pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod recording;
 pub(crate) mod writer;

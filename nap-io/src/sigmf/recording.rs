@@ -135,7 +135,7 @@ fn stream_info(
 }
 
 /// Adds what the captures say of time and frequency, in the words of the user where he says something.
-fn with_captures(
+pub(crate) fn with_captures(
     meta_path: &Path,
     mut info: StreamInfo,
     captures: &[Capture],

@@ -25,6 +25,9 @@ pub const MAX_UPLINK_PAUSE_MS: u32 = 2000;
 /// Shortest and longest time from the reception of a downlink to its confirmation, ms.
 pub const CONFIRMATION_DELAY_MS: (u32, u32) = (1400, 4000);
 
+/// How many radio configurations there are.
+const COUNT: usize = 8;
+
 /// The rules of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RadioConfiguration {
@@ -48,7 +51,7 @@ pub enum RadioConfiguration {
 
 impl RadioConfiguration {
     /// All radio configurations.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; COUNT] = [
         Self::Rc1,
         Self::Rc2,
         Self::Rc3Lbt,
@@ -189,11 +192,11 @@ impl RadioConfiguration {
     /// The radio configurations whose whole uplink channel is inside a band of `width_hz` around
     /// `center_hz`, the one nearest to the middle first.
     #[must_use]
-    pub fn inside(center_hz: f64, width_hz: f64) -> ArrayVec<Self, 8> {
+    pub fn inside(center_hz: f64, width_hz: f64) -> ArrayVec<Self, COUNT> {
         let distance_hz =
             |configuration: &Self| (f64::from(configuration.uplink_center_hz()) - center_hz).abs();
         let reach_hz = (width_hz - f64::from(MACRO_CHANNEL_WIDTH_HZ)) / 2.0;
-        let mut found: ArrayVec<Self, 8> = Self::ALL
+        let mut found: ArrayVec<Self, COUNT> = Self::ALL
             .into_iter()
             .filter(|configuration| distance_hz(configuration) <= reach_hz)
             .collect();

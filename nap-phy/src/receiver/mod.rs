@@ -30,7 +30,7 @@
 //! # Memory
 //!
 //! While there is nothing but noise, the receiver allocates nothing once it has started, but for what
-//! looks like a burst, about once a second. A frame of 100 bit/s far above the noise costs 310 allocations
+//! looks like a burst, about twice a second. A frame of 100 bit/s far above the noise costs 310 allocations
 //! until its message is complete.
 //! What is held is bounded by [`Limits`], whatever is on the air, and [`ReceiverConfig::max_memory_bytes`] refuses
 //! limits that allow too much.

@@ -82,6 +82,11 @@ pub(crate) fn of_fault(fault: &Fault, kind: SourceKind) -> Finding {
 
 /// What was measured means.
 pub(crate) fn of(report: &Report) -> Vec<Finding> {
+    if report.look.stillness().is_some_and(|stillness| stillness.is_all()) {
+        // Of nothing there is no spectrum.
+        let some = [length(report), sample_rate(report), lost_samples(report), stillness(report)];
+        return some.into_iter().flatten().collect();
+    }
     let all = [
         length(report),
         format(report),
@@ -90,7 +95,8 @@ pub(crate) fn of(report: &Report) -> Vec<Finding> {
         channel(report),
         clipping(report),
         Some(impulses(report)),
-        Some(level(report)),
+        stillness(report),
+        level(report),
         dc_spike(report),
         Some(images(report)),
         noise_floor(report),
@@ -172,16 +178,29 @@ fn impulses(report: &Report) -> Finding {
     finding("impulses", judge(share > 0.1, share > 0.01), text, advice)
 }
 
-fn level(report: &Report) -> Finding {
-    let Some(level_db) = (report.power > 0.0).then(|| decibel(report.power)) else {
-        let advice = "is something connected, and is the sample format right?";
-        return finding("level", Verdict::Bad, "all samples are the same".to_owned(), advice);
+/// Samples that are all the same, which no radio gives that works.
+fn stillness(report: &Report) -> Option<Finding> {
+    let stillness = report.look.stillness()?;
+    let advice = match report.kind {
+        SourceKind::Recording => {
+            "nothing was recorded there: was the file laid out and not filled, or a squelch closed?"
+        }
+        SourceKind::Pipe | SourceKind::Network => {
+            "look at the program that sends: does its radio run?"
+        }
+        _ => "the radio gives nothing of its own: plug it in again",
     };
+    let verdict = judge(stillness.is_all(), true);
+    Some(finding("stillness", verdict, stillness.to_string(), advice))
+}
+
+fn level(report: &Report) -> Option<Finding> {
+    let level_db = (report.power > 0.0).then(|| decibel(report.power))?;
     let text = format!("{level_db:.1} dBFS in all");
     let verdict = judge(level_db < -90.0, level_db < -65.0);
     let advice =
         "little of the converter is used: raise the gain, unless strong signals need the room";
-    finding("level", verdict, text, advice)
+    Some(finding("level", verdict, text, advice))
 }
 
 fn dc_spike(report: &Report) -> Option<Finding> {

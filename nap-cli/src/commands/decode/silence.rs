@@ -62,12 +62,19 @@ impl Assumed {
     pub fn text(&self, duration_s: f64) -> String {
         let look = self.look.lock();
         let channels: Vec<String> = self.configs.iter().map(channel).collect();
-        let level = look.level_dbfs().map_or("silence".into(), |db| format!("{db:.1} dBFS"));
         let mut text = format!(
-            "no messages; read as {}; listened to {}; {duration_s:.2} s, {level}",
+            "no messages; read as {}; listened to {}; {duration_s:.2} s, ",
             self.info,
             channels.join(" and ")
         );
+        if let Some(stillness) = look.stillness() {
+            text += &stillness.to_string();
+            if stillness.is_all() {
+                return text + "; nothing was recorded";
+            }
+            text += ", ";
+        }
+        text += &look.level_dbfs().map_or("silence".into(), |db| format!("{db:.1} dBFS"));
         let short = self.configs.first().and_then(|config| too_short(config, duration_s));
         text += &match short {
             Some(hint) => format!("; {hint}"),

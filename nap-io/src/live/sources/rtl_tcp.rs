@@ -132,8 +132,8 @@ fn read_header(stream: &mut TcpStream, path: &Path, within: Duration) -> Result<
     }
     if header[..4] != MAGIC {
         let advice = "raw samples without a header are read with tcp://";
-        let found = &header[..4];
-        let problem = format!("this is no rtl_tcp: it starts with {found:02x?}; {advice}");
+        let found = header[..4].escape_ascii();
+        let problem = format!("this is no rtl_tcp: it starts with \"{found}\"; {advice}");
         return Err(Error::radio(name(), problem));
     }
     Ok(())
@@ -243,7 +243,9 @@ mod tests {
         let error_of = |bytes| error_of(Duration::ZERO, bytes, Duration::from_secs(10));
         assert_eq!(error_of(b"RTL0\0\0\0\x05\0\0\0\x1d"), None);
         let text = error_of(&[0x7f; 12]).unwrap();
-        assert!(text.starts_with("this is no rtl_tcp: it starts with"), "{text}");
+        assert!(text.starts_with("this is no rtl_tcp: it starts with \"\\x7f"), "{text}");
+        let text = error_of(b"HTTP/1.1 400").unwrap();
+        assert!(text.starts_with("this is no rtl_tcp: it starts with \"HTTP\";"), "{text}");
         let text = error_of(b"RTL0").unwrap();
         assert!(text.starts_with("cannot read the header of"), "{text}");
     }
