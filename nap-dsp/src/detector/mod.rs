@@ -385,17 +385,13 @@ impl PreambleDetector {
         }
         let after = self.excess(band, self.preamble.after());
         let Tuning { min_clearness, max_clearness, .. } = self.tuning;
-        let [clear, faded] = [
-            (
-                faded_snr.max((min_clearness * deviations).min(max_clearness)),
-                self.tuning.min_lines_over_energy,
-            ),
-            (faded_snr, self.tuning.min_faded_lines_over_energy),
-        ]
-        .map(|(line_snr, share)| Asked {
+        let clear_snr = faded_snr.max((min_clearness * deviations).min(max_clearness));
+        let asked = |line_snr: f32, share: f32| Asked {
             line_snr,
             power: larger(line_snr * noise, share * after),
-        });
+        };
+        let clear = asked(clear_snr, self.tuning.min_lines_over_energy);
+        let faded = asked(faded_snr, self.tuning.min_faded_lines_over_energy);
         if strongest >= clear.power {
             let is_new = !self.is_second || self.rises(band, after, noise);
             return is_new.then_some(clear);
@@ -414,11 +410,11 @@ impl PreambleDetector {
     }
 
     /// Whether a band has less energy before the preamble than after it, or than its lines.
-    fn rises(&self, band: usize, after: f32, noise: f32) -> bool {
+    fn rises(&self, band: usize, to: f32, noise: f32) -> bool {
         let hops = self.preamble.after().len() as f32;
         let deviations = self.tuning.deviations_before * self.preamble.noise_deviation();
         let tolerance = deviations / hops * noise;
-        self.excess(band, BEFORE) <= self.tuning.max_before * after + tolerance
+        self.excess(band, BEFORE) <= self.tuning.max_before * to + tolerance
     }
 
     /// The lines in one of the spectra kept.
