@@ -68,9 +68,9 @@ impl BurstDecoder {
             let mut search = undecoded.as_ref().map_or_else(Search::default, |undecoded| {
                 Self::search(undecoded, share, containers, statistics)
             });
-            if search.found.is_none()
-                && let Some(own_clock) = self.demodulate_by_own_clock(&hypothesis)
-            {
+            // By the wrong clock the last symbols are clear and wrong, and some of the list may pass the check sum.
+            let is_likeliest = search.found.as_ref().is_some_and(|found| found.index == 0);
+            if !is_likeliest && let Some(own_clock) = self.demodulate_by_own_clock(&hypothesis) {
                 search = Self::search(&own_clock, share, containers, statistics).after(&search);
                 undecoded = Some(own_clock);
             }
