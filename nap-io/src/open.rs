@@ -201,14 +201,11 @@ fn open_input(
         Content::Unknown if container == Some(Container::Wav) && options.format.is_none() => {
             wav_recording::open(path, name, input, options)
         }
-        Content::Unknown if options.format.is_none() && other_suffix(name).is_some() => {
-            let what = format!(
-                "what is compressed as its name says (.{})",
-                other_suffix(name).unwrap_or_default()
-            );
-            Err(Error::unsupported(path, what, UNPACK))
-        }
         Content::Unknown => {
+            if let Some(suffix) = other_suffix(name).filter(|_| options.format.is_none()) {
+                let what = format!("what is compressed as its name says (.{suffix})");
+                return Err(Error::unsupported(path, what, UNPACK));
+            }
             let (told, notes) = told(path, name, options);
             raw::source(path, input, told, name_hint(extension(name)), notes)
         }

@@ -5,8 +5,7 @@ use nap_phy::{DeviceId, MessageCounter};
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
-use crate::rules::budget::DAYS;
-use crate::rules::budget::DayCount;
+use crate::rules::budget::{DAYS, DayCount};
 use crate::rules::heard::Heard;
 use crate::rules::history::{HOUR_S, MIN_KEPT, Stored};
 use crate::rules::judge::Remembered;

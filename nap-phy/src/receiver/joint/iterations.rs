@@ -66,7 +66,7 @@ impl Iterations {
         let Some(class) = group.first().map(|part| part.frame_type.class) else {
             return f64::NEG_INFINITY;
         };
-        let soft: Vec<SoftContainer> = group.iter().map(|part| part.decided().clone()).collect();
+        let soft: Vec<&SoftContainer> = group.iter().map(|part| part.decided()).collect();
         let straight = self.straighten(&soft, &Template::of_class(class));
         let frames: Vec<&SoftContainer> = straight.iter().collect();
         let message = SoftMessage { class, frames: &frames, likelihood_ratio };
@@ -86,7 +86,7 @@ impl Iterations {
             group.iter().map(|(part, _)| part.decided().clone()).collect();
         (0..ROUNDS).find_map(|_| {
             soft = self.pass(group, &soft, &template);
-            let straight = self.straighten(&soft, &template);
+            let straight = self.straighten(&soft.iter().collect::<Vec<_>>(), &template);
             let frames: Vec<&SoftContainer> = straight.iter().collect();
             let message = SoftMessage { class, frames: &frames, likelihood_ratio };
             // Where phases recur, symbols left open are no match for them, interference is.
@@ -117,11 +117,11 @@ impl Iterations {
     }
 
     /// The soft symbols without the half turns at which a carrier was lost.
-    fn straighten(&mut self, soft: &[SoftContainer], template: &Template) -> Vec<SoftContainer> {
-        let phases: Vec<SoftPhases<'_>> = soft.iter().map(SoftContainer::soft_phases).collect();
+    fn straighten(&mut self, soft: &[&SoftContainer], template: &Template) -> Vec<SoftContainer> {
+        let phases: Vec<SoftPhases<'_>> = soft.iter().map(|soft| soft.soft_phases()).collect();
         self.code.run(&phases, template);
         let straight =
-            |(frame, soft): (usize, &SoftContainer)| soft.straightened(self.code.turned(frame));
+            |(frame, soft): (usize, &&SoftContainer)| soft.straightened(self.code.turned(frame));
         soft.iter().enumerate().map(straight).collect()
     }
 
