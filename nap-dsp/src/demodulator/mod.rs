@@ -209,8 +209,8 @@ impl Demodulator {
         let steady = (coherence >= self.tuning.min_coherence)
             .then(|| self.begin(of_squares, beginning.0, (known, count), &Wander::LADDER));
         // Where no line fits all along the burst, the known symbols tell where it begins.
-        let is_clear = coherence >= self.tuning.clear_coherence;
-        let bent = if is_clear { None } else { self.begin_bent(beginning, known, count) };
+        let bent = (coherence < self.tuning.clear_coherence)
+            .then(|| self.begin_bent(beginning, known, count));
         let by_likelihood =
             |a: &Prospect, b: &Prospect| a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio);
         steady.into_iter().chain(bent).max_by(by_likelihood)
@@ -229,22 +229,19 @@ impl Demodulator {
         self.tracker.begin(&self.baseband, start, symbols, 0.0, wanders.iter().copied())
     }
 
-    /// The same around the carrier at the end of the known symbols, unless the burst is noise at a glance.
+    /// The same around the carrier at the end of the known symbols.
     fn begin_bent(
         &mut self,
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
-    ) -> Option<Prospect> {
+    ) -> Prospect {
         let carrier = self.mean_carrier((start_s, carrier), known);
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         let (symbols, noise) = ((known, count), self.expected_noise);
-        if !self.tracker.glance(&self.baseband, start, symbols, noise) {
-            return None;
-        }
         let wanders = Wander::LADDER.into_iter().rev();
-        Some(self.tracker.begin(&self.baseband, start, symbols, noise, wanders))
+        self.tracker.begin(&self.baseband, start, symbols, noise, wanders)
     }
 
     /// Tells what noise to expect, in (full scale)² per hertz: it helps to tell how strong a burst is whose

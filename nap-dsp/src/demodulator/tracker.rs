@@ -88,6 +88,23 @@ impl Tracker {
     }
 }
 
+/// The first of some ways to wander after which the next is not likelier, and the logarithm of how much likelier than
+/// noise the burst is with it.
+fn first_likeliest(
+    wanders: impl Iterator<Item = Wander>,
+    mut ln_ratio: impl FnMut(Wander) -> f64,
+) -> (Wander, f64) {
+    let mut best = (Wander::LADDER[0], f64::NEG_INFINITY);
+    for wander in wanders {
+        let ratio = ln_ratio(wander);
+        if ratio <= best.1 {
+            break;
+        }
+        best = (wander, ratio);
+    }
+    best
+}
+
 /// How a burst may be followed, as a first look tells.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prospect {
@@ -139,47 +156,24 @@ impl Tracker {
         best
     }
 
-    /// The first of some ways to wander after which the next is not likelier.
-    fn likeliest(&mut self, es_over_n0: f64, wanders: impl Iterator<Item = Wander>) -> Prospect {
-        self.set_level(es_over_n0);
-        let wander = Wander::LADDER[0];
-        let ln_likelihood_ratio = f64::NEG_INFINITY;
-        let mut best = Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio };
-        let ln_noise = self.scale();
-        self.passes.observe(&self.scaled, &self.priors);
-        for wander in wanders {
-            let ratio = self.passes.ln_likelihood(wander) - ln_noise;
-            if ratio <= best.ln_likelihood_ratio {
-                break;
-            }
-            best = Prospect { wander, ln_likelihood_ratio: ratio, ..best };
-        }
-        best
-    }
-
-    /// Whether there is a burst, at a glance: if its carrier may wander as far as it can be followed.
-    pub(super) fn glance(
+    /// The first of some ways to wander after which the next is not likelier. The coarse grid tells what is hardly a burst
+    /// and what clearly is one, in a quarter of the time; between them the fine one tells.
+    fn likeliest(
         &mut self,
-        baseband: &Baseband,
-        start: Start,
-        (known, count): (&[f64], usize),
-        expected_noise: f64,
-    ) -> bool {
-        self.reset(baseband, start, known, count);
-        let mut es_over_n0 = self.first_es_over_n0(known).max(self.es_over(expected_noise));
-        loop {
-            self.set_level(es_over_n0);
-            let ln_noise = self.scale();
-            self.glances.observe(&self.scaled, &self.priors);
-            let ln_ratio = self.glances.ln_likelihood(Wander::COARSE) - ln_noise;
-            if ln_ratio >= self.tuning.min_ln_likelihood_ratio {
-                return true;
-            }
-            if es_over_n0 < self.tuning.level_descent {
-                return false;
-            }
-            es_over_n0 /= self.tuning.level_descent;
+        es_over_n0: f64,
+        wanders: impl Iterator<Item = Wander> + Clone,
+    ) -> Prospect {
+        self.set_level(es_over_n0);
+        let ln_noise = self.scale();
+        self.glances.observe(&self.scaled, &self.priors);
+        let coarse = |wander: Wander| self.glances.ln_likelihood(wander.coarse()) - ln_noise;
+        let (mut wander, mut ln_likelihood_ratio) = first_likeliest(wanders.clone(), coarse);
+        if self.tuning.unclear_ln_ratios().contains(&ln_likelihood_ratio) {
+            self.passes.observe(&self.scaled, &self.priors);
+            let fine = |wander: Wander| self.passes.ln_likelihood(wander) - ln_noise;
+            (wander, ln_likelihood_ratio) = first_likeliest(wanders, fine);
         }
+        Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio }
     }
 
     /// Follows a burst of `count` symbols, of which the first are known (±1).

@@ -1,5 +1,7 @@
 //! What the demodulator tries, and what it asks of a burst.
 
+use std::ops::Range;
+
 use super::forward_backward::Wander;
 
 /// The search parameters and thresholds of the [`Demodulator`](super::Demodulator); by `default`, those of a receiver.
@@ -41,7 +43,11 @@ pub struct Tuning {
     pub level_descent: f64,
     /// Logarithm of how much likelier than noise of its power a burst must be.
     pub min_ln_likelihood_ratio: f64,
-    /// What comes to that for each step that the carrier's frequency may be off.
+    /// On the coarse grid a burst may seem to be so much less likely than it is.
+    pub coarse_ln_ratio: f64,
+    /// A burst that is as likely on the coarse grid needs no finer look.
+    pub clear_ln_likelihood_ratio: f64,
+    /// What comes to [`Tuning::min_ln_likelihood_ratio`] for each step that the carrier's frequency may be off.
     pub ln_ratio_per_step: f64,
     /// Half the log likelihood ratio that the sign of a symbol must promise by itself for a half turn before it to be told.
     pub clear_sign: f32,
@@ -55,6 +61,11 @@ pub struct Tuning {
 }
 
 impl Tuning {
+    /// The logarithms of likelihood ratios on the coarse grid that leave open whether there is a burst.
+    pub(super) fn unclear_ln_ratios(&self) -> Range<f64> {
+        self.min_ln_likelihood_ratio - self.coarse_ln_ratio..self.clear_ln_likelihood_ratio
+    }
+
     /// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the more of
     /// noise it explains.
     pub(super) fn min_ln_ratio(&self, wander: Wander) -> f64 {
@@ -99,6 +110,10 @@ impl Default for Tuning {
             level_descent: 4.0,
             // 400 to one: what noise passes is read in vain, and pays for it with the budget of false messages.
             min_ln_likelihood_ratio: 6.0,
+            // Of 118 messages that settle by 10 Hz 1 dB over the noise, 13 more were lost where the coarse grid alone told.
+            coarse_ln_ratio: 3.0,
+            // The widest model asks for 12, and models differ by less than the rest where a burst is as clear.
+            clear_ln_likelihood_ratio: 40.0,
             // Of 2 r + 1 frequencies the best explains ln (2 r + 1) of noise, and one that changes explains more.
             ln_ratio_per_step: 0.5,
             // One sign in 22 000 is wrong.
