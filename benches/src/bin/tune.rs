@@ -61,7 +61,6 @@ const KNOBS: &[Knob] = &[
     knob!(detector.energy_weight),
     knob!(detector.max_deviations),
     knob!(detector.min_deviations),
-    knob!(detector.min_line_snr),
     knob!(detector.knee),
     knob!(detector.min_clearness),
     knob!(detector.max_clearness),
