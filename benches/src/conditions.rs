@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use anyhow::Result;
-use nap_phy::receiver::Tuning;
 use nap_phy::scene::{ReceptionCounts, Scene, Shape};
 use nap_phy::{BitRate, Rank};
 use rand::{RngExt, SeedableRng};
@@ -167,22 +166,8 @@ pub fn measure(
     messages: usize,
     seed: u64,
 ) -> Result<Outcome> {
-    measure_tuned(conditions, impairments, messages, seed, Tuning::default())
-}
-
-/// The same with other thresholds of the receiver.
-///
-/// # Errors
-/// When a scene or the receiver cannot be set up.
-pub fn measure_tuned(
-    conditions: &Conditions,
-    impairments: &Impairments,
-    messages: usize,
-    seed: u64,
-    tuning: Tuning,
-) -> Result<Outcome> {
     let received = each_scene(conditions, impairments, messages, seed, |scene| {
-        Ok(Outcome::of(Reception::tuned(&scene, &[conditions.bit_rate], tuning)?))
+        Ok(Outcome::of(Reception::of(&scene, &[conditions.bit_rate])?))
     })?;
     Ok(received.into_iter().fold(Outcome::default(), Outcome::add))
 }
@@ -206,7 +191,22 @@ pub fn measure_beside_differential(
     Ok(received.into_iter().fold(none, |sum, new| (sum.0.add(new.0), sum.1 + new.1)))
 }
 
-/// What comes of scenes with at least `messages` messages together.
+/// Scenes with at least `messages` messages together, none of which meet.
+///
+/// # Errors
+/// When one cannot be set up.
+pub fn scenes(
+    conditions: &Conditions,
+    impairments: &Impairments,
+    messages: usize,
+    seed: u64,
+) -> Result<Vec<Scene>> {
+    let rounds = messages.div_ceil(conditions.messages_per_scene()) as u64;
+    let scene = |round| conditions.scene(impairments, seed.wrapping_mul(1000) + round);
+    (0..rounds).map(scene).collect()
+}
+
+/// What comes of such scenes.
 fn each_scene<T: Send>(
     conditions: &Conditions,
     impairments: &Impairments,
@@ -214,7 +214,5 @@ fn each_scene<T: Send>(
     seed: u64,
     work: impl Fn(Scene) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let rounds = messages.div_ceil(conditions.messages_per_scene()) as u64;
-    let scene = |round| conditions.scene(impairments, seed.wrapping_mul(1000) + round);
-    (0..rounds).into_par_iter().map(|round| work(scene(round)?)).collect()
+    scenes(conditions, impairments, messages, seed)?.into_par_iter().map(&work).collect()
 }

@@ -42,35 +42,9 @@ impl Reception {
     /// # Errors
     /// When the scene or the receiver cannot be set up.
     pub fn tuned(scene: &Scene, bit_rates: &[BitRate], tuning: Tuning) -> Result<Self> {
-        let (mut simulator, truth) = scene.build()?;
-        let mut config = ReceiverConfig::new(scene.sample_rate_hz, scene.center_hz())
-            .with_radio_configuration(scene.radio_configuration);
-        config.bit_rates = bit_rates.to_vec();
-        config.tuning = tuning;
-        let mut receiver = Receiver::new(config)?;
-        let mut events = Vec::new();
-        let mut cpu = Duration::ZERO;
-        let mut left = scene.samples() as usize;
-        let mut block = vec![Complex32::default(); BLOCK];
-        while left > 0 {
-            let count = left.min(BLOCK);
-            let Piece { lost_before, samples } = simulator.render_piece(&mut block[..count]);
-            cpu += timed(|| {
-                if lost_before > 0 {
-                    events.extend(receiver.skip(lost_before));
-                }
-                events.extend(receiver.push(&block[..samples]));
-            });
-            left = left.saturating_sub(lost_before as usize + samples);
-        }
-        cpu += timed(|| events.extend(receiver.flush()));
-        Ok(Self {
-            truth,
-            messages: events.into_iter().filter_map(Event::complete).collect(),
-            statistics: receiver.statistics(),
-            air_s: scene.duration_s,
-            cpu_s: cpu.as_secs_f64(),
-        })
+        let mut listener = Listener::new(scene, bit_rates, tuning)?;
+        let truth = render(scene, |lost, samples| listener.take(lost, samples))?;
+        Ok(listener.finish(truth, scene))
     }
 
     /// Counts over all messages.
@@ -85,6 +59,88 @@ impl Reception {
         part.messages.retain(chosen);
         let counts = ReceptionCounts::new(&part, &self.messages);
         (counts.sent, counts.heard)
+    }
+}
+
+/// A scene with its samples, to be received more than once.
+#[derive(Debug)]
+pub struct Air {
+    scene: Scene,
+    truth: Truth,
+    /// Samples, each with how many were lost before them.
+    pieces: Vec<(u64, Vec<Complex32>)>,
+}
+
+impl Air {
+    /// Renders a scene.
+    ///
+    /// # Errors
+    /// When it cannot be set up.
+    pub fn of(scene: Scene) -> Result<Self> {
+        let mut pieces = Vec::new();
+        let truth = render(&scene, |lost, samples| pieces.push((lost, samples.to_vec())))?;
+        Ok(Self { scene, truth, pieces })
+    }
+
+    /// Receives it as [`Reception::tuned`] does.
+    ///
+    /// # Errors
+    /// When the receiver cannot be set up.
+    pub fn receive(&self, bit_rates: &[BitRate], tuning: Tuning) -> Result<Reception> {
+        let mut listener = Listener::new(&self.scene, bit_rates, tuning)?;
+        self.pieces.iter().for_each(|(lost, samples)| listener.take(*lost, samples));
+        Ok(listener.finish(self.truth.clone(), &self.scene))
+    }
+}
+
+/// Hands on a scene's samples in blocks, each with how many were lost before it, and returns what was sent.
+fn render(scene: &Scene, mut take: impl FnMut(u64, &[Complex32])) -> Result<Truth> {
+    let (mut simulator, truth) = scene.build()?;
+    let mut left = scene.samples() as usize;
+    let mut block = vec![Complex32::default(); BLOCK];
+    while left > 0 {
+        let count = left.min(BLOCK);
+        let Piece { lost_before, samples } = simulator.render_piece(&mut block[..count]);
+        take(lost_before, &block[..samples]);
+        left = left.saturating_sub(lost_before as usize + samples);
+    }
+    Ok(truth)
+}
+
+/// A receiver, and the time that it takes.
+struct Listener {
+    receiver: Receiver,
+    events: Vec<Event>,
+    cpu: Duration,
+}
+
+impl Listener {
+    fn new(scene: &Scene, bit_rates: &[BitRate], tuning: Tuning) -> Result<Self> {
+        let mut config = ReceiverConfig::new(scene.sample_rate_hz, scene.center_hz())
+            .with_radio_configuration(scene.radio_configuration);
+        config.bit_rates = bit_rates.to_vec();
+        config.tuning = tuning;
+        Ok(Self { receiver: Receiver::new(config)?, events: Vec::new(), cpu: Duration::ZERO })
+    }
+
+    fn take(&mut self, lost_before: u64, samples: &[Complex32]) {
+        self.cpu += timed(|| {
+            if lost_before > 0 {
+                self.events.extend(self.receiver.skip(lost_before));
+            }
+            self.events.extend(self.receiver.push(samples));
+        });
+    }
+
+    fn finish(mut self, truth: Truth, scene: &Scene) -> Reception {
+        self.cpu += timed(|| self.events.extend(self.receiver.flush()));
+        Reception {
+            truth,
+            messages: self.events.into_iter().filter_map(Event::complete).collect(),
+            statistics: self.receiver.statistics(),
+            air_s: scene.duration_s,
+            cpu_s: self.cpu.as_secs_f64(),
+        }
     }
 }
 

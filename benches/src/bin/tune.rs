@@ -4,7 +4,7 @@
 use anyhow::Result;
 use clap::Parser;
 use nap_benches::scenarios::{Pairs, crowd_scene};
-use nap_benches::{Conditions, Impairments, Reception, empty_scene, measure_tuned};
+use nap_benches::{Air, Conditions, Impairments, Reception, empty_scene, scenes};
 use nap_phy::receiver::Tuning;
 use nap_phy::scene::{ReceptionCounts, Scene};
 use nap_phy::{BitRate, Rank};
@@ -61,7 +61,6 @@ const KNOBS: &[Knob] = &[
     knob!(detector.energy_weight),
     knob!(detector.max_deviations),
     knob!(detector.min_deviations),
-    knob!(detector.min_line_snr),
     knob!(detector.knee),
     knob!(detector.min_clearness),
     knob!(detector.max_clearness),
@@ -71,6 +70,8 @@ const KNOBS: &[Knob] = &[
     knob!(detector.deviations_before),
     knob!(min_correlation),
     knob!(competing_distance),
+    knob!(faint_correlation),
+    knob!(certain_correlation),
     knob!(blanker.min_peak),
     knob!(blanker.min_core),
     knob!(blanker.min_edge),
@@ -124,6 +125,13 @@ const KNOBS: &[Knob] = &[
     knob!(demodulator.open_sign),
     knob!(demodulator.open_symbols),
     knob!(demodulator.min_interference_ratio),
+    knob!(decoder.min_clock_correlation),
+    knob!(decoder.faded_share),
+    knob!(decoder.max_posterior),
+    knob!(decoder.group_odds),
+    knob!(decoder.max_group_odds),
+    knob!(decoder.iterated_leeway),
+    knob!(decoder.max_decisions),
     knob!(joint.max_level_ratio_db),
     knob!(joint.min_parity_agreement),
     knob!(joint.min_clearness),
@@ -132,6 +140,9 @@ const KNOBS: &[Knob] = &[
     knob!(joint.min_sibling_share),
     knob!(joint.min_ln_group_odds),
     knob!(joint.extrinsic_share),
+    knob!(joint.half_turn_cost),
+    knob!(joint.rounds),
+    knob!(joint.max_iterated_groups),
     knob!(canceller.sidelobes_over_noise),
     knob!(canceller.min_strong_es_over_n0),
     knob!(canceller.min_modelled_over_chance),
@@ -141,14 +152,64 @@ const KNOBS: &[Knob] = &[
     knob!(canceller.samples_per_knot),
 ];
 
-/// Levels at which messages are lost now and then, Eb/N0 in dB: of three frames, of one, and of one under impulses.
-const THREE_FRAMES_DB: f64 = 0.5;
-const ONE_FRAME_DB: f64 = 5.0;
-const UNDER_IMPULSES_DB: f64 = 6.0;
-/// Forty clicks a second of 0.2 ms, 30 dB over the noise.
-const IMPULSES: [f64; 3] = [40.0, 2e-4, 30.0];
+/// Messages that meet nobody, at a level at which some are lost.
+struct Alone {
+    name: &'static str,
+    frames: Rank,
+    eb_over_n0_db: f64,
+    impair: fn(&mut Impairments),
+    /// How many, as a share of those asked for: what takes long is sent less often.
+    share: f64,
+}
+
+const ALONE: &[Alone] = &[
+    Alone {
+        name: "three frames",
+        frames: Rank::Third,
+        eb_over_n0_db: 0.5,
+        impair: |_| (),
+        share: 1.0,
+    },
+    Alone {
+        name: "one frame",
+        frames: Rank::First,
+        eb_over_n0_db: 5.0,
+        impair: |_| (),
+        share: 1.0,
+    },
+    // Forty clicks a second of 0.2 ms, 30 dB over the noise.
+    Alone {
+        name: "one frame, impulses",
+        frames: Rank::First,
+        eb_over_n0_db: 6.0,
+        impair: |flags| flags.impulses = Some([40.0, 2e-4, 30.0]),
+        share: 1.0,
+    },
+    Alone {
+        name: "three frames, fading of 1 Hz",
+        frames: Rank::Third,
+        eb_over_n0_db: 8.0,
+        impair: |flags| flags.doppler = Some(1.0),
+        share: 0.5,
+    },
+    Alone {
+        name: "one frame, settling from 60 Hz in 0.1 s",
+        frames: Rank::First,
+        eb_over_n0_db: 8.0,
+        impair: |flags| flags.settle = Some([60.0, 0.1]),
+        share: 1.0,
+    },
+    Alone {
+        name: "one frame, clock off by 1 %",
+        frames: Rank::First,
+        eb_over_n0_db: 6.0,
+        impair: |flags| flags.bit_rate_error = 0.01,
+        share: 1.0,
+    },
+];
+
 /// Messages that start within half a minute.
-const CROWD: u32 = 400;
+const CROWD: u32 = 200;
 /// How much stronger the stronger ones of pairs are, 150 to 300 Hz beside.
 const NEAR_FAR_DB: f64 = 38.0;
 /// What is listened for.
@@ -156,37 +217,68 @@ const BIT_RATES: [BitRate; 1] = [BitRate::Bps100];
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    println!(
-        "| threshold | value | three frames, {THREE_FRAMES_DB} dB | one frame, {ONE_FRAME_DB} dB | impulses, \
-         {UNDER_IMPULSES_DB} dB | frames in a crowd | frames beside one {NEAR_FAR_DB} dB stronger | false | candidates | CPU |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    print_row("as it is", None, &args, Tuning::default())?;
+    let columns = columns(&args)?;
+    let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
+    println!("| threshold | value | {} | false | candidates | CPU |", titles.join(" | "));
+    println!("| --- |{}", " ---: |".repeat(titles.len() + 4));
+    print_row("as it is", None, &args, &columns, Tuning::default())?;
     for Knob { name, value, scale } in KNOBS.iter().filter(|knob| knob.name.starts_with(&args.only))
     {
         for &factor in &args.factors {
             let mut tuning = Tuning::default();
             scale(&mut tuning, factor);
-            print_row(name, Some(value(&tuning)), &args, tuning)?;
+            print_row(name, Some(value(&tuning)), &args, &columns, tuning)?;
         }
     }
     Ok(())
 }
 
-fn print_row(name: &str, value: Option<f64>, args: &Args, tuning: Tuning) -> Result<()> {
-    let alone = |frames, eb_over_n0_db, impulses| -> Result<ReceptionCounts> {
-        let conditions = Conditions::new(BitRate::Bps100, eb_over_n0_db, frames);
-        let impairments = Impairments { impulses, ..Impairments::default() };
-        Ok(measure_tuned(&conditions, &impairments, args.messages, 1, tuning)?.messages)
+/// A column of the table: what is received for it, and what of that is counted.
+struct Column {
+    title: String,
+    airs: Vec<Air>,
+    counts: fn(&Reception) -> ReceptionCounts,
+}
+
+/// All columns; their scenes are rendered once.
+fn columns(args: &Args) -> Result<Vec<Column>> {
+    let column = |title, scenes: Vec<Scene>, counts| -> Result<Column> {
+        let airs: Result<Vec<Air>> = scenes.into_par_iter().map(Air::of).collect();
+        Ok(Column { title, airs: airs?, counts })
     };
+    let mut columns = Vec::new();
+    for alone in ALONE {
+        let title = format!("{}, {} dB", alone.name, alone.eb_over_n0_db);
+        columns.push(column(title, alone.scenes(args.messages)?, Reception::counts)?);
+    }
+    let crowds = (1..=args.scenes).map(|seed| crowd_scene(CROWD, &BIT_RATES, seed)).collect();
+    columns.push(column("frames in a crowd".to_owned(), crowds, frames_of)?);
     let pairs = Pairs { level_difference_db: NEAR_FAR_DB, ..Pairs::near_far(Rank::First) };
-    let kinds = [
-        alone(Rank::Third, THREE_FRAMES_DB, None)?,
-        alone(Rank::First, ONE_FRAME_DB, None)?,
-        alone(Rank::First, UNDER_IMPULSES_DB, Some(IMPULSES))?,
-        in_scenes(args, tuning, |seed| Ok(crowd_scene(CROWD, &BIT_RATES, seed)))?,
-        in_scenes(args, tuning, |seed| pairs.scene(seed))?,
-    ];
+    let near_far: Result<Vec<Scene>> = (1..=args.scenes).map(|seed| pairs.scene(seed)).collect();
+    let title = format!("frames beside one {NEAR_FAR_DB} dB stronger");
+    columns.push(column(title, near_far?, frames_of)?);
+    Ok(columns)
+}
+
+impl Alone {
+    fn scenes(&self, messages: usize) -> Result<Vec<Scene>> {
+        let conditions = Conditions::new(BitRate::Bps100, self.eb_over_n0_db, self.frames);
+        let mut impairments = Impairments::default();
+        (self.impair)(&mut impairments);
+        scenes(&conditions, &impairments, (self.share * messages as f64) as usize, 1)
+    }
+}
+
+fn print_row(
+    name: &str,
+    value: Option<f64>,
+    args: &Args,
+    columns: &[Column],
+    tuning: Tuning,
+) -> Result<()> {
+    let kinds: Result<Vec<ReceptionCounts>> =
+        columns.par_iter().with_max_len(1).map(|column| column.receive(tuning)).collect();
+    let kinds = kinds?;
     let lost: Vec<String> = kinds.iter().map(lost).collect();
     let false_positives: usize = kinds.iter().map(|counts| counts.false_positives).sum();
     let noise = Reception::tuned(&empty_scene(args.noise, 1), &BIT_RATES, tuning)?;
@@ -200,17 +292,16 @@ fn print_row(name: &str, value: Option<f64>, args: &Args, tuning: Tuning) -> Res
     Ok(())
 }
 
-/// How many frames are heard in scenes of a kind, of all that are sent.
-fn in_scenes(
-    args: &Args,
-    tuning: Tuning,
-    scene: impl Fn(u64) -> Result<Scene> + Sync,
-) -> Result<ReceptionCounts> {
-    let counts = |seed| Ok(frames_of(&Reception::tuned(&scene(seed)?, &BIT_RATES, tuning)?));
-    let all: Result<Vec<ReceptionCounts>> = (1..=args.scenes).into_par_iter().map(counts).collect();
-    let mut sum = ReceptionCounts::default();
-    all?.into_iter().for_each(|counts| sum += counts);
-    Ok(sum)
+impl Column {
+    /// How many are heard with a tuning, of all that are sent.
+    fn receive(&self, tuning: Tuning) -> Result<ReceptionCounts> {
+        let counts = |air: &Air| Ok((self.counts)(&air.receive(&BIT_RATES, tuning)?));
+        let all: Result<Vec<ReceptionCounts>> =
+            self.airs.par_iter().with_max_len(1).map(counts).collect();
+        let mut sum = ReceptionCounts::default();
+        all?.into_iter().for_each(|counts| sum += counts);
+        Ok(sum)
+    }
 }
 
 /// Frames in place of messages.

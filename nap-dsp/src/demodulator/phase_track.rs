@@ -145,6 +145,7 @@ impl PhaseTrack {
 /// Smooths values of different weight: the least sum of the weighted squares of what is changed and of
 /// `smoothing` times the squares of the third differences (Whittaker and Henderson's graduation).
 fn smooth(values: &[f64], weights: &[f64], smoothing: f64) -> Vec<f64> {
+    // A third difference.
     const BINOMIAL: [f64; ORDER + 1] = [-1.0, 3.0, -3.0, 1.0];
     let count = values.len();
     // The matrix by its diagonal and the bands beside it.

@@ -404,9 +404,9 @@ impl PreambleDetector {
     /// The line SNR that is asked of any preamble after which the energy has so many deviations: what the detection
     /// statistic lacks, and more of stronger frames.
     fn min_line_snr(&self, deviations: f32) -> f32 {
-        let Tuning { min_line_snr, knee, energy_weight, max_deviations, .. } = self.tuning;
+        let Tuning { knee, energy_weight, max_deviations, .. } = self.tuning;
         let lacking = self.threshold - energy_weight * deviations.min(max_deviations);
-        lacking.max(deviations.min(knee)).max(min_line_snr)
+        lacking.max(deviations.min(knee))
     }
 
     /// Whether a band has less energy before the preamble than after it, or than its lines.

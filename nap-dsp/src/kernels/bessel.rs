@@ -3,6 +3,7 @@
 /// The logarithm of the modified Bessel function of the first kind and order 0, for arguments that are not
 /// negative, to 2e-7: M. Abramowitz, I. A. Stegun: Handbook of Mathematical Functions, 9.8.1 and 9.8.2.
 pub(crate) fn ln_i0(x: f64) -> f64 {
+    // Where the one polynomial ends and the other begins, and their coefficients as printed there.
     const CHANGE: f64 = 3.75;
     const SMALL: [f64; 7] =
         [1.0, 3.515_622_9, 3.089_942_4, 1.206_749_2, 0.265_973_2, 0.036_076_8, 0.004_581_3];

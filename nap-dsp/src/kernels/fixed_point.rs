@@ -6,6 +6,7 @@
 pub(crate) struct Position(pub(crate) i64);
 
 impl Position {
+    /// Half of what it has: 2^31 values, and 2^-32 of the distance between two.
     const BITS: u32 = 32;
     const PARTS: f64 = (1u64 << Self::BITS) as f64;
 

@@ -177,6 +177,7 @@ impl Waveform {
     /// Mean power over the `n + 2` symbols, by the midpoint rule. The grid is finer than the
     /// S2-LP's sub-samples.
     fn mean_power(&self) -> f64 {
+        // Four to a sub-sample.
         const STEPS: usize = 4 * SUBSAMPLES;
         let steps = self.signs.len() * STEPS;
         let power: f64 = (0..steps)

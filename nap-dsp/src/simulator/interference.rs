@@ -76,6 +76,7 @@ pub struct LoraBurst {
 }
 
 impl LoraBurst {
+    // Eight upchirps, the sync word of public networks (0x34, each half eight times), and two downchirps and a quarter.
     const PREAMBLE: [u16; 10] = [0, 0, 0, 0, 0, 0, 0, 0, 24, 32];
     const DOWNCHIRPS: f64 = 2.25;
 

@@ -1,6 +1,6 @@
 //! From a burst to what one frame says.
 
-use nap_dsp::demodulator::{Demodulator, Tuning};
+use nap_dsp::demodulator::Demodulator;
 use nap_dsp::synchronizer::Hypothesis;
 
 use super::band::Band;
@@ -10,18 +10,13 @@ use super::decision::{Decision, Reading};
 use super::decoder::container_search::ContainerSearch;
 use super::decoder::list_decoder::{Decoded, Search};
 use super::decoder::symbols::{symbol_count, sync_words};
+use super::decoder::tuning::DecoderTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
 use super::statistics::Statistics;
+use super::tuning::Tuning;
 use crate::message::Decoder;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
-
-/// Bursts whose preamble and frame type are less clear are too faint for their clock to be told.
-const MIN_CLOCK_CORRELATION: f64 = 0.65;
-
-/// Probability that nothing but half turns is wrong with a frame that fades. Of 118 messages in fading of 3 Hz at 30 dB
-/// one was false without it.
-const FADED_SHARE: f64 = 0.2;
 
 /// What came of a trial to decode a burst by itself.
 pub(super) enum Trial {
@@ -36,16 +31,18 @@ pub(super) enum Trial {
 /// Decodes the bursts of one bit rate, each by itself.
 pub(super) struct BurstDecoder {
     bit_rate: BitRate,
+    tuning: DecoderTuning,
     sync_words: Vec<Vec<f64>>,
     demodulator: Demodulator,
 }
 
 impl BurstDecoder {
-    /// A decoder for carriers that drift no more than so much, with this tuning of the demodulator.
-    pub(super) fn new(bit_rate: BitRate, max_drift_hz_per_s: f64, tuning: Tuning) -> Self {
+    /// A decoder for carriers that drift no more than so much, with these thresholds.
+    pub(super) fn new(bit_rate: BitRate, max_drift_hz_per_s: f64, tuning: &Tuning) -> Self {
         let symbol_rate_hz = f64::from(bit_rate.bits_per_s());
-        let demodulator = Demodulator::new(symbol_rate_hz, max_drift_hz_per_s).tuned(tuning);
-        Self { bit_rate, sync_words: sync_words(), demodulator }
+        let demodulator =
+            Demodulator::new(symbol_rate_hz, max_drift_hz_per_s).tuned(tuning.demodulator);
+        Self { bit_rate, tuning: tuning.decoder, sync_words: sync_words(), demodulator }
     }
 
     /// Tries the burst's hypotheses that are due by `now_s`, in noise of this density, in (full scale)² per
@@ -66,12 +63,12 @@ impl BurstDecoder {
             let share = burst.share();
             let mut undecoded = self.demodulate_as(&hypothesis, 0.0);
             let mut search = undecoded.as_ref().map_or_else(Search::default, |undecoded| {
-                Self::search(undecoded, share, containers, statistics)
+                self.search(undecoded, share, containers, statistics)
             });
             // By the wrong clock the last symbols are clear and wrong, and some of the list may pass the check sum.
             let is_likeliest = search.found.as_ref().is_some_and(|found| found.index == 0);
             if !is_likeliest && let Some(own_clock) = self.demodulate_by_own_clock(&hypothesis) {
-                search = Self::search(&own_clock, share, containers, statistics).after(&search);
+                search = self.search(&own_clock, share, containers, statistics).after(&search);
                 undecoded = Some(own_clock);
             }
             // Where nothing was decided, competing hypotheses have no larger share of the budget.
@@ -91,6 +88,7 @@ impl BurstDecoder {
     /// The container of a frame, which with the probability `share` is one; where its carrier may have gone on half
     /// a turn off, both ways are tried.
     fn search(
+        &self,
         undecoded: &UndecodedFrame,
         share: f64,
         containers: &mut ContainerSearch,
@@ -102,7 +100,7 @@ impl BurstDecoder {
         }
         let mut all = Search::default();
         for (container, probability) in undecoded.readings() {
-            let share = FADED_SHARE * share * probability;
+            let share = self.tuning.faded_share * share * probability;
             let mut search = containers.in_frame(&container, class, share, statistics);
             search.rejected_probability *= probability;
             all = search.after(&all);
@@ -128,7 +126,7 @@ impl BurstDecoder {
 
     /// The same with the transmitter's own clock, if that is off.
     fn demodulate_by_own_clock(&mut self, hypothesis: &Hypothesis) -> Option<UndecodedFrame> {
-        if hypothesis.correlation < MIN_CLOCK_CORRELATION {
+        if hypothesis.correlation < self.tuning.min_clock_correlation {
             return None;
         }
         let count = symbol_count(FrameType::ALL[hypothesis.sync_word]);

@@ -7,19 +7,16 @@ use super::decoder::competing_hypotheses::CompetingHypotheses;
 use super::decoder::symbols::symbol_count;
 use super::joint::tuning::JointTuning;
 use super::joint::undecoded_frame::UndecodedFrame;
-use super::masking::{Cancelled, Effect, Mask, MaskingTuning, Region};
+use super::masking::{Cancelled, Effect, Mask, Region};
 use super::statistics::Statistics;
+use super::tuning::Tuning;
 use super::undecoded::UndecodedReason;
 use crate::radio::bit_rate::BitRate;
 use crate::uplink::frame_type::FrameType;
 use crate::uplink::length_class::LengthClass;
 
-/// Below this correlation a burst is so faint that it may decode together with others at best. So many of them
-/// wait at once: in a crowded channel there are ever more that are none.
-const FAINT_CORRELATION: f64 = 0.45;
+/// So many faint bursts wait at once: in a crowded channel there are ever more that are none.
 const MAX_FAINT_BURSTS: usize = 96;
-/// Below this correlation another, better hypothesis may still explain the same signal: wait for it.
-const CERTAIN_CORRELATION: f64 = 0.65;
 
 /// A start with its hypotheses, best first, waiting for the end of the frame.
 pub(super) struct Burst {
@@ -98,7 +95,7 @@ impl Burst {
 pub(super) struct Bursts {
     bit_rate: BitRate,
     most: usize,
-    masking: MaskingTuning,
+    tuning: Tuning,
     waiting: Vec<Burst>,
     /// Bursts that did not decode, to be tried again when something is taken from over them.
     missed: Vec<Burst>,
@@ -106,8 +103,8 @@ pub(super) struct Bursts {
 
 impl Bursts {
     /// No bursts yet, and at most so many at once.
-    pub(super) fn new(bit_rate: BitRate, most: usize, masking: MaskingTuning) -> Self {
-        Self { bit_rate, most, masking, waiting: Vec::new(), missed: Vec::new() }
+    pub(super) fn new(bit_rate: BitRate, most: usize, tuning: &Tuning) -> Self {
+        Self { bit_rate, most, tuning: *tuning, waiting: Vec::new(), missed: Vec::new() }
     }
 
     /// Whether none wait.
@@ -132,7 +129,7 @@ impl Bursts {
 
     /// What a burst masks, if it is certain that it is there.
     pub(super) fn mask(&self, hypothesis: &Hypothesis) -> Option<Mask> {
-        (hypothesis.correlation >= CERTAIN_CORRELATION)
+        (hypothesis.correlation >= self.tuning.certain_correlation)
             .then(|| expected_mask(hypothesis, self.bit_rate))
     }
 
@@ -159,12 +156,12 @@ impl Bursts {
             }
             return;
         }
-        if best.correlation < FAINT_CORRELATION && self.faint() >= MAX_FAINT_BURSTS {
+        if self.is_faint(&best) && self.faint() >= MAX_FAINT_BURSTS {
             statistics.dropped_bursts += 1;
             return;
         }
         statistics.bursts += 1;
-        let end_s = if best.correlation >= CERTAIN_CORRELATION {
+        let end_s = if best.correlation >= self.tuning.certain_correlation {
             due_s(&best, self.bit_rate)
         } else {
             best.start_s + longest_frame_s(self.bit_rate)
@@ -174,7 +171,11 @@ impl Bursts {
     }
 
     fn faint(&self) -> usize {
-        self.waiting.iter().filter(|burst| burst.best().correlation < FAINT_CORRELATION).count()
+        self.waiting.iter().filter(|burst| self.is_faint(burst.best())).count()
+    }
+
+    fn is_faint(&self, hypothesis: &Hypothesis) -> bool {
+        hypothesis.correlation < self.tuning.faint_correlation
     }
 
     /// Takes out those that match the known symbols worst if there are too many.
@@ -203,7 +204,7 @@ impl Bursts {
         let seen = expected_region(this, burst.due_s, self.bit_rate, grid);
         self.waiting.iter().any(|other| {
             let mask = Mask { to_s: other.due_s, ..expected_mask(other.best(), self.bit_rate) };
-            self.masking.blocks(&mask, &seen, this.power)
+            self.tuning.masking.blocks(&mask, &seen, this.power)
         })
     }
 
@@ -225,7 +226,7 @@ impl Bursts {
     /// and that did not decode wait again.
     pub(super) fn retry(&mut self, grid: &SubbandGrid, cancelled: &Cancelled) {
         let (bit_rate, symbol_s) = (self.bit_rate, self.bit_rate.symbol_s());
-        let (mask, masking) = (&cancelled.mask, self.masking);
+        let (mask, masking) = (&cancelled.mask, self.tuning.masking);
         let corrupted = |burst: &Burst| {
             let best = burst.best();
             let seen = expected_region(best, due_s(best, bit_rate), bit_rate, grid);

@@ -72,8 +72,8 @@ impl Chain {
             )
             .tuned(config.tuning.synchronizer),
             competing_distance: config.tuning.competing_distance,
-            bursts: Bursts::new(bit_rate, config.limits.max_bursts, config.tuning.masking),
-            decoder: BurstDecoder::new(bit_rate, max_drift, config.tuning.demodulator),
+            bursts: Bursts::new(bit_rate, config.limits.max_bursts, &config.tuning),
+            decoder: BurstDecoder::new(bit_rate, max_drift, &config.tuning),
             joint: JointDecoder::new(
                 bit_rate,
                 &config.limits,

@@ -72,7 +72,12 @@ impl Pipeline {
         let budget = FalseMessageBudget::new(config.false_messages_per_day, share);
         let chain = |&bit_rate| {
             let max_known = config.limits.max_known_devices;
-            let containers = ContainerSearch::new(Arc::clone(&devices), max_known, budget.clone());
+            let containers = ContainerSearch::new(
+                Arc::clone(&devices),
+                max_known,
+                budget.clone(),
+                config.tuning.decoder,
+            );
             Chain::new(bit_rate, grid, &config, containers)
         };
         let mut chains: Vec<Chain> = config.bit_rates.iter().map(chain).collect();

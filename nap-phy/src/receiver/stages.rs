@@ -7,6 +7,7 @@
 use super::decoder::list_decoder::{FrameDecoder, SearchParameters};
 use super::decoder::soft_container::SoftContainer;
 use super::decoder::template::Template;
+use super::decoder::tuning::DecoderTuning;
 use crate::uplink::container::Container;
 
 pub use super::decoder::soft_container::SoftSymbols;
@@ -44,6 +45,7 @@ pub fn decode(frames: &[SoftSymbols<'_>], max_decisions: usize) -> Option<SoftDe
     let parameters = SearchParameters {
         template: Template::of_class(class),
         prior: PRIOR,
+        max_posterior: DecoderTuning::default().max_posterior,
         min_odds: MIN_ODDS,
         check_bits: CRC_BITS,
         max_decisions,

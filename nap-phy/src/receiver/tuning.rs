@@ -2,6 +2,7 @@
 
 use nap_dsp::{blanker, canceller, demodulator, detector, synchronizer};
 
+use super::decoder::tuning::DecoderTuning;
 use super::joint::tuning::JointTuning;
 use super::masking::MaskingTuning;
 
@@ -20,6 +21,10 @@ pub struct Tuning {
     pub min_correlation: f64,
     /// Hypotheses whose correlation is so much lower than the best are not tried.
     pub competing_distance: f64,
+    /// Below this correlation a burst is so faint that it may decode together with others at best.
+    pub faint_correlation: f64,
+    /// From this correlation on no better hypothesis is waited for that may explain the same signal.
+    pub certain_correlation: f64,
     /// The blanker's.
     pub blanker: blanker::Tuning,
     /// What bursts do to each other.
@@ -28,6 +33,8 @@ pub struct Tuning {
     pub synchronizer: synchronizer::Tuning,
     /// The demodulator's.
     pub demodulator: demodulator::Tuning,
+    /// The decoder's.
+    pub decoder: DecoderTuning,
     /// Joint decoding's.
     pub joint: JointTuning,
     /// The canceller's.
@@ -47,10 +54,15 @@ impl Default for Tuning {
             // At the levels at which frames decode together, the noise moves a correlation by 0.09: so these
             // are one and a half standard deviations.
             competing_distance: 0.14,
+            // A frame has so much in the mean at an Es/N0 of -0.9 dB, x / (1 + x).
+            faint_correlation: 0.45,
+            // The same at 2.7 dB, where few frames decode by themselves.
+            certain_correlation: 0.65,
             blanker: blanker::Tuning::default(),
             masking: MaskingTuning::default(),
             synchronizer: synchronizer::Tuning::default(),
             demodulator: demodulator::Tuning::default(),
+            decoder: DecoderTuning::default(),
             joint: JointTuning::default(),
             canceller: canceller::Tuning::default(),
         }

@@ -1,12 +1,12 @@
 //! Constants that do not say where they come from.
 
-/// The top-level constants of a Rust file, tests left out, that have no comment above them and stand in no group that
+/// The constants of a Rust file, those of types and functions too, tests left out, that have no comment above them and stand in no group that
 /// begins with one: each with its line, counted from 1.
 pub(crate) fn without_source(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut is_told = false;
     let shipped = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
-    for (number, line) in (1..).zip(shipped) {
+    for (number, line) in (1..).zip(shipped.map(str::trim_start)) {
         if let Some(name) = constant(line).filter(|_| !is_told) {
             found.push((number, name.to_owned()));
         }
@@ -36,8 +36,11 @@ mod tests {
     fn constants_say_where_they_come_from() {
         let text = "//! A file.\n\nuse a::B;\n\nconst LOST: f64 = 1.0;\n/// Told.\nconst TOLD: f64 = 2.0;\n\
             const WITH_IT: f64 =\n    3.0;\n\npub(super) const ALONE: u8 = 4;\n/// Told.\npub const X1: u8 = 5;\n\n\
-            pub const fn of() {}\n#[cfg(test)]\nconst OF_TESTS: u8 = 6;\n";
+            pub const fn of() {}\nfn f() {\n    const INSIDE: u8 = 7;\n}\n#[cfg(test)]\nconst OF_TESTS: u8 = 6;\n";
         let found = without_source(text);
-        assert_eq!(found, [(5, "LOST".to_owned()), (11, "ALONE".to_owned())]);
+        assert_eq!(
+            found,
+            [(5, "LOST".to_owned()), (11, "ALONE".to_owned()), (17, "INSIDE".to_owned())]
+        );
     }
 }

@@ -11,15 +11,15 @@ use super::trellis::{SoftPhases, constant, generate};
 const STATES: usize = 4;
 /// Sets of signs of up to three frames.
 const SIGNS: usize = 8;
-/// What a turn by half a turn costs, as a logarithm: about one in five thousand symbols.
-const SLIP: f32 = 8.0;
 
 /// By state of the code and signs of the frames, the metric of the best path.
 type Metrics = [[f32; SIGNS]; STATES];
 
 /// Works out extrinsic information; its memory is kept from one use to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct CodeExtrinsic {
+    /// What a half turn costs, as a logarithm.
+    half_turn_cost: f32,
     /// Before each symbol, of the paths there.
     before: Vec<Metrics>,
     /// By frame and symbol.
@@ -29,6 +29,12 @@ pub(crate) struct CodeExtrinsic {
 }
 
 impl CodeExtrinsic {
+    /// For frames in which a half turn costs so much, as a logarithm.
+    pub(crate) fn new(half_turn_cost: f32) -> Self {
+        let (before, extrinsic, signs) = (Vec::new(), Vec::new(), Vec::new());
+        Self { half_turn_cost, before, extrinsic, signs }
+    }
+
     /// By frame and symbol, half the log likelihood ratio that the code and all other symbols give it,
     /// positive for the phase of the last known symbol. Notches of the envelope are left out.
     pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> &[Vec<f32>] {
@@ -43,7 +49,7 @@ impl CodeExtrinsic {
         let mut metrics = [[f32::NEG_INFINITY; SIGNS]; STATES];
         metrics[0][0] = 0.0;
         for section in &sections {
-            slip(&mut metrics, frames.len());
+            slip(&mut metrics, frames.len(), self.half_turn_cost);
             self.before.push(metrics);
             metrics = section.forward(&metrics);
         }
@@ -61,7 +67,7 @@ impl CodeExtrinsic {
             }
             self.signs[n] = best.signs;
             after = before;
-            slip(&mut after, frames.len());
+            slip(&mut after, frames.len(), self.half_turn_cost);
         }
         &self.extrinsic
     }
@@ -69,7 +75,7 @@ impl CodeExtrinsic {
     /// What the half turns on that path cost, as a logarithm.
     pub(crate) fn ln_half_turns(&self) -> f64 {
         let half_turns = self.signs.windows(2).map(|signs| (signs[0] ^ signs[1]).count_ones());
-        -f64::from(SLIP) * f64::from(half_turns.sum::<u32>())
+        -f64::from(self.half_turn_cost) * f64::from(half_turns.sum::<u32>())
     }
 
     /// By symbol, whether a frame goes on with its phases turned by half a turn, on the path that is likeliest
@@ -80,13 +86,13 @@ impl CodeExtrinsic {
 }
 
 /// Lets each frame go over to the other sign, at a price.
-fn slip(metrics: &mut Metrics, frames: usize) {
+fn slip(metrics: &mut Metrics, frames: usize, cost: f32) {
     for signs in metrics {
         for bit in (0..frames).map(|frame| 1 << frame) {
             for low in (0..SIGNS).filter(|signs| signs & bit == 0) {
                 let [here, other] = [signs[low], signs[low | bit]];
-                signs[low] = here.max(other - SLIP);
-                signs[low | bit] = other.max(here - SLIP);
+                signs[low] = here.max(other - cost);
+                signs[low | bit] = other.max(here - cost);
             }
         }
     }

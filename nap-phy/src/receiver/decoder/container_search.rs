@@ -8,24 +8,13 @@ use super::known_devices::KnownDevices;
 use super::list_decoder::{Decoded, FrameDecoder, Search, SearchParameters};
 use super::soft_container::{SoftContainer, phases_of};
 use super::template::Template;
+use super::tuning::DecoderTuning;
 use crate::device::authentication::Authentication;
 use crate::device::table::DeviceTable;
 use crate::receiver::statistics::Statistics;
 use crate::uplink::container::Container;
 use crate::uplink::length_class::LengthClass;
 
-/// Odds that frames which fit in class, time and level are of one message, if their carriers tell
-/// nothing; and the largest that are assumed.
-const GROUP_ODDS: f64 = 1e-3;
-const MAX_GROUP_ODDS: f64 = 30.0;
-/// Decisions tried at most, blindly and with the help of a key. What limits them first is, mostly, how
-/// sure a decision must be; these bound the work.
-const MAX_DECISIONS: usize = 256;
-const MAX_DECISIONS_WITH_KEY: usize = 1024;
-/// What decisions on symbols that hold the code's own opinion may lack of the odds asked for, by the likelihood of the
-/// carriers that they imply: whose models are a little too narrow. Of 422 in weak fading six were false: of those with
-/// less four of 22, of the others two.
-const ITERATED_LEEWAY: f64 = 2.0;
 /// Bits of the check sum, and of the shortest tag.
 const CRC_BITS: i32 = 16;
 const TAG_BITS: i32 = 16;
@@ -44,11 +33,11 @@ pub(crate) struct SoftMessage<'a> {
 
 impl SoftMessage<'_> {
     /// Probability that the frames are of one message, or the one frame is there.
-    fn prior(&self) -> f64 {
+    fn prior(&self, tuning: &DecoderTuning) -> f64 {
         match self.frames {
             [frame] => frame.sync_posterior(),
             _ => {
-                let odds = (GROUP_ODDS * self.likelihood_ratio).min(MAX_GROUP_ODDS);
+                let odds = (tuning.group_odds * self.likelihood_ratio).min(tuning.max_group_odds);
                 odds / (1.0 + odds)
             }
         }
@@ -57,6 +46,7 @@ impl SoftMessage<'_> {
 
 /// Looks for containers within a budget of false messages.
 pub(crate) struct ContainerSearch {
+    tuning: DecoderTuning,
     decoder: FrameDecoder,
     budget: FalseMessageBudget,
     devices: Arc<DeviceTable>,
@@ -71,9 +61,11 @@ impl ContainerSearch {
         devices: Arc<DeviceTable>,
         max_known_devices: usize,
         budget: FalseMessageBudget,
+        tuning: DecoderTuning,
     ) -> Self {
         let known = KnownDevices::new(&devices, max_known_devices);
-        Self { decoder: FrameDecoder::default(), budget, devices, known, max_known_devices }
+        let decoder = FrameDecoder::default();
+        Self { tuning, decoder, budget, devices, known, max_known_devices }
     }
 
     /// Looks for frames of these devices from now on.
@@ -111,7 +103,7 @@ impl ContainerSearch {
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
         let SoftMessage { class, frames, .. } = *message;
-        self.of_anyone(frames, class, message.prior(), |_| true, statistics).found
+        self.of_anyone(frames, class, message.prior(&self.tuning), |_| true, statistics).found
     }
 
     /// The same of frames whose soft symbols hold the code's own opinion, which proves nothing: `ln_ratio` is
@@ -123,7 +115,7 @@ impl ContainerSearch {
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
         let SoftMessage { class, frames, .. } = *message;
-        let prior = message.prior();
+        let prior = message.prior(&self.tuning);
         let bits =
             Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
         let least = self.budget.min_odds().ln();
@@ -137,12 +129,12 @@ impl ContainerSearch {
         // Nor does it tell how likely a decision is beside those that were tried before it.
         let share = self.decoder.share_of_last(&mut ln_ratio);
         let ln_odds = ln_odds.min(share.ln() + f64::from(CRC_BITS) * LN_2);
-        (ln_odds >= least - ITERATED_LEEWAY).then_some(Decoded { ln_odds, ..found })
+        (ln_odds >= least - self.tuning.iterated_leeway).then_some(Decoded { ln_odds, ..found })
     }
 
     /// The logarithm of the odds that frames are of one message, whatever it is.
     pub(crate) fn ln_group_odds(&mut self, message: &SoftMessage<'_>) -> f64 {
-        let prior = message.prior();
+        let prior = message.prior(&self.tuning);
         let template = Template::of_class(message.class);
         (prior / (1.0 - prior)).ln() + self.decoder.ln_factor(message.frames, &template)
     }
@@ -163,10 +155,11 @@ impl ContainerSearch {
             statistics.a_priori_trials += 1;
             let parameters = SearchParameters {
                 template: Template::of_class(class).sent_by(device_id),
-                prior: message.prior() * self.known.prior(),
+                prior: message.prior(&self.tuning) * self.known.prior(),
+                max_posterior: self.tuning.max_posterior,
                 min_odds: self.budget.min_odds(),
                 check_bits: CRC_BITS + TAG_BITS,
-                max_decisions: MAX_DECISIONS_WITH_KEY,
+                max_decisions: self.tuning.max_decisions_with_key,
             };
             let accept = |container: &Container, _| {
                 self.devices.authenticate(container) == Authentication::Verified
@@ -186,9 +179,10 @@ impl ContainerSearch {
         let parameters = SearchParameters {
             template: Template::of_class(class),
             prior,
+            max_posterior: self.tuning.max_posterior,
             min_odds: self.budget.min_odds(),
             check_bits: CRC_BITS,
-            max_decisions: MAX_DECISIONS,
+            max_decisions: self.tuning.max_decisions,
         };
         // A tag that does not fit shows a decision to be wrong, unless it is the most likely one on a
         // single frame: that may be forged, which must be told.
@@ -252,6 +246,7 @@ mod tests {
             Arc::new(table),
             usize::MAX,
             FalseMessageBudget::new(1.0, BudgetShare::ALL),
+            DecoderTuning::default(),
         );
         let mut lost = [0, 0];
         for _ in 0..messages {
@@ -304,7 +299,8 @@ mod tests {
         let forged = Uplink::new(device_id, MessageCounter::new(1).unwrap(), content)
             .container(&Key::PUBLIC);
         let budget = FalseMessageBudget::new(1.0, BudgetShare::ALL);
-        let mut search = ContainerSearch::new(Arc::new(table), usize::MAX, budget);
+        let mut search =
+            ContainerSearch::new(Arc::new(table), usize::MAX, budget, DecoderTuning::default());
         let statistics = &mut Statistics::default();
         let [first, second] =
             [Rank::First, Rank::Second].map(|rank| ideal(&forged, rank, 12.0, &mut rng));

@@ -9,9 +9,6 @@ use super::trellis::{SoftPhases, Trellis};
 use crate::uplink::container::{Container, MAX_CONTAINER_BYTES};
 use crate::uplink::length_class::LengthClass;
 
-/// The model of signal and noise is never trusted more than this.
-const MAX_POSTERIOR: f64 = 0.98;
-
 /// Search parameters: what is known of some frames before their container is looked at, and asked of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SearchParameters {
@@ -19,6 +16,8 @@ pub(crate) struct SearchParameters {
     pub(crate) template: Template,
     /// Probability that such a container was sent in these frames.
     pub(crate) prior: f64,
+    /// The probability of that once the frames have been looked at is taken for no larger than this.
+    pub(crate) max_posterior: f64,
     /// Odds that a decision must have to be right, should it pass the check.
     pub(crate) min_odds: f64,
     /// Bits of check sum and tag that a decision by chance would have to match.
@@ -100,7 +99,7 @@ impl FrameDecoder {
         let phases: Vec<SoftPhases<'_>> = frames.iter().map(|f| f.soft_phases()).collect();
         // 1. The sum over all sequences, and by it the probability that there is a container at all.
         let ln_total = self.trellis.run(&phases, &parameters.template);
-        let posterior = posterior(frames, &parameters.template, parameters.prior, ln_total);
+        let posterior = posterior(frames, parameters, ln_total);
         let min_share = parameters.min_odds * (-f64::from(parameters.check_bits)).exp2();
         // 2. No sequence is listed that could not be likely enough if it were the first.
         self.trellis.start_list(ln_total + (min_share * (1.0 - posterior) / posterior).ln());
@@ -130,9 +129,10 @@ impl FrameDecoder {
 }
 
 /// The probability that the frames have one container that fits the template, by Bayes.
-fn posterior(frames: &[&SoftContainer], template: &Template, prior: f64, ln_total: f64) -> f64 {
+fn posterior(frames: &[&SoftContainer], parameters: &SearchParameters, ln_total: f64) -> f64 {
+    let SearchParameters { ref template, prior, max_posterior, .. } = *parameters;
     let odds_against = (1.0 - prior) / prior * (-ln_factor(frames, template, ln_total)).exp();
-    (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, MAX_POSTERIOR)
+    (1.0 / (1.0 + odds_against)).clamp(f64::MIN_POSITIVE, max_posterior)
 }
 
 /// The logarithm of how much likelier the frames are with one container that fits the template than with
@@ -197,6 +197,7 @@ mod tests {
         SearchParameters {
             template: Template::of_class(class),
             prior: 0.95,
+            max_posterior: 0.98,
             min_odds,
             check_bits: 16,
             max_decisions: 256,

@@ -11,3 +11,4 @@ pub(super) mod soft_container;
 pub(super) mod symbols;
 pub(super) mod template;
 pub(super) mod trellis;
+pub(super) mod tuning;

@@ -14,9 +14,6 @@ use crate::receiver::decoder::template::Template;
 use crate::receiver::decoder::trellis::SoftPhases;
 use crate::receiver::statistics::Statistics;
 
-/// Rounds of detection and decoding.
-const ROUNDS: usize = 4;
-
 /// A frame of a group, and how its carrier is expected to wander.
 type Part<'a> = (&'a UndecodedFrame, Wander);
 
@@ -25,6 +22,8 @@ type Part<'a> = (&'a UndecodedFrame, Wander);
 pub(super) struct Iterations {
     /// Share of what the code says of a symbol that the next round takes over.
     extrinsic_share: f32,
+    /// Rounds of detection and decoding.
+    rounds: usize,
     detector: IterativeDetector,
     code: CodeExtrinsic,
 }
@@ -33,8 +32,9 @@ impl Iterations {
     pub(super) fn new(tuning: &JointTuning) -> Self {
         Self {
             extrinsic_share: tuning.extrinsic_share as f32,
+            rounds: tuning.rounds,
             detector: IterativeDetector::default(),
-            code: CodeExtrinsic::default(),
+            code: CodeExtrinsic::new(tuning.half_turn_cost as f32),
         }
     }
 
@@ -84,7 +84,7 @@ impl Iterations {
         let template = Template::of_class(class);
         let mut soft: Vec<SoftContainer> =
             group.iter().map(|(part, _)| part.decided().clone()).collect();
-        (0..ROUNDS).find_map(|_| {
+        (0..self.rounds).find_map(|_| {
             soft = self.pass(group, &soft, &template);
             let straight = self.straighten(&soft.iter().collect::<Vec<_>>(), &template);
             let frames: Vec<&SoftContainer> = straight.iter().collect();

@@ -26,9 +26,6 @@ use undecoded_frame::UndecodedFrame;
 /// How long an undecoded frame is kept: the other two frames and their pauses, in seconds.
 pub(super) const UNDECODED_AGE_S: f64 = 12.0;
 
-/// Groups of a new undecoded frame that are decoded iteratively, the likeliest.
-const MAX_ITERATED_GROUPS: usize = 2;
-
 /// Decodes the frames of one bit rate that did not decode alone.
 pub(super) struct JointDecoder {
     tuning: JointTuning,
@@ -172,7 +169,7 @@ impl JointDecoder {
         let mut likely: Vec<(f64, &Group)> =
             odds.filter(|(ln_odds, _)| *ln_odds >= self.tuning.min_ln_group_odds).collect();
         likely.sort_by(|a, b| b.0.total_cmp(&a.0));
-        likely.into_iter().map(|(_, group)| group).take(MAX_ITERATED_GROUPS).collect()
+        likely.into_iter().map(|(_, group)| group).take(self.tuning.max_iterated_groups).collect()
     }
 
     /// Takes out a group's undecoded frames, which come with a new one in the order of ranks.

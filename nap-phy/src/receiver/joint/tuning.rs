@@ -22,6 +22,12 @@ pub struct JointTuning {
     pub min_ln_group_odds: f64,
     /// Share of what the code says of a symbol that the next round takes over.
     pub extrinsic_share: f64,
+    /// What a half turn at which a frame goes on costs, as a logarithm.
+    pub half_turn_cost: f64,
+    /// Rounds of detection and decoding.
+    pub rounds: usize,
+    /// Groups of a new undecoded frame that are decoded iteratively, the likeliest.
+    pub max_iterated_groups: usize,
 }
 
 impl Default for JointTuning {
@@ -46,6 +52,11 @@ impl Default for JointTuning {
             // The code's max-log form is too sure of itself; 0.7 to 0.8 is what the literature on turbo codes scales it
             // with (Vogt and Finger, 2000).
             extrinsic_share: 0.7,
+            // One in 3 000 symbols, exp(-8), or in fifteen of the longest frames.
+            half_turn_cost: 8.0,
+            // Bounds on work.
+            rounds: 4,
+            max_iterated_groups: 2,
         }
     }
 }
