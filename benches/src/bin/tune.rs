@@ -93,6 +93,8 @@ const KNOBS: &[Knob] = &[
     knob!(synchronizer.expected_share),
     knob!(synchronizer.max_starts),
     knob!(synchronizer.coarse_share),
+    knob!(synchronizer.min_power_over_noise),
+    knob!(synchronizer.min_faint_correlation),
     knob!(synchronizer.certain_correlation),
     knob!(synchronizer.min_preamble_share),
     knob!(synchronizer.min_differential_share),

@@ -66,6 +66,8 @@ impl Wander {
 
     /// A carrier whose frequency is known to be steady.
     pub(crate) const STEADY: Self = Self::new(0, 0.0, 0.08, 0.0);
+    /// The same around the very carrier that all symbols tell: the phase hardly leaves it.
+    pub(crate) const STILL: Self = Self::new(0, 0.0, 0.005, 0.0);
     /// The widest of them on the coarse grid.
     pub(crate) const COARSE: Self = Self::new(6, 0.05, 0.1, 0.01);
 

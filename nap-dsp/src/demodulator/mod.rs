@@ -9,6 +9,7 @@ mod beginning;
 mod envelope;
 pub(crate) mod forward_backward;
 mod iterative_detector;
+mod parabola;
 pub(crate) mod phase_track;
 mod soft_frame;
 mod symbol_weights;
@@ -143,9 +144,29 @@ impl Demodulator {
         if !likeliest.is_burst(&self.tuning) {
             return None;
         }
-        self.baseband.retune(&likeliest.start.carrier);
-        self.tracker.follow(&self.baseband, &likeliest, known, count);
-        self.tracker.is_burst().then(|| self.soft_frame(likeliest.start.carrier))
+        let mixed = self.follow(&likeliest, known, count);
+        self.tracker.is_burst().then(|| self.soft_frame(mixed))
+    }
+
+    /// Follows a burst as it was found. Returns the carrier that was mixed out of it.
+    fn follow(&mut self, prospect: &Prospect, known: &[f64], count: usize) -> Carrier {
+        let carrier = prospect.start.carrier;
+        self.baseband.retune(&carrier);
+        self.tracker.approach(&self.baseband, prospect, known, count);
+        if prospect.wander == Wander::LADDER[0] {
+            // It wanders little, and maybe not at all.
+            let ln_ratio = self.tracker.ln_ratio(prospect.wander);
+            let steady = self.tracker.steady_carrier(known);
+            self.baseband.retune(&steady);
+            if self.tracker.follow(&self.baseband, steady, Wander::STILL) >= ln_ratio {
+                self.tracker.finish();
+                return steady;
+            }
+            self.baseband.retune(&carrier);
+        }
+        self.tracker.follow(&self.baseband, carrier, prospect.wander);
+        self.tracker.finish();
+        carrier
     }
 
     /// The burst that was followed after this carrier was mixed out of it.

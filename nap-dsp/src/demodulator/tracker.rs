@@ -9,6 +9,7 @@ use crate::demodulator::envelope::{PARTS, Parts};
 use crate::demodulator::forward_backward::{
     COARSE_PHASES, ForwardBackward, KNOWN_PRIOR, Smoothed, Wander,
 };
+use crate::demodulator::parabola::Parabola;
 use crate::demodulator::phase_track::PhaseTrack;
 use crate::demodulator::symbol_weights;
 use crate::demodulator::tuning::Tuning;
@@ -19,6 +20,8 @@ use crate::kernels::sums::to_c64;
 pub(super) const MAX_HALF_TURNS: usize = 6;
 /// Timing offsets at which the fit is tried, as shares of a symbol, one round after the other.
 const TIMING_STEPS: [f64; 2] = [0.125, 0.0625];
+/// The same once the signs are known as they are at that timing.
+const LAST_TIMING_STEP: f64 = 0.0625;
 
 /// Where a burst starts, and what is mixed out of it.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +112,7 @@ fn first_likeliest(
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prospect {
     pub(super) start: Start,
-    wander: Wander,
+    pub(super) wander: Wander,
     /// Energy of a symbol over the noise density (linear).
     es_over_n0: f64,
     /// The logarithm of how much likelier the burst is than noise of its power.
@@ -176,8 +179,8 @@ impl Tracker {
         Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio }
     }
 
-    /// Follows a burst of `count` symbols, of which the first are known (±1).
-    pub(super) fn follow(
+    /// Finds timing, level and, roughly, the phases of a burst of `count` symbols, of which the first are known (±1).
+    pub(super) fn approach(
         &mut self,
         baseband: &Baseband,
         prospect: &Prospect,
@@ -188,10 +191,40 @@ impl Tracker {
         self.reset(baseband, start, known, count);
         self.set_level(es_over_n0);
         self.settle(baseband, wander);
+    }
+
+    /// The logarithm of how much likelier the burst is than noise of its power if it wanders so.
+    pub(super) fn ln_ratio(&mut self, wander: Wander) -> f64 {
+        let ln_noise = self.scale();
+        self.passes.observe(&self.scaled, &self.priors);
+        self.passes.ln_likelihood(wander) - ln_noise
+    }
+
+    /// The carrier that fits the burst best, of which the first symbols are known (±1), if it is steady.
+    pub(super) fn steady_carrier(&mut self, known: &[f64]) -> Carrier {
+        self.scale();
+        let level = (self.amplitude * self.factor()) as f32;
+        let levels: Vec<f32> = self.weights.iter().map(|weight| level * weight).collect();
+        let mut parabola = Parabola::through(&self.smoothed.phasors);
+        parabola.improve(&self.scaled, &levels, known);
+        let Start { carrier, start_s, symbol_s } = self.start;
+        parabola.added_to(&carrier, start_s, symbol_s)
+    }
+
+    /// Follows the burst around a carrier, which is mixed out of it. Returns what [`Tracker::ln_ratio`] does.
+    pub(super) fn follow(&mut self, baseband: &Baseband, carrier: Carrier, wander: Wander) -> f64 {
+        self.start.carrier = carrier;
+        self.take_symbols(baseband);
+        self.pass(wander);
+        self.ln_likelihood_ratio
+    }
+
+    /// What is left to be done of a burst that was followed.
+    pub(super) fn finish(&mut self) {
         self.half_turns.clear();
         self.decided_signs.clear();
         if self.is_burst() {
-            self.decide_half_turns(wander);
+            self.decide_half_turns(self.wander);
         }
         self.fit_level();
     }
@@ -207,21 +240,21 @@ impl Tracker {
         self.reset(baseband, start, signs, signs.len());
         self.set_level(self.first_es_over_n0(signs));
         self.settle(baseband, wander);
+        self.pass(wander);
         self.fit_level();
     }
 
-    /// Finds phases and timing from a first level on.
+    /// Finds timing, level and, roughly, phases from a first level on.
     fn settle(&mut self, baseband: &Baseband, wander: Wander) {
         self.glance_along(wander);
         for step in TIMING_STEPS {
             self.adjust_timing(baseband, step);
         }
         self.take_symbols(baseband);
-        // The level tells how closely a carrier that wanders has to be followed.
-        if wander.reach > Wander::LADDER[0].reach {
-            self.glance_along(wander);
-        }
-        self.pass(wander);
+        // The level tells how closely a carrier that wanders has to be followed, and the symbols the timing.
+        self.glance_along(wander);
+        self.adjust_timing(baseband, LAST_TIMING_STEP);
+        self.take_symbols(baseband);
     }
 
     /// Where a fade leaves open by which half turn the carrier goes on, decides for the likelier one, so that the
@@ -350,14 +383,19 @@ impl Tracker {
     /// Scales the symbols as passes take them. Returns the logarithm of the likelihood of any phases, each by
     /// chance, given how strong the symbols are: so a burst that fades is told from noise as well.
     fn scale(&mut self) -> f64 {
-        let squared = self.amplitude * self.amplitude;
-        let density =
-            self.noise_density.max(squared / self.tuning.max_es_over_n0).max(f64::MIN_POSITIVE);
-        let factor = (2.0 * self.amplitude / density) as f32;
+        let factor = self.factor() as f32;
         self.scaled.clear();
         let weighted = self.symbols.iter().zip(&self.weights);
         self.scaled.extend(weighted.map(|(symbol, weight)| symbol * (factor * weight)));
         self.scaled.iter().map(|symbol| ln_i0(f64::from(symbol.norm_sqr()).sqrt())).sum()
+    }
+
+    /// Over the symbols as received, those that passes take, but for their weights.
+    fn factor(&self) -> f64 {
+        let squared = self.amplitude * self.amplitude;
+        let density =
+            self.noise_density.max(squared / self.tuning.max_es_over_n0).max(f64::MIN_POSITIVE);
+        2.0 * self.amplitude / density
     }
 
     /// The mean power of the symbols, by their weights.
