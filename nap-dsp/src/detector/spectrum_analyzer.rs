@@ -32,7 +32,7 @@ const MIN_POWER: f32 = 1e-20;
 /// With fewer sums of two blocks in a subband than so many, their median scatters so much that those of the subbands
 /// beside it help: of 21 as at 600 Bd by an eighth.
 const FEW_SUMS: usize = 40;
-/// What has so many times the noise beside it holds more than noise.
+/// Of two subbands the one that has more than so many times the noise of the other holds more than noise.
 const MAX_BESIDE: f32 = 1.5;
 
 /// A spectrum over all subbands.
@@ -206,15 +206,14 @@ impl SpectrumAnalyzer {
         true
     }
 
-    /// Takes the noise of each subband to be what it and those beside it have in the mean, but for those that have much
-    /// more.
+    /// Takes the noise of each subband to be what it and those beside it have in the mean, if they have about as much.
     fn smooth(&mut self, spectrum: &mut Spectrum) {
         let own = self.noises.clone();
         let count = own.len();
         for (n, smooth) in self.noises.iter_mut().enumerate() {
             let near = &own[n.saturating_sub(1)..(n + 2).min(count)];
-            let most = MAX_BESIDE * own[n];
-            let alike = || near.iter().filter(|noise| **noise <= most);
+            let range = own[n] / MAX_BESIDE..=own[n] * MAX_BESIDE;
+            let alike = || near.iter().filter(|noise| range.contains(noise));
             *smooth = alike().sum::<f32>() / alike().count() as f32;
         }
         let (blocks, margin) = (self.owned() / BLOCK, MARGIN / BLOCK);

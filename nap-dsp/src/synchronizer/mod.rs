@@ -164,7 +164,8 @@ impl Synchronizer {
     /// A synchroniser for bursts of `symbol_rate_hz` that begin with this preamble, and for sync words of equal length,
     /// given as the signs (±1) of their symbols. They begin with the preamble, which repeats after four symbols.
     ///
-    /// `max_drift_hz_per_s` bounds the drifts tried; hypotheses have a correlation of at least `threshold`.
+    /// `max_drift_hz_per_s` bounds the drifts tried; hypotheses have a correlation of at least `threshold`, or a little less in
+    /// symbols that are hardly stronger than the noise.
     #[must_use]
     pub fn new(
         (symbol_rate_hz, preamble): (f64, Preamble),
@@ -626,9 +627,9 @@ impl fmt::Debug for Synchronizer {
 
 /// The normalized correlation that a sync word must reach in symbols of so much energy together, of which noise has `noise`
 /// in each: `threshold`, or less where what the word explains is so strong that noise as it is known to be has it as
-/// rarely.
+/// rarely, and there is little but that noise.
 fn least_correlation(tuning: &Tuning, threshold: f64, noise: f64, energy: f64) -> f64 {
-    if noise <= 0.0 {
+    if energy > tuning.max_faint_energy * noise {
         return threshold;
     }
     let by_noise = tuning.min_power_over_noise * noise / energy.max(f64::MIN_POSITIVE);

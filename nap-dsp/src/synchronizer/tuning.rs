@@ -24,6 +24,8 @@ pub struct Tuning {
     /// What a sync word explains over the noise of a symbol, from which on it may explain a smaller share of the energy
     /// than the threshold.
     pub min_power_over_noise: f64,
+    /// What the symbols of a sync word together may have over the noise of one of them for that.
+    pub max_faint_energy: f64,
     /// The smallest such share.
     pub min_faint_correlation: f64,
     /// The normalized correlation of a sync word from which on its carrier is known to be steady: below, sync words are
@@ -81,6 +83,9 @@ impl Default for Tuning {
             // Noise has it with the probability exp(-15.4), two in ten million trials, as a normalized correlation of 0.38:
             // but that also scatters with what of the energy a word does not explain.
             min_power_over_noise: 15.4,
+            // That of 33 symbols at an Es/N0 of -0.5 dB. In crowds what is left of others has more; without this bound 20
+            // frames at a time take a fifth more time.
+            max_faint_energy: 63.0,
             // What is not white noise may have any power.
             min_faint_correlation: 0.3,
             // That of a steady carrier at an Es/N0 of 2.7 dB.
