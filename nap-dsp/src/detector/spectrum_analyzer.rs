@@ -75,8 +75,9 @@ pub(crate) struct SpectrumAnalyzer {
     /// Of two blocks each.
     sums: Vec<f32>,
     densities: Vec<f32>,
-    /// The noise of a bin, by subband that is looked at.
+    /// The noise of a bin, by subband that is looked at, and as each tells it by itself.
     noises: Vec<f32>,
+    own_noises: Vec<f32>,
 }
 
 impl SpectrumAnalyzer {
@@ -99,6 +100,7 @@ impl SpectrumAnalyzer {
             sums: Vec::with_capacity(length),
             densities: vec![0.0; grid.subbands],
             noises: Vec::with_capacity(grid.subbands),
+            own_noises: Vec::with_capacity(grid.subbands),
         }
     }
 
@@ -208,7 +210,8 @@ impl SpectrumAnalyzer {
 
     /// Takes the noise of each subband to be what it and those beside it have in the mean, if they have about as much.
     fn smooth(&mut self, spectrum: &mut Spectrum) {
-        let own = self.noises.clone();
+        self.own_noises.clone_from(&self.noises);
+        let own = &self.own_noises;
         let count = own.len();
         for (n, smooth) in self.noises.iter_mut().enumerate() {
             let near = &own[n.saturating_sub(1)..(n + 2).min(count)];
