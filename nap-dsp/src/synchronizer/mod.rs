@@ -164,8 +164,7 @@ impl Synchronizer {
     /// A synchroniser for bursts of `symbol_rate_hz` that begin with this preamble, and for sync words of equal length,
     /// given as the signs (±1) of their symbols. They begin with the preamble, which repeats after four symbols.
     ///
-    /// `max_drift_hz_per_s` bounds the drifts tried; hypotheses have a correlation of at least `threshold`, or a little less in
-    /// symbols that are hardly stronger than the noise.
+    /// `max_drift_hz_per_s` bounds the drifts tried; hypotheses have a correlation of at least `threshold`.
     #[must_use]
     pub fn new(
         (symbol_rate_hz, preamble): (f64, Preamble),
@@ -240,7 +239,7 @@ impl Synchronizer {
         if !self.work.found.is_empty() {
             self.keep_best();
             self.load(history, grid, candidate, first_s);
-            self.refine(center_hz, first_s, noise);
+            self.refine(center_hz, first_s);
         }
         // 5. Where none is certain, those that fit a carrier that moves.
         if self.is_uncertain() {
@@ -342,8 +341,7 @@ impl Synchronizer {
         // 1. The correlation that the energy leads to expect.
         let energy = self.energy_from(step);
         let expected = self.tuning.expected(length as f64 * noise, energy);
-        let least = least_correlation(&self.tuning, self.threshold, noise, energy);
-        let threshold = (self.tuning.coarse_share * least).max(expected);
+        let threshold = (self.tuning.coarse_share * self.threshold).max(expected);
         let full = (length as f64 * energy).max(f64::MIN_POSITIVE);
         // 2. What all sync words share, over the trial carriers that suit it.
         let (choice, shared_peak) = self.gather_preamble(step);
@@ -558,7 +556,7 @@ impl Synchronizer {
 
     /// Looks around each hypothesis between the steps of timing and frequency, and drops what does
     /// not reach the threshold even so.
-    fn refine(&mut self, center_hz: f64, first_s: f64, noise: f64) {
+    fn refine(&mut self, center_hz: f64, first_s: f64) {
         let length = self.trials.sync_word.length;
         let Work { found, between, baseband, .. } = &mut self.work;
         for hypothesis in &mut *found {
@@ -587,11 +585,7 @@ impl Synchronizer {
                 }
             }
         }
-        let is_clear = |&Hypothesis { correlation, power, .. }: &Hypothesis| {
-            let energy = length as f64 * power / correlation;
-            correlation >= least_correlation(&self.tuning, self.threshold, noise, energy)
-        };
-        found.retain(is_clear);
+        found.retain(|hypothesis| hypothesis.correlation >= self.threshold);
         found.sort_unstable_by(Hypothesis::by_correlation);
     }
 
@@ -623,17 +617,6 @@ impl fmt::Debug for Synchronizer {
             .field("threshold", &self.threshold)
             .finish_non_exhaustive()
     }
-}
-
-/// The normalized correlation that a sync word must reach in symbols of so much energy together, of which noise has `noise`
-/// in each: `threshold`, or less where what the word explains is so strong that noise as it is known to be has it as
-/// rarely, and there is little but that noise.
-fn least_correlation(tuning: &Tuning, threshold: f64, noise: f64, energy: f64) -> f64 {
-    if energy > tuning.max_faint_energy * noise {
-        return threshold;
-    }
-    let by_noise = tuning.min_power_over_noise * noise / energy.max(f64::MIN_POSITIVE);
-    by_noise.max(tuning.min_faint_correlation).min(threshold)
 }
 
 /// The share of the symbols' energy that a sync word on a carrier explains, symbol by symbol, and the

@@ -21,13 +21,6 @@ pub struct Tuning {
     pub max_starts: usize,
     /// Share of the threshold that a sync word must reach before its timing and frequency are refined.
     pub coarse_share: f64,
-    /// What a sync word explains over the noise of a symbol, from which on it may explain a smaller share of the energy
-    /// than the threshold.
-    pub min_power_over_noise: f64,
-    /// What the symbols of a sync word together may have over the noise of one of them for that.
-    pub max_faint_energy: f64,
-    /// The smallest such share.
-    pub min_faint_correlation: f64,
     /// The normalized correlation of a sync word from which on its carrier is known to be steady: below, sync words are
     /// looked for differentially, too.
     pub certain_correlation: f64,
@@ -80,14 +73,6 @@ impl Default for Tuning {
             max_starts: 6,
             // What half a step of the trial frequencies leaves.
             coarse_share: 0.88,
-            // Noise has it with the probability exp(-15.4), two in ten million trials, as a normalized correlation of 0.38:
-            // but that also scatters with what of the energy a word does not explain.
-            min_power_over_noise: 15.4,
-            // That of 33 symbols at an Es/N0 of -0.5 dB. In crowds what is left of others has more; without this bound 20
-            // frames at a time take a fifth more time.
-            max_faint_energy: 63.0,
-            // What is not white noise may have any power.
-            min_faint_correlation: 0.3,
             // That of a steady carrier at an Es/N0 of 2.7 dB.
             certain_correlation: 0.65,
             // In noise the sum of 19 has 0.23 in the root mean square.
