@@ -1,7 +1,7 @@
 //! Constants that do not say where they come from.
 
-/// The constants of a Rust file, those of types and functions too, tests left out, that have no comment above them and stand in no group that
-/// begins with one: each with its line, counted from 1.
+/// The constants of a Rust file, those of types and functions too, tests left out, that have no comment above them and
+/// stand in no group that begins with one: each with its line, counted from 1.
 pub(crate) fn without_source(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut is_told = false;
