@@ -93,7 +93,7 @@ fn allocations(samples: &[Complex32]) -> (u64, [u32; 2]) {
 /// it does not grow unnoticed.
 #[test]
 fn a_burst_allocates_so_often() {
-    const MAX_ALLOCATIONS: u64 = 330;
+    const MAX_ALLOCATIONS: u64 = 310;
     let device = r#"
         [[device]]
         id = "FEDCBA98"

@@ -47,17 +47,22 @@ impl Parabola {
     }
 
     /// Improves it: the likeliest one, given the expected signs, and these again. `scaled` are the symbols as passes take
-    /// them, the first of which have `known` signs (±1), and `levels` is what they are without noise.
-    pub(super) fn improve(&mut self, scaled: &[Complex32], levels: &[f32], known: &[f64]) {
+    /// them, the first of which have `known` signs (±1); without noise they would be `level` times these weights.
+    pub(super) fn improve(
+        &mut self,
+        scaled: &[Complex32],
+        (weights, level): (&[f32], f32),
+        known: &[f64],
+    ) {
         for _ in 0..ROUNDS {
             let (mut slopes, mut curvatures) = ([0.0; 3], [f64::MIN_POSITIVE; 3]);
-            for (symbol, (scaled, level)) in scaled.iter().zip(levels).enumerate() {
+            for (symbol, (scaled, weight)) in scaled.iter().zip(weights).enumerate() {
                 let derotated = scaled * Complex32::cis(-self.phase_at(symbol) as f32);
                 let sign = known.get(symbol).copied();
                 let sign = sign.unwrap_or_else(|| derotated.re.tanh().into());
                 for (n, value) in legendre(symbol, self.symbols).into_iter().enumerate() {
                     slopes[n] += f64::from(derotated.im) * sign * value;
-                    curvatures[n] += f64::from(*level) * sign * sign * value * value;
+                    curvatures[n] += f64::from(level * weight) * sign * sign * value * value;
                 }
             }
             for (n, coefficient) in self.coefficients.iter_mut().enumerate() {
@@ -117,7 +122,7 @@ mod tests {
         let phasors: Vec<Complex32> =
             (0..SYMBOLS).map(|n| Complex32::cis(phase(n) as f32)).collect();
         let mut parabola = Parabola::through(&phasors);
-        parabola.improve(&scaled, &[10.0; SYMBOLS], &signs[..33]);
+        parabola.improve(&scaled, (&[1.0; SYMBOLS], 10.0), &signs[..33]);
         let found = parabola.added_to(&none, 0.0, SYMBOL_S);
         assert!((found.frequency_hz - 0.2).abs() < 0.02, "{found:?}");
         assert!((found.drift_hz_per_s - 0.3).abs() < 0.05, "{found:?}");
@@ -127,7 +132,7 @@ mod tests {
     #[test]
     fn nothing_has_no_phase() {
         let mut parabola = Parabola::through(&[]);
-        parabola.improve(&[], &[], &[]);
+        parabola.improve(&[], (&[], 1.0), &[]);
         assert_eq!(parabola.coefficients, [0.0; 3]);
     }
 }

@@ -11,22 +11,23 @@ const AROUND: usize = 9;
 /// where the noise is as mostly, less where it is stronger. Where nothing was received there is none to
 /// compare with. Noise is stronger where it has `min_ratio` times the lower quartile.
 pub(crate) fn weigh(weights: &mut Vec<f32>, min_ratio: f32, powers: impl Iterator<Item = f32>) {
-    let powers: Vec<f32> = powers.collect();
+    let mut powers: Vec<f32> = powers.collect();
     weights.clear();
     weights.extend((0..powers.len()).map(|k| {
         let around = &powers[k.saturating_sub(AROUND / 2)..(k + AROUND / 2 + 1).min(powers.len())];
         around.iter().sum::<f32>() / around.len() as f32
     }));
-    let least = min_ratio * lower_quartile(weights);
+    let least = min_ratio * lower_quartile(weights, &mut powers);
     let usual = weights.iter().copied().filter(|power| (f32::MIN_POSITIVE..=least).contains(power));
     let (sum, count) = usual.fold((0.0, 0.0), |(sum, count), power| (sum + power, count + 1.0));
     let typical: f32 = sum / f32::max(count, 1.0);
     weights.iter_mut().for_each(|w| *w = if *w > least { typical / *w } else { 1.0 });
 }
 
-/// The lower quartile of those that are not zero.
-fn lower_quartile(values: &[f32]) -> f32 {
-    let mut sorted: Vec<f32> = values.iter().copied().filter(|&value| value > 0.0).collect();
+/// The lower quartile of those that are not zero, which are sorted in the room given.
+fn lower_quartile(values: &[f32], sorted: &mut Vec<f32>) -> f32 {
+    sorted.clear();
+    sorted.extend(values.iter().copied().filter(|&value| value > 0.0));
     if sorted.is_empty() {
         return 0.0;
     }

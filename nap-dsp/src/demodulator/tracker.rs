@@ -49,6 +49,8 @@ pub(super) struct Tracker {
     priors: Vec<f32>,
     /// The weights of the symbols, see [`symbol_weights::weigh`].
     weights: Vec<f32>,
+    /// By symbol, the power across the line on which it lies.
+    across: Vec<f32>,
     passes: ForwardBackward,
     glances: ForwardBackward<COARSE_PHASES>,
     smoothed: Smoothed,
@@ -82,6 +84,7 @@ impl Tracker {
             scaled: Vec::new(),
             priors: Vec::new(),
             weights: Vec::new(),
+            across: Vec::new(),
             passes: ForwardBackward::default(),
             glances: ForwardBackward::default(),
             smoothed: Smoothed::default(),
@@ -204,9 +207,8 @@ impl Tracker {
     pub(super) fn steady_carrier(&mut self, known: &[f64]) -> Carrier {
         self.scale();
         let level = (self.amplitude * self.factor()) as f32;
-        let levels: Vec<f32> = self.weights.iter().map(|weight| level * weight).collect();
         let mut parabola = Parabola::through(&self.smoothed.phasors);
-        parabola.improve(&self.scaled, &levels, known);
+        parabola.improve(&self.scaled, (&self.weights, level), known);
         let Start { carrier, start_s, symbol_s } = self.start;
         parabola.added_to(&carrier, start_s, symbol_s)
     }
@@ -427,18 +429,19 @@ impl Tracker {
         };
         // No symbol is taken to be clearer than this, see `Tuning::max_es_over_n0`.
         let least = (self.amplitude * self.amplitude / (2.0 * self.tuning.max_es_over_n0)) as f32;
-        let across: Vec<f32> = self.symbols.iter().zip(&self.smoothed.axes).map(across).collect();
+        self.across.clear();
+        self.across.extend(self.symbols.iter().zip(&self.smoothed.axes).map(across));
         symbol_weights::weigh(
             &mut self.weights,
             self.tuning.min_interference_ratio,
-            across.iter().map(|value| value + least),
+            self.across.iter().map(|value| value + least),
         );
         let mean = |values: &mut dyn Iterator<Item = f32>| -> f64 {
             let weighted =
                 values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
             weighted.sum::<f64>() / self.total_weight()
         };
-        let noise = mean(&mut across.iter().copied());
+        let noise = mean(&mut self.across.iter().copied());
         let uncertain = mean(&mut self.smoothed.axes.iter().map(|axis| 1.0 - axis.norm()));
         let leaked = self.amplitude * self.amplitude * uncertain / 2.0;
         self.noise_density = (2.0 * (noise - leaked)).max(noise / 2.0);
