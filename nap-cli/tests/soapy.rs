@@ -475,6 +475,8 @@ fn soak() {
     const SPEED: f64 = 10.0;
     /// Until all is well again after a fault, in seconds by the clock.
     const RECOVERY_S: f64 = 4.0;
+    /// What the supervisor's queue can hold: 128 blocks of 20 ms, of 2.5 million samples a second.
+    const QUEUE_MB: f64 = 128.0 * 0.02 * 2.5 * size_of::<num_complex::Complex32>() as f64;
     let minutes = std::env::var("NAP_SOAK_MINUTES").ok().and_then(|text| text.parse().ok());
     let total_s = 60.0 * SPEED * minutes.unwrap_or(0.5);
     let faults = random_faults(total_s);
@@ -486,19 +488,26 @@ fn soak() {
     let mut listening = air.listen(&["--report", "complete"]);
     let mut memory_mb_over = |from: f64, to: f64| {
         let places = (0..20).map(|n| from + (to - from) * f64::from(n) / 19.0);
-        let sizes = places.map(|place| {
-            air.wait_for(&mut listening, place * total_s);
-            memory_mb(listening.id())
-        });
-        sizes.fold(0.0, f64::max)
+        let mut sizes: Vec<f64> = places
+            .map(|place| {
+                air.wait_for(&mut listening, place * total_s);
+                memory_mb(listening.id())
+            })
+            .collect();
+        sizes.sort_by(f64::total_cmp);
+        (sizes[10], sizes[19])
     };
-    let early_mb = memory_mb_over(0.1, 0.4);
-    let late_mb = memory_mb_over(0.6, 1.0);
+    // What leaks is there for good. Samples that wait while the receiver ends what a fault has cut are
+    // there for a moment only, on a slow machine more of them.
+    let (early_mb, early_most_mb) = memory_mb_over(0.1, 0.4);
+    let (late_mb, late_most_mb) = memory_mb_over(0.6, 1.0);
     let restarts = listening.metric("nap_restarts_total");
     assert!(listening.end("INT").success(), "{}", listening.story());
     println!("{}", listening.story());
-    println!("{restarts} restarts, {early_mb:.1} MB at most early, {late_mb:.1} MB late");
-    assert!(late_mb < early_mb + 10.0);
+    println!("{restarts} restarts, {early_mb:.1} MB early, {late_mb:.1} MB late");
+    println!("at most {early_most_mb:.1} MB early, {late_most_mb:.1} MB late");
+    assert!(late_mb < early_mb + 5.0);
+    assert!(late_most_mb < early_most_mb + QUEUE_MB);
     let start_s = start_s(&listening, &air);
     let mut well_s = start_s + 0.1;
     let mut frames = 0;
