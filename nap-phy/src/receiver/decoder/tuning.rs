@@ -33,11 +33,12 @@ impl Default for DecoderTuning {
             min_clock_correlation: 0.65,
             // Of 118 messages in fading of 3 Hz at 30 dB one was false without it.
             faded_share: 0.2,
-            // No model of signal and noise is right to more than one in fifty.
+            // No model of signal and noise is right to more than one in fifty. Trusted to 0.69 only, one frame at 5 dB is
+            // lost in 10 % of cases for 5 %; trusted without bound, in 4 %, and nothing stands for what no model has.
             max_posterior: 0.98,
-            // Most frames that fit so are of two messages.
+            // Most frames that fit so are of two messages. With 0.7 and 1.4 times of it the same messages are lost.
             group_odds: 1e-3,
-            // Carriers are where a message would have them by chance, too.
+            // Carriers are where a message would have them by chance, too. From 21 to 42 the same messages are lost.
             max_group_odds: 30.0,
             // The models of carriers are a little too narrow. Of 422 decisions in weak fading six were false: of those with
             // less four of 22, of the others two.
