@@ -83,3 +83,53 @@ pub(super) fn add_to_right_side(
 ) {
     right.iter_mut().zip(regressors).for_each(|(sum, regressor)| *sum += value * regressor);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_complex::Complex64;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// What the equations say, summed plainly: both sides for a solution.
+    fn both_sides(
+        samples: &[([f32; REGRESSORS], f32, f32)],
+        solution: &[Complex32; REGRESSORS],
+        row: usize,
+    ) -> (Complex64, Complex64) {
+        let wide = |value: Complex32| Complex64::new(value.re.into(), value.im.into());
+        let mut left = wide(solution[row]) * f64::from(MIN_PIVOT);
+        let mut right = Complex64::default();
+        for (regressors, re, im) in samples {
+            let regressor = f64::from(regressors[row]);
+            for (a, &value) in regressors.iter().zip(solution) {
+                left += wide(value) * f64::from(*a) * regressor;
+            }
+            right += Complex64::new((*re).into(), (*im).into()) * regressor;
+        }
+        (left, right)
+    }
+
+    proptest! {
+        #[test]
+        fn a_solution_fulfills_the_equations(
+            samples in vec((prop::array::uniform4(-1.0f32..1.0), -1.0f32..1.0, -1.0f32..1.0), 0..40),
+        ) {
+            let mut equations = Equations::default();
+            let mut solution = [Complex32::default(); REGRESSORS];
+            for (regressors, re, im) in &samples {
+                equations.add(regressors, 1.0);
+                add_to_right_side(&mut solution, regressors, Complex32::new(*re, *im));
+            }
+            equations.eliminate();
+            equations.solve(&mut solution);
+            let largest = solution.iter().map(|value| value.norm()).fold(1.0, f32::max);
+            for row in 0..REGRESSORS {
+                let (left, right) = both_sides(&samples, &solution, row);
+                let error = (left - right).norm();
+                // Sums of forty samples, each rounded to 24 bits.
+                prop_assert!(error < 1e-4 * f64::from(largest), "{error} in row {row}");
+            }
+        }
+    }
+}
