@@ -34,7 +34,7 @@ impl Default for DecoderTuning {
             // Of 118 messages in fading of 3 Hz at 30 dB one was false without it.
             faded_share: 0.2,
             // No model of signal and noise is right to more than one in fifty. Trusted to 0.69 only, one frame at 5 dB is
-            // lost in 10 % of cases for 5 %; trusted without bound, in 4 %, and nothing stands for what no model has.
+            // lost in 10 % of cases instead of 5 %; trusted without bound, in 4 %, and nothing stands for what no model has.
             max_posterior: 0.98,
             // Most frames that fit so are of two messages. With 0.7 and 1.4 times of it the same messages are lost.
             group_odds: 1e-3,
