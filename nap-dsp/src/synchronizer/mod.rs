@@ -9,6 +9,9 @@ mod chirps;
 mod trials;
 mod tuning;
 
+#[cfg(test)]
+mod tests;
+
 use num_complex::Complex32;
 use std::cmp::Ordering;
 use std::f32::consts::FRAC_PI_4;

@@ -63,7 +63,7 @@ pub(super) struct Trials {
     pub(super) length: usize,
     /// Frequency and drift of each trial, relative to the candidate, at the stretch's middle: all
     /// frequencies with one drift, then all with the next.
-    carriers: Vec<(f64, f64)>,
+    pub(super) carriers: Vec<(f64, f64)>,
     frequencies: usize,
     /// By segment: the turn that takes each trial's carrier out of it.
     phasors: Vec<Phasors>,

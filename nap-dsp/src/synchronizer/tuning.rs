@@ -75,9 +75,10 @@ impl Default for Tuning {
             coarse_share: 0.88,
             // That of a steady carrier at an Es/N0 of 2.7 dB.
             certain_correlation: 0.65,
-            // In noise the sum of 19 has 0.23 in the root mean square.
+            // In noise the sum of 19 products has 0.28 of the sum of their magnitudes in the root mean square: 4/π over the root of
+            // their number, since products of Rayleigh's magnitudes are not alike.
             min_preamble_share: 0.35,
-            // In noise the sum of 32 has 0.18 in the root mean square.
+            // In noise the sum of 32 has 0.22 in the root mean square.
             min_differential_share: 0.5,
             // The rest is left to carriers that bend, and to noise.
             differential_expected_share: 0.75,

@@ -54,27 +54,37 @@ impl CodeExtrinsic {
             metrics = section.forward(&metrics);
         }
         // 3. Backward recursion (beta), and with both the best path through each phase of each symbol.
-        self.signs.clear();
-        self.signs.resize(length, 0);
         let mut after = [[0.0; SIGNS]; STATES];
         for (n, section) in sections.iter().enumerate().rev() {
             let (before, best) = section.backward(&self.before[n], &after);
-            for (values, (best, frame)) in
-                self.extrinsic.iter_mut().zip(best.phases.iter().zip(frames))
-            {
+            for (values, (best, frame)) in self.extrinsic.iter_mut().zip(best.iter().zip(frames)) {
                 // 4. Extrinsic: the log-likelihood ratio less what was received of the symbol itself.
                 values[n] = (best[0] - best[1]) / 2.0 - frame.phases[n].value;
             }
-            self.signs[n] = best.signs;
             after = before;
             slip(&mut after, frames.len(), self.half_turn_cost);
         }
+        self.trace_back(&sections);
         &self.extrinsic
+    }
+
+    /// Follows the best path from its end: of paths that are equally likely, one.
+    fn trace_back(&mut self, sections: &[Section]) {
+        self.signs.clear();
+        self.signs.resize(sections.len(), 0);
+        let mut next = None;
+        for (n, section) in sections.iter().enumerate().rev() {
+            let (state, signs) = section.trace_back(&self.before[n], next, self.half_turn_cost);
+            self.signs[n] = signs;
+            next = Some((state, signs));
+        }
     }
 
     /// What the half turns on that path cost, as a logarithm.
     pub(crate) fn ln_half_turns(&self) -> f64 {
-        let half_turns = self.signs.windows(2).map(|signs| (signs[0] ^ signs[1]).count_ones());
+        let before = std::iter::once(&0).chain(&self.signs);
+        let half_turns =
+            before.zip(&self.signs).map(|(before, signs)| (before ^ signs).count_ones());
         -f64::from(self.half_turn_cost) * f64::from(half_turns.sum::<u32>())
     }
 
@@ -96,14 +106,6 @@ fn slip(metrics: &mut Metrics, frames: usize, cost: f32) {
             }
         }
     }
-}
-
-/// The best paths through a symbol.
-struct Best {
-    /// By frame and phase received, their metrics.
-    phases: [[f32; 2]; 3],
-    /// The signs of the frames on the best of all.
-    signs: usize,
 }
 
 /// A symbol of all frames.
@@ -155,27 +157,158 @@ impl Section {
         after
     }
 
-    /// From the metrics of what comes after the symbol to those of what comes from it on, and the best paths
-    /// through it.
-    fn backward(&self, before: &Metrics, after: &Metrics) -> (Metrics, Best) {
+    /// From the metrics of what comes after the symbol to those of what comes from it on, and by frame and phase received,
+    /// the metric of the best path through it.
+    fn backward(&self, before: &Metrics, after: &Metrics) -> (Metrics, [[f32; 2]; 3]) {
         let mut from_here = [[f32::NEG_INFINITY; SIGNS]; STATES];
-        let mut best = Best { phases: [[f32::NEG_INFINITY; 2]; 3], signs: 0 };
-        let mut most = f32::NEG_INFINITY;
+        let mut best = [[f32::NEG_INFINITY; 2]; 3];
         for (from, to, sent) in self.transitions() {
             for signs in 0..SIGNS {
                 let received = sent ^ signs;
                 let metric = after[to][signs] + self.branch_metrics[received];
                 from_here[from][signs] = from_here[from][signs].max(metric);
                 let path = before[from][signs] + metric;
-                if path > most {
-                    (most, best.signs) = (path, signs);
-                }
-                for (frame, best) in best.phases.iter_mut().enumerate() {
+                for (frame, best) in best.iter_mut().enumerate() {
                     let phase = received >> frame & 1;
                     best[phase] = best[phase].max(path);
                 }
             }
         }
         (from_here, best)
+    }
+
+    /// The state and the signs from which the best path goes on to the next symbol's; behind the last one all are alike.
+    fn trace_back(
+        &self,
+        before: &Metrics,
+        next: Option<(usize, usize)>,
+        half_turn_cost: f32,
+    ) -> (usize, usize) {
+        let (mut best, mut most) = ((0, 0), f32::NEG_INFINITY);
+        for (from, to, sent) in self.transitions() {
+            for signs in 0..SIGNS {
+                let (state, goes_on) = next.unwrap_or((to, signs));
+                let half_turns = (signs ^ goes_on).count_ones() as f32;
+                let metric = before[from][signs] + self.branch_metrics[sent ^ signs]
+                    - half_turn_cost * half_turns;
+                if state == to && metric > most {
+                    (best, most) = ((from, signs), metric);
+                }
+            }
+        }
+        best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::receiver::decoder::trellis::{SoftPhase, phase};
+    use crate::uplink::length_class::LengthClass;
+    use crate::uplink::rank::Rank;
+
+    const LENGTH: usize = 7;
+    const HALF_TURN_COST: f32 = 2.0;
+
+    /// All sequences of so many bits.
+    fn sequences() -> impl Iterator<Item = Vec<bool>> {
+        (0..1u32 << LENGTH).map(|bits| (0..LENGTH).map(|n| bits >> n & 1 == 1).collect())
+    }
+
+    /// The phases of all messages that a template allows, by frame.
+    fn messages(frames: &[SoftPhases<'_>], template: &Template) -> Vec<Vec<Vec<bool>>> {
+        let allowed = |first: &Vec<bool>| {
+            (0..LENGTH).all(|n| template.allows(n, first[n] == (n > 0 && first[n - 1])))
+        };
+        let phases = |first: &[bool], frame: &SoftPhases<'_>| {
+            (0..LENGTH).map(|n| phase(frame.rank, first, n)).collect()
+        };
+        let messages = sequences().filter(allowed);
+        messages.map(|first| frames.iter().map(|frame| phases(&first, frame)).collect()).collect()
+    }
+
+    /// What a frame adds to the metric that has these phases and is turned so.
+    fn metric(received: &[SoftPhase], phases: &[bool], turned: &[bool]) -> f32 {
+        let signed =
+            |n: usize| if phases[n] ^ turned[n] { -received[n].value } else { received[n].value };
+        let half_turns = (0..LENGTH).filter(|&n| turned[n] != (n > 0 && turned[n - 1])).count();
+        (0..LENGTH).map(signed).sum::<f32>() - HALF_TURN_COST * half_turns as f32
+    }
+
+    /// By symbol and phase received, the largest metric of a frame with these phases, by trying all ways to turn it.
+    fn best_turns(received: &[SoftPhase], phases: &[bool]) -> [[f32; 2]; LENGTH] {
+        let mut best = [[f32::NEG_INFINITY; 2]; LENGTH];
+        for turned in sequences() {
+            let metric = metric(received, phases, &turned);
+            for (n, best) in best.iter_mut().enumerate() {
+                let best = &mut best[usize::from(phases[n] ^ turned[n])];
+                *best = best.max(metric);
+            }
+        }
+        best
+    }
+
+    /// By frame and symbol, what [`CodeExtrinsic::run`] works out, and the largest metric, by trying all messages and all
+    /// ways to turn each frame.
+    fn all_paths(frames: &[SoftPhases<'_>], template: &Template) -> (Vec<Vec<f32>>, f32) {
+        let mut most = vec![[[f32::NEG_INFINITY; 2]; LENGTH]; frames.len()];
+        for phases in messages(frames, template) {
+            let turns =
+                frames.iter().zip(&phases).map(|(frame, phases)| best_turns(frame.phases, phases));
+            let turns: Vec<_> = turns.collect();
+            // One of both phases is on a frame's best path, at any symbol.
+            let totals: Vec<f32> = turns.iter().map(|best| best[0][0].max(best[0][1])).collect();
+            for (frame, (most, best)) in most.iter_mut().zip(&turns).enumerate() {
+                let others = totals.iter().sum::<f32>() - totals[frame];
+                for (most, best) in most.iter_mut().zip(best) {
+                    *most = std::array::from_fn(|phase| most[phase].max(others + best[phase]));
+                }
+            }
+        }
+        let of_frame = |(most, frame): (&[[f32; 2]; LENGTH], &SoftPhases<'_>)| {
+            let pairs = most.iter().zip(frame.phases);
+            pairs.map(|(most, soft)| (most[0] - most[1]) / 2.0 - soft.value).collect()
+        };
+        let largest = most[0][0][0].max(most[0][0][1]);
+        (most.iter().zip(frames).map(of_frame).collect(), largest)
+    }
+
+    fn received() -> impl Strategy<Value = Vec<SoftPhase>> {
+        let phase = (-3.0f32..3.0).prop_map(|value| SoftPhase { value, ..SoftPhase::default() });
+        prop::collection::vec(phase, LENGTH)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Against trying all paths, for every set of frames, with and without pinned bits.
+        #[test]
+        fn says_what_the_best_paths_say(
+            received in [received(), received(), received()],
+            ranks in prop::sample::subsequence(vec![0, 1, 2], 1..=3),
+            pinned in any::<bool>(),
+        ) {
+            let frame = |rank: usize| SoftPhases { rank: Rank::ALL[rank], phases: &received[rank] };
+            let frames: Vec<SoftPhases<'_>> = ranks.into_iter().map(frame).collect();
+            let template =
+                if pinned { Template::of_class(LengthClass::OneByte) } else { Template::default() };
+            let (expected, largest) = all_paths(&frames, &template);
+            let mut code = CodeExtrinsic::new(HALF_TURN_COST);
+            let found = code.run(&frames, &template).to_vec();
+            for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+                prop_assert!((found - expected).abs() < 1e-4, "{found} for {expected}");
+            }
+            // With the half turns that it names, a message has the largest metric.
+            let turned = |frame: usize| code.turned(frame).collect::<Vec<bool>>();
+            let with_these = messages(&frames, &template).into_iter().map(|phases| {
+                let of_frame = |(frame, phases): (usize, &Vec<bool>)| {
+                    metric(frames[frame].phases, phases, &turned(frame))
+                };
+                phases.iter().enumerate().map(of_frame).sum::<f32>()
+            });
+            let found = with_these.fold(f32::NEG_INFINITY, f32::max);
+            prop_assert!((found - largest).abs() < 1e-4, "{found} for {largest}");
+        }
     }
 }
