@@ -202,7 +202,9 @@ python-install: .venv/tests ## build the package and its sources, install each i
 	rm -rf out/dist
 	$(VENV)/maturin sdist --out out/dist
 	$(VENV)/pip wheel --quiet --no-deps --wheel-dir out/dist .
-	$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*
+	@# What others wrote need not be compiled once more for the sources.
+	CARGO_TARGET_DIR="$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)" \
+		$(PYTHON) nap-py/tools/install.py $(RECORDING).sigmf-meta out/dist/*
 
 python-manylinux: .venv/tests ## a wheel for any Linux with glibc 2.17 or later, in out/dist
 	$(VENV)/pip install --quiet ziglang
