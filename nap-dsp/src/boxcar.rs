@@ -70,6 +70,7 @@ impl IntegrateAndDump {
 
     /// Writes the means over the steps of the stretch.
     fn write(&mut self, means: &mut Vec<Complex32>) {
+        // 1. Which whole samples belong to each step.
         let samples = &self.samples;
         let ends = self.ends.iter().zip(&self.ends[1..]);
         self.spans.clear();
@@ -78,9 +79,10 @@ impl IntegrateAndDump {
             let longer = length.saturating_sub(self.shortest).min(LENGTHS - 1);
             Span { first: first.index(), longer }
         }));
+        // 2. Their sums, each step mixed down from the phase 0 on.
         self.sums.resize(self.spans.len(), Numbers::default());
         sum_products(&mut self.sums, &self.spans, samples, &self.phasors);
-        // A sample across the end of a step counts by its parts for the one and for the next.
+        // 3. Each step's own phase, and the samples across its ends, which count by their parts for the one and for the next.
         let part = |end: Position, phasor| samples[end.index()] * phasor * end.fraction();
         let mut phasor = Complex32::ONE;
         let mut before = part(self.ends[0], phasor);

@@ -221,15 +221,16 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let columns = columns(&args)?;
     let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
-    println!("| threshold | value | {} | false | candidates | CPU |", titles.join(" | "));
-    println!("| --- |{}", " ---: |".repeat(titles.len() + 4));
-    print_row("as it is", None, &args, &columns, Tuning::default())?;
+    println!("| threshold | is | set to | {} | false | candidates | CPU |", titles.join(" | "));
+    println!("| --- |{}", " ---: |".repeat(titles.len() + 5));
+    print_row("as it is", " | ".to_owned(), &args, &columns, Tuning::default())?;
     for Knob { name, value, scale } in KNOBS.iter().filter(|knob| knob.name.starts_with(&args.only))
     {
         for &factor in &args.factors {
             let mut tuning = Tuning::default();
             scale(&mut tuning, factor);
-            print_row(name, Some(value(&tuning)), &args, &columns, tuning)?;
+            let values = [Tuning::default(), tuning].map(|tuning| value(&tuning));
+            print_row(name, values.map(written).join(" | "), &args, &columns, tuning)?;
         }
     }
     Ok(())
@@ -271,9 +272,14 @@ impl Alone {
     }
 }
 
+/// A threshold as the table has it, with three digits at least.
+fn written(value: f64) -> String {
+    if value != 0.0 && value.abs() < 0.1 { format!("{value:.2e}") } else { format!("{value:.3}") }
+}
+
 fn print_row(
     name: &str,
-    value: Option<f64>,
+    values: String,
     args: &Args,
     columns: &[Column],
     tuning: Tuning,
@@ -284,9 +290,8 @@ fn print_row(
     let lost: Vec<String> = kinds.iter().map(lost).collect();
     let false_positives: usize = kinds.iter().map(|counts| counts.false_positives).sum();
     let noise = Reception::tuned(&empty_scene(args.noise, 1), &BIT_RATES, tuning)?;
-    let value = value.map(|value| format!("{value:.3}")).unwrap_or_default();
     println!(
-        "| {name} | {value} | {} | {false_positives} | {:.1} | {:.2} |",
+        "| {name} | {values} | {} | {false_positives} | {:.1} | {:.2} |",
         lost.join(" | "),
         noise.statistics.candidates as f64 / args.noise,
         1e3 * noise.cpu_s / args.noise

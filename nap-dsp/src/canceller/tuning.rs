@@ -19,7 +19,7 @@ pub struct Tuning {
     pub max_interpolation_error: f64,
     /// Knots in the time of a symbol, at least.
     pub min_knots: f64,
-    /// Samples that shall share one knot, before there are fewer.
+    /// Samples that share one knot at least: where a burst has fewer, it gets fewer knots.
     pub samples_per_knot: f64,
 }
 
@@ -35,7 +35,8 @@ impl Default for Tuning {
             min_modelled_over_chance: 3.0,
             // As much as the noise does that is there anyway.
             max_ghost_over_noise: 1.0,
-            // More knots would not make the burst's own model better, but fit it to other signals in the subband.
+            // A fiftieth raises the noise by 0.09 dB. More knots would not make the burst's own model better, but fit it to other
+            // signals in the subband.
             max_interpolation_error: 0.02,
             // Enough for pulses that fall and rise around a reversal; strong bursts ask for more by
             // `max_interpolation_error`.

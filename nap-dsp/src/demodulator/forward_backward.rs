@@ -6,6 +6,16 @@
 //! between summed up, the phase itself, and the likelihood of the whole frame. A carrier that stands
 //! still and one that wanders differ in nothing but the chain's [`Wander`].
 //!
+//! With the frequency f in steps of the grid, of which one turns the phase θ by one of its own a symbol, from a
+//! symbol to the next
+//!
+//! - f stays f, or goes to f + 1 or f - 1 with the `step_probability` each (at the ends of the reach it stays),
+//! - θ becomes θ + f, and where f stays, that plus or minus 1 with the `jitter_probability` each,
+//! - and with the probability of a loss, in a fade, any state is as likely as any other.
+//!
+//! Rows of the state are frequencies. Their phases have margins, so that turning them by f is reading from another
+//! place on.
+//!
 //! L. R. Bahl, J. Cocke, F. Jelinek, J. Raviv: Optimal decoding of linear codes for minimizing symbol error
 //! rate (1974), with phases in place of the code's states.
 
@@ -57,6 +67,10 @@ pub struct Wander {
 
 impl Wander {
     /// The models that are tried, from a crystal at rest to a synthesiser that settles.
+    ///
+    /// They were chosen at symbol level, with timing and noise given, as the four that lose least of carriers that are
+    /// steady, wobble, walk and settle; the two widest have more steps and less jitter since bursts that settle were heard
+    /// (`loss --settle`). They are no thresholds: most bursts are nearly as likely with the next one.
     pub const LADDER: [Self; 4] = [
         Self::new(2, 0.002, 0.08, 0.0005),
         Self::new(4, 0.02, 0.12, 0.002),
@@ -68,7 +82,8 @@ impl Wander {
     pub(crate) const STEADY: Self = Self::new(0, 0.0, 0.08, 0.0);
     /// The same around the very carrier that all symbols tell: the phase hardly leaves it.
     pub(crate) const STILL: Self = Self::new(0, 0.0, 0.005, 0.0);
-    /// The widest of them on the coarse grid.
+    /// For sync words whose carrier is not known, on the coarse grid: as wide as the widest, but for fewer steps, since the
+    /// mean chirp has been mixed out.
     pub(crate) const COARSE: Self = Self::new(6, 0.05, 0.1, 0.01);
 
     const fn new(
@@ -110,7 +125,9 @@ pub(crate) struct Smoothed {
     /// By symbol, the expected square of the carrier's phasor as all other symbols tell it: which line the
     /// symbol lies on.
     pub(crate) axes: Vec<Complex32>,
-    /// Logarithm of the likelihood of all symbols over that of the phase being known and right.
+    /// Logarithm of the likelihood of all symbols, summed over all carriers, where a carrier of phasors `p` has the
+    /// product of `exp(Re(z p*))`. What only the energy of the symbols tells is left out: beside it goes the sum of `ln I0(|z|)`,
+    /// that of phases by chance.
     pub(crate) ln_likelihood: f64,
 }
 
@@ -371,8 +388,8 @@ impl<const PHASES: usize> Chain<PHASES> {
         [row.saturating_sub(1), row, (row + 1).min(self.rows() - 1)]
     }
 
-    /// Where in a row of the phases those begin that its frequency turns to the first one, or to which it turns
-    /// that if `is_turned`.
+    /// From where on a padded row has to be read so that its phases are those after its frequency has turned them; if
+    /// `is_turned`, those before, which the backward pass asks for.
     #[inline(always)]
     fn place(&self, row: usize, is_turned: bool) -> usize {
         let place = if is_turned { MARGIN + row } else { MARGIN + 2 * self.reach - row };
@@ -393,7 +410,7 @@ struct Fade {
 /// How a pass goes from one symbol to the next, beside what the chain says.
 #[derive(Clone, Copy)]
 struct Transition {
-    /// Of all states, which makes them add up to 1.
+    /// The reciprocal of what the states add up to: times it, they are probabilities.
     factor: f32,
     /// Probability that the carrier is lost on the way, so that all states are equally likely.
     loss: f32,

@@ -2,8 +2,8 @@
 //!
 //! A line fitted to the squared symbols, which carry no data, or else the mean over the known symbols is mixed
 //! out of a burst. What the carrier does beyond that is followed by forward-backward passes over a grid of phase
-//! and frequency: with the narrowest of a few models of how carriers wander that explains the burst. How much
-//! likelier a burst's phases are with such a carrier than by chance tells it from noise.
+//! and frequency: with the first of a few models of how carriers wander after which the next is not likelier. How
+//! much likelier a burst's phases are with such a carrier than by chance tells it from noise.
 
 mod beginning;
 mod envelope;
@@ -134,8 +134,10 @@ impl Demodulator {
         clock_error: f64,
     ) -> Option<SoftFrame> {
         self.symbol_s = self.nominal_symbol_s * (1.0 + clock_error);
+        // 1. A line through the known symbols, and from there one through the squares of all.
         let of_known = self.refine_on_known((start_s, carrier), known);
         let (of_squares, coherence) = self.refine_on_squares(of_known, start_s, count, known.len());
+        // 2. Around which carrier, and by which model, the burst is likeliest.
         let likeliest = if coherence >= self.tuning.steady_coherence {
             self.begin(of_squares, start_s, (known, count), &[Wander::STEADY])
         } else {
@@ -144,6 +146,7 @@ impl Demodulator {
         if !likeliest.is_burst(&self.tuning) {
             return None;
         }
+        // 3. Timing, level and phases by that model; last, the half turns that fades leave open.
         let mixed = self.follow(&likeliest, known, count);
         self.tracker.is_burst().then(|| self.soft_frame(mixed))
     }
@@ -393,6 +396,7 @@ impl CarrierSearch {
     /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
     /// symbols up best, and the magnitude of their sum.
     fn best(&mut self, carrier: Carrier, symbols: &[Complex32], region: &Region) -> (Carrier, f64) {
+        // 1. The drifts and frequencies to try.
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let drift_step = 2.0 * region.quadratic_phase / (PI * self.power * half_s * half_s);
         // None where even the largest drift would not be seen over these symbols.
@@ -403,6 +407,7 @@ impl CarrierSearch {
         let groups = (drift_steps + NEAR_DRIFTS) / (2 * NEAR_DRIFTS + 1);
         let mut best = (carrier, 0.0);
         for middle in (-groups..=groups).map(|group| group * (2 * NEAR_DRIFTS + 1)) {
+            // 2. Of a group of drifts, the middle one is mixed out of all symbols, which are summed by blocks.
             let drift = f64::from(middle) * drift_step;
             let shift_hz = drift * region.pivot_s;
             self.sum_blocks(symbols, drift, shift_hz);
@@ -411,7 +416,9 @@ impl CarrierSearch {
                 if (middle + near).abs() > drift_steps {
                     continue;
                 }
+                // 3. What a near drift differs by is mixed out of the blocks' sums; a transform tries all frequencies.
                 self.transform_with(near);
+                // 4. A drift moves the frequency at the middle of the known symbols: around that is looked.
                 let expected = (near_drift * region.pivot_s * bins_per_hz).round() as i32;
                 let (power, bin) = self.peak(expected, reach);
                 if power > best.1 {

@@ -148,7 +148,7 @@ fn smooth(values: &[f64], weights: &[f64], smoothing: f64) -> Vec<f64> {
     // A third difference.
     const BINOMIAL: [f64; ORDER + 1] = [-1.0, 3.0, -3.0, 1.0];
     let count = values.len();
-    // The matrix by its diagonal and the bands beside it.
+    // 1. The normal equations (W + λ DᵀD) x = W y, the matrix by its diagonal and the bands beside it.
     let mut bands = vec![[0.0; ORDER + 1]; count];
     for (band, weight) in bands.iter_mut().zip(weights) {
         // Where nothing tells, a neighbour does.
@@ -163,7 +163,7 @@ fn smooth(values: &[f64], weights: &[f64], smoothing: f64) -> Vec<f64> {
     }
     let mut solution: Vec<f64> =
         values.iter().zip(weights).map(|(value, weight)| value * weight.max(1e-6)).collect();
-    // Gauss elimination of a symmetric matrix with bands.
+    // 2. Elimination of what is below the diagonal, by bands.
     for n in 0..count {
         for below in 1..=ORDER.min(count - 1 - n) {
             let factor = bands[n][below] / bands[n][0];
@@ -176,6 +176,7 @@ fn smooth(values: &[f64], weights: &[f64], smoothing: f64) -> Vec<f64> {
             solution[n + below] -= factor * solution[n];
         }
     }
+    // 3. Back substitution.
     for n in (0..count).rev() {
         for beside in 1..=ORDER.min(count - 1 - n) {
             solution[n] -= bands[n][beside] * solution[n + beside];

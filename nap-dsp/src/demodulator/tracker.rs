@@ -262,18 +262,20 @@ impl Tracker {
     /// Where a fade leaves open by which half turn the carrier goes on, decides for the likelier one, so that the
     /// signs of all symbols after it are known to each other, if not to those before.
     fn decide_half_turns(&mut self, wander: Wander) {
+        // 1. The first symbol that is clear but for its sign: before it, in the fade, the carrier may have turned.
         let mut decided: Vec<(usize, f32)> = Vec::new();
         let mut open_signs = None;
         while decided.len() < MAX_HALF_TURNS {
             let from = decided.last().map_or(0, |(last, _)| last + 1);
             let Some(symbol) = self.open_symbol(from) else { break };
             open_signs.get_or_insert_with(|| self.smoothed.soft_signs.clone());
+            // 2. It is taken for what it is likelier, at the odds that it is.
             let soft_sign = self.smoothed.soft_signs[symbol];
             let ln_odds = 2.0 * soft_sign.abs();
             self.half_turns.push(HalfTurn { symbol: self.weakest_before(symbol) + 1, ln_odds });
             decided.push((symbol, self.promised_sign(symbol).copysign(soft_sign)));
             self.priors[symbol] = KNOWN_PRIOR.copysign(soft_sign);
-            // The decisions make nothing likelier.
+            // 3. A pass with that sign known. The decisions make nothing likelier.
             let ln_likelihood_ratio = self.ln_likelihood_ratio;
             self.pass(wander);
             self.ln_likelihood_ratio = ln_likelihood_ratio;
@@ -415,19 +417,21 @@ impl Tracker {
     /// The amplitude and the noise that the smoothed phases leave, and where the noise is stronger than
     /// elsewhere.
     fn fit_level(&mut self) {
+        // 1. The amplitude: the weighted mean of what of the symbols lies along their expected values.
         let agreement =
             |(symbol, expected): (&Complex32, &Complex32)| (symbol * expected.conj()).re;
         let agreements = self.symbols.iter().zip(&self.smoothed.signed_phasors).map(agreement);
         let weighted =
             agreements.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));
         self.amplitude = (weighted.sum::<f64>() / self.total_weight()).max(0.0);
-        // Across the line on which a symbol lies, as the others tell it, there is noise alone, and as much of
-        // the signal as the line is uncertain.
+        // 2. Across the line on which a symbol lies, as the others tell it, there is noise alone, and as much of
+        //    the signal as the line is uncertain.
         let across = |(symbol, axis): (&Complex32, &Complex32)| {
             let line = Complex32::cis(-axis.arg() / 2.0);
             (symbol * line).im.powi(2)
         };
-        // No symbol is taken to be clearer than this, see `Tuning::max_es_over_n0`.
+        // 3. Where there is more than elsewhere, symbols weigh less. None is taken to be clearer than
+        //    `Tuning::max_es_over_n0` says.
         let least = (self.amplitude * self.amplitude / (2.0 * self.tuning.max_es_over_n0)) as f32;
         self.across.clear();
         self.across.extend(self.symbols.iter().zip(&self.smoothed.axes).map(across));
@@ -436,6 +440,7 @@ impl Tracker {
             self.tuning.min_interference_ratio,
             self.across.iter().map(|value| value + least),
         );
+        // 4. The noise: the weighted mean of what lies across, less what leaked there.
         let mean = |values: &mut dyn Iterator<Item = f32>| -> f64 {
             let weighted =
                 values.zip(&self.weights).map(|(value, weight)| f64::from(value * weight));

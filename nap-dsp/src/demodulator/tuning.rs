@@ -21,11 +21,12 @@ pub struct Tuning {
     pub frequency_reach: f64,
     /// Drift error that they may leave: times the square of half their length, in cycles.
     pub drift_reach_cycles: f64,
-    /// Symbols whose squares have less in common than this (1 is all) have no steady carrier.
+    /// Coherence of the squared symbols, 0 to 1: `|Σ z²/|z|| / Σ|z|` after the best line has been mixed out. Below this no steady
+    /// carrier is tried.
     pub min_coherence: f64,
-    /// With this much in common they have one.
+    /// From this coherence on the line that was found is the carrier.
     pub clear_coherence: f64,
-    /// With this much in common they leave nothing else to be looked for.
+    /// From this coherence on nothing but a steady carrier is tried.
     pub steady_coherence: f64,
     /// From one error of the symbol clock that is tried to the next, as a share.
     pub clock_step: f64,
@@ -87,9 +88,11 @@ impl Default for Tuning {
             frequency_reach: 0.015,
             // A fifth of a turn at the ends, which takes a seventh of what they add up to: noise may do as much.
             drift_reach_cycles: 0.4,
-            // Those of a long frame that is just clear enough to be kept have 0.4, noise a quarter, more in shorter frames.
+            // A long frame that is just clear enough to be kept has 0.4, the best line in noise a quarter, more in shorter frames: so this
+            // saves time and is no gate on noise.
             min_coherence: 0.245,
-            // Over the 113 symbols of the shortest frame noise has it once in 10^10 carriers: exp(-113 · 0.45²).
+            // Over the 113 symbols of the shortest frame noise has it on one of 6·10^7 carriers: exp(-113 · 0.45² · π/4), since squares
+            // keep the magnitudes of their symbols.
             clear_coherence: 0.45,
             // Most frames of real devices have it, and the other models take most of the time.
             steady_coherence: 0.8,
@@ -99,7 +102,7 @@ impl Default for Tuning {
             min_clock_deviations: 3.5,
             // An error of half a symbol over the frame loses more, and interference may be anything.
             min_clock_gain: 0.08,
-            // 13 dB: by their transmitters' shapes, the grid of phases and errors of timing they are not.
+            // 13 dB: beyond, shapes, the grid of phases and errors of timing are what symbols differ by.
             max_es_over_n0: 20.0,
             // Over as many, the largest drift of 60 Hz/s at 100 Bd turns products by 0.3 rad, which takes less than a hundredth
             // of their sum.

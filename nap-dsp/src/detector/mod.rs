@@ -5,8 +5,8 @@
 //! detector looks for such pairs in windowed spectra of about one preamble's length. And a frame
 //! goes on: the energy of the symbols after the preamble lies around the same carrier.
 //!
-//! Near the threshold of a receiver a frame lifts its lines to five times and the energy of 64
-//! symbols by five standard deviations, so each test alone would pass either many regions with
+//! At an Es/N0 of -1 dB, near the threshold of a receiver, a frame lifts its lines to ten times the noise and the energy
+//! of 80 symbols by five standard deviations, so each test alone would pass either many regions with
 //! noise or few frames. Their log-likelihood ratios add up: the *detection statistic*
 //! is the power of the lines over the noise (their *line SNR*) plus five for each standard deviation of
 //! the energy.
@@ -305,7 +305,7 @@ impl PreambleDetector {
         true
     }
 
-    /// Reports the places in the second oldest spectrum.
+    /// Reports the candidates in the spectrum whose energy has just become complete, see [`NOW`].
     fn pick(&mut self, candidates: &mut Vec<Candidate>) {
         let start = candidates.len();
         let interval_s = self.analyzer.interval_s();

@@ -107,8 +107,8 @@ impl Chain {
         self.candidates.set_hold_off(hold_off_s);
     }
 
-    /// How far back the chain looks, in seconds: a frame of the longest class, one that began
-    /// before it and ends with it, and the wait for both.
+    /// How far back the chain looks, in seconds: a frame of the longest class, one that began before it, masks it and
+    /// ends with it, and for each what comes until it is looked at, some 30 symbols: margins, and hops of the search.
     pub(super) fn lookback_s(bit_rate: BitRate) -> f64 {
         2.0 * longest_frame_s(bit_rate) + 60.0 * bit_rate.symbol_s()
     }

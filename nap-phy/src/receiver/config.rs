@@ -84,7 +84,7 @@ pub struct ReceiverConfig {
     pub(super) budget_share: BudgetShare,
     /// Bounds on work and memory.
     pub limits: Limits,
-    /// Thresholds of the first stages.
+    /// Thresholds of all stages.
     pub tuning: Tuning,
     /// Memory that the receiver may take at most, in bytes; there is no receiver if the limits allow more
     /// ([`Receiver::memory_bound`](super::Receiver::memory_bound)).

@@ -21,7 +21,7 @@ pub struct Tuning {
     pub min_correlation: f64,
     /// Hypotheses whose correlation is so much lower than the best are not tried.
     pub competing_distance: f64,
-    /// Below this correlation a burst is so faint that it may decode together with others at best.
+    /// Below this correlation a burst counts as faint: few of those wait for their frame's end at a time, further ones are dropped.
     pub faint_correlation: f64,
     /// From this correlation on no better hypothesis is waited for that may explain the same signal.
     pub certain_correlation: f64,

@@ -18,17 +18,17 @@ use crate::uplink::frame_type::FrameType;
 /// search to search.
 pub(super) const HOLD_S: f64 = UNDECODED_AGE_S + 1.0;
 /// Bursts with less energy of a symbol over the noise density (linear) may be noise. White noise has more
-/// in 33 known symbols with the probability exp(-33 · 1.5), less than one in 10^21; in a quarter of an hour
-/// of it there were 808 bursts and none that had as much.
+/// in 33 known symbols with the probability exp(-33 · 1.5), less than one in 10^21; of the bursts that an hour of it shows,
+/// some six thousand, none had as much (docs/performance.md).
 const MIN_BURST_EB_OVER_N0: f64 = 1.5;
 /// The same for candidates at which no frame type fits: the strongest lines of a quarter of an hour of noise
-/// stood for 1.1; what was left of decoded bursts in the fixtures for 2.6.
-const MIN_CANDIDATE_EB_OVER_N0: f64 = 5.0;
+/// stood for 1.6; what was left of decoded bursts in the fixtures for 3.9.
+const MIN_CANDIDATE_EB_OVER_N0: f64 = 7.4;
 /// Power of a preamble's two lines over the noise of a bin, relative to Es/N0: 81 % of the energy of twenty
-/// symbols.
-const LINES_OVER_SYMBOL: f64 = 16.0;
+/// symbols, over the equivalent noise bandwidth of Hann's window in bins.
+const LINES_OVER_SYMBOL: f64 = 0.81 * 20.0 / 1.5;
 /// Symbols of the preamble and after it in which a candidate has shown energy.
-const SEEN_SYMBOLS: f64 = 84.0;
+const SEEN_SYMBOLS: f64 = 100.0;
 /// Bursts kept at once; of more, the strongest.
 const MAX_SIGHTINGS: usize = 256;
 

@@ -114,19 +114,21 @@ impl ContainerSearch {
         mut ln_ratio: impl FnMut(&[bool]) -> f64,
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
+        // 1. What a decision has for and against it before the carriers are asked: the bits that no check tells.
         let SoftMessage { class, frames, .. } = *message;
         let prior = message.prior(&self.tuning);
         let bits =
             Template::of_class(class).free_bits(class.container_bits()) - f64::from(CRC_BITS);
         let least = self.budget.min_odds().ln();
         let ln_prior_odds = (prior / (1.0 - prior)).ln() - bits * LN_2;
+        // 2. The list by the iterated symbols; one with a right check sum has to be likely by the carriers.
         let mut ln_odds = f64::NEG_INFINITY;
         let confirm = |container: &Container| {
             ln_odds = ln_prior_odds + ln_ratio(&phases_of(container));
             ln_odds >= least
         };
         let found = self.of_anyone(frames, class, prior, confirm, statistics).found?;
-        // Nor does it tell how likely a decision is beside those that were tried before it.
+        // 3. How likely it is among all that were tried, by the carriers too: the iterated symbols cannot rank them.
         let share = self.decoder.share_of_last(&mut ln_ratio);
         let ln_odds = ln_odds.min(share.ln() + f64::from(CRC_BITS) * LN_2);
         (ln_odds >= least - self.tuning.iterated_leeway).then_some(Decoded { ln_odds, ..found })

@@ -36,7 +36,8 @@ impl Default for JointTuning {
             // They come from one transmitter within seconds: the path fades, and the weakest are measured to within
             // a decibel.
             max_level_ratio_db: 8.0,
-            // At an Es/N0 of 0 dB some six are expected; chance has three once in 740 pairs.
+            // At an Es/N0 of 0 dB some six are expected; chance has three once in some 400 pairs, since the larger of two statistics
+            // counts, each of which has it once in 740.
             min_parity_agreement: 3.0,
             // -1.5 dB: at -1 dB most messages of three frames are lost.
             min_clearness: 0.7,
@@ -45,14 +46,14 @@ impl Default for JointTuning {
             // Frames of other messages have it once in 160 000 (Markov's inequality); those of the message have 20 at an
             // Es/N0 of -5 dB.
             min_ln_sibling_ratio: 12.0,
-            // 0.85 at an Es/N0 of 0 dB, 0.6 at -5 dB; 0.35 of one seventh of the bits are others.
+            // 0.85 at an Es/N0 of 0 dB, 0.6 at -5 dB; 0.35 if one bit in seven is another.
             min_sibling_share: 0.5,
             // 160 000 to one against: what is less likely would have to be tried in every crowd.
             min_ln_group_odds: -12.0,
             // The code's max-log form is too sure of itself; 0.7 to 0.8 is what the literature on turbo codes scales it
             // with (Vogt and Finger, 2000).
             extrinsic_share: 0.7,
-            // One in 3 000 symbols, exp(-8), or in fifteen of the longest frames.
+            // One half turn in 3 000 symbols, exp(-8): in fifteen of the longest frames one.
             half_turn_cost: 8.0,
             // Bounds on work.
             rounds: 4,
