@@ -25,7 +25,7 @@ use rustfft::{Fft, FftPlanner};
 
 use crate::baseband::Baseband;
 use crate::carrier::{Carrier, carrier_differences};
-use crate::demodulator::tracker::{Prospect, Start, Tracker};
+use crate::demodulator::tracker::{Acquisition, Start, Tracker};
 use crate::kernels::sums::to_c32;
 use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory};
@@ -139,9 +139,9 @@ impl Demodulator {
         let (of_squares, coherence) = self.refine_on_squares(of_known, start_s, count, known.len());
         // 2. Around which carrier, and by which model, the burst is likeliest.
         let likeliest = if coherence >= self.tuning.steady_coherence {
-            self.begin(of_squares, start_s, (known, count), &[Wander::STEADY])
+            self.likeliest_around(of_squares, start_s, (known, count), &[Wander::STEADY])
         } else {
-            self.likeliest((start_s, carrier), (of_squares, coherence), known, count)?
+            self.choose_carrier((start_s, carrier), (of_squares, coherence), known, count)?
         };
         if !likeliest.is_burst(&self.tuning) {
             return None;
@@ -152,13 +152,13 @@ impl Demodulator {
     }
 
     /// Follows a burst as it was found. Returns the carrier that was mixed out of it.
-    fn follow(&mut self, prospect: &Prospect, known: &[f64], count: usize) -> Carrier {
-        let carrier = prospect.start.carrier;
+    fn follow(&mut self, acquisition: &Acquisition, known: &[f64], count: usize) -> Carrier {
+        let carrier = acquisition.start.carrier;
         self.baseband.retune(&carrier);
-        self.tracker.approach(&self.baseband, prospect, known, count);
-        if prospect.wander == Wander::LADDER[0] {
+        self.tracker.coarse_fit(&self.baseband, acquisition, known, count);
+        if acquisition.wander == Wander::LADDER[0] {
             // It wanders little, and maybe not at all.
-            let ln_ratio = self.tracker.ln_ratio(prospect.wander);
+            let ln_ratio = self.tracker.ln_ratio(acquisition.wander);
             let steady = self.tracker.steady_carrier(known);
             self.baseband.retune(&steady);
             if self.tracker.follow(&self.baseband, steady, Wander::STILL) >= ln_ratio {
@@ -167,7 +167,7 @@ impl Demodulator {
             }
             self.baseband.retune(&carrier);
         }
-        self.tracker.follow(&self.baseband, carrier, prospect.wander);
+        self.tracker.follow(&self.baseband, carrier, acquisition.wander);
         self.tracker.finish();
         carrier
     }
@@ -222,50 +222,52 @@ impl Demodulator {
         (error != 0.0 && most - nominal >= min_gain).then_some(error)
     }
 
-    /// How a burst may be followed: around the line that fits its squares, or as it begins.
-    fn likeliest(
+    /// Around which carrier a burst is likeliest: the line that fits its squares, or that of its beginning.
+    fn choose_carrier(
         &mut self,
         beginning: (f64, Carrier),
         (of_squares, coherence): (Carrier, f64),
         known: &[f64],
         count: usize,
-    ) -> Option<Prospect> {
-        let steady = (coherence >= self.tuning.min_coherence)
-            .then(|| self.begin(of_squares, beginning.0, (known, count), &Wander::LADDER));
+    ) -> Option<Acquisition> {
+        let steady = (coherence >= self.tuning.min_coherence).then(|| {
+            self.likeliest_around(of_squares, beginning.0, (known, count), &Wander::LADDER)
+        });
         // Where no line fits all along the burst, the known symbols tell where it begins.
         let bent = (coherence < self.tuning.clear_coherence)
-            .then(|| self.begin_bent(beginning, known, count));
-        let by_likelihood =
-            |a: &Prospect, b: &Prospect| a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio);
+            .then(|| self.likeliest_bent(beginning, known, count));
+        let by_likelihood = |a: &Acquisition, b: &Acquisition| {
+            a.ln_likelihood_ratio.total_cmp(&b.ln_likelihood_ratio)
+        };
         steady.into_iter().chain(bent).max_by(by_likelihood)
     }
 
-    /// How a burst may be followed around a carrier that is mixed out of it.
-    fn begin(
+    /// How likely a burst is around a carrier that is mixed out of it, with the likeliest of the models.
+    fn likeliest_around(
         &mut self,
         carrier: Carrier,
         start_s: f64,
         symbols: (&[f64], usize),
         wanders: &[Wander],
-    ) -> Prospect {
+    ) -> Acquisition {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
-        self.tracker.begin(&self.baseband, start, symbols, 0.0, wanders.iter().copied())
+        self.tracker.compare_models(&self.baseband, start, symbols, 0.0, wanders.iter().copied())
     }
 
     /// The same around the carrier at the end of the known symbols.
-    fn begin_bent(
+    fn likeliest_bent(
         &mut self,
         (start_s, carrier): (f64, Carrier),
         known: &[f64],
         count: usize,
-    ) -> Prospect {
+    ) -> Acquisition {
         let carrier = self.mean_carrier((start_s, carrier), known);
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         let (symbols, noise) = ((known, count), self.expected_noise);
         let wanders = Wander::LADDER.into_iter().rev();
-        self.tracker.begin(&self.baseband, start, symbols, noise, wanders)
+        self.tracker.compare_models(&self.baseband, start, symbols, noise, wanders)
     }
 
     /// Tells what noise to expect, in (full scale)² per hertz: it helps to tell how strong a burst is whose
@@ -297,7 +299,7 @@ impl Demodulator {
         let symbols: Vec<Complex32> =
             symbols.zip(known).map(|(z, &sign)| z * sign as f32).collect();
         let half_s = known.len() as f64 * self.symbol_s / 2.0;
-        let region = Region {
+        let region = SearchRegion {
             drift_hz_per_s: self.drift_reach(half_s),
             frequency_share: self.tuning.start_reach,
             pivot_s: 0.0,
@@ -325,7 +327,7 @@ impl Demodulator {
         let all: f64 = squares.iter().map(|z| f64::from(z.norm_sqr().sqrt())).sum();
         let known_s = known as f64 * self.symbol_s / 2.0;
         let middle_s = count as f64 * self.symbol_s / 2.0;
-        let region = Region {
+        let region = SearchRegion {
             drift_hz_per_s: self.drift_reach(known_s),
             frequency_share: self.tuning.frequency_reach,
             pivot_s: middle_s - known_s,
@@ -352,7 +354,7 @@ impl fmt::Debug for Demodulator {
 }
 
 /// Where a carrier is searched.
-struct Region {
+struct SearchRegion {
     /// Largest change of the drift.
     drift_hz_per_s: f64,
     /// Largest change of the frequency at the pivot, as a share of the symbol rate.
@@ -395,7 +397,12 @@ impl CarrierSearch {
 
     /// The carrier near `carrier`, both described at the middle of `symbols`, whose removal adds the
     /// symbols up best, and the magnitude of their sum.
-    fn best(&mut self, carrier: Carrier, symbols: &[Complex32], region: &Region) -> (Carrier, f64) {
+    fn best(
+        &mut self,
+        carrier: Carrier,
+        symbols: &[Complex32],
+        region: &SearchRegion,
+    ) -> (Carrier, f64) {
         // 1. The drifts and frequencies to try.
         let half_s = symbols.len() as f64 * self.symbol_s / 2.0;
         let drift_step = 2.0 * region.quadratic_phase / (PI * self.power * half_s * half_s);

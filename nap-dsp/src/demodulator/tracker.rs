@@ -52,7 +52,7 @@ pub(super) struct Tracker {
     /// By symbol, the power across the line on which it lies.
     across: Vec<f32>,
     passes: ForwardBackward,
-    glances: ForwardBackward<COARSE_PHASES>,
+    coarse_passes: ForwardBackward<COARSE_PHASES>,
     smoothed: Smoothed,
     half_turns: Vec<HalfTurn>,
     /// The soft signs with all half turns decided, if there are any.
@@ -86,7 +86,7 @@ impl Tracker {
             weights: Vec::new(),
             across: Vec::new(),
             passes: ForwardBackward::default(),
-            glances: ForwardBackward::default(),
+            coarse_passes: ForwardBackward::default(),
             smoothed: Smoothed::default(),
             half_turns: Vec::new(),
             decided_signs: Vec::new(),
@@ -113,7 +113,7 @@ fn first_likeliest(
 
 /// How a burst may be followed, as a first look tells.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Prospect {
+pub(super) struct Acquisition {
     pub(super) start: Start,
     pub(super) wander: Wander,
     /// Energy of a symbol over the noise density (linear).
@@ -122,7 +122,7 @@ pub(super) struct Prospect {
     pub(super) ln_likelihood_ratio: f64,
 }
 
-impl Prospect {
+impl Acquisition {
     /// Whether it is a burst and not noise.
     pub(super) fn is_burst(&self, tuning: &Tuning) -> bool {
         self.ln_likelihood_ratio >= tuning.min_ln_ratio(self.wander)
@@ -138,62 +138,62 @@ impl Tracker {
     /// carrier, in noise that has `expected_noise` in a symbol (0 if that is not known).
     ///
     /// The ways to wander are tried in their order as long as they become likelier.
-    pub(super) fn begin(
+    pub(super) fn compare_models(
         &mut self,
         baseband: &Baseband,
         start: Start,
         (known, count): (&[f64], usize),
         expected_noise: f64,
         wanders: impl Iterator<Item = Wander> + Clone,
-    ) -> Prospect {
+    ) -> Acquisition {
         self.reset(baseband, start, known, count);
         let by_products = self.first_es_over_n0(known);
-        let mut best = self.likeliest(by_products, wanders.clone());
+        let mut best = self.compare_models_at(by_products, wanders.clone());
         let by_power = self.es_over(expected_noise);
         if by_power > self.tuning.level_step * by_products {
-            best = best.or_likelier(self.likeliest(by_power, wanders.clone()));
+            best = best.or_likelier(self.compare_models_at(by_power, wanders.clone()));
         }
         // Where something lies over a part of a strong burst, its symbols are less clear than its first.
         let mut es_over_n0 = by_products;
         while !best.is_burst(&self.tuning) && es_over_n0 >= self.tuning.level_descent {
             es_over_n0 /= self.tuning.level_descent;
-            best = best.or_likelier(self.likeliest(es_over_n0, wanders.clone()));
+            best = best.or_likelier(self.compare_models_at(es_over_n0, wanders.clone()));
         }
         best
     }
 
     /// The first of some ways to wander after which the next is not likelier. The coarse grid tells what is hardly a burst
     /// and what clearly is one, in a quarter of the time; between them the fine one tells.
-    fn likeliest(
+    fn compare_models_at(
         &mut self,
         es_over_n0: f64,
         wanders: impl Iterator<Item = Wander> + Clone,
-    ) -> Prospect {
+    ) -> Acquisition {
         self.set_level(es_over_n0);
         let ln_noise = self.scale();
-        self.glances.observe(&self.scaled, &self.priors);
-        let coarse = |wander: Wander| self.glances.ln_likelihood(wander.coarse()) - ln_noise;
+        self.coarse_passes.observe(&self.scaled, &self.priors);
+        let coarse = |wander: Wander| self.coarse_passes.ln_likelihood(wander.coarse()) - ln_noise;
         let (mut wander, mut ln_likelihood_ratio) = first_likeliest(wanders.clone(), coarse);
         if self.tuning.unclear_ln_ratios().contains(&ln_likelihood_ratio) {
             self.passes.observe(&self.scaled, &self.priors);
             let fine = |wander: Wander| self.passes.ln_likelihood(wander) - ln_noise;
             (wander, ln_likelihood_ratio) = first_likeliest(wanders, fine);
         }
-        Prospect { start: self.start, wander, es_over_n0, ln_likelihood_ratio }
+        Acquisition { start: self.start, wander, es_over_n0, ln_likelihood_ratio }
     }
 
     /// Finds timing, level and, roughly, the phases of a burst of `count` symbols, of which the first are known (±1).
-    pub(super) fn approach(
+    pub(super) fn coarse_fit(
         &mut self,
         baseband: &Baseband,
-        prospect: &Prospect,
+        acquisition: &Acquisition,
         known: &[f64],
         count: usize,
     ) {
-        let Prospect { start, wander, es_over_n0, .. } = *prospect;
+        let Acquisition { start, wander, es_over_n0, .. } = *acquisition;
         self.reset(baseband, start, known, count);
         self.set_level(es_over_n0);
-        self.settle(baseband, wander);
+        self.converge(baseband, wander);
     }
 
     /// The logarithm of how much likelier the burst is than noise of its power if it wanders so.
@@ -241,20 +241,20 @@ impl Tracker {
     ) {
         self.reset(baseband, start, signs, signs.len());
         self.set_level(self.first_es_over_n0(signs));
-        self.settle(baseband, wander);
+        self.converge(baseband, wander);
         self.pass(wander);
         self.fit_level();
     }
 
     /// Finds timing, level and, roughly, phases from a first level on.
-    fn settle(&mut self, baseband: &Baseband, wander: Wander) {
-        self.glance_along(wander);
+    fn converge(&mut self, baseband: &Baseband, wander: Wander) {
+        self.coarse_pass(wander);
         for step in TIMING_STEPS {
             self.adjust_timing(baseband, step);
         }
         self.take_symbols(baseband);
         // The level tells how closely a carrier that wanders has to be followed, and the symbols the timing.
-        self.glance_along(wander);
+        self.coarse_pass(wander);
         self.adjust_timing(baseband, LAST_TIMING_STEP);
         self.take_symbols(baseband);
     }
@@ -316,9 +316,10 @@ impl Tracker {
     }
 
     /// Finds phases and level roughly.
-    fn glance_along(&mut self, wander: Wander) {
+    fn coarse_pass(&mut self, wander: Wander) {
         self.scale();
-        self.smoothed.clone_from(self.glances.run(&self.scaled, &self.priors, wander.coarse()));
+        let Self { coarse_passes, scaled, priors, .. } = self;
+        self.smoothed.clone_from(coarse_passes.run(scaled, priors, wander.coarse()));
         self.fit_level();
     }
 

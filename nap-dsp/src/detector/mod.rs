@@ -23,7 +23,7 @@ use std::ops::{Range, RangeInclusive};
 
 use multiversion::multiversion;
 
-use crate::detector::spectrum_analyzer::{BLOCK, MARGIN, Spectrum, SpectrumAnalyzer};
+use crate::detector::spectrum_analyzer::{BLOCK_BINS, MARGIN, Spectrum, SpectrumAnalyzer};
 use crate::kernels::sums::{count_from, larger, smaller};
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
@@ -95,7 +95,7 @@ impl Preamble {
 
     /// Energy in noise alone, over the mean noise power of a bin.
     fn noise_energy(self) -> f32 {
-        (self.after().len() * BAND_BLOCKS * BLOCK) as f32
+        (self.after().len() * BAND_BLOCKS * BLOCK_BINS) as f32
     }
 
     /// The standard deviation of that.
@@ -314,8 +314,8 @@ impl PreambleDetector {
         let min_energy =
             self.preamble.noise_energy() + min_deviations * self.preamble.noise_deviation();
         // Bands are counted from the first whose blocks are all there.
-        let first = (self.bins.start / BLOCK).saturating_sub(ENERGY_BLOCKS);
-        let end = (self.bins.end.div_ceil(BLOCK) - ENERGY_BLOCKS).min(self.energies.len());
+        let first = (self.bins.start / BLOCK_BINS).saturating_sub(ENERGY_BLOCKS);
+        let end = (self.bins.end.div_ceil(BLOCK_BINS) - ENERGY_BLOCKS).min(self.energies.len());
         for (chunk, energies) in self.energies[first.min(end)..end].chunks(CHUNK).enumerate() {
             // Mostly there is nothing, which is seen faster without a branch for each.
             if count_from(energies, min_energy) == 0 {
@@ -352,7 +352,7 @@ impl PreambleDetector {
         let now = self.lines_at(NOW);
         let Some(least) = self.asked((band, deviations), now.strongest(block)) else { return };
         // 3. By bin: a peak, over its own surroundings, of two lines alike, and no better one beside it.
-        for bin in block * BLOCK..(block + 1) * BLOCK {
+        for bin in block * BLOCK_BINS..(block + 1) * BLOCK_BINS {
             let power = now.power(bin);
             let neighbours = larger(now.power(bin - 1), now.power(bin + 1));
             if power < larger(least.power, self.tuning.min_peak * neighbours)
@@ -378,7 +378,7 @@ impl PreambleDetector {
     /// What is asked of the lines in the middle block of a band, after which the energy has so many deviations;
     /// `None` if the strongest do not reach it.
     fn asked(&self, (band, deviations): (usize, f32), strongest: f32) -> Option<Asked> {
-        let noise = self.spectra[NOW].noise((band + ENERGY_BLOCKS) * BLOCK);
+        let noise = self.spectra[NOW].noise((band + ENERGY_BLOCKS) * BLOCK_BINS);
         let faded_snr = self.min_line_snr(deviations);
         if strongest < faded_snr * noise {
             return None;
@@ -431,8 +431,8 @@ impl PreambleDetector {
         let spectra = &self.spectra[spectra];
         let excess = |spectrum: &Spectrum| {
             let blocks = &spectrum.blocks[band..band + BAND_BLOCKS];
-            let noise = spectrum.noise((band + ENERGY_BLOCKS) * BLOCK);
-            noise * (blocks.iter().sum::<f32>() - (BAND_BLOCKS * BLOCK) as f32)
+            let noise = spectrum.noise((band + ENERGY_BLOCKS) * BLOCK_BINS);
+            noise * (blocks.iter().sum::<f32>() - (BAND_BLOCKS * BLOCK_BINS) as f32)
         };
         spectra.iter().map(excess).sum::<f32>() / spectra.len() as f32
     }
@@ -508,10 +508,10 @@ impl Lines<'_> {
     /// The most power that two lines have of the carriers in a block.
     fn strongest(&self, block: usize) -> f32 {
         let bins =
-            |first: usize| self.spectrum.bins[first..].first_chunk().unwrap_or(&[0.0; BLOCK]);
-        let low = bins(block * BLOCK - self.distance);
-        let high = bins(block * BLOCK + self.distance);
-        let all: [f32; BLOCK] =
+            |first: usize| self.spectrum.bins[first..].first_chunk().unwrap_or(&[0.0; BLOCK_BINS]);
+        let low = bins(block * BLOCK_BINS - self.distance);
+        let high = bins(block * BLOCK_BINS + self.distance);
+        let all: [f32; BLOCK_BINS] =
             std::array::from_fn(|n| pair(low[n], high[n], self.tuning.max_imbalance));
         all.into_iter().fold(0.0, larger)
     }
@@ -550,11 +550,11 @@ impl Lines<'_> {
         let above = &bins[c + from_lines..=c + SURROUND];
         let count = middle.len() + below.len() + above.len();
         // Side by side, since each sum has to wait for the one before.
-        let (below, more_below) = below.as_chunks::<BLOCK>();
-        let (above, more_above) = above.as_chunks::<BLOCK>();
-        let mut lanes = [0.0; BLOCK];
+        let (below, more_below) = below.as_chunks::<BLOCK_BINS>();
+        let (above, more_above) = above.as_chunks::<BLOCK_BINS>();
+        let mut lanes = [0.0; BLOCK_BINS];
         for (below, above) in below.iter().zip(above) {
-            for n in 0..BLOCK {
+            for n in 0..BLOCK_BINS {
                 lanes[n] += below[n] + above[n];
             }
         }
@@ -576,7 +576,7 @@ mod tests {
 
     /// A spectrum whose noise is 1, of these powers.
     fn spectrum(bins: Vec<f32>) -> Spectrum {
-        let blocks = bins.chunks(BLOCK).map(|bins| bins.iter().sum()).collect();
+        let blocks = bins.chunks(BLOCK_BINS).map(|bins| bins.iter().sum()).collect();
         Spectrum::of(bins, blocks)
     }
 
@@ -606,7 +606,7 @@ mod tests {
 
     fn powers() -> impl Strategy<Value = Vec<f32>> {
         let power = prop_oneof![4 => 0.0f32..3.0, 1 => 0.0f32..300.0];
-        prop::collection::vec(power, 2 * MARGIN + 5 * BLOCK)
+        prop::collection::vec(power, 2 * MARGIN + 5 * BLOCK_BINS)
     }
 
     proptest! {
@@ -618,8 +618,8 @@ mod tests {
                 prop_assert!(is_near(lines.power(c), plain_lines(&bins, c)));
                 prop_assert!(is_near(lines.snr(c), plain_line_snr(&bins, c)), "bin {c}");
             }
-            for block in MARGIN / BLOCK..(bins.len() - MARGIN) / BLOCK {
-                let plain = (0..BLOCK).map(|n| plain_lines(&bins, block * BLOCK + n));
+            for block in MARGIN / BLOCK_BINS..(bins.len() - MARGIN) / BLOCK_BINS {
+                let plain = (0..BLOCK_BINS).map(|n| plain_lines(&bins, block * BLOCK_BINS + n));
                 let strongest = plain.fold(0.0, f32::max);
                 prop_assert!(is_near(lines.strongest(block), strongest));
             }
@@ -632,7 +632,7 @@ mod tests {
             let (mut blocks, mut energies) = (vec![0.0; count], vec![0.0; count + 1 - BAND_BLOCKS]);
             sum_energies(&spectra, &mut blocks, &mut energies);
             for (band, energy) in energies.iter().enumerate() {
-                let bins = band * BLOCK..(band + BAND_BLOCKS) * BLOCK;
+                let bins = band * BLOCK_BINS..(band + BAND_BLOCKS) * BLOCK_BINS;
                 let plain: f32 = all.iter().flat_map(|powers| &powers[bins.clone()]).sum();
                 prop_assert!(is_near(*energy, plain), "{energy} for {plain} in band {band}");
             }

@@ -13,7 +13,7 @@ use crate::kernels::median::median;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 /// Bins that are summed to one block.
-pub(crate) const BLOCK: usize = 4;
+pub(crate) const BLOCK_BINS: usize = 4;
 /// Bins kept beyond either end of the subbands, a whole number of blocks.
 pub(crate) const MARGIN: usize = 24;
 /// Share of a window from one to the next. Two fifths would see a preamble that starts at a bad moment
@@ -42,14 +42,14 @@ pub(crate) struct Spectrum {
     pub(crate) bins: Vec<f32>,
     /// The mean noise power of a bin, by block: that of the block's subband.
     noise: Vec<f32>,
-    /// The sums of [`BLOCK`] bins each over the noise of a bin.
+    /// The sums of [`BLOCK_BINS`] bins each over the noise of a bin.
     pub(crate) blocks: Vec<f32>,
 }
 
 impl Spectrum {
     /// The mean noise power of a bin in the subband that owns a bin.
     pub(crate) fn noise(&self, bin: usize) -> f32 {
-        self.noise[bin / BLOCK]
+        self.noise[bin / BLOCK_BINS]
     }
 
     /// A spectrum in noise of 1.
@@ -84,7 +84,7 @@ impl SpectrumAnalyzer {
     /// Spectra of about `window_s`, of some subbands at first.
     pub(crate) fn of_subbands(subbands: Range<usize>, grid: SubbandGrid, window_s: f64) -> Self {
         // Each subband owns the middle half of its bins, a whole number of blocks.
-        let length = fast_length(window_s * grid.rate_hz(), 2 * BLOCK);
+        let length = fast_length(window_s * grid.rate_hz(), 2 * BLOCK_BINS);
         let fft = FftPlanner::new().plan_fft_forward(length);
         Self {
             grid,
@@ -110,9 +110,9 @@ impl SpectrumAnalyzer {
         spectrum.bins.clear();
         spectrum.bins.resize(count, 0.0);
         spectrum.noise.clear();
-        spectrum.noise.resize(count / BLOCK, MIN_POWER);
+        spectrum.noise.resize(count / BLOCK_BINS, MIN_POWER);
         spectrum.blocks.clear();
-        spectrum.blocks.resize(count / BLOCK, BLOCK as f32);
+        spectrum.blocks.resize(count / BLOCK_BINS, BLOCK_BINS as f32);
     }
 
     /// Goes back to the first window that begins at `column` or later and is in step with those that
@@ -197,7 +197,7 @@ impl SpectrumAnalyzer {
             let noise = self.fill(history, b, self.next_column, spectrum);
             self.noises.push(noise);
         }
-        if self.owned() / (2 * BLOCK) < FEW_SUMS {
+        if self.owned() / (2 * BLOCK_BINS) < FEW_SUMS {
             self.smooth(spectrum);
         }
         let energy = WINDOW_ENERGY * self.length as f32 * self.grid.rate_hz() as f32;
@@ -219,7 +219,7 @@ impl SpectrumAnalyzer {
             let alike = || near.iter().filter(|noise| range.contains(noise));
             *smooth = alike().sum::<f32>() / alike().count() as f32;
         }
-        let (blocks, margin) = (self.owned() / BLOCK, MARGIN / BLOCK);
+        let (blocks, margin) = (self.owned() / BLOCK_BINS, MARGIN / BLOCK_BINS);
         for (n, (own, smooth)) in own.iter().zip(&self.noises).enumerate() {
             let from = if n == 0 { 0 } else { margin + n * blocks };
             let to = if n + 1 == count { 2 * margin } else { margin } + (n + 1) * blocks;
@@ -238,7 +238,7 @@ impl SpectrumAnalyzer {
         let from = MARGIN - below;
         let to = from + (start - wider.subbands.start) * self.owned();
         target.bins[to..to + count].copy_from_slice(&spectrum.bins[from..from + count]);
-        let (from, to, count) = (from / BLOCK, to / BLOCK, count / BLOCK);
+        let (from, to, count) = (from / BLOCK_BINS, to / BLOCK_BINS, count / BLOCK_BINS);
         target.noise[to..to + count].copy_from_slice(&spectrum.noise[from..from + count]);
         target.blocks[to..to + count].copy_from_slice(&spectrum.blocks[from..from + count]);
     }
@@ -267,7 +267,7 @@ impl SpectrumAnalyzer {
         let bins = &mut spectrum.bins[first..first + count];
         self.window(bins, below);
         // 3. Sums of bins to blocks, 4. the noise as their median, and blocks over the noise.
-        let range = first / BLOCK..(first + count) / BLOCK;
+        let range = first / BLOCK_BINS..(first + count) / BLOCK_BINS;
         let noise = self.sum_blocks(bins, &mut spectrum.blocks[range.clone()]);
         spectrum.noise[range].fill(noise + MIN_POWER);
         noise
@@ -301,8 +301,8 @@ impl SpectrumAnalyzer {
         sum_blocks(blocks, bins);
         self.sums.clear();
         self.sums.extend(blocks.as_chunks().0.iter().map(|[a, b]| a + b));
-        let noise = median(&self.sums) / (2.0 * BLOCK as f32 * MEDIAN_OVER_MEAN);
-        let (least, scale) = (BLOCK as f32 * MIN_POWER, 1.0 / (noise + MIN_POWER));
+        let noise = median(&self.sums) / (2.0 * BLOCK_BINS as f32 * MEDIAN_OVER_MEAN);
+        let (least, scale) = (BLOCK_BINS as f32 * MIN_POWER, 1.0 / (noise + MIN_POWER));
         blocks.iter_mut().for_each(|block| *block = (*block + least) * scale);
         noise
     }
@@ -330,7 +330,7 @@ fn hann_power(power: &mut [f32], transform: &[Complex32], squares: &mut [f32]) {
 /// Sums bins up to blocks.
 #[multiversion(targets("x86_64+avx2"))]
 fn sum_blocks(blocks: &mut [f32], bins: &[f32]) {
-    for (block, [a, b, c, d]) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK>().0) {
+    for (block, [a, b, c, d]) in blocks.iter_mut().zip(bins.as_chunks::<BLOCK_BINS>().0) {
         *block = (a + b) + (c + d);
     }
 }
@@ -381,9 +381,9 @@ mod tests {
 
         #[test]
         fn blocks_are_summed_one_by_one(bins in prop::collection::vec(0.0f32..9.0, 8..80)) {
-            let mut blocks = vec![0.0; bins.len() / BLOCK];
+            let mut blocks = vec![0.0; bins.len() / BLOCK_BINS];
             sum_blocks(&mut blocks, &bins);
-            for (block, bins) in blocks.iter().zip(bins.chunks(BLOCK)) {
+            for (block, bins) in blocks.iter().zip(bins.chunks(BLOCK_BINS)) {
                 prop_assert!((block - bins.iter().sum::<f32>()).abs() < 1e-4);
             }
         }

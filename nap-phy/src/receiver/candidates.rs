@@ -19,15 +19,15 @@ const SEARCHES_PER_PREAMBLE: f64 = 3.0;
 /// More candidates than wait at once while nothing is on the air.
 const QUIET_CANDIDATES: usize = 64;
 
-/// A candidate that waits for what masks it to be cancelled.
+/// A candidate all of whose symbols have come: it is searched unless something masks it.
 #[derive(Debug, Clone, Copy)]
-struct Masked {
+struct Ready {
     candidate: Candidate,
     /// Index of the burst that masked it when it was last looked at: mostly it still does.
     masked_by: usize,
 }
 
-impl Masked {
+impl Ready {
     /// The order of searches, which does not depend on when candidates were found.
     fn strongest_first(
         Self { candidate: a, .. }: &Self,
@@ -59,7 +59,7 @@ pub(super) struct Candidates {
     /// Candidates that wait for their symbols.
     waiting: Vec<Candidate>,
     /// Those whose symbols have passed, the strongest first.
-    masked: Vec<Masked>,
+    ready: Vec<Ready>,
     /// Those that were searched in the current round.
     searched: Vec<Candidate>,
     /// How long candidates wait for bursts of any bit rate to come to light that may mask them.
@@ -90,7 +90,7 @@ impl Candidates {
             // As many as a quiet channel ever has, so that listening to it takes no more memory.
             found: Vec::with_capacity(QUIET_CANDIDATES),
             waiting: Vec::with_capacity(QUIET_CANDIDATES),
-            masked: Vec::with_capacity(QUIET_CANDIDATES),
+            ready: Vec::with_capacity(QUIET_CANDIDATES),
             searched: Vec::with_capacity(QUIET_CANDIDATES),
             hold_off_s: 0.0,
             cancelled: Vec::new(),
@@ -130,7 +130,7 @@ impl Candidates {
 
     /// Whether any are left.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.masked.is_empty()
+        self.waiting.is_empty() && self.ready.is_empty()
     }
 
     /// Forgets which bursts were cancelled.
@@ -181,7 +181,7 @@ impl Candidates {
                 && masking.does(&cancelled.mask, Effect::Corrupts, &seen, power + noise)
         };
         self.waiting.retain(|candidate| !corrupted(candidate));
-        self.masked.retain(|masked| !corrupted(&masked.candidate));
+        self.ready.retain(|ready| !corrupted(&ready.candidate));
         let reach_hz = masking.reach_hz(&cancelled.mask, Effect::Corrupts, symbol_s, noise);
         let lowest = band.grid.nearest(*reach_hz.start()).max(cancelled.subbands.start);
         let end = (band.grid.nearest(*reach_hz.end()) + 1).min(cancelled.subbands.end);
@@ -204,10 +204,10 @@ impl Candidates {
             synchronizer.ready_s(candidate).max(held_off_until_s) <= now_s
         };
         let ready = self.waiting.extract_if(.., is_ready);
-        let before = self.masked.len();
-        self.masked.extend(ready.map(|candidate| Masked { candidate, masked_by: 0 }));
-        if self.masked.len() > before {
-            self.masked.sort_unstable_by(Masked::strongest_first);
+        let before = self.ready.len();
+        self.ready.extend(ready.map(|candidate| Ready { candidate, masked_by: 0 }));
+        if self.ready.len() > before {
+            self.ready.sort_unstable_by(Ready::strongest_first);
         }
         self.searched.clear();
         Round::default()
@@ -221,19 +221,19 @@ impl Candidates {
         grid: &SubbandGrid,
         masks: &[Mask],
     ) -> Option<Candidate> {
-        while let Some(mut masked) = self.masked.get(round.next).copied() {
+        while let Some(mut ready) = self.ready.get(round.next).copied() {
             round.next += 1;
-            let Masked { candidate, .. } = masked;
+            let Ready { candidate, .. } = ready;
             let region = Region::new(candidate.time_s, candidate.frequency_hz, self.symbol_s, grid);
-            if masked.is_masked(&region, masks, &self.masking) {
-                self.masked[round.kept] = masked;
+            if ready.is_masked(&region, masks, &self.masking) {
+                self.ready[round.kept] = ready;
                 round.kept += 1;
             } else if !self.is_residue(&region, &candidate) {
                 self.searched.push(candidate);
                 return Some(candidate);
             }
         }
-        self.masked.truncate(round.kept);
+        self.ready.truncate(round.kept);
         None
     }
 
@@ -257,7 +257,7 @@ impl Candidates {
     }
 }
 
-impl Masked {
+impl Ready {
     /// Whether a burst masks the candidate, which lies at `region`.
     fn is_masked(&mut self, region: &Region, masks: &[Mask], masking: &MaskingTuning) -> bool {
         let power = self.candidate.power;
