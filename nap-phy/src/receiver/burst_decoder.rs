@@ -65,9 +65,14 @@ impl BurstDecoder {
             let mut search = undecoded.as_ref().map_or_else(Search::default, |undecoded| {
                 self.search(undecoded, share, containers, statistics)
             });
-            // By the wrong clock the last symbols are clear and wrong, and some of the list may pass the check sum.
+            // By the wrong clock the last symbols are clear and wrong, and some of the list may pass the check sum. By the
+            // right one the burst is likelier.
             let is_likeliest = search.found.as_ref().is_some_and(|found| found.index == 0);
-            if !is_likeliest && let Some(own_clock) = self.demodulate_by_own_clock(&hypothesis) {
+            if !is_likeliest
+                && let Some(nominal) = &undecoded
+                && let Some(own_clock) = self.demodulate_by_own_clock(&hypothesis)
+                && own_clock.soft.ln_likelihood_ratio > nominal.soft.ln_likelihood_ratio
+            {
                 search = self.search(&own_clock, share, containers, statistics).after(&search);
                 undecoded = Some(own_clock);
             }
