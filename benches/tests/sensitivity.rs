@@ -95,7 +95,10 @@ fn the_table_of_disturbed_channels_stands() {
             let what = format!("{name}, {}", part.name);
             table += &format!("{what:36} heard {:3} of {}\n", part.heard, part.sent);
         }
-        table += &format!("    invented {}, repeated {}\n", tally.false_positives, tally.repeated);
+        table += &format!(
+            "    false positives {}, repeated {}\n",
+            tally.false_positives, tally.repeated
+        );
     }
     insta::assert_snapshot!(table);
 }

@@ -12,7 +12,7 @@ from nap_sdr import plot, stages
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "python"
-SWEEP = {"bit_rate": "100", "payload_bytes": "12", "shape": "rect", "most_drift_hz_per_s": "0.0"}
+SWEEP = {"bit_rate": "100", "payload_bytes": "12", "shape": "rect", "max_drift_hz_per_s": "0.0"}
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 
 

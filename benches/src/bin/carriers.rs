@@ -129,7 +129,6 @@ struct Row<'a> {
     sent: usize,
     heard: usize,
     heard_differentially: usize,
-    #[serde(rename = "invented")]
     false_positives: usize,
     repeated: usize,
 }

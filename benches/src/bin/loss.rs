@@ -14,7 +14,7 @@ fn main() -> Result<()> {
         let frames = counts.sent * usize::from(args.frames);
         println!(
             "{eb_over_n0_db:5.1} dB  loss {:5.1} % of {} messages, {:5.1} % without a frame that \
-             decodes alone, {:5.1} % of frames do; invented {}, repeated {}",
+             decodes alone, {:5.1} % of frames do; false positives {}, repeated {}",
             100.0 * outcome.loss(),
             counts.sent,
             100.0 * outcome.any_frame_loss(),

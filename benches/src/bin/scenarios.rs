@@ -124,7 +124,7 @@ fn run(scenario: Scenario, args: &Args) -> Result<()> {
 
 fn print(name: &str, tally: &Tally) {
     println!(
-        "{name}: {:.0} s on the air, {:.1} x real time, invented {}, repeated {}",
+        "{name}: {:.0} s on the air, {:.1} x real time, false positives {}, repeated {}",
         tally.air_s,
         tally.times_real_time(),
         tally.false_positives,

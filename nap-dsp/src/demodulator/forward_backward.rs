@@ -647,11 +647,14 @@ fn sum_signs<const PHASES: usize>(
             let (re, im) = (re[group][n], im[group][n]);
             let (here, opposite) = (here[group][n], opposite[group][n]);
             let (like_here, like_opposite) = (like_here[group][n], like_opposite[group][n]);
+            // 1. Of this phase and the opposite one, the probabilities with either sign.
             let (plus_here, minus_here) = (here * like_here, here * like_opposite);
             let (plus_opposite, minus_opposite) = (opposite * like_opposite, opposite * like_here);
+            // 2. By sign, and without the symbol, what of them the phasor counts: the opposite one is its negative.
             let plus = positive * (plus_here - plus_opposite);
             let minus = negative * (minus_here - minus_opposite);
             let either = here + opposite;
+            // 3. The sums in their order: two probabilities, phasor, signed phasor, square and its probability.
             let terms = [
                 plus_here + plus_opposite,
                 minus_here + minus_opposite,

@@ -13,14 +13,12 @@ struct LossRow {
     frames: u8,
     payload_bytes: usize,
     shape: &'static str,
-    #[serde(rename = "most_drift_hz_per_s")]
     max_drift_hz_per_s: f64,
     eb_over_n0_db: f64,
     sent: usize,
     heard: usize,
     /// Messages of which a frame decoded by itself.
     heard_by_a_frame: usize,
-    #[serde(rename = "invented")]
     false_positives: usize,
     repeated: usize,
 }
@@ -32,7 +30,6 @@ struct NearFarRow {
     kind: &'static str,
     sent: usize,
     heard: usize,
-    #[serde(rename = "invented")]
     false_positives: usize,
     repeated: usize,
 }
