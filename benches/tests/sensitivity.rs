@@ -57,7 +57,8 @@ fn the_table_of_real_carriers_stands() {
         "--frames 3 --eb-over-n0 2.5 --walk 5",
         "--frames 3 --eb-over-n0 8 --doppler 1",
         "--frames 3 --eb-over-n0 30 --doppler 3",
-        "--frames 1 --eb-over-n0 10 --bit-rate-error-up-to 0.01",
+        "--frames 1 --eb-over-n0 6 --bit-rate-error-up-to 0.01",
+        "--frames 3 --eb-over-n0 3 --bit-rate-error-up-to 0.01",
         "--frames 3 --eb-over-n0 3 --rotation 0.6",
     ];
     let mut table = String::new();
@@ -83,6 +84,10 @@ fn the_table_of_disturbed_channels_stands() {
         ),
         ("30 dB beside, three frames", Pairs::near_far(last).tally(20, 2, none)),
         ("30 dB beside, one frame", Pairs::near_far(Rank::First).tally(20, 2, none)),
+        (
+            "38 dB beside, one frame",
+            Pairs { level_difference_db: 38.0, ..Pairs::near_far(Rank::First) }.tally(40, 2, none),
+        ),
         ("on one carrier, three frames", Pairs::co_channel(last).tally(20, 2, none)),
         ("on one carrier, one frame", Pairs::co_channel(Rank::First).tally(20, 2, none)),
         ("FSK, three frames", Disturbance::fsk().tally(last, 30, 2, none)),
