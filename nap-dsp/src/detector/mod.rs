@@ -384,8 +384,8 @@ impl PreambleDetector {
             return None;
         }
         let after = self.excess(band, self.preamble.after());
-        let Tuning { min_clearness, max_clearness, .. } = self.tuning;
-        let clear_snr = faded_snr.max((min_clearness * deviations).min(max_clearness));
+        let Tuning { min_snr_per_deviation, max_clear_snr, .. } = self.tuning;
+        let clear_snr = faded_snr.max((min_snr_per_deviation * deviations).min(max_clear_snr));
         let asked = |line_snr: f32, share: f32| Asked {
             line_snr,
             power: larger(line_snr * noise, share * after),

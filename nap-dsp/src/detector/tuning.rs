@@ -29,9 +29,9 @@ pub struct Tuning {
     /// As much line SNR is asked as there are standard deviations of energy, up to here.
     pub knee: f32,
     /// Line SNR over the standard deviations of energy that is asked beyond the knee.
-    pub min_clearness: f32,
+    pub min_snr_per_deviation: f32,
     /// The largest line SNR that is asked.
-    pub max_clearness: f32,
+    pub max_clear_snr: f32,
     /// Energy of the lines over that of a hop of the burst around its carrier, at least.
     pub min_lines_over_energy: f32,
     /// The same of a preamble that may lie in a fade, before which there was less than its lines.
@@ -78,9 +78,9 @@ impl Default for Tuning {
             // strong: a line SNR of 10.8 Es/N0 for 6.4 Es/N0 deviations of energy, 1.7 for each. Asked is a quarter of that
             // where the frame is strong, and up to seven deviations, where noise scatters both, one for each.
             knee: 7.0,
-            min_clearness: 0.42,
+            min_snr_per_deviation: 0.42,
             // Strong frames may drift.
-            max_clearness: 20.0,
+            max_clear_snr: 20.0,
             // 0.7 without drift and fading.
             min_lines_over_energy: 0.2,
             // 11 dB less than without fading. Of frames in Rayleigh fading of 3 Hz one in seven begins with less than

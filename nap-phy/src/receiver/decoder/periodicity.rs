@@ -46,8 +46,8 @@ mod tests {
     const LENGTH: usize = 176;
 
     /// How much likelier the phases are than by chance, if they are these.
-    fn ln_ratio(phase: impl Fn(usize) -> bool, clearness: f32) -> f64 {
-        let value = |n| if phase(n) { -clearness } else { clearness };
+    fn ln_ratio(phase: impl Fn(usize) -> bool, soft_sign: f32) -> f64 {
+        let value = |n| if phase(n) { -soft_sign } else { soft_sign };
         let soft = |n| SoftPhase { value: value(n), ..SoftPhase::default() };
         let phases: Vec<SoftPhase> = (0..LENGTH).map(soft).collect();
         let frame = SoftPhases { rank: Rank::First, phases: &phases };
@@ -73,10 +73,10 @@ mod tests {
 
     #[test]
     fn those_of_a_frame_are_not_even_if_half_of_it_recurs() {
-        for clearness in [0.5, 1.0, 8.0, 100.0] {
-            assert!(ln_ratio(is_odd, clearness) < 0.1);
+        for soft_sign in [0.5, 1.0, 8.0, 100.0] {
+            assert!(ln_ratio(is_odd, soft_sign) < 0.1);
             let of_half = |n: usize| if n < LENGTH / 2 { n % 2 == 1 } else { is_odd(n) };
-            assert!(ln_ratio(of_half, clearness) < 0.5 * LENGTH as f64 * std::f64::consts::LN_2);
+            assert!(ln_ratio(of_half, soft_sign) < 0.5 * LENGTH as f64 * std::f64::consts::LN_2);
         }
     }
 }

@@ -69,8 +69,8 @@ impl UndecodedFrames {
         if self.kept.len() <= self.most {
             return 0;
         }
-        let clearness = |&index: &usize| self.clearness(index);
-        let worst = (0..self.kept.len()).min_by(|a, b| clearness(a).total_cmp(&clearness(b)));
+        let es_over_n0 = |&index: &usize| self.es_over_n0(index);
+        let worst = (0..self.kept.len()).min_by(|a, b| es_over_n0(a).total_cmp(&es_over_n0(b)));
         if let Some(worst) = worst {
             self.kept.remove(worst);
         }
@@ -137,7 +137,7 @@ impl UndecodedFrames {
                 Group { members, likelihood_ratio: self.likelihood_ratio(&parts) }
             })
             .collect();
-        let sum = |group: &Group| group.members.iter().map(|&m| self.clearness(m)).sum::<f64>();
+        let sum = |group: &Group| group.members.iter().map(|&m| self.es_over_n0(m)).sum::<f64>();
         groups.sort_by(|a, b| {
             let ratio = b.likelihood_ratio.total_cmp(&a.likelihood_ratio);
             let size = b.members.len().cmp(&a.members.len());
@@ -173,12 +173,12 @@ impl UndecodedFrames {
             Some(Partner { index, pause_s })
         };
         let mut partners: Vec<Partner> = self.kept.iter().enumerate().filter_map(partner).collect();
-        partners.sort_by(|a, b| self.clearness(b.index).total_cmp(&self.clearness(a.index)));
+        partners.sort_by(|a, b| self.es_over_n0(b.index).total_cmp(&self.es_over_n0(a.index)));
         partners.truncate(MAX_PARTNERS);
         partners
     }
 
-    fn clearness(&self, index: usize) -> f64 {
+    fn es_over_n0(&self, index: usize) -> f64 {
         self.kept[index].soft.es_over_n0()
     }
 }

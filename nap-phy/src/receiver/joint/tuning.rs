@@ -11,7 +11,7 @@ pub struct JointTuning {
     /// Parity checks between two frames that must hold beyond chance, in standard deviations.
     pub min_parity_agreement: f64,
     /// Es/N0 (linear) of frames that are kept to be decoded with others, at least.
-    pub min_clearness: f64,
+    pub min_es_over_n0: f64,
     /// The two pauses of a message are equal to within this share of a frame.
     pub pause_tolerance: f64,
     /// Logarithm of how much likelier another frame of a known message must be with its bits than with any.
@@ -40,7 +40,7 @@ impl Default for JointTuning {
             // counts, each of which has it once in 740.
             min_parity_agreement: 3.0,
             // -1.5 dB: at -1 dB most messages of three frames are lost.
-            min_clearness: 0.7,
+            min_es_over_n0: 0.7,
             // A tenth of a second at 100 bit/s: devices pause by a timer, and starts are found to within a symbol.
             pause_tolerance: 0.05,
             // Frames of other messages have it once in 160 000 (Markov's inequality); those of the message have 20 at an

@@ -90,7 +90,7 @@ impl UndecodedFrame {
 
     /// Whether the symbols are clear enough to be decoded with those of other frames.
     pub(crate) fn is_clear(&self, tuning: &JointTuning) -> bool {
-        self.soft.es_over_n0() >= tuning.min_clearness
+        self.soft.es_over_n0() >= tuning.min_es_over_n0
     }
 
     fn rank(&self) -> f64 {
