@@ -9,8 +9,11 @@ use crate::kernels::lanes::LANES;
 use crate::kernels::sums::to_c64;
 use crate::synchronizer::trials::Trials;
 
+/// Any would do: all is counted in symbols.
 const SYMBOL_RATE_HZ: f64 = 100.0;
+/// As long as in receivers of 100 bit/s, so that the trials are theirs.
 const PREAMBLE: Preamble = Preamble { symbols: 20, following: 70 };
+/// Symbols of a sync word: the preamble and 13 of a frame type.
 const LENGTH: usize = 33;
 /// Steps at which a sync word may start here.
 const STARTS: usize = 24;
@@ -33,8 +36,8 @@ fn loaded(received: &Received) -> Synchronizer {
         let symbol = (step.checked_sub(received.start)).map(|step| step / STEPS_PER_SYMBOL);
         let sign = symbol.and_then(|symbol| sent.get(symbol)).copied().unwrap_or(0.0);
         let symbols = step as f64 / STEPS_PER_SYMBOL as f64;
-        let turns = received.turns * symbols + received.bend * symbols * symbols;
-        to_c32(Complex64::from_polar(sign * received.amplitude, TAU * turns))
+        let cycles = received.cycles * symbols + received.bend * symbols * symbols;
+        to_c32(Complex64::from_polar(sign * received.amplitude, TAU * cycles))
             + Complex32::new(re, im)
     });
     synchronizer.work.steps = steps.collect();
@@ -49,8 +52,8 @@ struct Received {
     sync_word: usize,
     /// In steps.
     start: usize,
-    /// Of the carrier: turns a symbol, and a symbol squared.
-    turns: f64,
+    /// Of the carrier: cycles a symbol, and a symbol squared.
+    cycles: f64,
     bend: f64,
 }
 
@@ -58,12 +61,12 @@ fn received() -> impl Strategy<Value = Received> {
     let noise = vec((-1.0f32..1.0, -1.0f32..1.0), STEPS);
     let carrier = (0.0..1.5, -0.06..0.06, -0.001..0.001);
     (noise, carrier, 0..3usize, 0..STARTS).prop_map(
-        |(noise, (amplitude, turns, bend), sync_word, start)| Received {
+        |(noise, (amplitude, cycles, bend), sync_word, start)| Received {
             noise,
             amplitude,
             sync_word,
             start,
-            turns,
+            cycles,
             bend,
         },
     )

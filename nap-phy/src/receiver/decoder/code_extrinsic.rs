@@ -186,12 +186,15 @@ impl Section {
     ) -> (usize, usize) {
         let (mut best, mut most) = ((0, 0), f32::NEG_INFINITY);
         for (from, to, sent) in self.transitions() {
-            for signs in 0..SIGNS {
-                let (state, goes_on) = next.unwrap_or((to, signs));
+            if next.is_some_and(|(state, _)| state != to) {
+                continue;
+            }
+            for (signs, before) in before[from].iter().enumerate() {
+                let goes_on = next.map_or(signs, |(_, signs)| signs);
                 let half_turns = (signs ^ goes_on).count_ones() as f32;
-                let metric = before[from][signs] + self.branch_metrics[sent ^ signs]
-                    - half_turn_cost * half_turns;
-                if state == to && metric > most {
+                let metric =
+                    before + self.branch_metrics[sent ^ signs] - half_turn_cost * half_turns;
+                if metric > most {
                     (best, most) = ((from, signs), metric);
                 }
             }
