@@ -15,6 +15,8 @@ VENV := .venv/bin
 PACKAGE := nap-py/python/nap_sdr
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
+# Which of them are part of `make test`: `python-test`, or `python-test-all`.
+PYTHON_TESTS ?= python-test
 # With SoapySDR: `yes`, `no`, or `auto` if it is there.
 SOAPY ?= auto
 comma := ,
@@ -59,7 +61,7 @@ waterfall: nap ## draw docs/waterfall.png anew
 # What can be tested is known once all is there that can be brought.
 test: live-tools ## all checks; the tests themselves come last
 	$(MAKE) --no-print-directory fmt lint no-std doc \
-		$(if $(filter yes,$(shell tools/live-tools python)),python-test) unit
+		$(if $(filter yes,$(shell tools/live-tools python)),$(PYTHON_TESTS)) unit
 	@tools/live-tools left-out $(SOAPY)
 
 live-tools: ## bring SoapySDR and what else tests of live reception need, if it is missing
