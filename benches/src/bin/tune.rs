@@ -93,7 +93,7 @@ const KNOBS: &[Knob] = &[
     knob!(synchronizer.expected_share),
     knob!(synchronizer.max_starts),
     knob!(synchronizer.coarse_share),
-    knob!(synchronizer.certain_correlation),
+    knob!(synchronizer.max_differential_correlation),
     knob!(synchronizer.min_preamble_share),
     knob!(synchronizer.min_differential_share),
     knob!(synchronizer.differential_expected_share),

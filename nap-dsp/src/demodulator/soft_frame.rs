@@ -80,6 +80,14 @@ impl SoftFrame {
         self.amplitude * self.amplitude / (2.0 * self.noise_variance).max(f64::MIN_POSITIVE)
     }
 
+    /// The variance of the noise as a decoder should take it: no symbol is taken to be clearer than
+    /// [`Tuning::max_es_over_n0`] says.
+    #[must_use]
+    pub fn assumed_noise_variance(&self) -> f64 {
+        let least = self.amplitude * self.amplitude / (2.0 * self.tuning.max_es_over_n0);
+        self.noise_variance.max(least)
+    }
+
     /// Measures the burst again, now that the signs (±1) of all its symbols are known.
     #[must_use]
     pub fn measure(&self, signs: &[f64]) -> Measurement {

@@ -254,7 +254,7 @@ impl Synchronizer {
 
     /// Whether the carrier may be none of those that were tried.
     fn is_uncertain(&self) -> bool {
-        let certain = self.tuning.certain_correlation;
+        let certain = self.tuning.max_differential_correlation;
         self.work.found.first().is_none_or(|best| best.correlation < certain)
     }
 

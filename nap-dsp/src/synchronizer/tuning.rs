@@ -23,7 +23,7 @@ pub struct Tuning {
     pub coarse_share: f64,
     /// The normalized correlation of a sync word from which on its carrier is known to be steady: below, sync words are
     /// looked for differentially, too.
-    pub certain_correlation: f64,
+    pub max_differential_correlation: f64,
     /// Share of the magnitudes of the products of neighbouring symbols that must add up in the preamble alone.
     pub min_preamble_share: f32,
     /// Share of them that must add up over a sync word, whatever the noise is.
@@ -74,7 +74,7 @@ impl Default for Tuning {
             // What half a step of the trial frequencies leaves.
             coarse_share: 0.88,
             // That of a steady carrier at an Es/N0 of 2.7 dB.
-            certain_correlation: 0.65,
+            max_differential_correlation: 0.65,
             // In noise the sum of 19 products has 0.28 of the sum of their magnitudes in the root mean square: 4/π over the root of
             // their number, since products of Rayleigh's magnitudes are not alike.
             min_preamble_share: 0.35,

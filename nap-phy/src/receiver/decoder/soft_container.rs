@@ -78,7 +78,7 @@ impl SoftContainer {
             frame_type,
             symbols: &symbols,
             amplitude: frame.amplitude,
-            noise_variance: frame.noise_variance.max(frame.amplitude.powi(2) / 40.0),
+            noise_variance: frame.assumed_noise_variance(),
             notches: Some(&frame.notches),
         });
         container.take_soft_signs(soft_signs, frame_type);
