@@ -7,7 +7,7 @@ use std::ops::Range;
 use ndarray::{Array2, Axis};
 use num_complex::Complex32;
 
-use crate::kernels::blocks::{BLOCK, Blocks};
+use crate::kernels::blocks::{BLOCK_COLUMNS, Blocks};
 
 /// Where the subbands lie in time and frequency.
 ///
@@ -69,7 +69,7 @@ pub struct SubbandHistory {
     /// Complete blocks: for each subband a ring of them.
     ring: Blocks,
     /// The block that is being filled, of every subband, as it came.
-    newest: Vec<[Complex32; BLOCK]>,
+    newest: Vec<[Complex32; BLOCK_COLUMNS]>,
     /// Where the columns begin.
     first: u64,
     columns: u64,
@@ -84,7 +84,7 @@ impl SubbandHistory {
             subbands,
             capacity,
             ring: Blocks::new(subbands * ring_blocks(capacity)),
-            newest: vec![[Complex32::ZERO; BLOCK]; subbands],
+            newest: vec![[Complex32::ZERO; BLOCK_COLUMNS]; subbands],
             first: 0,
             columns: 0,
         }
@@ -93,7 +93,7 @@ impl SubbandHistory {
     /// The memory that room for so many columns takes, in bytes.
     #[must_use]
     pub fn memory_bytes(subbands: usize, capacity: usize) -> usize {
-        let newest = subbands * size_of::<[Complex32; BLOCK]>();
+        let newest = subbands * size_of::<[Complex32; BLOCK_COLUMNS]>();
         Blocks::memory_bytes(subbands * ring_blocks(capacity.max(1))) + newest
     }
 
@@ -117,10 +117,10 @@ impl SubbandHistory {
 
     /// Appends one sample of every subband, dropping the oldest column when full.
     pub fn push(&mut self, column: &[Complex32]) {
-        let at = (self.columns % BLOCK as u64) as usize;
+        let at = (self.columns % BLOCK_COLUMNS as u64) as usize;
         let places = self.newest.iter_mut().map(|block| &mut block[at]);
         places.zip(column).for_each(|(place, &sample)| *place = sample);
-        if at + 1 == BLOCK {
+        if at + 1 == BLOCK_COLUMNS {
             let first = self.place(0, self.columns);
             self.ring.pack(first, ring_blocks(self.capacity), &self.newest);
         }
@@ -147,7 +147,7 @@ impl SubbandHistory {
 
     /// Appends the samples of a subband from complete blocks, which may go on at the ring's beginning.
     fn read_blocks(&self, b: usize, columns: &Range<u64>, samples: &mut Vec<Complex32>) {
-        let count = ((columns.end - columns.start) / BLOCK as u64) as usize;
+        let count = ((columns.end - columns.start) / BLOCK_COLUMNS as u64) as usize;
         let (begin, from) = (self.place(b, 0), self.place(b, columns.start));
         let head = count.min(begin + ring_blocks(self.capacity) - from);
         self.ring.unpack(from..from + head, samples);
@@ -197,26 +197,26 @@ impl SubbandHistory {
 
     /// Whether the block with this column is still being filled.
     fn is_newest(&self, column: u64) -> bool {
-        column / BLOCK as u64 == self.columns / BLOCK as u64
+        column / BLOCK_COLUMNS as u64 == self.columns / BLOCK_COLUMNS as u64
     }
 
     /// Where the ring of a subband keeps the block with this column.
     fn place(&self, b: usize, column: u64) -> usize {
         let blocks = ring_blocks(self.capacity);
-        b * blocks + (column / BLOCK as u64 % blocks as u64) as usize
+        b * blocks + (column / BLOCK_COLUMNS as u64 % blocks as u64) as usize
     }
 }
 
 /// Blocks that hold so many columns, wherever the first of them lies in its block: those of the block that is
 /// being filled are elsewhere.
 fn ring_blocks(capacity: usize) -> usize {
-    capacity.div_ceil(BLOCK)
+    capacity.div_ceil(BLOCK_COLUMNS)
 }
 
 /// The columns among these whose blocks lie among them as a whole; none at their end if there is no such block.
 fn whole_blocks(columns: &Range<u64>) -> Range<u64> {
-    let end = columns.end - columns.end % BLOCK as u64;
-    let start = columns.start.next_multiple_of(BLOCK as u64);
+    let end = columns.end - columns.end % BLOCK_COLUMNS as u64;
+    let start = columns.start.next_multiple_of(BLOCK_COLUMNS as u64);
     if start < end { start..end } else { columns.end..columns.end }
 }
 
@@ -224,8 +224,8 @@ fn whole_blocks(columns: &Range<u64>) -> Range<u64> {
 fn for_each_block(columns: Range<u64>, mut visit: impl FnMut(u64, Range<usize>)) {
     let mut from = columns.start;
     while from < columns.end {
-        let first = from - from % BLOCK as u64;
-        let end = columns.end.min(first + BLOCK as u64);
+        let first = from - from % BLOCK_COLUMNS as u64;
+        let end = columns.end.min(first + BLOCK_COLUMNS as u64);
         visit(first, (from - first) as usize..(end - first) as usize);
         from = end;
     }

@@ -22,7 +22,7 @@ use std::ops::Range;
 use num_complex::Complex32;
 
 use crate::blanker::carrier_test::is_carrier;
-use crate::blanker::power::{BLOCK, Meter, write_powers};
+use crate::blanker::power::{METER_BLOCK, Meter, write_powers};
 use crate::error::Error;
 use crate::kernels::median::median;
 use crate::kernels::sums::silence_unusable;
@@ -48,7 +48,7 @@ const ROOM: usize = 5;
 /// As many samples come out as come in, but later: those of a segment once the one after it is complete.
 pub struct Blanker {
     tuning: Tuning,
-    layout: Layout,
+    segmentation: Segmentation,
     /// The segments, and what of the one before them has not been handed out.
     pending: Vec<Complex32>,
     /// The first sample that has not been handed out.
@@ -95,20 +95,20 @@ impl Blanker {
     /// Those of [`Blanker::new`].
     pub fn with_tuning(sample_rate_hz: f64, tuning: Tuning) -> Result<Self, Error> {
         Error::check_sample_rate(sample_rate_hz)?;
-        let layout = Layout::new(sample_rate_hz, tuning.max_impulse_s);
+        let segmentation = Segmentation::new(sample_rate_hz, tuning.max_impulse_s);
         Ok(Self {
             tuning,
-            pending: Vec::with_capacity(ROOM * layout.segment),
+            pending: Vec::with_capacity(ROOM * segmentation.segment),
             kept: 0,
             oldest: 0,
             measured: 0,
             levels: [0.0; 3],
             peaks: [0.0; 2],
             judged: 0,
-            meter: Meter::new(layout.segment),
-            powers: vec![0.0; 2 * layout.cells()],
+            meter: Meter::new(segmentation.segment),
+            powers: vec![0.0; 2 * segmentation.cells()],
             counts: Counts::default(),
-            layout,
+            segmentation,
         })
     }
 
@@ -116,13 +116,13 @@ impl Blanker {
     /// the same samples, but for impulses in its first segment.
     #[must_use]
     pub fn segment_samples(&self) -> usize {
-        self.layout.segment
+        self.segmentation.segment
     }
 
     /// How many samples at most have come in and not yet out.
     #[must_use]
     pub fn latency_samples(&self) -> usize {
-        2 * self.layout.segment + self.layout.cell
+        2 * self.segmentation.segment + self.segmentation.cell
     }
 
     /// What was counted so far: unusable samples as they come in, impulses as they go out.
@@ -134,7 +134,7 @@ impl Blanker {
     /// Takes samples in and hands those to `sink` that are done. Any split of the same samples into blocks
     /// gives the same samples.
     pub fn push(&mut self, mut samples: &[Complex32], mut sink: impl FnMut(&[Complex32])) {
-        let segment = self.layout.segment;
+        let segment = self.segmentation.segment;
         while !samples.is_empty() {
             let missing = self.measured + segment - self.pending.len();
             let (now, later) = samples.split_at(samples.len().min(missing));
@@ -146,7 +146,7 @@ impl Blanker {
                     self.blank();
                     self.oldest += segment;
                     // An impulse that begins with the next segment has its edge before it.
-                    let done = self.oldest - self.layout.cell;
+                    let done = self.oldest - self.segmentation.cell;
                     sink(&self.pending[self.kept..done]);
                     self.kept = done;
                 }
@@ -170,15 +170,15 @@ impl Blanker {
     /// Measures the newest segment, which is complete.
     fn measure(&mut self) {
         let (energies, peak) = self.meter.measure(&self.pending[self.measured..]);
-        let level = median(energies) / BLOCK as f32;
+        let level = median(energies) / METER_BLOCK as f32;
         self.levels = [self.levels[1], self.levels[2], level];
         self.peaks = [self.peaks[1], peak];
-        self.measured += self.layout.segment;
+        self.measured += self.segmentation.segment;
     }
 
     /// Blanks the impulses that begin in the oldest segment.
     fn blank(&mut self) {
-        let Layout { cell, segment, max_cells } = self.layout;
+        let Segmentation { cell, segment, max_cells } = self.segmentation;
         let Tuning { min_peak, min_core, min_edge, .. } = self.tuning;
         // 1. The level: the largest median of the segment and its neighbours.
         let level = self.levels.into_iter().fold(0.0, f32::max);
@@ -206,7 +206,7 @@ impl Blanker {
 
     /// Makes samples zero, and weakens a cell before and after them.
     fn erase(&mut self, samples: Range<usize>) {
-        let cell = self.layout.cell;
+        let cell = self.segmentation.cell;
         let before = samples.start.saturating_sub(cell).max(self.kept);
         let after = (samples.end + cell).min(self.pending.len());
         self.counts.impulses += 1;
@@ -224,7 +224,7 @@ impl Blanker {
 impl fmt::Debug for Blanker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Blanker")
-            .field("layout", &self.layout)
+            .field("segmentation", &self.segmentation)
             .field("counts", &self.counts)
             .finish_non_exhaustive()
     }
@@ -248,7 +248,7 @@ fn next_run(powers: &[f32], from: usize, least: f32) -> Option<Range<usize>> {
 
 /// How the samples are parted.
 #[derive(Debug, Clone, Copy)]
-struct Layout {
+struct Segmentation {
     /// Samples of a cell, a power of two.
     cell: usize,
     /// Samples of a segment, a power of two.
@@ -257,7 +257,7 @@ struct Layout {
     max_cells: usize,
 }
 
-impl Layout {
+impl Segmentation {
     fn new(sample_rate_hz: f64, max_impulse_s: f64) -> Self {
         let segment = ((SEGMENT_S * sample_rate_hz) as usize).next_power_of_two();
         let segment = segment.clamp(MIN_SEGMENT, MAX_SEGMENT);
@@ -321,14 +321,15 @@ mod tests {
     fn reference(rate_hz: f64, samples: &[Complex32]) -> Vec<Complex32> {
         let tuning = Tuning::default();
         let Tuning { min_peak, min_core, min_edge, max_impulse_s, .. } = tuning;
-        let Layout { cell, segment, max_cells } = Layout::new(rate_hz, max_impulse_s);
+        let Segmentation { cell, segment, max_cells } = Segmentation::new(rate_hz, max_impulse_s);
         let mut out = samples.to_vec();
         out.resize(samples.len().next_multiple_of(segment) + 2 * segment, Complex32::ZERO);
         let mean = |samples: &[Complex32]| {
             samples.iter().map(Complex32::norm_sqr).sum::<f32>() / samples.len() as f32
         };
-        let level =
-            |segment: &[Complex32]| median(&segment.chunks(BLOCK).map(mean).collect::<Vec<f32>>());
+        let level = |segment: &[Complex32]| {
+            median(&segment.chunks(METER_BLOCK).map(mean).collect::<Vec<f32>>())
+        };
         let peak = |segment: &[Complex32]| {
             segment.iter().flat_map(|s| [s.re * s.re, s.im * s.im]).fold(0.0, f32::max)
         };
@@ -418,7 +419,8 @@ mod tests {
                     "{place}: {excess} of {before}"
                 );
                 assert!((35..60).contains(&counts.impulses), "{place}");
-                let hole = (width + 12 * Layout::new(rate_hz, Tuning::default().max_impulse_s).cell)
+                let hole = (width
+                    + 12 * Segmentation::new(rate_hz, Tuning::default().max_impulse_s).cell)
                     as u64;
                 assert!(counts.blanked_samples <= counts.impulses * hole, "{place}");
             }

@@ -7,7 +7,7 @@ use num_complex::Complex32;
 use crate::kernels::sums::{energy, larger};
 
 /// Samples of a block, of whose energies the median is taken.
-pub(super) const BLOCK: usize = 32;
+pub(super) const METER_BLOCK: usize = 32;
 /// Numbers that are worked on together.
 const LANES: usize = 8;
 
@@ -28,13 +28,13 @@ pub(super) struct Meter {
 impl Meter {
     /// Measures so many samples at a time.
     pub(super) fn new(samples: usize) -> Self {
-        let blocks = samples / BLOCK;
+        let blocks = samples / METER_BLOCK;
         Self { lanes: vec![Lanes::default(); blocks], energies: vec![0.0; blocks] }
     }
 
     /// The energy of every block, and the largest square of a real or imaginary part.
     pub(super) fn measure(&mut self, samples: &[Complex32]) -> (&[f32], f32) {
-        let blocks = cast_slice::<_, f32>(samples).as_chunks::<{ 2 * BLOCK }>().0;
+        let blocks = cast_slice::<_, f32>(samples).as_chunks::<{ 2 * METER_BLOCK }>().0;
         measure_blocks(blocks, &mut self.lanes);
         let mut peak = 0.0;
         for (energy, lanes) in self.energies.iter_mut().zip(&self.lanes) {
@@ -48,7 +48,7 @@ impl Meter {
 /// Squares, their sums and the largest of them. These are put together elsewhere: together with that the
 /// compiler no longer sees that they are alike.
 #[multiversion(targets("x86_64+avx2"))]
-fn measure_blocks(blocks: &[[f32; 2 * BLOCK]], found: &mut [Lanes]) {
+fn measure_blocks(blocks: &[[f32; 2 * METER_BLOCK]], found: &mut [Lanes]) {
     for (found, block) in found.iter_mut().zip(blocks) {
         let (mut energy, mut peak) = ([0.0; LANES], [0.0; LANES]);
         for numbers in block.as_chunks::<LANES>().0 {
@@ -79,14 +79,14 @@ mod tests {
     proptest! {
         #[test]
         fn energies_and_peak_are_those_of_the_samples(
-            parts in prop::collection::vec((-2f32..2.0, -2f32..2.0), BLOCK..10 * BLOCK),
+            parts in prop::collection::vec((-2f32..2.0, -2f32..2.0), METER_BLOCK..10 * METER_BLOCK),
         ) {
             let samples: Vec<Complex32> =
                 parts.into_iter().map(|(re, im)| Complex32::new(re, im)).collect();
-            let samples = &samples[..samples.len() / BLOCK * BLOCK];
+            let samples = &samples[..samples.len() / METER_BLOCK * METER_BLOCK];
             let mut meter = Meter::new(samples.len());
             let (energies, peak) = meter.measure(samples);
-            for (found, block) in energies.iter().zip(samples.chunks(BLOCK)) {
+            for (found, block) in energies.iter().zip(samples.chunks(METER_BLOCK)) {
                 let sum: f32 = block.iter().map(Complex32::norm_sqr).sum();
                 prop_assert!((found - sum).abs() < 1e-4 * sum.max(1.0));
             }

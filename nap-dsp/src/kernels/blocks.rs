@@ -7,10 +7,10 @@ use multiversion::multiversion;
 use num_complex::Complex32;
 
 /// Samples that share an exponent.
-pub(crate) const BLOCK: usize = 16;
+pub(crate) const BLOCK_COLUMNS: usize = 16;
 
 /// Real and imaginary parts in turn, in units of the block.
-type Parts = [i16; 2 * BLOCK];
+type Parts = [i16; 2 * BLOCK_COLUMNS];
 
 /// Added to a number below 2^22 it leaves the nearest integer in the lowest bits.
 const ROUNDER: f32 = 12_582_912.0;
@@ -41,7 +41,12 @@ impl Blocks {
     }
 
     /// Writes blocks that lie so far apart, beginning with `first`.
-    pub(crate) fn pack(&mut self, first: usize, apart: usize, blocks: &[[Complex32; BLOCK]]) {
+    pub(crate) fn pack(
+        &mut self,
+        first: usize,
+        apart: usize,
+        blocks: &[[Complex32; BLOCK_COLUMNS]],
+    ) {
         let units = self.units[first..].iter_mut().step_by(apart);
         let parts = self.parts[first..].iter_mut().step_by(apart);
         for ((unit, parts), samples) in units.zip(parts).zip(blocks) {
@@ -52,7 +57,7 @@ impl Blocks {
     /// Appends the samples of blocks that lie side by side.
     pub(crate) fn unpack(&self, blocks: Range<usize>, samples: &mut Vec<Complex32>) {
         let before = samples.len();
-        samples.resize(before + blocks.len() * BLOCK, Complex32::ZERO);
+        samples.resize(before + blocks.len() * BLOCK_COLUMNS, Complex32::ZERO);
         let numbers = cast_slice_mut(&mut samples[before..]);
         unpack(numbers, &self.units[blocks.clone()], &self.parts[blocks]);
     }
@@ -65,8 +70,8 @@ impl Blocks {
     }
 
     /// The samples of a block.
-    pub(crate) fn samples(&self, block: usize) -> [Complex32; BLOCK] {
-        let mut samples = [Complex32::ZERO; BLOCK];
+    pub(crate) fn samples(&self, block: usize) -> [Complex32; BLOCK_COLUMNS] {
+        let mut samples = [Complex32::ZERO; BLOCK_COLUMNS];
         let (units, parts) = (&self.units[block..=block], &self.parts[block..=block]);
         unpack(cast_slice_mut(&mut samples), units, parts);
         samples
@@ -75,7 +80,7 @@ impl Blocks {
 
 /// Writes the parts of samples and returns their unit.
 #[multiversion(targets("x86_64+avx2"))]
-fn pack(parts: &mut Parts, samples: &[Complex32; BLOCK]) -> f32 {
+fn pack(parts: &mut Parts, samples: &[Complex32; BLOCK_COLUMNS]) -> f32 {
     let numbers: &[f32] = cast_slice(samples);
     // Numbers without their sign are in the order of their bits.
     let mut largest = MIN_PART.to_bits();
@@ -93,7 +98,7 @@ fn pack(parts: &mut Parts, samples: &[Complex32; BLOCK]) -> f32 {
 /// Writes the real and imaginary parts of blocks.
 #[multiversion(targets("x86_64+avx2"))]
 fn unpack(numbers: &mut [f32], units: &[f32], parts: &[Parts]) {
-    let blocks = numbers.as_chunks_mut::<{ 2 * BLOCK }>().0;
+    let blocks = numbers.as_chunks_mut::<{ 2 * BLOCK_COLUMNS }>().0;
     for ((numbers, unit), parts) in blocks.iter_mut().zip(units).zip(parts) {
         for (number, part) in numbers.iter_mut().zip(parts) {
             *number = f32::from(*part) * unit;
@@ -114,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    fn packed(samples: &[Complex32; BLOCK]) -> Blocks {
+    fn packed(samples: &[Complex32; BLOCK_COLUMNS]) -> Blocks {
         let mut blocks = Blocks::new(2);
         blocks.pack(1, 1, std::slice::from_ref(samples));
         blocks
@@ -123,8 +128,8 @@ mod tests {
     #[test]
     fn what_is_no_number_does_no_harm() {
         for odd in [f32::NAN, f32::INFINITY, 1e-42, 0.0] {
-            let blocks = packed(&[Complex32::new(odd, -odd); BLOCK]);
-            assert_eq!(blocks.samples(1), [Complex32::ZERO; BLOCK], "{odd}");
+            let blocks = packed(&[Complex32::new(odd, -odd); BLOCK_COLUMNS]);
+            assert_eq!(blocks.samples(1), [Complex32::ZERO; BLOCK_COLUMNS], "{odd}");
         }
     }
 
@@ -134,7 +139,7 @@ mod tests {
             parts in prop::array::uniform32(-1.0f32..=1.0),
             decades in -20i32..5,
         ) {
-            let samples: [Complex32; BLOCK] = std::array::from_fn(|n| {
+            let samples: [Complex32; BLOCK_COLUMNS] = std::array::from_fn(|n| {
                 Complex32::new(parts[2 * n], parts[2 * n + 1]) * 10f32.powi(decades)
             });
             let blocks = packed(&samples);
@@ -149,23 +154,23 @@ mod tests {
         #[test]
         fn what_is_written_back_stays_as_it_is(
             parts in prop::array::uniform32(-1.0f32..=1.0),
-            (first, count) in (0..BLOCK, 0..=BLOCK),
+            (first, count) in (0..BLOCK_COLUMNS, 0..=BLOCK_COLUMNS),
         ) {
-            let samples: [Complex32; BLOCK] =
+            let samples: [Complex32; BLOCK_COLUMNS] =
                 std::array::from_fn(|n| Complex32::new(parts[2 * n], parts[2 * n + 1]));
             let mut blocks = packed(&samples);
             let before = blocks.samples(1);
-            let within = first..(first + count).min(BLOCK);
+            let within = first..(first + count).min(BLOCK_COLUMNS);
             // Weaker than before, so that the unit may become smaller.
             let halves = before.map(|sample| sample * 0.5);
             blocks.replace(1, within.clone(), &halves[within.clone()]);
             let after = blocks.samples(1);
-            for n in 0..BLOCK {
+            for n in 0..BLOCK_COLUMNS {
                 let expected = if within.contains(&n) { halves[n] } else { before[n] };
                 let error = (after[n] - expected).norm();
                 prop_assert!(error <= if within.contains(&n) { 4.4e-5 } else { 0.0 }, "{n}: {error}");
             }
-            prop_assert_eq!(blocks.samples(0), [Complex32::ZERO; BLOCK]);
+            prop_assert_eq!(blocks.samples(0), [Complex32::ZERO; BLOCK_COLUMNS]);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::receiver::pieces::plan::Piece;
 use crate::receiver::statistics::Statistics;
 
 /// Samples that are pushed at once. The blocks of all pieces lie on one raster.
-const BLOCK: u64 = 1 << 16;
+const READ_SAMPLES: u64 = 1 << 16;
 
 /// A complete message of a piece, as it is or as its record.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +73,7 @@ pub fn decode<E>(
     report: impl FnMut(Found) -> bool,
 ) -> Result<PieceEnding<E>, Error> {
     let mut run = Run::new(piece, gaps, configs, report)?;
-    let mut block = vec![Complex32::default(); BLOCK as usize];
+    let mut block = vec![Complex32::default(); READ_SAMPLES as usize];
     let read = loop {
         if run.is_over() || stop.load(Ordering::Relaxed) {
             break Ok(());
@@ -154,7 +154,7 @@ impl<'a, Report: FnMut(Found) -> bool> Run<'a, Report> {
     /// Where the next block ends: on the raster, where the piece's own samples begin or end, or where a gap
     /// begins. A gap is passed in one step, but for the piece's bounds.
     fn next_bound(&self) -> u64 {
-        let raster = (self.position / BLOCK + 1).saturating_mul(BLOCK);
+        let raster = (self.position / READ_SAMPLES + 1).saturating_mul(READ_SAMPLES);
         let first = match self.gaps.first() {
             Some(gap) if self.is_in_gap() => gap.end,
             Some(gap) => raster.min(gap.start),
