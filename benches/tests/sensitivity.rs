@@ -57,6 +57,7 @@ fn the_table_of_real_carriers_stands() {
         "--frames 3 --eb-over-n0 2.5 --walk 5",
         "--frames 3 --eb-over-n0 8 --doppler 1",
         "--frames 3 --eb-over-n0 30 --doppler 3",
+        "--frames 1 --eb-over-n0 10 --bit-rate-error-up-to 0.01",
         "--frames 1 --eb-over-n0 6 --bit-rate-error-up-to 0.01",
         "--frames 3 --eb-over-n0 3 --bit-rate-error-up-to 0.01",
         "--frames 3 --eb-over-n0 3 --rotation 0.6",

@@ -146,7 +146,7 @@ fn print(frames: &[Frame]) {
         &|frame| format!("{:.1}", 10.0 * frame.soft.es_over_n0().log10()),
         "",
     );
-    row("bits wrong of 176", &|frame| frame.wrong_bits.to_string(), "");
+    row("symbols with the wrong sign of 176", &|frame| frame.wrong_bits.to_string(), "");
     row("decodes alone", &|frame| decoded(std::slice::from_ref(frame)), "a right check sum");
     let [first_two, all] = [&frames[..2], frames].map(decoded);
     println!("\nFrames 1 and 2 together: {first_two}. All three together: {all}.");

@@ -223,14 +223,14 @@ fn main() -> Result<()> {
     let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
     println!("| threshold | is | set to | {} | false | candidates | CPU |", titles.join(" | "));
     println!("| --- |{}", " ---: |".repeat(titles.len() + 5));
-    print_row("as it is", " | ".to_owned(), &args, &columns, Tuning::default())?;
+    print_row("as it is", " | ", &args, &columns, Tuning::default())?;
     for Knob { name, value, scale } in KNOBS.iter().filter(|knob| knob.name.starts_with(&args.only))
     {
         for &factor in &args.factors {
             let mut tuning = Tuning::default();
             scale(&mut tuning, factor);
             let values = [Tuning::default(), tuning].map(|tuning| value(&tuning));
-            print_row(name, values.map(written).join(" | "), &args, &columns, tuning)?;
+            print_row(name, &values.map(written).join(" | "), &args, &columns, tuning)?;
         }
     }
     Ok(())
@@ -279,7 +279,7 @@ fn written(value: f64) -> String {
 
 fn print_row(
     name: &str,
-    values: String,
+    values: &str,
     args: &Args,
     columns: &[Column],
     tuning: Tuning,

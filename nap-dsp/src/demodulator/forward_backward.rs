@@ -69,8 +69,8 @@ impl Wander {
     /// The models that are tried, from a crystal at rest to a synthesiser that settles.
     ///
     /// They were chosen at symbol level, with timing and noise given, as the four that lose least of carriers that are
-    /// steady, wobble, walk and settle; the two widest have more steps and less jitter since bursts that settle were heard
-    /// (`loss --settle`). They are no thresholds: most bursts are nearly as likely with the next one.
+    /// steady, wobble, walk and settle; since bursts that settle are heard (`loss --settle`) the two widest have less jitter,
+    /// and the widest has more steps. They are no thresholds: most bursts are nearly as likely with the next one.
     pub const LADDER: [Self; 4] = [
         Self::new(2, 0.002, 0.08, 0.0005),
         Self::new(4, 0.02, 0.12, 0.002),
@@ -82,8 +82,8 @@ impl Wander {
     pub(crate) const STEADY: Self = Self::new(0, 0.0, 0.08, 0.0);
     /// The same around the very carrier that all symbols tell: the phase hardly leaves it.
     pub(crate) const STILL: Self = Self::new(0, 0.0, 0.005, 0.0);
-    /// For sync words whose carrier is not known, on the coarse grid: as wide as the widest, but for fewer steps, since the
-    /// mean chirp has been mixed out.
+    /// For sync words whose carrier is not known, on the coarse grid: as wide as the widest, with fewer steps and more jitter;
+    /// set by hand.
     pub(crate) const COARSE: Self = Self::new(6, 0.05, 0.1, 0.01);
 
     const fn new(

@@ -84,8 +84,7 @@ impl SoftFrame {
     /// [`Tuning::max_es_over_n0`] says.
     #[must_use]
     pub fn assumed_noise_variance(&self) -> f64 {
-        let least = self.amplitude * self.amplitude / (2.0 * self.tuning.max_es_over_n0);
-        self.noise_variance.max(least)
+        self.noise_variance.max(self.tuning.min_noise_variance(self.amplitude))
     }
 
     /// Measures the burst again, now that the signs (±1) of all its symbols are known.

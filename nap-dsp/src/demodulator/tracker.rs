@@ -433,7 +433,7 @@ impl Tracker {
         };
         // 3. Where there is more than elsewhere, symbols weigh less. None is taken to be clearer than
         //    `Tuning::max_es_over_n0` says.
-        let least = (self.amplitude * self.amplitude / (2.0 * self.tuning.max_es_over_n0)) as f32;
+        let least = self.tuning.min_noise_variance(self.amplitude) as f32;
         self.across.clear();
         self.across.extend(self.symbols.iter().zip(&self.smoothed.axes).map(across));
         symbol_weights::weigh(

@@ -67,6 +67,12 @@ impl Tuning {
         self.min_ln_likelihood_ratio - self.coarse_ln_ratio..self.clear_ln_likelihood_ratio
     }
 
+    /// The least variance of the noise in each of the two dimensions of a symbol of this amplitude that is assumed: no symbol is
+    /// taken to be clearer than `max_es_over_n0` says.
+    pub(super) fn min_noise_variance(&self, amplitude: f64) -> f64 {
+        amplitude * amplitude / (2.0 * self.max_es_over_n0)
+    }
+
     /// Logarithm of how much likelier than noise a burst must be whose carrier wanders so: the more it may, the more of
     /// noise it explains.
     pub(super) fn min_ln_ratio(&self, wander: Wander) -> f64 {

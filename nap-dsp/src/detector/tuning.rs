@@ -66,7 +66,7 @@ impl Default for Tuning {
             // About the ratio of the log-likelihoods' slopes for a frame of Es/N0 = -1 dB, whose line SNR L is S = 8.6 in the mean
             // besides the 2 of noise, and whose energy D = 5.1 deviations. L has a noncentral chi-square distribution of four degrees of
             // freedom: ln p1/p0 grows with it by sqrt(S / L) = 0.9, by the Bessel function of 2 sqrt(S L). That of a normal variable
-            // grows with the deviations by D. With 3.5 a message in forty more is lost at 0.5 dB, with 7 noise makes ten times
+            // grows with the deviations by D. With 3.5 a message in forty more is lost at 0.5 dB, with 7 noise makes twelve times
             // the candidates and none less is lost.
             energy_weight: 5.0,
             // More say only that there is a signal, not that it begins here.

@@ -152,8 +152,10 @@ proptest! {
         synchronizer.tuning.max_starts = STARTS;
         // Without noise what is asked is the same everywhere.
         synchronizer.find_starts(STARTS, 0.0);
-        let least = synchronizer.tuning.expected(0.0, 1.0).max(synchronizer.tuning.min_preamble_correlation);
-        let expected: Vec<f64> = (0..STARTS).map(|start| preamble_correlation(&synchronizer, start)).collect();
+        let tuning = synchronizer.tuning;
+        let least = tuning.expected(0.0, 1.0).max(tuning.min_preamble_correlation);
+        let correlation = |start| preamble_correlation(&synchronizer, start);
+        let expected: Vec<f64> = (0..STARTS).map(correlation).collect();
         for fit in &synchronizer.work.starts {
             prop_assert!(close(fit.correlation, expected[fit.step], 1.0));
             prop_assert!(close(fit.least, least, 1.0));
@@ -163,7 +165,8 @@ proptest! {
             let highest = near.iter().fold(0.0, |highest: f64, &other| highest.max(other));
             let found = synchronizer.work.starts.iter().any(|fit| fit.step == start);
             // What a rounding may decide is left open.
-            if correlation > least + 1e-5 && near.iter().filter(|&&other| other > highest - 1e-5).count() == 1 {
+            let is_single = near.iter().filter(|&&other| other > highest - 1e-5).count() == 1;
+            if correlation > least + 1e-5 && is_single {
                 prop_assert_eq!(found, correlation == highest, "start {}", start);
             }
             prop_assert!(!found || correlation > least - 1e-5);
@@ -178,7 +181,8 @@ proptest! {
         let fit = PreambleFit { step, correlation: 0.0, least: 0.0 };
         synchronizer.try_sync_words(fit, (0.0, 0.0), 0.0);
         let tuning = &synchronizer.tuning;
-        let threshold = (tuning.coarse_share * synchronizer.threshold).max(tuning.expected(0.0, 1.0));
+        let coarse = tuning.coarse_share * synchronizer.threshold;
+        let threshold = coarse.max(tuning.expected(0.0, 1.0));
         let symbols = symbols(&synchronizer, step, LENGTH);
         let (choice, _) = synchronizer.gather_preamble(step);
         let Trials { ref carriers, .. } = synchronizer.trials.sync_word;
@@ -222,7 +226,8 @@ proptest! {
                 (0, 0.0),
                 |best: (i32, f64), this| if this.1 > best.1 { this } else { best },
             );
-            let asked = if chirp == 0 { tuning.min_differential_power } else { tuning.min_chirped_power };
+            let Tuning { min_differential_power, min_chirped_power, .. } = tuning;
+            let asked = if chirp == 0 { min_differential_power } else { min_chirped_power };
             let share = tuning.differential_expected_share.max(tuning.min_differential_share);
             let margin = (preamble.norm() / (f64::from(tuning.min_preamble_share) * of_preamble))
                 .min(largest / (share * all))

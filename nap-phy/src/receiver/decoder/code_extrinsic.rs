@@ -38,9 +38,40 @@ impl CodeExtrinsic {
     /// By frame and symbol, half the log likelihood ratio that the code and all other symbols give it,
     /// positive for the phase of the last known symbol. Notches of the envelope are left out.
     pub(crate) fn run(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> &[Vec<f32>] {
-        let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
+        let sections = self.forward(frames, template);
         self.extrinsic.resize(frames.len(), Vec::new());
-        self.extrinsic.iter_mut().for_each(|values| values.resize(length, 0.0));
+        self.extrinsic.iter_mut().for_each(|values| values.resize(sections.len(), 0.0));
+        // 3. Backward recursion (beta), and with both the best path through each phase of each symbol.
+        let mut after = [[0.0; SIGNS]; STATES];
+        for (n, section) in sections.iter().enumerate().rev() {
+            let (before, best) = section.backward(&self.before[n], &after);
+            for (values, (best, frame)) in self.extrinsic.iter_mut().zip(best.iter().zip(frames)) {
+                // 4. Extrinsic: the log-likelihood ratio less what was received of the symbol itself.
+                values[n] = (best[0] - best[1]) / 2.0 - frame.phases[n].value;
+            }
+            after = before;
+            slip(&mut after, frames.len(), self.half_turn_cost);
+        }
+        &self.extrinsic
+    }
+
+    /// Finds the best path of all, of equally likely ones any, for [`Self::turned`] and [`Self::ln_half_turns`].
+    pub(crate) fn find_path(&mut self, frames: &[SoftPhases<'_>], template: &Template) {
+        let sections = self.forward(frames, template);
+        self.signs.clear();
+        self.signs.resize(sections.len(), 0);
+        // 3. Back from its end.
+        let mut next = None;
+        for (n, section) in sections.iter().enumerate().rev() {
+            let (state, signs) = section.trace_back(&self.before[n], next, self.half_turn_cost);
+            self.signs[n] = signs;
+            next = Some((state, signs));
+        }
+    }
+
+    /// The branch metrics of all symbols, and the metrics before each.
+    fn forward(&mut self, frames: &[SoftPhases<'_>], template: &Template) -> Vec<Section> {
+        let length = frames.iter().map(|frame| frame.phases.len()).min().unwrap_or(0);
         // 1. Branch metrics.
         let sections: Vec<Section> =
             (0..length).map(|n| Section::new(frames, template, n)).collect();
@@ -53,31 +84,7 @@ impl CodeExtrinsic {
             self.before.push(metrics);
             metrics = section.forward(&metrics);
         }
-        // 3. Backward recursion (beta), and with both the best path through each phase of each symbol.
-        let mut after = [[0.0; SIGNS]; STATES];
-        for (n, section) in sections.iter().enumerate().rev() {
-            let (before, best) = section.backward(&self.before[n], &after);
-            for (values, (best, frame)) in self.extrinsic.iter_mut().zip(best.iter().zip(frames)) {
-                // 4. Extrinsic: the log-likelihood ratio less what was received of the symbol itself.
-                values[n] = (best[0] - best[1]) / 2.0 - frame.phases[n].value;
-            }
-            after = before;
-            slip(&mut after, frames.len(), self.half_turn_cost);
-        }
-        self.trace_back(&sections);
-        &self.extrinsic
-    }
-
-    /// Follows the best path from its end: of paths that are equally likely, one.
-    fn trace_back(&mut self, sections: &[Section]) {
-        self.signs.clear();
-        self.signs.resize(sections.len(), 0);
-        let mut next = None;
-        for (n, section) in sections.iter().enumerate().rev() {
-            let (state, signs) = section.trace_back(&self.before[n], next, self.half_turn_cost);
-            self.signs[n] = signs;
-            next = Some((state, signs));
-        }
+        sections
     }
 
     /// What the half turns on that path cost, as a logarithm.
@@ -208,27 +215,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::receiver::decoder::trellis::{SoftPhase, phase};
-    use crate::uplink::length_class::LengthClass;
-    use crate::uplink::rank::Rank;
+    use crate::receiver::decoder::trellis::{
+        SoftPhase, all_sequences, allowed_phases, frames_and_template, phase,
+    };
 
     const LENGTH: usize = 7;
     const HALF_TURN_COST: f32 = 2.0;
 
-    /// All sequences of so many bits.
-    fn sequences() -> impl Iterator<Item = Vec<bool>> {
-        (0..1u32 << LENGTH).map(|bits| (0..LENGTH).map(|n| bits >> n & 1 == 1).collect())
-    }
-
     /// The phases of all messages that a template allows, by frame.
     fn messages(frames: &[SoftPhases<'_>], template: &Template) -> Vec<Vec<Vec<bool>>> {
-        let allowed = |first: &Vec<bool>| {
-            (0..LENGTH).all(|n| template.allows(n, first[n] == (n > 0 && first[n - 1])))
-        };
         let phases = |first: &[bool], frame: &SoftPhases<'_>| {
             (0..LENGTH).map(|n| phase(frame.rank, first, n)).collect()
         };
-        let messages = sequences().filter(allowed);
+        let messages = allowed_phases(LENGTH, template);
         messages.map(|first| frames.iter().map(|frame| phases(&first, frame)).collect()).collect()
     }
 
@@ -243,7 +242,7 @@ mod tests {
     /// By symbol and phase received, the largest metric of a frame with these phases, by trying all ways to turn it.
     fn best_turns(received: &[SoftPhase], phases: &[bool]) -> [[f32; 2]; LENGTH] {
         let mut best = [[f32::NEG_INFINITY; 2]; LENGTH];
-        for turned in sequences() {
+        for turned in all_sequences(LENGTH) {
             let metric = metric(received, phases, &turned);
             for (n, best) in best.iter_mut().enumerate() {
                 let best = &mut best[usize::from(phases[n] ^ turned[n])];
@@ -292,17 +291,15 @@ mod tests {
             ranks in prop::sample::subsequence(vec![0, 1, 2], 1..=3),
             pinned in any::<bool>(),
         ) {
-            let frame = |rank: usize| SoftPhases { rank: Rank::ALL[rank], phases: &received[rank] };
-            let frames: Vec<SoftPhases<'_>> = ranks.into_iter().map(frame).collect();
-            let template =
-                if pinned { Template::of_class(LengthClass::OneByte) } else { Template::default() };
+            let (frames, template) = frames_and_template(&received, &ranks, pinned);
             let (expected, largest) = all_paths(&frames, &template);
             let mut code = CodeExtrinsic::new(HALF_TURN_COST);
             let found = code.run(&frames, &template).to_vec();
             for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
                 prop_assert!((found - expected).abs() < 1e-4, "{found} for {expected}");
             }
-            // With the half turns that it names, a message has the largest metric.
+            // With the half turns of the path that it finds, a message has the largest metric.
+            code.find_path(&frames, &template);
             let turned = |frame: usize| code.turned(frame).collect::<Vec<bool>>();
             let with_these = messages(&frames, &template).into_iter().map(|phases| {
                 let of_frame = |(frame, phases): (usize, &Vec<bool>)| {

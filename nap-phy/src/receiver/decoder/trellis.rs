@@ -338,6 +338,41 @@ impl Increments {
     }
 }
 
+/// All sequences of so many bits.
+#[cfg(test)]
+pub(super) fn all_sequences(length: usize) -> impl Iterator<Item = Vec<bool>> {
+    (0..1u32 << length).map(move |bits| (0..length).map(|n| bits >> n & 1 == 1).collect())
+}
+
+/// All phases of frame 1 that a template allows.
+#[cfg(test)]
+pub(super) fn allowed_phases(
+    length: usize,
+    template: &Template,
+) -> impl Iterator<Item = Vec<bool>> {
+    let is_allowed = |phases: &Vec<bool>| {
+        phases.iter().enumerate().all(|(n, &phase)| {
+            let before = n > 0 && phases[n - 1];
+            template.allows(n, phase == before)
+        })
+    };
+    all_sequences(length).filter(is_allowed)
+}
+
+/// Frames of these ranks, by which what is received of each is found, and a template with or without pinned bits.
+#[cfg(test)]
+pub(super) fn frames_and_template<'a>(
+    received: &'a [Vec<SoftPhase>; 3],
+    ranks: &[usize],
+    is_pinned: bool,
+) -> (Vec<SoftPhases<'a>>, Template) {
+    use crate::uplink::length_class::LengthClass;
+    let frame = |&rank: &usize| SoftPhases { rank: Rank::ALL[rank], phases: &received[rank] };
+    let template =
+        if is_pinned { Template::of_class(LengthClass::OneByte) } else { Template::default() };
+    (ranks.iter().map(frame).collect(), template)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -349,16 +384,8 @@ mod tests {
 
     /// The metrics of all paths of ten symbols that a template allows, by trying all, best first.
     fn all_metrics(frames: &[SoftPhases<'_>], template: &Template) -> Vec<f64> {
-        let mut metrics: Vec<f64> = (0..1u32 << LENGTH)
-            .map(|bits| (0..LENGTH).map(|n| bits >> n & 1 == 1).collect::<Vec<bool>>())
-            .filter(|phases| {
-                (0..LENGTH).all(|n| {
-                    let before = n > 0 && phases[n - 1];
-                    template.allows(n, phases[n] == before)
-                })
-            })
-            .map(|phases| metric(frames, &phases))
-            .collect();
+        let phases = allowed_phases(LENGTH, template);
+        let mut metrics: Vec<f64> = phases.map(|phases| metric(frames, &phases)).collect();
         metrics.sort_by(|a, b| b.total_cmp(a));
         metrics
     }
@@ -398,10 +425,7 @@ mod tests {
             ranks in prop::sample::subsequence(vec![0, 1, 2], 1..=3),
             pinned in any::<bool>(),
         ) {
-            let frame = |rank: usize| SoftPhases { rank: Rank::ALL[rank], phases: &received[rank] };
-            let frames: Vec<SoftPhases<'_>> = ranks.into_iter().map(frame).collect();
-            let template =
-                if pinned { Template::of_class(LengthClass::OneByte) } else { Template::default() };
+            let (frames, template) = frames_and_template(&received, &ranks, pinned);
             let expected = all_metrics(&frames, &template);
             let mut trellis = Trellis::default();
             let ln_total = trellis.run(&frames, &template);
@@ -426,10 +450,7 @@ mod tests {
         /// Against trying all phases.
         #[test]
         fn chance_weighs_all_phases_alike(received in received()) {
-            let all = (0..1u32 << LENGTH).map(|bits| -> f64 {
-                let phases: Vec<bool> = (0..LENGTH).map(|n| bits >> n & 1 == 1).collect();
-                likelihood(&received, &phases).exp()
-            });
+            let all = all_sequences(LENGTH).map(|phases| likelihood(&received, &phases).exp());
             let mean = all.sum::<f64>() / f64::from(1 << LENGTH);
             let frame = SoftPhases { rank: Rank::First, phases: &received };
             prop_assert!((frame.ln_chance() - mean.ln()).abs() < 1e-6);

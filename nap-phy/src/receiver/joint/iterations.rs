@@ -119,7 +119,7 @@ impl Iterations {
     /// The soft symbols without the half turns at which a carrier was lost.
     fn straighten(&mut self, soft: &[&SoftContainer], template: &Template) -> Vec<SoftContainer> {
         let phases: Vec<SoftPhases<'_>> = soft.iter().map(|soft| soft.soft_phases()).collect();
-        self.code.run(&phases, template);
+        self.code.find_path(&phases, template);
         let straight =
             |(frame, soft): (usize, &&SoftContainer)| soft.straightened(self.code.turned(frame));
         soft.iter().enumerate().map(straight).collect()
