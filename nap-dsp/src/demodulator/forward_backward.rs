@@ -20,6 +20,7 @@
 //! rate (1974), with phases in place of the code's states.
 
 use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
 use num_complex::Complex32;
 
 use crate::kernels::bessel::ln_i0;
@@ -32,10 +33,6 @@ const FINE_PHASES: usize = 48;
 pub(crate) const COARSE_PHASES: usize = FINE_PHASES / 2;
 /// Phases of the grid that are summed up side by side.
 const PART: usize = 4;
-/// Phases repeated at each end of a row, so that a turn by any frequency is a shift.
-const MARGIN: usize = 16;
-/// The largest reach of the frequency: a row turned by it and jittered stays inside the margins.
-const MAX_REACH: usize = MARGIN - 1;
 /// Half the log likelihood ratio of a known symbol before it is looked at: something may have hit it.
 pub(crate) const KNOWN_PRIOR: f32 = 4.0;
 /// The least likelihood of a symbol at any phase, relative to that at the best: one click cannot break the
@@ -353,12 +350,16 @@ struct Chain<const PHASES: usize> {
 }
 
 impl<const PHASES: usize> Chain<PHASES> {
+    /// Phases repeated at each end of a row, so that a turn by any frequency is a shift.
+    const MARGIN: usize = PHASES / 3;
     /// From the start of one row to that of the next.
-    const STRIDE: usize = PHASES + 2 * MARGIN;
+    const STRIDE: usize = PHASES + 2 * Self::MARGIN;
+    /// The largest reach of the frequency: a row turned by it and jittered stays inside the margins.
+    const MAX_REACH: usize = Self::MARGIN - 1;
 
     fn new(wander: Wander) -> Self {
         Self {
-            reach: wander.reach.min(MAX_REACH),
+            reach: wander.reach.min(Self::MAX_REACH),
             stays: 1.0 - 2.0 * wander.step_probability,
             steps: wander.step_probability,
             holds: 1.0 - 2.0 * wander.jitter_probability,
@@ -392,8 +393,8 @@ impl<const PHASES: usize> Chain<PHASES> {
     /// `is_turned`, those before, which the backward pass asks for.
     #[inline(always)]
     fn place(&self, row: usize, is_turned: bool) -> usize {
-        let place = if is_turned { MARGIN + row } else { MARGIN + 2 * self.reach - row };
-        place - self.reach
+        let turn = if is_turned { row } else { 2 * self.reach - row };
+        Self::MARGIN + turn - self.reach
     }
 }
 
@@ -481,58 +482,103 @@ fn weigh_signs<const PHASES: usize>(
 
 /// A row's phases from a place on, in groups of [`LANES`].
 #[inline(always)]
-fn phases<const PHASES: usize>(state: &[f32], row: usize, place: usize) -> &[[f32; LANES]] {
+fn phases<const PHASES: usize>(state: &[f32], (row, place): (usize, usize)) -> &[[f32; LANES]] {
     state[row * Chain::<PHASES>::STRIDE + place..][..PHASES].as_chunks().0
 }
 
-/// Three rows from a place in each on: the phases of the middle one jittered, and those of the others where
-/// the frequency has taken a step.
-#[inline(always)]
-fn blend<const PHASES: usize>(
-    out: &mut [f32; PHASES],
-    chain: &Chain<PHASES>,
-    state: &[f32],
-    [below, here, above]: [(usize, usize); 3],
-    transition: Transition,
-) {
-    let (before, after) =
-        (phases::<PHASES>(state, here.0, here.1 - 1), phases::<PHASES>(state, here.0, here.1 + 1));
-    let here = phases::<PHASES>(state, here.0, here.1);
-    let below = phases::<PHASES>(state, below.0, below.1);
-    let above = phases::<PHASES>(state, above.0, above.1);
-    let lost = transition.loss / chain.states() as f32;
-    let factor = transition.factor * (1.0 - transition.loss);
-    let steps = factor * chain.steps;
-    let (holds, jitters) =
-        (factor * chain.stays * chain.holds, factor * chain.stays * chain.jitters);
-    let places = out.as_chunks_mut::<LANES>().0.iter_mut().zip(here).zip(before.iter().zip(after));
-    for (((out, here), (before, after)), (below, above)) in places.zip(below.iter().zip(above)) {
+/// What the phases of a row come from, in groups of [`LANES`].
+struct Sources<'a> {
+    /// The row itself, and a phase before and after.
+    here: &'a [[f32; LANES]],
+    before: &'a [[f32; LANES]],
+    after: &'a [[f32; LANES]],
+    /// The rows from which the frequency steps.
+    below: &'a [[f32; LANES]],
+    above: &'a [[f32; LANES]],
+}
+
+impl<'a> Sources<'a> {
+    /// Three rows, each from a place on.
+    #[inline(always)]
+    fn new<const PHASES: usize>(
+        state: &'a [f32],
+        [below, here, above]: [(usize, usize); 3],
+    ) -> Self {
+        let (row, place) = here;
+        Self {
+            here: phases::<PHASES>(state, here),
+            before: phases::<PHASES>(state, (row, place - 1)),
+            after: phases::<PHASES>(state, (row, place + 1)),
+            below: phases::<PHASES>(state, below),
+            above: phases::<PHASES>(state, above),
+        }
+    }
+
+    /// A group of phases: those of the middle row jittered, and those of the others where the frequency has taken a
+    /// step.
+    #[inline(always)]
+    fn blend(&self, group: usize, shares: &Shares) -> [f32; LANES] {
+        let Shares { holds, jitters, steps, lost, is_fused } = *shares;
+        let mut out = [lost; LANES];
         for n in 0..LANES {
-            let near = jitters * (before[n] + after[n]) + steps * (below[n] + above[n]);
-            out[n] = holds * here[n] + near + lost;
+            let jittered = self.before[group][n] + self.after[group][n];
+            let stepped = self.below[group][n] + self.above[group][n];
+            out[n] = multiply_add((holds, self.here[group][n]), out[n], is_fused);
+            out[n] = multiply_add((jitters, jittered), out[n], is_fused);
+            out[n] = multiply_add((steps, stepped), out[n], is_fused);
+        }
+        out
+    }
+}
+
+/// The shares with which states go on to the next symbol, and whether this processor adds and multiplies at once.
+struct Shares {
+    holds: f32,
+    jitters: f32,
+    steps: f32,
+    /// What any state has of all that are lost.
+    lost: f32,
+    is_fused: bool,
+}
+
+impl Shares {
+    fn new<const PHASES: usize>(
+        chain: &Chain<PHASES>,
+        transition: Transition,
+        is_fused: bool,
+    ) -> Self {
+        let factor = transition.factor * (1.0 - transition.loss);
+        Self {
+            holds: factor * chain.stays * chain.holds,
+            jitters: factor * chain.stays * chain.jitters,
+            steps: factor * chain.steps,
+            lost: transition.loss / chain.states() as f32,
+            is_fused,
         }
     }
 }
 
-/// Writes a row times the likelihoods of its phases, with its margins; adds it to the sums of the phases.
+/// A product and a sum. Only where the processor does both at once is that asked for: elsewhere it takes a library.
 #[inline(always)]
-fn observe_row<const PHASES: usize>(
-    padded: &mut [f32],
-    row: &[f32; PHASES],
-    observed: &[f32; PHASES],
-    sums: &mut [f32; PHASES],
+fn multiply_add((a, b): (f32, f32), sum: f32, is_fused: bool) -> f32 {
+    if is_fused { a.mul_add(b, sum) } else { a * b + sum }
+}
+
+/// Writes a group of a row's phases, also where the margins repeat it.
+#[inline(always)]
+fn write_group<const PHASES: usize>(
+    padded: &mut [[f32; LANES]],
+    group: usize,
+    phases: [f32; LANES],
 ) {
-    let out = padded[MARGIN..][..PHASES].as_chunks_mut::<LANES>().0;
-    let sums = sums.as_chunks_mut::<LANES>().0;
-    let (row, observed) = (row.as_chunks::<LANES>().0, observed.as_chunks::<LANES>().0);
-    for ((out, sums), (row, observed)) in out.iter_mut().zip(sums).zip(row.iter().zip(observed)) {
-        for n in 0..LANES {
-            out[n] = row[n] * observed[n];
-            sums[n] += out[n];
-        }
+    let (margin, groups) = (Chain::<PHASES>::MARGIN / LANES, PHASES / LANES);
+    padded[margin + group] = phases;
+    if group < margin {
+        padded[margin + groups + group] = phases;
     }
-    padded.copy_within(PHASES..PHASES + MARGIN, 0);
-    padded.copy_within(MARGIN..2 * MARGIN, PHASES + MARGIN);
+    if group >= groups - margin {
+        padded[margin + group - groups] = phases;
+    }
 }
 
 /// From the states at a symbol, times a factor, to those at the next, which are written to `predicted`, if it
@@ -546,18 +592,33 @@ fn advance<const PHASES: usize>(
     observed: &[f32; PHASES],
     predicted: &mut [f32],
 ) -> f32 {
-    let mut sums = [0.0; PHASES];
-    let mut out = [0.0; PHASES];
-    let rows = next.chunks_exact_mut(Chain::<PHASES>::STRIDE);
-    for (n, padded) in rows.enumerate() {
+    let is_fused = target_cfg_f!(any(target_arch = "aarch64", target_feature = "fma"));
+    let shares = Shares::new(chain, transition, is_fused);
+    let observed = observed.as_chunks::<LANES>().0;
+    let predicted = predicted.as_chunks_mut::<PHASES>().0;
+    let mut sums = [0.0; LANES];
+    for (n, padded) in next.chunks_exact_mut(Chain::<PHASES>::STRIDE).enumerate() {
         let place = chain.place(n, false);
         let [below, here, above] = chain.neighbours(n);
-        let sources = [(below, place), (here, place), (above, place)];
-        blend(&mut out, chain, state, sources, transition);
-        if let Some(predicted) = predicted.as_chunks_mut::<PHASES>().0.get_mut(n) {
-            *predicted = out;
+        let places = [(below, place), (here, place), (above, place)];
+        let sources = Sources::new::<PHASES>(state, places);
+        let padded = padded.as_chunks_mut().0;
+        let predicted = match predicted.get_mut(n) {
+            Some(row) => row.as_chunks_mut().0,
+            None => &mut [],
+        };
+        for group in 0..PHASES / LANES {
+            let out = sources.blend(group, &shares);
+            if let Some(predicted) = predicted.get_mut(group) {
+                *predicted = out;
+            }
+            let mut seen = [0.0; LANES];
+            for n in 0..LANES {
+                seen[n] = out[n] * observed[group][n];
+                sums[n] += seen[n];
+            }
+            write_group::<PHASES>(padded, group, seen);
         }
-        observe_row(padded, &out, observed, &mut sums);
     }
     sums.iter().sum()
 }
@@ -574,19 +635,30 @@ fn retreat<const PHASES: usize>(
     observed: &[f32; PHASES],
     predicted: &[f32],
 ) -> (f32, [f32; PHASES]) {
-    let mut sums = [0.0; PHASES];
+    let is_fused = target_cfg_f!(any(target_arch = "aarch64", target_feature = "fma"));
+    let shares = Shares::new(chain, transition, is_fused);
+    let observed = observed.as_chunks::<LANES>().0;
+    let mut sums = [0.0; LANES];
     let mut phases = [0.0; PHASES];
-    let mut out = [0.0; PHASES];
     let rows = before.chunks_exact_mut(Chain::<PHASES>::STRIDE);
     for (n, (padded, predicted)) in rows.zip(predicted.as_chunks::<PHASES>().0).enumerate() {
         let [below, here, above] = chain.neighbours(n);
         let place = |row| (row, chain.place(row, true));
-        let sources = [place(below), place(here), place(above)];
-        blend(&mut out, chain, state, sources, transition);
-        for n in 0..PHASES {
-            phases[n] += predicted[n] * out[n];
+        let places = [place(below), place(here), place(above)];
+        let sources = Sources::new::<PHASES>(state, places);
+        let (padded, predicted) = (padded.as_chunks_mut().0, predicted.as_chunks::<LANES>().0);
+        let phases = phases.as_chunks_mut::<LANES>().0;
+        for group in 0..PHASES / LANES {
+            let out = sources.blend(group, &shares);
+            let mut seen = [0.0; LANES];
+            for n in 0..LANES {
+                seen[n] = out[n] * observed[group][n];
+                sums[n] += seen[n];
+                phases[group][n] =
+                    multiply_add((predicted[group][n], out[n]), phases[group][n], is_fused);
+            }
+            write_group::<PHASES>(padded, group, seen);
         }
-        observe_row(padded, &out, observed, &mut sums);
     }
     (sums.iter().sum(), phases)
 }
