@@ -443,13 +443,16 @@ fn loss_probability(fades: &[Fade], symbol: usize, wander: Wander) -> f32 {
 /// by a polynomial (Taylor's, which suffices below 1).
 #[inline(always)]
 fn exp(x: f32) -> f32 {
+    /// Added to a smaller number, it leaves no place for the binary digits after the point: the last ones are its whole.
+    const ROUNDER: f32 = 1.5 * (1 << 23) as f32;
     let x = (x * std::f32::consts::LOG2_E).max(-126.0);
-    let whole = x.floor();
-    let rest = x - whole;
+    let rounded = x + ROUNDER;
+    let rest = x - (rounded - ROUNDER);
     let polynomial = 0.009_618_1 + rest * 0.001_333_4;
     let polynomial = 0.240_226_5 + rest * (0.055_504_1 + rest * polynomial);
     let polynomial = 1.0 + rest * (std::f32::consts::LN_2 + rest * polynomial);
-    polynomial * f32::from_bits(((whole as i32 + 127) << 23) as u32)
+    let whole = rounded.to_bits().wrapping_sub(ROUNDER.to_bits());
+    polynomial * f32::from_bits(whole.wrapping_add(127) << 23)
 }
 
 /// The likelihood of a positive symbol at each phase, relative to that at the best.
