@@ -51,6 +51,21 @@ macro_rules! knob {
     };
 }
 
+/// A knob of a parameter of all models of how carriers wander; the table has that of the widest.
+macro_rules! model_knob {
+    ($parameter:ident) => {
+        Knob {
+            name: concat!("demodulator.models.", stringify!($parameter)),
+            value: |tuning| tuning.demodulator.models.last().map_or(0.0, |m| m.$parameter as f64),
+            scale: |tuning, factor| {
+                for model in &mut tuning.demodulator.models {
+                    model.$parameter = (model.$parameter as f64 * factor) as _;
+                }
+            },
+        }
+    };
+}
+
 const KNOBS: &[Knob] = &[
     knob!(min_detection_statistic),
     knob!(detector.max_imbalance),
@@ -112,10 +127,17 @@ const KNOBS: &[Knob] = &[
     knob!(demodulator.min_coherence),
     knob!(demodulator.clear_coherence),
     knob!(demodulator.steady_coherence),
+    knob!(demodulator.max_clock_error),
     knob!(demodulator.clock_step),
     knob!(demodulator.min_clock_deviations),
     knob!(demodulator.min_clock_gain),
     knob!(demodulator.max_es_over_n0),
+    model_knob!(reach),
+    model_knob!(step_probability),
+    model_knob!(jitter_probability),
+    model_knob!(fade_probability),
+    knob!(demodulator.fading.power),
+    knob!(demodulator.fading.shallow),
     knob!(demodulator.steady_symbols),
     knob!(demodulator.level_step),
     knob!(demodulator.level_descent),
@@ -127,6 +149,9 @@ const KNOBS: &[Knob] = &[
     knob!(demodulator.open_sign),
     knob!(demodulator.open_symbols),
     knob!(demodulator.min_interference_ratio),
+    knob!(decoder.evidence.known_llr_clip),
+    knob!(decoder.evidence.ln_places),
+    knob!(decoder.evidence.periodic_share),
     knob!(decoder.min_clock_correlation),
     knob!(decoder.faded_share),
     knob!(decoder.max_posterior),

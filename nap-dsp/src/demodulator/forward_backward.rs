@@ -38,11 +38,6 @@ pub(crate) const KNOWN_PRIOR: f32 = 4.0;
 /// The least likelihood of a symbol at any phase, relative to that at the best: one click cannot break the
 /// track.
 const LIKELIHOOD_FLOOR: f32 = 1e-6;
-/// The power of a symbol over the mean one at which the carrier is lost in a fade with the probability 1/e: while the
-/// path's gain passes near zero, its phase turns from one symbol to the next by any angle.
-const FADE_POWER: f32 = 0.0125;
-/// So many times that power is no fade.
-const SHALLOW: f32 = 8.0;
 /// The power of a burst's own symbols over that of the weakest quarter is at most so much: in Rayleigh fading a hundredth
 /// have more.
 const MAX_OVER_QUARTILE: f32 = 16.0;
@@ -62,19 +57,30 @@ pub struct Wander {
     pub fade_probability: f32,
 }
 
-impl Wander {
-    /// The models that are tried, from a crystal at rest to a synthesiser that settles.
-    ///
-    /// They were chosen at symbol level, with timing and noise given, as the four that lose least of carriers that are
-    /// steady, wobble, walk and settle; since bursts that settle are heard (`loss --settle`) the two widest have less jitter,
-    /// and the widest has more steps. They are no thresholds: most bursts are nearly as likely with the next one.
-    pub const LADDER: [Self; 4] = [
-        Self::new(2, 0.002, 0.08, 0.0005),
-        Self::new(4, 0.02, 0.12, 0.002),
-        Self::new(6, 0.1, 0.15, 0.005),
-        Self::new(12, 0.25, 0.15, 0.01),
-    ];
+/// How deep a fade is in which a carrier is lost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Fading {
+    /// The power of a symbol over the mean one at which the carrier is lost with the probability 1/e: while the path's
+    /// gain passes near zero, its phase turns from one symbol to the next by any angle.
+    pub power: f32,
+    /// So many times that power is no fade.
+    pub shallow: f32,
+}
 
+impl Default for Fading {
+    fn default() -> Self {
+        Self {
+            // 0.11 of the amplitude: in a symbol of 10 ms the gain of a path that fades at 3 Hz moves by 2π · 3 / √2 · 0.01 = 0.13 of
+            // its root mean square.
+            power: 0.0125,
+            // There the probability is e^-8.
+            shallow: 8.0,
+        }
+    }
+}
+
+impl Wander {
     /// A carrier whose frequency is known to be steady.
     pub(crate) const STEADY: Self = Self::new(0, 0.0, 0.08, 0.0);
     /// The same around the very carrier that all symbols tell: the phase hardly leaves it.
@@ -83,7 +89,8 @@ impl Wander {
     /// set by hand.
     pub(crate) const COARSE: Self = Self::new(6, 0.05, 0.1, 0.01);
 
-    const fn new(
+    /// A model of these parameters, in the order of the fields.
+    pub(super) const fn new(
         reach: usize,
         step_probability: f32,
         jitter_probability: f32,
@@ -100,13 +107,6 @@ impl Wander {
             jitter_probability: (self.jitter_probability / 4.0).max(0.06),
             fade_probability: self.fade_probability,
         }
-    }
-
-    /// The model after this one, which wanders more; the last is its own.
-    #[must_use]
-    pub fn wider(&self) -> Self {
-        let wider = Self::LADDER.into_iter().find(|other| other.reach > self.reach);
-        wider.unwrap_or(*self)
     }
 }
 
@@ -131,6 +131,8 @@ pub(crate) struct Smoothed {
 /// Runs the algorithm; its memory but the largest table is kept from one pass to the next.
 #[derive(Debug)]
 pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
+    /// Which symbols lie in fades.
+    pub(super) fading: Fading,
     grid: Grid<PHASES>,
     /// By symbol and phase: the likelihood of a positive sign, relative to that at the best phase.
     likelihoods: Vec<f32>,
@@ -154,7 +156,15 @@ pub(crate) struct ForwardBackward<const PHASES: usize = FINE_PHASES> {
 
 impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
     fn default() -> Self {
+        Self::new(Fading::default())
+    }
+}
+
+impl<const PHASES: usize> ForwardBackward<PHASES> {
+    /// Passes that take a carrier for lost in fades of this depth.
+    pub(crate) fn new(fading: Fading) -> Self {
         Self {
+            fading,
             grid: Grid::new(),
             likelihoods: Vec::new(),
             positive: Vec::new(),
@@ -169,9 +179,7 @@ impl<const PHASES: usize> Default for ForwardBackward<PHASES> {
             smoothed: Smoothed::default(),
         }
     }
-}
 
-impl<const PHASES: usize> ForwardBackward<PHASES> {
     /// Passes over `symbols`, scaled to be `2 a y / n0` for the amplitude `a` and the noise density `n0` in
     /// a symbol, whose signs have these `priors`: half the log likelihood ratio of each.
     pub(crate) fn run(
@@ -242,9 +250,10 @@ impl<const PHASES: usize> ForwardBackward<PHASES> {
         let typical = typical_power(&mut self.powers);
         // Of symbols scaled by `2 a / n0` it is `4 e² + 4 e`, for their energy over the noise density.
         let es_over_n0 = (f64::from(1.0 + typical).sqrt() - 1.0) / 2.0;
+        let Fading { power, shallow } = self.fading;
         let fade = |symbol: &Complex32| {
-            let depth = symbol.norm_sqr() / (typical * FADE_POWER);
-            if depth > SHALLOW {
+            let depth = symbol.norm_sqr() / (typical * power);
+            if depth > shallow {
                 return Fade::default();
             }
             let ln_ratio = es_over_n0 - ln_i0(f64::from(symbol.norm_sqr()).sqrt());
@@ -523,12 +532,12 @@ impl<'a> Sources<'a> {
     fn blend(&self, group: usize, shares: &Shares) -> [f32; LANES] {
         let Shares { holds, jitters, steps, lost, is_fused } = *shares;
         let mut out = [lost; LANES];
-        for n in 0..LANES {
+        for (n, out) in out.iter_mut().enumerate() {
             let jittered = self.before[group][n] + self.after[group][n];
             let stepped = self.below[group][n] + self.above[group][n];
-            out[n] = multiply_add((holds, self.here[group][n]), out[n], is_fused);
-            out[n] = multiply_add((jitters, jittered), out[n], is_fused);
-            out[n] = multiply_add((steps, stepped), out[n], is_fused);
+            *out = multiply_add((holds, self.here[group][n]), *out, is_fused);
+            *out = multiply_add((jitters, jittered), *out, is_fused);
+            *out = multiply_add((steps, stepped), *out, is_fused);
         }
         out
     }
@@ -610,14 +619,14 @@ fn advance<const PHASES: usize>(
             Some(row) => row.as_chunks_mut().0,
             None => &mut [],
         };
-        for group in 0..PHASES / LANES {
+        for (group, observed) in observed.iter().enumerate() {
             let out = sources.blend(group, &shares);
             if let Some(predicted) = predicted.get_mut(group) {
                 *predicted = out;
             }
             let mut seen = [0.0; LANES];
             for n in 0..LANES {
-                seen[n] = out[n] * observed[group][n];
+                seen[n] = out[n] * observed[n];
                 sums[n] += seen[n];
             }
             write_group::<PHASES>(padded, group, seen);
@@ -651,11 +660,11 @@ fn retreat<const PHASES: usize>(
         let sources = Sources::new::<PHASES>(state, places);
         let (padded, predicted) = (padded.as_chunks_mut().0, predicted.as_chunks::<LANES>().0);
         let phases = phases.as_chunks_mut::<LANES>().0;
-        for group in 0..PHASES / LANES {
+        for (group, observed) in observed.iter().enumerate() {
             let out = sources.blend(group, &shares);
             let mut seen = [0.0; LANES];
             for n in 0..LANES {
-                seen[n] = out[n] * observed[group][n];
+                seen[n] = out[n] * observed[n];
                 sums[n] += seen[n];
                 phases[group][n] =
                     multiply_add((predicted[group][n], out[n]), phases[group][n], is_fused);
@@ -807,10 +816,11 @@ mod tests {
             let typical = mean.max(f64::from(f32::MIN_POSITIVE));
             let es_over_n0 = ((1.0 + typical).sqrt() - 1.0) / 2.0;
             let of = |power: f64| {
-                let depth = power / (typical * f64::from(FADE_POWER));
+                let Fading { power: fade_power, shallow } = Fading::default();
+                let depth = power / (typical * f64::from(fade_power));
                 let ratio = (es_over_n0 - ln_i0(power.sqrt())).exp();
                 let odds = f64::from(self.wander.fade_probability) * ratio;
-                if depth > f64::from(SHALLOW) { 0.0 } else { odds / (1.0 + odds) * (-depth).exp() }
+                if depth > f64::from(shallow) { 0.0 } else { odds / (1.0 + odds) * (-depth).exp() }
             };
             if k == 0 { 0.0 } else { powers().skip(k - 1).take(2).map(of).fold(0.0, f64::max) }
         }

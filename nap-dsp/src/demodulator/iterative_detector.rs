@@ -28,6 +28,7 @@ impl IterativeDetector {
         self.priors.extend(known.iter().map(|&sign| KNOWN_PRIOR * sign as f32));
         self.priors.extend(priors.map(|prior| prior.clamp(-MAX_PRIOR, MAX_PRIOR)));
         self.priors.resize(frame.scaled.len(), 0.0);
+        self.passes.fading = frame.tuning.fading;
         &self.passes.run(&frame.scaled, &self.priors, wander).soft_signs
     }
 
@@ -42,6 +43,7 @@ impl IterativeDetector {
     ) -> f64 {
         self.signs.clear();
         self.signs.extend(signs.iter().map(|&sign| sign as f32));
+        self.passes.fading = frame.tuning.fading;
         self.passes.ln_signs_ratio(&frame.scaled, &self.signs, known, wander)
     }
 }

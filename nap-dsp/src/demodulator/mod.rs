@@ -31,7 +31,7 @@ use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory};
 
 pub use envelope::Notches;
-pub use forward_backward::Wander;
+pub use forward_backward::{Fading, Wander};
 pub use iterative_detector::IterativeDetector;
 pub use phase_track::PhaseTrack;
 pub use soft_frame::{Measurement, SoftFrame};
@@ -46,8 +46,6 @@ const KNOWN_BLOCK: usize = 2;
 const SQUARES_BLOCK: usize = 8;
 /// Drifts on each side of one that are told from it by what is left in the blocks' sums.
 const NEAR_DRIFTS: i32 = 4;
-/// How far off the symbol clocks of devices are at most: official test receivers take a hundredth.
-const MAX_CLOCK_ERROR: f64 = 0.0108;
 
 /// Turns bursts of one symbol rate into soft symbols.
 pub struct Demodulator {
@@ -156,7 +154,7 @@ impl Demodulator {
         let carrier = acquisition.start.carrier;
         self.baseband.retune(&carrier);
         self.tracker.coarse_fit(&self.baseband, acquisition, known, count);
-        if acquisition.wander == Wander::LADDER[0] {
+        if acquisition.wander == self.tuning.models[0] {
             // It wanders little, and maybe not at all.
             let ln_ratio = self.tracker.ln_ratio(acquisition.wander);
             let steady = self.tracker.steady_carrier(known);
@@ -210,8 +208,9 @@ impl Demodulator {
                 self.baseband.means(start_s, self.nominal_symbol_s * (1.0 + error), count);
             symbols.map(|symbol| f64::from(symbol.norm_sqr())).sum()
         };
-        let Tuning { clock_step, min_clock_deviations, min_clock_gain, .. } = self.tuning;
-        let steps = (MAX_CLOCK_ERROR / clock_step).round() as i32;
+        let Tuning { max_clock_error, clock_step, min_clock_deviations, min_clock_gain, .. } =
+            self.tuning;
+        let steps = (max_clock_error / clock_step).round() as i32;
         let errors = (-steps..=steps).map(|step| f64::from(step) * clock_step);
         let gathered = errors.map(|error| (error, energy(error)));
         let (error, most) = gathered.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
@@ -231,7 +230,8 @@ impl Demodulator {
         count: usize,
     ) -> Option<Acquisition> {
         let steady = (coherence >= self.tuning.min_coherence).then(|| {
-            self.likeliest_around(of_squares, beginning.0, (known, count), &Wander::LADDER)
+            let models = self.tuning.models;
+            self.likeliest_around(of_squares, beginning.0, (known, count), &models)
         });
         // Where no line fits all along the burst, the known symbols tell where it begins.
         let bent = (coherence < self.tuning.clear_coherence)
@@ -266,7 +266,7 @@ impl Demodulator {
         self.baseband.retune(&carrier);
         let start = Start { carrier, start_s, symbol_s: self.symbol_s };
         let (symbols, noise) = ((known, count), self.expected_noise);
-        let wanders = Wander::LADDER.into_iter().rev();
+        let wanders = self.tuning.models.into_iter().rev();
         self.tracker.compare_models(&self.baseband, start, symbols, noise, wanders)
     }
 

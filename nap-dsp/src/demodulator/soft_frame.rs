@@ -87,6 +87,12 @@ impl SoftFrame {
         self.noise_variance.max(self.tuning.min_noise_variance(self.amplitude))
     }
 
+    /// The model of how the carrier wanders after the one that the burst tells; the last is its own.
+    #[must_use]
+    pub fn wider(&self) -> Wander {
+        self.tuning.wider(self.wander)
+    }
+
     /// Measures the burst again, now that the signs (±1) of all its symbols are known.
     #[must_use]
     pub fn measure(&self, signs: &[f64]) -> Measurement {

@@ -76,7 +76,7 @@ impl Tracker {
             tuning,
             start: Start { carrier, start_s: 0.0, symbol_s: 1.0 },
             count: 0,
-            wander: Wander::LADDER[0],
+            wander: tuning.models[0],
             amplitude: 0.0,
             noise_density: 0.0,
             ln_likelihood_ratio: 0.0,
@@ -85,8 +85,8 @@ impl Tracker {
             priors: Vec::new(),
             weights: Vec::new(),
             across: Vec::new(),
-            passes: ForwardBackward::default(),
-            coarse_passes: ForwardBackward::default(),
+            passes: ForwardBackward::new(tuning.fading),
+            coarse_passes: ForwardBackward::new(tuning.fading),
             smoothed: Smoothed::default(),
             half_turns: Vec::new(),
             decided_signs: Vec::new(),
@@ -100,7 +100,7 @@ fn first_likeliest(
     wanders: impl Iterator<Item = Wander>,
     mut ln_ratio: impl FnMut(Wander) -> f64,
 ) -> (Wander, f64) {
-    let mut best = (Wander::LADDER[0], f64::NEG_INFINITY);
+    let mut best = (Wander::STEADY, f64::NEG_INFINITY);
     for wander in wanders {
         let ratio = ln_ratio(wander);
         if ratio <= best.1 {

@@ -98,6 +98,7 @@ use pipeline::Pipeline;
 
 pub use config::{Limits, ReceiverConfig};
 pub use coverage::Coverage;
+pub use decoder::evidence::Evidence;
 pub use decoder::tuning::DecoderTuning;
 pub use event::Event;
 pub use joint::tuning::JointTuning;

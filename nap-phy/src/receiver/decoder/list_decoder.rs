@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::device::id::DeviceId;
     use crate::device::key::Key;
+    use crate::receiver::decoder::evidence::Evidence;
     use crate::receiver::decoder::soft_container::{SoftSymbols, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
     use crate::uplink::content::Content;
@@ -303,13 +304,14 @@ mod tests {
             missing_energy: vec![0.1875; signs.len()],
         };
         let frame_type = FrameType { class: container.class(), rank };
-        SoftContainer::of_symbols(&SoftSymbols {
+        let symbols = SoftSymbols {
             frame_type,
             symbols: &symbols,
             amplitude: 1.0,
             noise_variance,
             notches: Some(&notches),
-        })
+        };
+        SoftContainer::of_symbols(&symbols, Evidence::default())
     }
 
     #[test]

@@ -5,20 +5,14 @@ use std::f64::consts::PI;
 use nap_dsp::demodulator::{Notches, SoftFrame};
 use num_complex::Complex64;
 
+use super::evidence::Evidence;
 use super::periodicity::ln_interference;
 use super::symbols::{SYNC_SYMBOLS, sync_signs};
-use super::trellis::{SoftPhase, SoftPhases, constant, ln_cosh, phase, tap};
+use super::trellis::{SoftPhase, SoftPhases, constant, phase, tap};
 use crate::uplink::container::Container;
 use crate::uplink::frame_type::FrameType;
 use crate::uplink::rank::Rank;
 
-/// Half the log likelihood ratio that a known symbol may have at most: one in 150, `1 / (1 + e^5)`, may have been hit
-/// by something. That is more than the passes allow for (one in 3 000, `KNOWN_PRIOR`): here it decides whether a frame is
-/// believed, there how firmly its track is held.
-const KNOWN_LLR_CLIP: f64 = 2.5;
-/// Logarithm of how rarely one of the places that are looked at holds a frame, e^12 = 160 000: of 18 types, 93 starts
-/// and 15 frequencies with 9 drifts each, of which neighbours are alike, the one that fits best has been chosen.
-const LN_PLACES: f64 = 12.0;
 /// Symbols over which a carrier is hardly lost more than once: a quarter of the longest container.
 const STRETCH: usize = 44;
 /// The largest number that is kept, so that sums of some have no end either.
@@ -45,6 +39,7 @@ pub struct SoftSymbols<'a> {
 /// The soft symbols of a frame's container.
 #[derive(Debug, Clone)]
 pub(crate) struct SoftContainer {
+    evidence: Evidence,
     rank: Rank,
     phases: Vec<SoftPhase>,
     /// Hard decisions on the phase bits, the constant sequence of the rank removed.
@@ -61,26 +56,24 @@ impl SoftContainer {
         phases * (size_of::<SoftPhase>() + size_of::<bool>())
     }
 
-    pub(crate) fn new(frame: &SoftFrame, frame_type: FrameType) -> Self {
-        Self::with_soft_signs(frame, frame_type, &frame.soft_signs)
-    }
-
-    /// The same with other half log likelihood ratios of the symbols' signs.
+    /// That of a frame with half the log likelihood ratios of its symbols' signs.
     pub(crate) fn with_soft_signs(
         frame: &SoftFrame,
         frame_type: FrameType,
         soft_signs: &[f32],
+        evidence: Evidence,
     ) -> Self {
         let weights = frame.weights.iter().copied().map(f64::from);
         let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
         let symbols: Vec<Complex64> = symbols.collect();
-        let mut container = Self::of_symbols(&SoftSymbols {
+        let symbols = SoftSymbols {
             frame_type,
             symbols: &symbols,
             amplitude: frame.amplitude,
             noise_variance: frame.assumed_noise_variance(),
             notches: Some(&frame.notches),
-        });
+        };
+        let mut container = Self::of_symbols(&symbols, evidence);
         container.take_soft_signs(soft_signs, frame_type);
         container
     }
@@ -89,7 +82,8 @@ impl SoftContainer {
     /// the symbols say with the phase taken for known.
     fn take_soft_signs(&mut self, soft_signs: &[f32], frame_type: FrameType) {
         let signs = sync_signs(frame_type);
-        self.sync_posterior = sync_posterior(soft_signs.iter().copied().map(f64::from), &signs);
+        let symbols = soft_signs.iter().copied().map(f64::from);
+        self.sync_posterior = self.evidence.sync_posterior(symbols, &signs);
         let last = signs.last().copied().unwrap_or(1.0) as f32;
         let soft_signs = soft_signs.get(SYNC_SYMBOLS..).unwrap_or_default();
         for (phase, soft_sign) in self.phases.iter_mut().zip(soft_signs) {
@@ -122,14 +116,15 @@ impl SoftContainer {
     }
 
     /// The container of these symbols, each times its weight.
-    pub(crate) fn of_symbols(frame: &SoftSymbols<'_>) -> Self {
+    pub(crate) fn of_symbols(frame: &SoftSymbols<'_>, evidence: Evidence) -> Self {
         let SoftSymbols { frame_type, symbols: all, noise_variance, notches, .. } = *frame;
         let signs = sync_signs(frame_type);
         let amplitude = notches.map_or(frame.amplitude, |notches| notches.amplitude);
         // Without noise all is as clear as numbers can tell.
         let min_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
         let weight = amplitude / noise_variance.max(min_variance);
-        let sync_posterior = sync_posterior(all.iter().map(|symbol| weight * symbol.re), &signs);
+        let known = all.iter().map(|symbol| weight * symbol.re);
+        let sync_posterior = evidence.sync_posterior(known, &signs);
 
         let scale = weight * signs.last().copied().unwrap_or(1.0);
         let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
@@ -144,20 +139,25 @@ impl SoftContainer {
                 phase.notch = soft(weight * amplitude * f64::from(energy));
             }
         }
-        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases) }
+        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases, evidence) }
     }
 
-    fn from_phases(rank: Rank, phases: Vec<SoftPhase>) -> Self {
+    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, evidence: Evidence) -> Self {
         let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
         let hard = phases.iter().enumerate().map(decide).collect();
-        let ln_chance = ln_interference(SoftPhases { rank, phases: &phases });
-        Self { rank, phases, hard, ln_chance, sync_posterior: 1.0 }
+        let ln_chance = ln_interference(SoftPhases { rank, phases: &phases }, &evidence);
+        Self { evidence, rank, phases, hard, ln_chance, sync_posterior: 1.0 }
     }
 
     /// Logarithm of how much likelier the phases are as those of periodic interference, of which there is
     /// little, than each by chance.
     pub(crate) fn ln_periodic(&self) -> f64 {
-        ln_interference(self.soft_phases()) - self.soft_phases().ln_chance()
+        ln_interference(self.soft_phases(), &self.evidence) - self.soft_phases().ln_chance()
+    }
+
+    /// How its symbols are weighed.
+    pub(crate) fn evidence(&self) -> Evidence {
+        self.evidence
     }
 
     /// Probability that the known symbols before the container are there, as far as they tell.
@@ -215,8 +215,12 @@ impl SoftContainer {
         let (mut ln_ratio, mut most) = (0.0, 0.0);
         for (n, SoftPhase { value, .. }) in self.phases.iter().enumerate() {
             let value = f64::from(*value);
-            ln_ratio += ln_agreement(if phase(self.rank, &first, n) { -value } else { value });
-            most += ln_agreement(value.abs());
+            ln_ratio += self.evidence.ln_agreement(if phase(self.rank, &first, n) {
+                -value
+            } else {
+                value
+            });
+            most += self.evidence.ln_agreement(value.abs());
         }
         let ln_sync_odds = (self.sync_posterior / (1.0 - self.sync_posterior)).ln();
         let share = ln_ratio / f64::max(most, f64::MIN_POSITIVE);
@@ -232,20 +236,6 @@ pub(crate) struct Agreement {
     /// That of the container's bits over what it would be with the likeliest: frames of devices of a kind, which have
     /// most of their bits in common, have little.
     pub(crate) share: f64,
-}
-
-/// The logarithm of how much likelier a symbol is with a known sign than with any, given half the log likelihood
-/// ratio of that sign. It may have been hit by something.
-fn ln_agreement(value: f64) -> f64 {
-    let value = value.clamp(-KNOWN_LLR_CLIP, KNOWN_LLR_CLIP);
-    value - ln_cosh(value as f32)
-}
-
-/// Probability that the known symbols of these signs are there, given half the log likelihood ratios of the
-/// symbols.
-fn sync_posterior(soft_signs: impl Iterator<Item = f64>, signs: &[f64]) -> f64 {
-    let ln_sync: f64 = soft_signs.zip(signs).map(|(value, sign)| ln_agreement(value * sign)).sum();
-    1.0 / (1.0 + (LN_PLACES - ln_sync).exp())
 }
 
 /// A half log likelihood ratio as it is kept.
@@ -267,7 +257,7 @@ pub(crate) fn phases_of(container: &Container) -> Vec<bool> {
 #[cfg(test)]
 pub(crate) fn from_values(rank: Rank, values: Vec<f32>) -> SoftContainer {
     let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
-    SoftContainer::from_phases(rank, phases.collect())
+    SoftContainer::from_phases(rank, phases.collect(), Evidence::default())
 }
 
 /// A frame's container in white noise, everything but its bits being known.

@@ -1,7 +1,7 @@
 //! Iterative detection and decoding: what the code says of the symbols of a group helps to follow their
 //! carriers, and the carriers help to read the symbols.
 
-use nap_dsp::demodulator::{IterativeDetector, Wander};
+use nap_dsp::demodulator::{IterativeDetector, SoftFrame, Wander};
 
 use super::tuning::JointTuning;
 use super::undecoded_frame::UndecodedFrame;
@@ -48,8 +48,8 @@ impl Iterations {
         statistics: &mut Statistics,
     ) -> Option<Decoded> {
         // By itself a frame may have told too little of how its carrier wanders.
-        [Wander::clone, Wander::wider].into_iter().find_map(|choose| {
-            let wander = |part: &&UndecodedFrame| choose(&part.soft.wander);
+        [|frame: &SoftFrame| frame.wander, SoftFrame::wider].into_iter().find_map(|choose| {
+            let wander = |part: &&UndecodedFrame| choose(&part.soft);
             let parts: Vec<Part<'_>> = group.iter().map(|part| (*part, wander(part))).collect();
             self.iterate(&parts, likelihood_ratio, containers, statistics)
         })
@@ -111,7 +111,8 @@ impl Iterations {
             let last = known.last().copied().unwrap_or(1.0) as f32;
             let priors = extrinsic.iter().map(|value| self.extrinsic_share * last * value);
             let signs = self.detector.soft_signs(&part.soft, wander, &known, priors);
-            SoftContainer::with_soft_signs(&part.soft, part.frame_type, signs)
+            let evidence = part.container.evidence();
+            SoftContainer::with_soft_signs(&part.soft, part.frame_type, signs, evidence)
         });
         again.collect()
     }

@@ -8,6 +8,7 @@ use super::carrier_plan::RankedCarrier;
 use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
+use crate::receiver::decoder::evidence::Evidence;
 use crate::receiver::decoder::soft_container::{Agreement, SoftContainer};
 use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, preamble, symbol_count};
 use crate::uplink::container::Container;
@@ -48,10 +49,12 @@ impl UndecodedFrame {
         size_of::<Self>() + FrameType::ALL.iter().map(of_type).max().unwrap_or_default()
     }
 
-    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType) -> Self {
-        let decide = || SoftContainer::with_soft_signs(&soft, frame_type, &soft.decided_signs);
-        let decided = (!soft.half_turns.is_empty()).then(decide);
-        Self { container: SoftContainer::new(&soft, frame_type), decided, soft, frame_type }
+    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType, evidence: Evidence) -> Self {
+        let container = |soft_signs: &[f32]| {
+            SoftContainer::with_soft_signs(&soft, frame_type, soft_signs, evidence)
+        };
+        let decided = (!soft.half_turns.is_empty()).then(|| container(&soft.decided_signs));
+        Self { container: container(&soft.soft_signs), decided, soft, frame_type }
     }
 
     /// The container's soft symbols as far as they are known to each other, if not to those before a half turn: for
@@ -221,7 +224,11 @@ pub(crate) mod heard {
         let mut demodulator = Demodulator::new(symbol_s.recip(), 60.0);
         let (known, count) = (&signs[..SYNC_SYMBOLS], signs.len());
         let soft = demodulator.demodulate(&history, &grid, (start_s, carrier), known, count);
-        UndecodedFrame::new(soft.unwrap(), FrameType { class: container.class(), rank })
+        UndecodedFrame::new(
+            soft.unwrap(),
+            FrameType { class: container.class(), rank },
+            Evidence::default(),
+        )
     }
 
     /// The same decoded alone.
