@@ -151,6 +151,6 @@ impl BurstDecoder {
         let start = (hypothesis.start_s, hypothesis.carrier);
         let count = symbol_count(frame_type);
         let soft = self.demodulator.acquire(start, known, count, clock_error)?;
-        Some(UndecodedFrame::new(soft, frame_type, self.tuning.evidence))
+        Some(UndecodedFrame::new(soft, frame_type, self.tuning.priors))
     }
 }

@@ -98,7 +98,7 @@ use pipeline::Pipeline;
 
 pub use config::{Limits, ReceiverConfig};
 pub use coverage::Coverage;
-pub use decoder::evidence::Evidence;
+pub use decoder::frame_priors::FramePriors;
 pub use decoder::tuning::DecoderTuning;
 pub use event::Event;
 pub use joint::tuning::JointTuning;

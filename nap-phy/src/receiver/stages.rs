@@ -4,7 +4,7 @@
 //! look for the [`sync_words`], the demodulator gives [`SoftSymbols`], [`decode`] finds the
 //! container in them, and with the [`symbol_signs`] of its bitstream a burst can be measured.
 
-use super::decoder::evidence::Evidence;
+use super::decoder::frame_priors::FramePriors;
 use super::decoder::list_decoder::{FrameDecoder, SearchParameters};
 use super::decoder::soft_container::SoftContainer;
 use super::decoder::template::Template;
@@ -41,7 +41,7 @@ pub fn decode(frames: &[SoftSymbols<'_>], max_decisions: usize) -> Option<SoftDe
     if frames.iter().any(|frame| frame.frame_type.class != class) {
         return None;
     }
-    let of_symbols = |frame| SoftContainer::of_symbols(frame, Evidence::default());
+    let of_symbols = |frame| SoftContainer::of_symbols(frame, FramePriors::default());
     let containers: Vec<SoftContainer> = frames.iter().map(of_symbols).collect();
     let containers: Vec<&SoftContainer> = containers.iter().collect();
     let parameters = SearchParameters {

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::device::id::DeviceId;
     use crate::device::key::Key;
-    use crate::receiver::decoder::evidence::Evidence;
+    use crate::receiver::decoder::frame_priors::FramePriors;
     use crate::receiver::decoder::soft_container::{SoftSymbols, from_values};
     use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, symbol_signs};
     use crate::uplink::content::Content;
@@ -311,7 +311,7 @@ mod tests {
             noise_variance,
             notches: Some(&notches),
         };
-        SoftContainer::of_symbols(&symbols, Evidence::default())
+        SoftContainer::of_symbols(&symbols, FramePriors::default())
     }
 
     #[test]

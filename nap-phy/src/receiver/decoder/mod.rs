@@ -3,8 +3,8 @@
 pub(super) mod code_extrinsic;
 pub(super) mod competing_hypotheses;
 pub(super) mod container_search;
-pub(super) mod evidence;
 pub(super) mod false_message_budget;
+pub(super) mod frame_priors;
 pub(super) mod known_devices;
 pub(super) mod list_decoder;
 mod periodicity;

@@ -4,7 +4,7 @@
 //! takes such a place for a carrier, the phases that it sees are those of noise, or they recur after some
 //! symbols. Frames do not: whatever the payload, header, identity, tag and check sum do not repeat each other.
 
-use super::evidence::Evidence;
+use super::frame_priors::FramePriors;
 use super::trellis::{SoftPhases, ln_cosh_of};
 
 /// The longest period that is looked for, in symbols.
@@ -12,12 +12,12 @@ const MAX_PERIOD: usize = 16;
 
 /// Logarithm of the likelihood of a frame's phases if there is no frame, as
 /// [`SoftPhases::ln_chance`] counts: each phase by chance, or all after the same pattern of a few symbols.
-pub(super) fn ln_interference(frame: SoftPhases<'_>, evidence: &Evidence) -> f64 {
+pub(super) fn ln_interference(frame: SoftPhases<'_>, priors: &FramePriors) -> f64 {
     let ln_chance = frame.ln_chance();
     let values: Vec<f64> =
         frame.phases.iter().map(|phase| f64::from(phase.bounded_value())).collect();
     let patterns = (1..=MAX_PERIOD).flat_map(|period| [(period, 1.0), (period, -1.0)]);
-    let ln_share = (evidence.periodic_share / (2 * MAX_PERIOD) as f64).ln();
+    let ln_share = (priors.periodic_share / (2 * MAX_PERIOD) as f64).ln();
     let ln_periodic = |(period, turn)| ln_share + ln_of_pattern(&values, period, turn);
     patterns.map(ln_periodic).fold(ln_chance, ln_sum)
 }
@@ -50,7 +50,7 @@ mod tests {
         let soft = |n| SoftPhase { value: value(n), ..SoftPhase::default() };
         let phases: Vec<SoftPhase> = (0..LENGTH).map(soft).collect();
         let frame = SoftPhases { rank: Rank::First, phases: &phases };
-        ln_interference(frame, &Evidence::default()) - frame.ln_chance()
+        ln_interference(frame, &FramePriors::default()) - frame.ln_chance()
     }
 
     /// A number without any order in its bits.

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use nap_dsp::demodulator::{Notches, SoftFrame};
 use num_complex::Complex64;
 
-use super::evidence::Evidence;
+use super::frame_priors::FramePriors;
 use super::periodicity::ln_interference;
 use super::symbols::{SYNC_SYMBOLS, sync_signs};
 use super::trellis::{SoftPhase, SoftPhases, constant, phase, tap};
@@ -39,7 +39,7 @@ pub struct SoftSymbols<'a> {
 /// The soft symbols of a frame's container.
 #[derive(Debug, Clone)]
 pub(crate) struct SoftContainer {
-    evidence: Evidence,
+    priors: FramePriors,
     rank: Rank,
     phases: Vec<SoftPhase>,
     /// Hard decisions on the phase bits, the constant sequence of the rank removed.
@@ -61,7 +61,7 @@ impl SoftContainer {
         frame: &SoftFrame,
         frame_type: FrameType,
         soft_signs: &[f32],
-        evidence: Evidence,
+        priors: FramePriors,
     ) -> Self {
         let weights = frame.weights.iter().copied().map(f64::from);
         let symbols = frame.symbols.iter().zip(weights).map(|(symbol, weight)| symbol * weight);
@@ -73,7 +73,7 @@ impl SoftContainer {
             noise_variance: frame.assumed_noise_variance(),
             notches: Some(&frame.notches),
         };
-        let mut container = Self::of_symbols(&symbols, evidence);
+        let mut container = Self::of_symbols(&symbols, priors);
         container.take_soft_signs(soft_signs, frame_type);
         container
     }
@@ -83,7 +83,7 @@ impl SoftContainer {
     fn take_soft_signs(&mut self, soft_signs: &[f32], frame_type: FrameType) {
         let signs = sync_signs(frame_type);
         let symbols = soft_signs.iter().copied().map(f64::from);
-        self.sync_posterior = self.evidence.sync_posterior(symbols, &signs);
+        self.sync_posterior = self.priors.sync_posterior(symbols, &signs);
         let last = signs.last().copied().unwrap_or(1.0) as f32;
         let soft_signs = soft_signs.get(SYNC_SYMBOLS..).unwrap_or_default();
         for (phase, soft_sign) in self.phases.iter_mut().zip(soft_signs) {
@@ -116,7 +116,7 @@ impl SoftContainer {
     }
 
     /// The container of these symbols, each times its weight.
-    pub(crate) fn of_symbols(frame: &SoftSymbols<'_>, evidence: Evidence) -> Self {
+    pub(crate) fn of_symbols(frame: &SoftSymbols<'_>, priors: FramePriors) -> Self {
         let SoftSymbols { frame_type, symbols: all, noise_variance, notches, .. } = *frame;
         let signs = sync_signs(frame_type);
         let amplitude = notches.map_or(frame.amplitude, |notches| notches.amplitude);
@@ -124,7 +124,7 @@ impl SoftContainer {
         let min_variance = f64::max(amplitude * amplitude * f64::EPSILON, f64::MIN_POSITIVE);
         let weight = amplitude / noise_variance.max(min_variance);
         let known = all.iter().map(|symbol| weight * symbol.re);
-        let sync_posterior = evidence.sync_posterior(known, &signs);
+        let sync_posterior = priors.sync_posterior(known, &signs);
 
         let scale = weight * signs.last().copied().unwrap_or(1.0);
         let symbols = all.get(SYNC_SYMBOLS..).unwrap_or_default();
@@ -139,25 +139,25 @@ impl SoftContainer {
                 phase.notch = soft(weight * amplitude * f64::from(energy));
             }
         }
-        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases, evidence) }
+        Self { sync_posterior, ..Self::from_phases(frame_type.rank, phases, priors) }
     }
 
-    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, evidence: Evidence) -> Self {
+    fn from_phases(rank: Rank, phases: Vec<SoftPhase>, priors: FramePriors) -> Self {
         let decide = |(n, phase): (usize, &SoftPhase)| (phase.value < 0.0) ^ constant(rank, n);
         let hard = phases.iter().enumerate().map(decide).collect();
-        let ln_chance = ln_interference(SoftPhases { rank, phases: &phases }, &evidence);
-        Self { evidence, rank, phases, hard, ln_chance, sync_posterior: 1.0 }
+        let ln_chance = ln_interference(SoftPhases { rank, phases: &phases }, &priors);
+        Self { priors, rank, phases, hard, ln_chance, sync_posterior: 1.0 }
     }
 
     /// Logarithm of how much likelier the phases are as those of periodic interference, of which there is
     /// little, than each by chance.
     pub(crate) fn ln_periodic(&self) -> f64 {
-        ln_interference(self.soft_phases(), &self.evidence) - self.soft_phases().ln_chance()
+        ln_interference(self.soft_phases(), &self.priors) - self.soft_phases().ln_chance()
     }
 
-    /// How its symbols are weighed.
-    pub(crate) fn evidence(&self) -> Evidence {
-        self.evidence
+    /// What was taken for likely before the symbols were looked at.
+    pub(crate) fn priors(&self) -> FramePriors {
+        self.priors
     }
 
     /// Probability that the known symbols before the container are there, as far as they tell.
@@ -215,12 +215,9 @@ impl SoftContainer {
         let (mut ln_ratio, mut most) = (0.0, 0.0);
         for (n, SoftPhase { value, .. }) in self.phases.iter().enumerate() {
             let value = f64::from(*value);
-            ln_ratio += self.evidence.ln_agreement(if phase(self.rank, &first, n) {
-                -value
-            } else {
-                value
-            });
-            most += self.evidence.ln_agreement(value.abs());
+            ln_ratio +=
+                self.priors.ln_agreement(if phase(self.rank, &first, n) { -value } else { value });
+            most += self.priors.ln_agreement(value.abs());
         }
         let ln_sync_odds = (self.sync_posterior / (1.0 - self.sync_posterior)).ln();
         let share = ln_ratio / f64::max(most, f64::MIN_POSITIVE);
@@ -257,7 +254,7 @@ pub(crate) fn phases_of(container: &Container) -> Vec<bool> {
 #[cfg(test)]
 pub(crate) fn from_values(rank: Rank, values: Vec<f32>) -> SoftContainer {
     let phases = values.into_iter().map(|value| SoftPhase { value, ..SoftPhase::default() });
-    SoftContainer::from_phases(rank, phases.collect(), Evidence::default())
+    SoftContainer::from_phases(rank, phases.collect(), FramePriors::default())
 }
 
 /// A frame's container in white noise, everything but its bits being known.

@@ -1,6 +1,6 @@
 //! What the decoder asks of a frame, and how far it looks for its bits.
 
-use super::evidence::Evidence;
+use super::frame_priors::FramePriors;
 
 /// The thresholds of decoding frames and groups of frames; by `default`, those of a receiver.
 ///
@@ -9,8 +9,8 @@ use super::evidence::Evidence;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct DecoderTuning {
-    /// How much is believed of what symbols say.
-    pub evidence: Evidence,
+    /// What is taken for likely of a frame before its symbols are looked at.
+    pub priors: FramePriors,
     /// Normalized correlation with preamble and frame type below which a burst is too faint for its clock to be told.
     pub min_clock_correlation: f64,
     /// Probability that nothing but half turns is wrong with a frame that fades.
@@ -33,7 +33,7 @@ pub struct DecoderTuning {
 impl Default for DecoderTuning {
     fn default() -> Self {
         Self {
-            evidence: Evidence::default(),
+            priors: FramePriors::default(),
             // A frame has so much in the mean at an Es/N0 of -0.9 dB, x / (1 + x): the faintest that decode together. Of three frames
             // with clocks off by up to 1 % 35 % are lost at 3 dB with 0.65, 2.4 % with this.
             min_clock_correlation: 0.45,

@@ -111,8 +111,8 @@ impl Iterations {
             let last = known.last().copied().unwrap_or(1.0) as f32;
             let priors = extrinsic.iter().map(|value| self.extrinsic_share * last * value);
             let signs = self.detector.soft_signs(&part.soft, wander, &known, priors);
-            let evidence = part.container.evidence();
-            SoftContainer::with_soft_signs(&part.soft, part.frame_type, signs, evidence)
+            let frame_priors = part.container.priors();
+            SoftContainer::with_soft_signs(&part.soft, part.frame_type, signs, frame_priors)
         });
         again.collect()
     }

@@ -8,7 +8,7 @@ use super::carrier_plan::RankedCarrier;
 use super::tuning::JointTuning;
 use crate::radio::bit_rate::BitRate;
 use crate::receiver::decoded_frame::{DecodedFrame, is_pause};
-use crate::receiver::decoder::evidence::Evidence;
+use crate::receiver::decoder::frame_priors::FramePriors;
 use crate::receiver::decoder::soft_container::{Agreement, SoftContainer};
 use crate::receiver::decoder::symbols::{SYNC_SYMBOLS, preamble, symbol_count};
 use crate::uplink::container::Container;
@@ -49,9 +49,9 @@ impl UndecodedFrame {
         size_of::<Self>() + FrameType::ALL.iter().map(of_type).max().unwrap_or_default()
     }
 
-    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType, evidence: Evidence) -> Self {
+    pub(crate) fn new(soft: SoftFrame, frame_type: FrameType, priors: FramePriors) -> Self {
         let container = |soft_signs: &[f32]| {
-            SoftContainer::with_soft_signs(&soft, frame_type, soft_signs, evidence)
+            SoftContainer::with_soft_signs(&soft, frame_type, soft_signs, priors)
         };
         let decided = (!soft.half_turns.is_empty()).then(|| container(&soft.decided_signs));
         Self { container: container(&soft.soft_signs), decided, soft, frame_type }
@@ -227,7 +227,7 @@ pub(crate) mod heard {
         UndecodedFrame::new(
             soft.unwrap(),
             FrameType { class: container.class(), rank },
-            Evidence::default(),
+            FramePriors::default(),
         )
     }
 

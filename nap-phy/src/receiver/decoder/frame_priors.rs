@@ -1,11 +1,11 @@
-//! How much is believed of what symbols say.
+//! What is taken for likely of a frame before its symbols are looked at.
 
 use super::trellis::ln_cosh;
 
-/// What stands beside noise and signal in the model of a frame's symbols; by `default`, that of a receiver.
+/// The probabilities of what else than signal and noise symbols may be; by `default`, those of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Evidence {
+pub struct FramePriors {
     /// Half the log likelihood ratio that a known symbol may have at most.
     pub known_llr_clip: f64,
     /// Logarithm of how rarely one of the places that are looked at holds a frame.
@@ -14,7 +14,7 @@ pub struct Evidence {
     pub periodic_share: f64,
 }
 
-impl Default for Evidence {
+impl Default for FramePriors {
     fn default() -> Self {
         Self {
             // One in 150, `1 / (1 + e^5)`, may have been hit by something. That is more than the passes allow for (one in 3 000,
@@ -30,7 +30,7 @@ impl Default for Evidence {
     }
 }
 
-impl Evidence {
+impl FramePriors {
     /// The logarithm of how much likelier a symbol is with a known sign than with any, given half the log likelihood
     /// ratio of that sign. It may have been hit by something.
     pub(super) fn ln_agreement(&self, value: f64) -> f64 {
