@@ -6,7 +6,7 @@ use num_complex::Complex32;
 
 /// Neighbouring products over which the phase changes by nearly the same, and sums of as many.
 pub(super) const LOCAL_PRODUCTS: usize = 8;
-const LOCAL_SUMS: usize = 4;
+pub(super) const LOCAL_SUMS: usize = 4;
 /// Chirps that are tried on each side, in eighths of a turn from one of these sums to the next: 156 Hz/s at 100 Bd. The
 /// third is that of a carrier that settles from 60 Hz in 100 ms.
 pub(super) const MAX_CHIRP: i32 = 3;

@@ -27,7 +27,7 @@ use crate::detector::{Candidate, Preamble};
 use crate::kernels::sums::to_c32;
 use crate::oscillator::Oscillator;
 use crate::subbands::{SubbandGrid, SubbandHistory};
-use crate::synchronizer::chirps::{Chirps, LOCAL_PRODUCTS, LocalSums, local_sum};
+use crate::synchronizer::chirps::{Chirps, LOCAL_PRODUCTS, LOCAL_SUMS, LocalSums, local_sum};
 use crate::synchronizer::trials::{
     Choice, Phasors, SEGMENT, TrialCarriers, gather, peak_position, reset, segments,
 };
@@ -119,9 +119,10 @@ struct Work {
     /// From each step on, a symbol times the conjugate of the one before.
     products: Vec<Complex32>,
     product_magnitudes: Vec<f32>,
-    /// From each start on, over the preamble: the sums of the products, its signs removed, and of their
-    /// magnitudes.
-    preamble_changes: Vec<(LocalSums, f32)>,
+    /// From each start on, over the preamble: the local sums of the products, its signs removed, and the sum of their
+    /// magnitudes. All starts of one sum stand beside each other, since they are added up together.
+    preamble_products: [Vec<Complex32>; LOCAL_SUMS],
+    preamble_magnitudes: Vec<f32>,
     changes: Vec<Changes>,
     /// The symbols as the passes take them.
     scaled: Vec<Complex32>,
@@ -451,7 +452,14 @@ impl Synchronizer {
 
     /// Sums the products of neighbouring symbols and their magnitudes over the preamble, from every step on.
     fn sum_products(&mut self, starts: usize) {
-        let Work { symbols, products, product_magnitudes, preamble_changes, .. } = &mut self.work;
+        let Work {
+            symbols,
+            products,
+            product_magnitudes,
+            preamble_products,
+            preamble_magnitudes,
+            ..
+        } = &mut self.work;
         let after = symbols.get(STEPS_PER_SYMBOL..).unwrap_or_default();
         products.clear();
         products.extend(after.iter().zip(&*symbols).map(|(after, before)| after * before.conj()));
@@ -459,21 +467,25 @@ impl Synchronizer {
         product_magnitudes.extend(products.iter().map(|product| product.norm_sqr().sqrt()));
         let shared = self.trials.preamble.length - 1;
         let Some(changes) = self.sync_word_changes.first() else { return };
-        preamble_changes.clear();
-        preamble_changes.extend((0..starts).map(|step| {
-            let (mut local, mut all) = (LocalSums::default(), 0.0);
-            for (k, sign) in changes[..shared].iter().enumerate() {
-                let place = step + k * STEPS_PER_SYMBOL;
-                local[local_sum(k)] += products[place] * *sign;
-                all += product_magnitudes[place];
-            }
-            (local, all)
-        }));
+        for local in &mut *preamble_products {
+            local.clear();
+            local.resize(starts, Complex32::ZERO);
+        }
+        preamble_magnitudes.clear();
+        preamble_magnitudes.resize(starts, 0.0);
+        for (k, &sign) in changes[..shared].iter().enumerate() {
+            let from = k * STEPS_PER_SYMBOL;
+            let local = preamble_products[local_sum(k)].iter_mut().zip(&products[from..]);
+            local.for_each(|(sum, product)| *sum += product * sign);
+            let magnitudes = preamble_magnitudes.iter_mut().zip(&product_magnitudes[from..]);
+            magnitudes.for_each(|(sum, magnitude)| *sum += magnitude);
+        }
     }
 
     /// Finds the sync words that the changes of the phase from a start on resemble.
     fn find_changes(&mut self, step: usize, noise: f64) {
-        let (of_preamble_locally, of_preamble) = self.work.preamble_changes[step];
+        let of_preamble_locally = self.work.preamble_products.each_ref().map(|local| local[step]);
+        let of_preamble = self.work.preamble_magnitudes[step];
         // 1. The preamble alone.
         let preamble: Complex32 = of_preamble_locally.iter().sum();
         if preamble.norm_sqr().sqrt() < self.tuning.min_preamble_share * of_preamble {
