@@ -15,7 +15,7 @@ mod tests;
 use num_complex::Complex32;
 use std::cmp::Ordering;
 use std::f32::consts::FRAC_PI_4;
-use std::f64::consts::TAU;
+use std::f64::consts::{LN_2, TAU};
 use std::fmt;
 use std::ops::{Add, Mul};
 
@@ -411,21 +411,25 @@ impl Synchronizer {
             if tried > self.tuning.max_differential_trials {
                 break;
             }
-            if self.is_beside(this.step)
-                || self.ln_sync_word_ratio(&this, noise) < self.tuning.min_ln_sync_word_ratio
-            {
+            if self.is_beside(this.step) {
+                continue;
+            }
+            let ln_ratio = self.ln_sync_word_ratio(&this, noise);
+            if ln_ratio < self.tuning.min_ln_sync_word_ratio {
                 continue;
             }
             let start_s = first_s + this.step as f64 * step_s;
-            let hypothesis = self.differential_hypothesis(&this, start_s, center_hz);
+            let hypothesis = self.differential_hypothesis(&this, ln_ratio, start_s, center_hz);
             self.work.found.push(hypothesis);
         }
     }
 
-    /// What the changes of the phase say of a sync word's carrier.
+    /// What the changes of the phase say of a sync word's carrier, and a forward pass of the sync word: `ln_ratio` is what
+    /// [`Synchronizer::ln_sync_word_ratio`] returns.
     fn differential_hypothesis(
         &self,
         changes: &Changes,
+        ln_ratio: f64,
         start_s: f64,
         center_hz: f64,
     ) -> Hypothesis {
@@ -435,11 +439,15 @@ impl Synchronizer {
             frequency_hz: center_hz + f64::from(changes.sum.arg()) / (TAU * self.symbol_s),
             drift_hz_per_s: 0.0,
         };
+        // The products of a carrier that settles hardly agree at first; the pass follows it. Other words are as likely as
+        // guesses of two at every symbol.
+        let max_ln_ratio = length as f64 * LN_2;
+        let agreement = (f64::from(changes.share) + ln_ratio / max_ln_ratio) / 2.0;
         Hypothesis {
             sync_word: changes.sync_word,
             start_s,
             carrier,
-            correlation: self.tuning.differential_weight * f64::from(changes.share),
+            correlation: self.tuning.differential_weight * agreement,
             power: f64::from(changes.sum.norm()) / (length - 1) as f64,
         }
     }

@@ -42,7 +42,8 @@ pub struct Tuning {
     pub max_noise_share: f64,
     /// Logarithm of how much likelier the symbols must be with a sync word than with any others.
     pub min_ln_sync_word_ratio: f64,
-    /// The normalized correlation that is told of a sync word all of whose products add up.
+    /// The normalized correlation that is told of a sync word all of whose products add up and that is as much likelier than
+    /// others as can be. Each counts half.
     pub differential_weight: f64,
 }
 
@@ -88,8 +89,8 @@ impl Default for Tuning {
             // Six chirps are tried beside none, of which neighbours resemble each other: ln 4.5 more.
             min_chirped_power: 6.5,
             // Of carriers that settle from 60 Hz 30 % are lost at 3 dB with five of them, 12 % with twelve or twenty; of 40 Hz
-            // at 2 dB 64, 41 and 34 %.
-            max_differential_trials: 20,
+            // at 2 dB 64, 41 and 34 %, with sixty 30 %: the right one is often the likeliest and not among the first by its products.
+            max_differential_trials: 60,
             // 13 dB: beyond, pulses, the grid of phases and errors of timing are what symbols differ by.
             max_es_over_n0: 20.0,
             // An Es/N0 of -3 dB, at which frames do not decode together either.
