@@ -449,10 +449,11 @@ fn loss_probability(fades: &[Fade], symbol: usize, wander: Wander) -> f32 {
 }
 
 /// The exponential of a number that is not positive, to four digits: by the powers of two, and between them
-/// by a polynomial (Taylor's, which suffices below 1).
+/// by a polynomial (Taylor's, which suffices up to a half). Rounding is an addition, since a cast to integers is made one by
+/// one.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    /// Added to a smaller number, it leaves no place for the binary digits after the point: the last ones are its whole.
+    /// A smaller number added to it has no binary digits after the point left: the last digits are those of the nearest integer.
     const ROUNDER: f32 = 1.5 * (1 << 23) as f32;
     let x = (x * std::f32::consts::LOG2_E).max(-126.0);
     let rounded = x + ROUNDER;
@@ -595,6 +596,9 @@ fn write_group<const PHASES: usize>(
 
 /// From the states at a symbol, times a factor, to those at the next, which are written to `predicted`, if it
 /// is not empty, and then multiplied by what was observed there. Returns what they add up to.
+///
+/// No closure is handed to the library in here: such are compiled for any processor, and called. Nor is there an array of
+/// sums longer than a group, which the compiler would take apart.
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn advance<const PHASES: usize>(
     next: &mut [f32],
