@@ -577,13 +577,19 @@ fn multiply_add((a, b): (f32, f32), sum: f32, is_fused: bool) -> f32 {
     if is_fused { a.mul_add(b, sum) } else { a * b + sum }
 }
 
-/// Writes a group of a row's phases, also where the margins repeat it.
+/// Writes a group of a row's phases times their likelihoods, also where the margins repeat it; adds it to the sums.
 #[inline(always)]
-fn write_group<const PHASES: usize>(
+fn observe_group<const PHASES: usize>(
     padded: &mut [[f32; LANES]],
     group: usize,
-    phases: [f32; LANES],
+    mut phases: [f32; LANES],
+    observed: &[f32; LANES],
+    sums: &mut [f32; LANES],
 ) {
+    for n in 0..LANES {
+        phases[n] *= observed[n];
+        sums[n] += phases[n];
+    }
     let (margin, groups) = (Chain::<PHASES>::MARGIN / LANES, PHASES / LANES);
     padded[margin + group] = phases;
     if group < margin {
@@ -628,12 +634,7 @@ fn advance<const PHASES: usize>(
             if let Some(predicted) = predicted.get_mut(group) {
                 *predicted = out;
             }
-            let mut seen = [0.0; LANES];
-            for n in 0..LANES {
-                seen[n] = out[n] * observed[n];
-                sums[n] += seen[n];
-            }
-            write_group::<PHASES>(padded, group, seen);
+            observe_group::<PHASES>(padded, group, out, observed, &mut sums);
         }
     }
     sums.iter().sum()
@@ -666,14 +667,11 @@ fn retreat<const PHASES: usize>(
         let phases = phases.as_chunks_mut::<LANES>().0;
         for (group, observed) in observed.iter().enumerate() {
             let out = sources.blend(group, &shares);
-            let mut seen = [0.0; LANES];
             for n in 0..LANES {
-                seen[n] = out[n] * observed[n];
-                sums[n] += seen[n];
                 phases[group][n] =
                     multiply_add((predicted[group][n], out[n]), phases[group][n], is_fused);
             }
-            write_group::<PHASES>(padded, group, seen);
+            observe_group::<PHASES>(padded, group, out, observed, &mut sums);
         }
     }
     (sums.iter().sum(), phases)
@@ -928,7 +926,7 @@ mod tests {
         #[test]
         fn a_pass_is_that_of_plain_sums(
             parts in prop::collection::vec((-4.0f32..4.0, -4.0f32..4.0, -4.0f32..4.0), 1..12),
-            reach in 0usize..5,
+            reach in 0usize..8,
             step_probability in 0.0f32..0.3,
             jitter_probability in 0.0f32..0.3,
             fade_probability in 0.0f32..0.3,
